@@ -1,0 +1,10 @@
+//! The harness: runs services built on `platform`'s ports in a simulation or on real
+//! servers, breaks them on purpose, and says whether they held.
+//!
+//! It never names a service or an event. Five rooms: what decides ([`sim::chooser`],
+//! `faults`), what executes ([`sim`], [`real`]), what records (`trace`), what judges
+//! (`settle`, and the checkers that a user brings), and what renders (`report`).
+
+pub mod conformance;
+pub mod real;
+pub mod sim;

@@ -1,0 +1,3 @@
+//! The real world: an ephemeral `nats-server` and `mongod`, and real sockets.
+
+pub mod servers;

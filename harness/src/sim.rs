@@ -1,0 +1,8 @@
+//! The simulated world: one thread, virtual time, and every call on a port a decision.
+
+pub mod bus;
+pub mod chooser;
+pub mod clock;
+pub mod entropy;
+pub mod kernel;
+pub mod store;

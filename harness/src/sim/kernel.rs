@@ -1,0 +1,268 @@
+//! The kernel: parked calls, virtual time, and one decision at a time.
+//!
+//! Every call on a simulated port takes a [`turn`](Kernel::turn): it parks until the chooser
+//! picks it, and then has its effect at once. When no call is parked, time jumps to the next
+//! timer. A run is determined by its decisions: the kernel reads no clock, draws no
+//! randomness and keeps nothing in hash order.
+//!
+//! It knows neither what a call does nor who polls the futures; see [`drive`] and the
+//! simulated world for that.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use futures::executor::LocalPool;
+use futures::task::LocalSpawnExt;
+use platform::Timestamp;
+
+use super::chooser::Chooser;
+
+/// One of the five ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Port {
+    /// The store.
+    Store,
+    /// The bus.
+    Bus,
+    /// HTTP to the outside.
+    Http,
+}
+
+/// A call on a port, as the chooser sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Which service instance calls; 0 for the harness itself.
+    pub instance: u32,
+    /// Which port.
+    pub port: Port,
+    /// What it does: `insert`, `publish`, `next`, `ack` ...
+    pub operation: &'static str,
+    /// What it does it to: `database/collection/id`, a subject, a consumer. Two calls on
+    /// different targets of one port are independent.
+    pub target: String,
+}
+
+/// The kernel of one run. Clones are the same kernel.
+#[derive(Clone)]
+pub struct Kernel(Arc<Mutex<State>>);
+
+struct State {
+    now: Timestamp,
+    chooser: Box<dyn Chooser>,
+    /// In the order in which they parked.
+    parked: Vec<Parked>,
+    /// Chosen, and not yet polled since.
+    granted: Vec<u64>,
+    timers: BTreeMap<(Timestamp, u64), Waker>,
+    tickets: u64,
+    decisions: Vec<u32>,
+}
+
+struct Parked {
+    ticket: u64,
+    call: Call,
+    waker: Waker,
+}
+
+/// What one step of the kernel was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advance {
+    /// A parked call was let go on.
+    Decided,
+    /// Time jumped to a timer.
+    Jumped,
+    /// Nothing is parked and no timer is set.
+    Nothing,
+}
+
+impl Kernel {
+    /// A kernel at this virtual time, with this chooser.
+    pub fn new(start: Timestamp, chooser: Box<dyn Chooser>) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            now: start,
+            chooser,
+            parked: Vec::new(),
+            granted: Vec::new(),
+            timers: BTreeMap::new(),
+            tickets: 0,
+            decisions: Vec::new(),
+        })))
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Timestamp {
+        self.state().now
+    }
+
+    /// Parks until the chooser picks this call. What the caller does next, up to its next
+    /// turn, happens at that moment. Dropping the future gives the turn up.
+    pub fn turn(&self, call: Call) -> Turn {
+        Turn { kernel: self.clone(), call: Some(call), ticket: 0 }
+    }
+
+    /// Waits until this virtual time.
+    pub fn sleep_until(&self, at: Timestamp) -> Sleep {
+        Sleep { kernel: self.clone(), at, ticket: None }
+    }
+
+    /// Makes one decision; with nothing to decide, lets time jump to the next timer, but not
+    /// past `horizon`.
+    pub fn advance(&self, horizon: Timestamp) -> Advance {
+        let mut state = self.state();
+        if !state.parked.is_empty() {
+            let waker = state.decide();
+            drop(state);
+            waker.wake();
+            return Advance::Decided;
+        }
+        match state.timers.first_key_value() {
+            Some((&(at, _), _)) if at <= horizon => {
+                let ((at, _), waker) = state.timers.pop_first().expect("it was just seen");
+                state.now = state.now.max(at);
+                drop(state);
+                waker.wake();
+                Advance::Jumped
+            }
+            _ => Advance::Nothing,
+        }
+    }
+
+    /// Whether no call is parked.
+    pub fn is_stalled(&self) -> bool {
+        self.state().parked.is_empty()
+    }
+
+    /// Sets the virtual time forward to `at`, if it is later, without running what was due.
+    pub fn jump_to(&self, at: Timestamp) {
+        let mut state = self.state();
+        state.now = state.now.max(at);
+    }
+
+    /// The decisions so far, each the position of the chosen call among those parked.
+    pub fn decisions(&self) -> Vec<u32> {
+        self.state().decisions.clone()
+    }
+
+    /// Replaces the chooser; the old one is returned.
+    pub fn set_chooser(&self, chooser: Box<dyn Chooser>) -> Box<dyn Chooser> {
+        std::mem::replace(&mut self.state().chooser, chooser)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no panic holds this lock")
+    }
+}
+
+impl State {
+    fn decide(&mut self) -> Waker {
+        let calls: Vec<&Call> = self.parked.iter().map(|parked| &parked.call).collect();
+        let chosen = self.chooser.choose(&calls);
+        self.decisions.push(u32::try_from(chosen).expect("few calls are parked at once"));
+        let parked = self.parked.remove(chosen);
+        self.granted.push(parked.ticket);
+        parked.waker
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+}
+
+/// A call that waits for its turn.
+#[must_use = "a turn does nothing unless awaited"]
+pub struct Turn {
+    kernel: Kernel,
+    call: Option<Call>,
+    ticket: u64,
+}
+
+impl Future for Turn {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut state = this.kernel.state();
+        if let Some(call) = this.call.take() {
+            this.ticket = state.ticket();
+            state.parked.push(Parked { ticket: this.ticket, call, waker: cx.waker().clone() });
+            return Poll::Pending;
+        }
+        if let Some(at) = state.granted.iter().position(|&ticket| ticket == this.ticket) {
+            state.granted.swap_remove(at);
+            drop(state);
+            this.ticket = 0;
+            return Poll::Ready(());
+        }
+        if let Some(parked) = state.parked.iter_mut().find(|p| p.ticket == this.ticket) {
+            parked.waker.clone_from(cx.waker());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.ticket != 0 {
+            let mut state = self.kernel.state();
+            state.parked.retain(|parked| parked.ticket != self.ticket);
+            state.granted.retain(|&ticket| ticket != self.ticket);
+        }
+    }
+}
+
+/// A wait for a virtual time.
+#[must_use = "a sleep does nothing unless awaited"]
+pub struct Sleep {
+    kernel: Kernel,
+    at: Timestamp,
+    ticket: Option<u64>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut state = this.kernel.state();
+        if state.now >= this.at {
+            return Poll::Ready(());
+        }
+        let ticket = match this.ticket {
+            Some(ticket) => ticket,
+            None => *this.ticket.insert(state.ticket()),
+        };
+        state.timers.insert((this.at, ticket), cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.kernel.state().timers.remove(&(self.at, ticket));
+        }
+    }
+}
+
+/// Runs one future to its end under this kernel, with nothing else around it.
+///
+/// # Panics
+///
+/// When the future waits for something that can never come.
+pub fn drive<T: 'static>(kernel: &Kernel, work: impl Future<Output = T> + 'static) -> T {
+    let mut pool = LocalPool::new();
+    let task = pool.spawner().spawn_local_with_handle(work).expect("the pool is open");
+    let mut task = std::pin::pin!(task);
+    loop {
+        pool.run_until_stalled();
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(done) = task.as_mut().poll(&mut cx) {
+            return done;
+        }
+        let advance = kernel.advance(Timestamp::MAX);
+        assert!(advance != Advance::Nothing, "the simulation is stuck: nothing can ever happen");
+    }
+}

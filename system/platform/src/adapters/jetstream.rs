@@ -1,0 +1,1 @@
+//! The bus on JetStream, through `async-nats`.

@@ -1,0 +1,92 @@
+//! Input: bodies, ids and queries, each bad field with an entry of its own.
+//!
+//! Fields of an input type decode leniently (a missing or ill-typed one becomes its empty
+//! value), so that validation can name every bad field and not only the first.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use bytes::Bytes;
+use garde::Validate;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::error::ApiError;
+use crate::ports::entropy::is_id;
+
+/// A JSON body, decoded and validated.
+pub struct Input<T>(pub T);
+
+impl<S, T> FromRequest<S> for Input<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(ApiError::new(status, "Content-Type must be application/json"));
+        }
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|e| ApiError::new(e.status(), e.body_text()))?;
+        let input: T = serde_json::from_slice(&body)
+            .map_err(|e| ApiError::refused(format!("Invalid JSON body: {e}")))?;
+        input.validate().map_err(|report| {
+            ApiError::invalid(
+                report.iter().map(|(path, error)| (path.to_string(), error.message().to_owned())),
+            )
+        })?;
+        Ok(Self(input))
+    }
+}
+
+/// The `:id` of a path.
+pub struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| ApiError::refused(e.body_text()))?;
+        if !is_id(&id) {
+            let message = "id must be 24 hex digits".to_owned();
+            return Err(ApiError::invalid([("id".to_owned(), message)]));
+        }
+        Ok(Self(id.to_ascii_lowercase()))
+    }
+}
+
+/// The query string.
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Query(query) = Query::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| ApiError::refused(e.body_text()))?;
+        Ok(Self(query))
+    }
+}
+
+/// A string; anything else reads as the empty one. For `#[serde(default, deserialize_with)]`.
+pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(from)? {
+        serde_json::Value::String(text) => text,
+        _ => String::new(),
+    })
+}
+
+/// An id in a body, for `#[garde(custom(document_id))]`.
+pub fn document_id(id: &str, _: &()) -> garde::Result {
+    is_id(id).then_some(()).ok_or_else(|| garde::Error::new("must be 24 hex digits"))
+}

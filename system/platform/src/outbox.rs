@@ -1,0 +1,120 @@
+//! The relay: publishes the events that wait in documents, in order, then removes them.
+//!
+//! A state change and its events are one write of one document: the events wait in its
+//! `outbox` array. The relay publishes each under its own id, so publishing twice adds
+//! nothing, and removes it only when the bus has it. What a crash left behind is found by
+//! the sweep, from this instance or another.
+//!
+//! It never changes a document otherwise. Writing is [`crate::collection`]'s.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bson::{Bson, Document, doc};
+
+use crate::event::Envelope;
+use crate::ports::bus::{Bus, Message, Stream};
+use crate::ports::store::{Find, Index, Store, Update};
+use crate::task::{Step, StepError, Task, Wake};
+
+/// How many documents one step takes on.
+const BATCH: u32 = 100;
+
+/// The index that finds documents with waiting events.
+pub const INDEX: Index =
+    Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None };
+
+/// Which documents have waiting events. Served by [`INDEX`]: a document without any has no
+/// string there.
+pub fn waiting() -> Document {
+    doc! { "outbox.id": { "$gt": "" } }
+}
+
+/// The relay of one collection.
+pub struct Relay {
+    /// The service, as `ce-source`.
+    pub source: &'static str,
+    /// The collection.
+    pub collection: &'static str,
+    /// Where it is.
+    pub store: Arc<dyn Store>,
+    /// Where its events go.
+    pub bus: Arc<dyn Bus>,
+    /// Woken by every write that carries events.
+    pub wake: Wake,
+}
+
+#[async_trait]
+impl Task for Relay {
+    fn name(&self) -> String {
+        format!("relay of {}", self.collection)
+    }
+
+    fn wake(&self) -> Wake {
+        self.wake.clone()
+    }
+
+    async fn step(&self) -> Result<Step, StepError> {
+        let find = Find { filter: waiting(), limit: BATCH, ..Find::default() };
+        let found = self.store.find(self.collection, find).await;
+        let documents = found.map_err(|e| StepError(e.to_string()))?;
+        for document in &documents {
+            self.relay(document).await?;
+        }
+        if documents.len() == BATCH as usize {
+            return Ok(Step::Worked);
+        }
+        Ok(Step::Idle { next: None })
+    }
+}
+
+impl Relay {
+    /// Publishes what waits in one document, in order, and removes what was published.
+    async fn relay(&self, document: &Document) -> Result<(), StepError> {
+        let id = document.get("_id").cloned().unwrap_or(Bson::Null);
+        let mut published = Vec::new();
+        let mut failed = None;
+        for entry in document.get_array("outbox").into_iter().flatten() {
+            let envelope = bson::deserialize_from_bson::<Envelope>(entry.clone())
+                .map_err(|e| StepError(format!("outbox of {id} in {}: {e}", self.collection)))?;
+            let event = envelope.id.clone();
+            let message = message(envelope, self.source);
+            if let Err(why) = self.bus.publish(Stream::Events, message).await {
+                failed = Some(StepError(why.to_string()));
+                break;
+            }
+            published.push(event);
+        }
+        if !published.is_empty() {
+            let update = Update {
+                filter: doc! { "_id": id },
+                change: doc! { "$pull": { "outbox": { "id": { "$in": published } } } },
+                upsert: false,
+            };
+            let pulled = self.store.update(self.collection, update).await;
+            pulled.map_err(|e| StepError(e.to_string()))?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// An envelope as a CloudEvents message in binary mode.
+fn message(envelope: Envelope, source: &str) -> Message {
+    let headers = BTreeMap::from([
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("ce-specversion".to_owned(), "1.0".to_owned()),
+        ("ce-id".to_owned(), envelope.id.clone()),
+        ("ce-source".to_owned(), source.to_owned()),
+        ("ce-type".to_owned(), envelope.name),
+        ("ce-subject".to_owned(), envelope.aggregate),
+        ("ce-time".to_owned(), envelope.time),
+        ("traceparent".to_owned(), envelope.traceparent),
+    ]);
+    Message {
+        subject: envelope.subject,
+        id: envelope.id,
+        headers,
+        payload: envelope.payload.into_bytes().into(),
+    }
+}

@@ -1,0 +1,120 @@
+//! HS256 tokens. `jsonwebtoken` does the format; HMAC-SHA-256 comes from `hmac` and `sha2`,
+//! because that crate's own bundle of algorithms brings RSA along.
+//!
+//! Times come from the caller: the library's own reading of the system clock is off.
+
+use std::sync::Once;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::signature::{Error, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use super::User;
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    #[serde(flatten)]
+    user: User,
+    exp: i64,
+}
+
+/// A token for this user, good until `exp` (seconds since 1970).
+pub(super) fn sign(user: &User, exp: i64, key: &str) -> String {
+    install();
+    let claims = Claims { user: user.clone(), exp };
+    let key = EncodingKey::from_secret(key.as_bytes());
+    jsonwebtoken::encode(&Header::default(), &claims, &key).expect("HS256 signs any claims")
+}
+
+/// The user of a valid token; `None` for a forged or expired one.
+pub(super) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
+    install();
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.required_spec_claims.clear();
+    let key = DecodingKey::from_secret(key.as_bytes());
+    let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?.claims;
+    (now < claims.exp).then_some(claims.user)
+}
+
+struct Hs256(Hmac<Sha256>);
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.0.clone().chain_update(message).finalize().into_bytes().to_vec())
+    }
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
+        let mac = self.0.clone().chain_update(message);
+        mac.verify_slice(signature).map_err(Error::from_source)
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+fn hs256(algorithm: Algorithm, key: &[u8]) -> jsonwebtoken::errors::Result<Hs256> {
+    if algorithm != Algorithm::HS256 {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    Ok(Hs256(Hmac::new_from_slice(key).expect("HMAC takes a key of any length")))
+}
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| Ok(Box::new(hs256(*algorithm, key.as_bytes())?)),
+    verifier_factory: |algorithm, key| Ok(Box::new(hs256(*algorithm, key.try_get_as_bytes()?)?)),
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Whoever installed one before us has made the choice for the process.
+        let _ = PROVIDER.install_default();
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user() -> User {
+        User {
+            id: "65a000000000000000000001".to_owned(),
+            email: "a@example.org".to_owned(),
+            iat: 100,
+        }
+    }
+
+    #[test]
+    fn a_token_says_who_signed_in_until_it_expires() {
+        let token = sign(&user(), 200, "key");
+        assert_eq!(verify(&token, "key", 199), Some(user()));
+        assert_eq!(verify(&token, "key", 200), None);
+    }
+
+    #[test]
+    fn a_forged_or_unsigned_token_says_nothing() {
+        let token = sign(&user(), 200, "other key");
+        assert_eq!(verify(&token, "key", 150), None);
+        let (head, _) = token.rsplit_once('.').unwrap();
+        assert_eq!(verify(&format!("{head}."), "other key", 150), None);
+        let none = "eyJhbGciOiJub25lIn0.eyJpZCI6IngiLCJlbWFpbCI6IngiLCJpYXQiOjEsImV4cCI6OTk5OX0.";
+        assert_eq!(verify(none, "key", 150), None);
+    }
+}
