@@ -13,6 +13,7 @@ pub mod adapters;
 pub mod bans;
 pub mod causality;
 pub mod collection;
+pub mod date;
 pub mod deadletter;
 pub mod event;
 pub mod http;

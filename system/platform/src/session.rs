@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;
@@ -122,13 +122,11 @@ impl Sessions {
 
 impl<S> FromRequestParts<S> for User
 where
-    S: Send + Sync,
-    Sessions: FromRef<S>,
+    S: AsRef<Sessions> + Send + Sync,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let sessions = Sessions::from_ref(state);
-        sessions.current(&parts.headers).ok_or_else(ApiError::not_authorized)
+        state.as_ref().current(&parts.headers).ok_or_else(ApiError::not_authorized)
     }
 }

@@ -1,0 +1,55 @@
+//! The list of all events: who sends each, who hears it, and its JSON Schema.
+
+use platform::event::Event;
+use schemars::Schema;
+
+use crate::{
+    ChargeCreated, ChargeUpdated, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired,
+    OrderUpdated, TicketCreated, TicketUpdated, UserBanned, UserCreated, UserUnbanned, UserUpdated,
+};
+
+/// One event of the system.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its type.
+    pub name: &'static str,
+    /// Its subject, without the namespace.
+    pub subject: &'static str,
+    /// The service that sends it.
+    pub from: &'static str,
+    /// The services that hear it.
+    pub to: &'static [&'static str],
+    /// The schema of its payload.
+    pub schema: Schema,
+}
+
+const EVERY_SESSION: &[&str] = &["auth", "tickets", "orders", "payments"];
+const ORDER_READERS: &[&str] = &["tickets", "expiration", "payments"];
+
+/// All events, in the order in which a purchase meets them.
+///
+/// ```
+/// let names: Vec<_> = contracts::catalogue::all().iter().map(|entry| entry.name).collect();
+/// assert!(names.contains(&"OrderCreated"));
+/// ```
+pub fn all() -> Vec<Entry> {
+    vec![
+        entry::<UserCreated>("auth", &[]),
+        entry::<UserUpdated>("auth", &[]),
+        entry::<UserBanned>("auth", EVERY_SESSION),
+        entry::<UserUnbanned>("auth", EVERY_SESSION),
+        entry::<TicketCreated>("tickets", &["orders"]),
+        entry::<TicketUpdated>("tickets", &["orders"]),
+        entry::<OrderCreated>("orders", ORDER_READERS),
+        entry::<OrderUpdated>("orders", ORDER_READERS),
+        entry::<OrderCancelled>("orders", ORDER_READERS),
+        entry::<OrderCompleted>("orders", ORDER_READERS),
+        entry::<OrderExpired>("expiration", &["orders"]),
+        entry::<ChargeCreated>("payments", &["orders"]),
+        entry::<ChargeUpdated>("payments", &["orders"]),
+    ]
+}
+
+fn entry<E: Event>(from: &'static str, to: &'static [&'static str]) -> Entry {
+    Entry { name: E::NAME, subject: E::SUBJECT, from, to, schema: schemars::schema_for!(E) }
+}

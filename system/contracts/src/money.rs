@@ -1,0 +1,111 @@
+//! Money: whole cents inside, a JSON number with at most two decimals outside.
+//!
+//! No sum is ever a float. A price is read from its decimal digits, so 19.99 is 1999 cents
+//! and not 1998.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+/// An amount in cents.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct Cents(pub i64);
+
+impl Cents {
+    /// The largest price that a ticket may have: ten million, in whole units.
+    pub const MAX: Self = Self(1_000_000_000);
+
+    /// A positive amount from a JSON number or a decimal string with at most two decimals;
+    /// `None` for anything else.
+    ///
+    /// ```
+    /// use contracts::Cents;
+    /// use serde_json::json;
+    /// assert_eq!(Cents::from_json(&json!(19.99)), Some(Cents(1999)));
+    /// assert_eq!(Cents::from_json(&json!("20.00")), Some(Cents(2000)));
+    /// assert_eq!(Cents::from_json(&json!(0.001)), None);
+    /// assert_eq!(Cents::from_json(&json!(-1)), None);
+    /// ```
+    pub fn from_json(value: &Value) -> Option<Self> {
+        let digits = match value {
+            // The shortest text that reads back as the same number: what the client wrote.
+            Value::Number(number) => plain(number)?,
+            Value::String(text) => text.trim().to_owned(),
+            _ => return None,
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+        let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        let fits = (1..=8).contains(&whole.len()) && all_digits(whole) && all_digits(fraction);
+        let significant = fraction.trim_end_matches('0');
+        if !fits || significant.len() > 2 || digits.ends_with('.') {
+            return None;
+        }
+        let cents: i64 = format!("{whole}{significant:0<2}").parse().ok()?;
+        (cents > 0 && cents <= Self::MAX.0).then_some(Self(cents))
+    }
+
+    /// The amount as a JSON number: 20, 19.9, 19.99.
+    ///
+    /// ```
+    /// use contracts::Cents;
+    /// assert_eq!(Cents(1999).to_json().to_string(), "19.99");
+    /// assert_eq!(Cents(2000).to_json().to_string(), "20");
+    /// ```
+    pub fn to_json(self) -> Value {
+        if self.0 % 100 == 0 {
+            return Value::from(self.0 / 100);
+        }
+        let digits = format!("{}.{:02}", self.0 / 100, self.0 % 100);
+        let number = digits.parse().ok().and_then(Number::from_f64);
+        Value::Number(number.expect("decimal digits are a finite number"))
+    }
+}
+
+/// A JSON number in plain decimal notation.
+fn plain(number: &Number) -> Option<String> {
+    match number.as_i64() {
+        Some(whole) => Some(whole.to_string()),
+        None => number.as_f64().map(|float| format!("{float}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_price_up_to_a_thousand_survives_the_round_trip() {
+        for cents in 1..=100_000 {
+            let json = Cents(cents).to_json();
+            let text = serde_json::to_string(&json).unwrap();
+            let back: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(Cents::from_json(&back), Some(Cents(cents)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_price_is_refused() {
+        for bad in [
+            json!(0),
+            json!(-5),
+            json!(1.005),
+            json!("abc"),
+            json!(""),
+            json!("1."),
+            json!(".5"),
+            json!("1e3"),
+            json!("+1"),
+            json!(null),
+            json!([1]),
+            json!(1e300),
+            json!(10_000_000.01),
+        ] {
+            assert_eq!(Cents::from_json(&bad), None, "{bad}");
+        }
+    }
+}

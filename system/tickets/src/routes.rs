@@ -1,0 +1,134 @@
+//! HTTP in: `/api/tickets`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use contracts::Cents;
+use garde::Validate;
+use platform::http::{ApiError, Id, Input, Params, input};
+use platform::session::User;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{self, Listing, Refused, Ticket};
+use crate::{App, store};
+
+/// The routes of this service.
+pub fn routes(app: App) -> Router {
+    Router::new()
+        .route("/api/tickets", get(list).post(create))
+        .route("/api/tickets/{id}", get(show).put(edit))
+        .with_state(app)
+}
+
+#[derive(Deserialize, Validate)]
+struct TicketInput {
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(valid_title))]
+    title: String,
+    #[serde(default)]
+    #[garde(custom(valid_price))]
+    price: Value,
+}
+
+impl TicketInput {
+    fn listing(&self) -> Listing {
+        let price = Cents::from_json(&self.price).expect("the input is valid");
+        Listing { title: self.title.trim().to_owned(), price }
+    }
+}
+
+fn valid_title(title: &str, _: &()) -> garde::Result {
+    match title.trim().chars().count() {
+        1..=200 => Ok(()),
+        _ => Err(garde::Error::new("Title must have 1 to 200 characters")),
+    }
+}
+
+fn valid_price(price: &Value, _: &()) -> garde::Result {
+    let message = "Price must be greater than 0, with at most two decimals";
+    Cents::from_json(price).map(|_| ()).ok_or_else(|| garde::Error::new(message))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TicketView {
+    id: String,
+    title: String,
+    price: Value,
+    user_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+    version: i64,
+}
+
+impl From<Ticket> for TicketView {
+    fn from(ticket: Ticket) -> Self {
+        Self {
+            id: ticket.id,
+            title: ticket.title,
+            price: ticket.price.to_json(),
+            user_id: ticket.user_id,
+            order_id: ticket.order_id,
+            version: ticket.version,
+        }
+    }
+}
+
+async fn create(
+    State(app): State<App>,
+    user: User,
+    Input(input): Input<TicketInput>,
+) -> Result<(StatusCode, Json<TicketView>), ApiError> {
+    let id = app.entropy.id(app.clock.now());
+    let (ticket, events) = model::list(id, user.id, input.listing());
+    app.tickets.insert(&ticket, events).await?;
+    Ok((StatusCode::CREATED, Json(ticket.into())))
+}
+
+#[derive(Deserialize)]
+struct Page {
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+async fn list(
+    State(app): State<App>,
+    Params(page): Params<Page>,
+) -> Result<Json<Vec<TicketView>>, ApiError> {
+    let limit = page.limit.unwrap_or(100);
+    if !(1..=1000).contains(&limit) {
+        return Err(ApiError::invalid([("limit".to_owned(), "must be 1 to 1000".to_owned())]));
+    }
+    let tickets = store::for_sale(&app.tickets, limit, page.after).await?;
+    Ok(Json(tickets.into_iter().map(TicketView::from).collect()))
+}
+
+async fn show(State(app): State<App>, Id(id): Id) -> Result<Json<TicketView>, ApiError> {
+    let ticket = app.tickets.get(&id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Json(ticket.into()))
+}
+
+async fn edit(
+    State(app): State<App>,
+    user: User,
+    Id(id): Id,
+    Input(input): Input<TicketInput>,
+) -> Result<Json<TicketView>, ApiError> {
+    let listing = input.listing();
+    let edit = |ticket: Option<&Ticket>| model::edit(ticket, &user.id, &listing);
+    let changed = app.tickets.change(&id, edit).await?;
+    let ticket = changed.document.expect("an edit leaves a ticket");
+    Ok(Json(ticket.into()))
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotFound => Self::not_found(),
+            Refused::NotOwner => Self::not_authorized(),
+            Refused::Reserved => Self::refused("Cannot edit a reserved ticket"),
+        }
+    }
+}
