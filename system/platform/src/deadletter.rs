@@ -77,7 +77,8 @@ pub async fn replay(bus: &dyn Bus, letter: &DeadLetter, id: String) -> Result<()
     Ok(())
 }
 
-fn read(mut message: Message) -> DeadLetter {
+/// The dead letter in a message of the dead-letter stream.
+pub fn read(mut message: Message) -> DeadLetter {
     let mut header = |name| message.headers.remove(name).unwrap_or_default();
     let (consumer, reason, attempts) = (header(CONSUMER), header(REASON), header(ATTEMPTS));
     DeadLetter { consumer, reason, attempts, message }

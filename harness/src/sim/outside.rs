@@ -1,0 +1,41 @@
+//! Requests to the world outside, answered in the process.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use platform::ports::http::{Http, HttpError};
+
+use super::kernel::{Call, Kernel, Port};
+use crate::system::{Answer, Outside};
+
+/// The HTTP port of one instance.
+pub struct SimHttp {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The instance.
+    pub instance: u32,
+    /// Who answers.
+    pub outside: Arc<dyn Outside>,
+}
+
+#[async_trait]
+impl Http for SimHttp {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let call = Call {
+            instance: self.instance,
+            port: Port::Http,
+            operation: "send",
+            target: request.uri().path().to_owned(),
+        };
+        self.kernel.turn(call).await;
+        match self.outside.answer(&request) {
+            Answer::Response(response) => Ok(response),
+            Answer::Lost => Err(HttpError::Unknown("the answer is lost".to_owned())),
+            Answer::Refused => Err(HttpError::Unreachable("connection refused".to_owned())),
+        }
+    }
+}

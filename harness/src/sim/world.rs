@@ -1,0 +1,375 @@
+//! The simulated world behind the [`World`] trait: runs the services' loops and requests on
+//! one thread and lets the kernel decide what goes on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bson::Document;
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::executor::LocalPool;
+use futures::future::{AbortHandle, Abortable};
+use futures::task::LocalSpawnExt;
+use http_body_util::BodyExt;
+use platform::activity::Activity;
+use platform::deadletter::{self, DeadLetter};
+use platform::ports::clock::{Clock, after};
+use platform::run::{self, Running};
+use platform::{Ports, Timestamp};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::bus::{SimBroker, SimBus};
+use super::chooser::{Chooser, InOrder};
+use super::clock::SimClock;
+use super::entropy::SimEntropy;
+use super::kernel::{Advance, Call, Kernel, Port};
+use super::outside::SimHttp;
+use super::store::{SimDatabase, SimStore};
+use crate::faults::Faults;
+use crate::settle::{self, Stuck};
+use crate::system::{Part, System};
+use crate::trace::ports::Recorder;
+use crate::trace::{Trace, What, Who};
+use crate::world::{Reply, World, WorldError};
+
+/// When every simulation begins, in seconds since 1970: the start of 2026.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much time [`World::settle`] lets pass at most.
+const RESTLESS: Duration = Duration::from_secs(600);
+
+/// A system in simulation.
+pub struct Simulated {
+    system: System,
+    seed: u64,
+    kernel: Kernel,
+    clock: Arc<SimClock>,
+    pool: LocalPool,
+    databases: BTreeMap<&'static str, SimDatabase>,
+    broker: SimBroker,
+    trace: Trace,
+    faults: Faults,
+    instances: Vec<Instance>,
+    started: u32,
+    requests: u64,
+}
+
+/// A running instance.
+struct Instance {
+    who: Who,
+    routes: Router,
+    activity: Arc<Activity>,
+    work: Vec<AbortHandle>,
+}
+
+impl Simulated {
+    /// Starts one instance of each service. `seed` is where ids and salts come from;
+    /// `chooser` makes the decisions once all have started.
+    ///
+    /// # Panics
+    ///
+    /// When a service does not start in a world without faults.
+    pub fn start(system: System, seed: u64, chooser: Box<dyn Chooser>) -> Self {
+        let beginning = Timestamp::from_second(BEGINNING).expect("2026 is in range");
+        let kernel = Kernel::new(beginning, Box::new(InOrder));
+        let broker = SimBroker::default();
+        let databases = system.parts.iter().map(|part| (part.name, SimDatabase::default()));
+        let mut world = Self {
+            databases: databases.collect(),
+            seed,
+            clock: Arc::new(SimClock(kernel.clone())),
+            pool: LocalPool::new(),
+            broker,
+            trace: Trace::default(),
+            faults: Faults::default(),
+            instances: Vec::new(),
+            started: 0,
+            requests: 0,
+            kernel,
+            system,
+        };
+        let parts = world.system.parts.clone();
+        let all = world.start_parts(&parts);
+        all.expect("services start in a world without faults");
+        world.kernel.set_chooser(chooser);
+        world
+    }
+
+    /// The kernel, for its decisions.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Starts one instance of each of these, all at once.
+    fn start_parts(&mut self, parts: &[Part]) -> Result<(), WorldError> {
+        let mut starting = Vec::new();
+        for part in parts {
+            let who = self.next_who(part.name);
+            let ports = self.ports(who);
+            let service = (part.build)(&ports, "http://outside.test");
+            let policy = self.system.policy.clone();
+            let stop = CancellationToken::new();
+            let result = Rc::new(RefCell::new(None));
+            let slot = Rc::clone(&result);
+            self.spawn(who, async move {
+                let running = run::start(service, &ports, &policy, &stop).await;
+                *slot.borrow_mut() = Some(running);
+            });
+            starting.push((who, result));
+        }
+        let begun = |starting: &[(Who, Rc<RefCell<Option<_>>>)]| {
+            starting.iter().all(|(_, result)| result.borrow().is_some())
+        };
+        self.run(after(self.kernel.now(), PATIENCE), || begun(&starting));
+        for (who, result) in starting {
+            match result.take() {
+                Some(Ok(running)) => self.install(who, running),
+                Some(Err(why)) => return Err(WorldError(format!("{who} did not start: {why}"))),
+                None => return Err(WorldError(format!("{who} did not start in time"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn install(&mut self, who: Who, running: Running) {
+        let work = running.loops.into_iter().map(|(_, work)| self.spawn(who, work)).collect();
+        self.trace.add(self.kernel.now(), Some(who), What::Start);
+        self.instances.push(Instance {
+            who,
+            routes: running.routes,
+            activity: running.activity,
+            work,
+        });
+    }
+
+    fn next_who(&mut self, service: &'static str) -> Who {
+        self.started += 1;
+        Who { service, instance: self.started }
+    }
+
+    fn ports(&self, who: Who) -> Ports {
+        let (kernel, instance) = (self.kernel.clone(), who.instance);
+        let database = self.databases[who.service].clone();
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let ports = Ports {
+            store: Arc::new(SimStore::new(kernel.clone(), instance, who.service, database)),
+            bus: Arc::new(SimBus::new(kernel.clone(), instance, self.broker.clone())),
+            http: Arc::new(SimHttp { kernel, instance, outside: self.system.outside.clone() }),
+            entropy: Arc::new(SimEntropy::new(self.seed, u64::from(instance))),
+            clock: Arc::clone(&clock),
+        };
+        let recorder = Recorder { trace: self.trace.clone(), clock, who };
+        self.faults.around(recorder.around(ports), &recorder)
+    }
+
+    /// Runs work of an instance; a panic in it brings the instance down.
+    fn spawn(&self, who: Who, work: impl Future<Output = ()> + 'static) -> AbortHandle {
+        let (handle, registration) = AbortHandle::new_pair();
+        let (trace, faults, kernel) =
+            (self.trace.clone(), self.faults.clone(), self.kernel.clone());
+        let guarded = async move {
+            if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
+                let message = panic_message(&*panic);
+                trace.add(kernel.now(), Some(who), What::Panic { message });
+                faults.bring_down(who);
+            }
+        };
+        let abortable = Abortable::new(guarded, registration).map(drop);
+        self.pool.spawner().spawn_local(abortable).expect("the pool lives as long as the world");
+        handle
+    }
+
+    /// Runs until `done`, or until nothing can happen before `horizon`.
+    fn run(&mut self, horizon: Timestamp, mut done: impl FnMut() -> bool) {
+        loop {
+            self.pool.run_until_stalled();
+            self.bring_down_crashed();
+            if done() || self.kernel.advance(horizon) == Advance::Nothing {
+                return;
+            }
+        }
+    }
+
+    /// Lets all parked calls go on, without letting time pass.
+    fn run_parked(&mut self) {
+        loop {
+            self.pool.run_until_stalled();
+            self.bring_down_crashed();
+            if self.kernel.is_stalled() {
+                return;
+            }
+            self.kernel.advance(self.kernel.now());
+        }
+    }
+
+    fn bring_down_crashed(&mut self) {
+        for who in self.faults.take_crashes() {
+            self.bring_down(|instance| instance.who == who);
+        }
+    }
+
+    fn bring_down(&mut self, which: impl Fn(&Instance) -> bool) -> usize {
+        let (down, up) = std::mem::take(&mut self.instances).into_iter().partition(|i| which(i));
+        self.instances = up;
+        let down: Vec<Instance> = down;
+        for instance in &down {
+            instance.work.iter().for_each(AbortHandle::abort);
+            self.trace.add(self.kernel.now(), Some(instance.who), What::Crash);
+        }
+        // Aborted work lets go of what it holds when it is next polled.
+        self.pool.run_until_stalled();
+        down.len()
+    }
+
+    fn unrest(&self) -> Vec<String> {
+        let now = self.kernel.now();
+        let mut reasons = Vec::new();
+        for instance in &self.instances {
+            reasons.extend(settle::instance(&instance.who.to_string(), &instance.activity, now));
+        }
+        reasons.extend(self.broker.pending().iter().filter_map(settle::consumer));
+        for (name, database) in &self.databases {
+            for (collection, waiting) in database.waiting_outboxes() {
+                reasons.extend(settle::outbox(name, &collection, waiting));
+            }
+        }
+        reasons
+    }
+
+    /// Spawns one request; its answer appears in the slot.
+    fn spawn_request(&mut self, request: http::Request<Bytes>) -> Rc<RefCell<Option<Reply>>> {
+        let reply = Rc::new(RefCell::new(None));
+        self.requests += 1;
+        let number = self.requests;
+        let line = format!("{} {}", request.method(), request.uri());
+        self.trace.add(self.now(), None, What::Request { number, line: line.clone() });
+        let serves = self.system.serves(request.uri().path());
+        let up: Vec<usize> = (0..self.instances.len())
+            .filter(|&at| Some(self.instances[at].who.service) == serves)
+            .collect();
+        let at = usize::try_from(number).expect("requests are few").checked_rem(up.len());
+        let Some(at) = at.map(|turn| up[turn]) else {
+            *reply.borrow_mut() = Some(Reply::Unanswered(format!("nothing serves {line}")));
+            return reply;
+        };
+        let (who, routes) = (self.instances[at].who, self.instances[at].routes.clone());
+        let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
+        let work = async move {
+            let call = Call {
+                instance: who.instance,
+                port: Port::Http,
+                operation: "request",
+                target: line,
+            };
+            kernel.turn(call).await;
+            let answer = routes.oneshot(request.map(Body::from)).await;
+            let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
+            let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let answer = http::Response::from_parts(parts, body);
+            *slot.borrow_mut() = Some(Reply::Answer(answer));
+        };
+        let work = self.spawn(who, work);
+        self.instances[at].work.push(work);
+        reply
+    }
+}
+
+#[async_trait(?Send)]
+impl World for Simulated {
+    async fn send(&mut self, requests: Vec<http::Request<Bytes>>) -> Vec<Reply> {
+        let first = self.requests + 1;
+        let replies: Vec<_> = requests.into_iter().map(|r| self.spawn_request(r)).collect();
+        // A reply that only its slot holds on to will never come: its instance is down.
+        let done = |reply: &Rc<RefCell<Option<Reply>>>| {
+            Rc::strong_count(reply) == 1 || reply.borrow().is_some()
+        };
+        self.run(after(self.kernel.now(), PATIENCE), || replies.iter().all(done));
+        let lost = || Reply::Unanswered("the connection was lost".to_owned());
+        let replies: Vec<Reply> = replies.iter().map(|r| r.take().unwrap_or_else(lost)).collect();
+        for (number, reply) in (first..).zip(&replies) {
+            self.trace.add(self.now(), None, What::Answer { number, status: reply.status() });
+        }
+        replies
+    }
+
+    async fn pass(&mut self, time: Duration) {
+        let until = after(self.kernel.now(), time);
+        self.run(until, || false);
+        self.kernel.jump_to(until);
+        self.run_parked();
+    }
+
+    async fn settle(&mut self) -> Result<(), Stuck> {
+        let limit = after(self.kernel.now(), RESTLESS);
+        loop {
+            self.run_parked();
+            let reasons = self.unrest();
+            if reasons.is_empty() {
+                return Ok(());
+            }
+            if self.kernel.advance(limit) == Advance::Nothing {
+                return Err(Stuck { reasons });
+            }
+        }
+    }
+
+    async fn start(&mut self, service: &str) -> Result<(), WorldError> {
+        let part = self.system.parts.iter().find(|part| part.name == service).cloned();
+        let part = part.ok_or_else(|| WorldError(format!("there is no service {service}")))?;
+        self.start_parts(&[part])
+    }
+
+    async fn crash(&mut self, service: &str) -> usize {
+        self.bring_down(|instance| instance.who.service == service)
+    }
+
+    fn instances(&self, service: &str) -> usize {
+        self.instances.iter().filter(|instance| instance.who.service == service).count()
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    fn now(&self) -> Timestamp {
+        self.kernel.now()
+    }
+
+    async fn documents(
+        &mut self,
+        service: &str,
+        collection: &str,
+    ) -> Result<Vec<Document>, WorldError> {
+        let database = self.databases.get(service);
+        let database = database.ok_or_else(|| WorldError(format!("no service {service}")))?;
+        Ok(database.documents(collection))
+    }
+
+    async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
+        Ok(self.broker.dead_letters().into_iter().map(deadletter::read).collect())
+    }
+
+    async fn end(&mut self) {
+        self.bring_down(|_| true);
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}

@@ -1,0 +1,170 @@
+//! The record of a run: everything that crossed a port, every fault, every start and crash.
+//!
+//! It records what took effect, in the order in which it did; a service that was told
+//! something else was told so by a fault, which is a record of its own. It judges nothing.
+//!
+//! Next: [`ports`] for where the records come from.
+
+pub mod json;
+pub mod ports;
+
+use std::sync::{Arc, Mutex};
+
+use bson::Document;
+use platform::Timestamp;
+use platform::causality::Causality;
+use platform::ports::bus::{Message, PublishError, Published, Stream};
+use platform::ports::store::WriteError;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// When, in the world's time.
+    pub at: Timestamp,
+    /// In which service instance; `None` for the harness.
+    pub who: Option<Who>,
+    /// The request or event that it follows from.
+    pub origin: Option<Causality>,
+    /// What.
+    pub what: What,
+}
+
+/// A service instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Who {
+    /// The service.
+    pub service: &'static str,
+    /// Unique in the run, from 1.
+    pub instance: u32,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.service, self.instance)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A client sent a request.
+    Request {
+        /// Its number in the run, which the answer repeats.
+        number: u64,
+        /// Method and path.
+        line: String,
+    },
+    /// A client got an answer, or none.
+    Answer {
+        /// The request's number.
+        number: u64,
+        /// The status; `None` for no answer.
+        status: Option<u16>,
+    },
+    /// A document was written, or a write refused.
+    Write {
+        /// `insert` or `update`.
+        operation: &'static str,
+        /// The collection.
+        collection: String,
+        /// The document, or the condition and change.
+        input: Document,
+        /// The document as it is now; `None` where no document matched.
+        outcome: Result<Option<Document>, WriteError>,
+    },
+    /// Documents were read.
+    Read {
+        /// `get` or `find`.
+        operation: &'static str,
+        /// The collection.
+        collection: String,
+        /// The id or filter.
+        input: Document,
+        /// How many were found, or why not.
+        outcome: Result<usize, String>,
+    },
+    /// A message was published.
+    Publish {
+        /// To which stream.
+        stream: Stream,
+        /// The message.
+        message: Message,
+        /// What the bus said.
+        outcome: Result<Published, PublishError>,
+    },
+    /// A consumer was opened.
+    Subscribe {
+        /// Its name.
+        consumer: String,
+    },
+    /// A message was delivered.
+    Deliver {
+        /// To which consumer.
+        consumer: String,
+        /// The message's id.
+        id: String,
+        /// Its subject.
+        subject: String,
+        /// Which delivery of it this is.
+        attempt: u32,
+    },
+    /// A consumer answered a delivery.
+    Reply {
+        /// `ack`, `nak` or `in_progress`.
+        operation: &'static str,
+        /// The consumer.
+        consumer: String,
+        /// The message's id.
+        id: String,
+        /// Whether the bus heard it.
+        heard: bool,
+    },
+    /// A request went outside.
+    Outside {
+        /// Method and path.
+        line: String,
+        /// The status, or why there is none.
+        outcome: Result<u16, String>,
+    },
+    /// A fault struck.
+    Fault {
+        /// In words.
+        effect: String,
+    },
+    /// An instance started.
+    Start,
+    /// An instance crashed.
+    Crash,
+    /// An instance panicked, which brings it down.
+    Panic {
+        /// What it said.
+        message: String,
+    },
+    /// A line of the scenario began.
+    Step {
+        /// In its author's words.
+        text: String,
+    },
+}
+
+/// The records of one run. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Arc<Mutex<Vec<Record>>>);
+
+impl Trace {
+    /// Adds a record.
+    pub fn add(&self, at: Timestamp, who: Option<Who>, what: What) {
+        let record = Record { at, who, origin: Causality::current(), what };
+        self.0.lock().expect("no panic holds this lock").push(record);
+    }
+
+    /// All records so far.
+    pub fn records(&self) -> Vec<Record> {
+        self.0.lock().expect("no panic holds this lock").clone()
+    }
+
+    /// Looks at the records without copying them.
+    pub fn read<T>(&self, look: impl FnOnce(&[Record]) -> T) -> T {
+        look(&self.0.lock().expect("no panic holds this lock"))
+    }
+}

@@ -1,0 +1,91 @@
+//! A world: what a test holds. Clients, services that start and crash, faults, time, the
+//! trace. There are two, behind one trait, so a scenario does not know which it runs in.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bson::Document;
+use bytes::Bytes;
+use platform::Timestamp;
+use platform::deadletter::DeadLetter;
+
+use crate::faults::Faults;
+use crate::settle::Stuck;
+use crate::trace::Trace;
+
+/// What a client gets.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// An answer.
+    Answer(http::Response<Bytes>),
+    /// None: the instance went down, or took too long.
+    Unanswered(String),
+}
+
+impl Reply {
+    /// The status; `None` for no answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answer(answer) => Some(answer.status().as_u16()),
+            Self::Unanswered(_) => None,
+        }
+    }
+
+    /// The body as JSON; null where there is none.
+    pub fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Answer(answer) => serde_json::from_slice(answer.body()).unwrap_or_default(),
+            Self::Unanswered(_) => serde_json::Value::Null,
+        }
+    }
+}
+
+/// The world could not do what it was asked to: the harness failed, not the system.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WorldError(pub String);
+
+/// What a test holds.
+#[async_trait(?Send)]
+pub trait World {
+    /// Sends these requests at the same moment, through the ingress, and waits for all
+    /// answers. A relative URI is enough.
+    async fn send(&mut self, requests: Vec<http::Request<Bytes>>) -> Vec<Reply>;
+
+    /// Lets this much time pass.
+    async fn pass(&mut self, time: Duration);
+
+    /// Lets everything that was caused play out; time passes as needed.
+    async fn settle(&mut self) -> Result<(), Stuck>;
+
+    /// Starts one more instance of a service.
+    async fn start(&mut self, service: &str) -> Result<(), WorldError>;
+
+    /// Brings down all instances of a service at once; returns how many there were.
+    async fn crash(&mut self, service: &str) -> usize;
+
+    /// How many instances of a service are up.
+    fn instances(&self, service: &str) -> usize;
+
+    /// The faults of this world.
+    fn faults(&self) -> &Faults;
+
+    /// The record so far.
+    fn trace(&self) -> &Trace;
+
+    /// The time in this world.
+    fn now(&self) -> Timestamp;
+
+    /// The documents of a service's collection, as they lie there.
+    async fn documents(
+        &mut self,
+        service: &str,
+        collection: &str,
+    ) -> Result<Vec<Document>, WorldError>;
+
+    /// The dead letters so far.
+    async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError>;
+
+    /// Brings everything down and gives back what it took.
+    async fn end(&mut self);
+}
