@@ -53,6 +53,10 @@ pub enum What {
         number: u64,
         /// Method and path.
         line: String,
+        /// Who asks, where the client says so.
+        by: Option<String>,
+        /// The instance that it went to; `None` where nothing serves it.
+        to: Option<Who>,
     },
     /// A client got an answer, or none.
     Answer {
@@ -67,6 +71,8 @@ pub enum What {
         operation: &'static str,
         /// The collection.
         collection: String,
+        /// How many records there were when the call began.
+        began: usize,
         /// The document, or the condition and change.
         input: Document,
         /// The document as it is now; `None` where no document matched.
@@ -156,6 +162,16 @@ impl Trace {
     pub fn add(&self, at: Timestamp, who: Option<Who>, what: What) {
         let record = Record { at, who, origin: Causality::current(), what };
         self.0.lock().expect("no panic holds this lock").push(record);
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.0.lock().expect("no panic holds this lock").len()
+    }
+
+    /// Whether nothing has happened yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// All records so far.

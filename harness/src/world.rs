@@ -11,7 +11,7 @@ use platform::deadletter::DeadLetter;
 
 use crate::faults::Faults;
 use crate::settle::Stuck;
-use crate::trace::Trace;
+use crate::trace::{Trace, What, Who};
 
 /// What a client gets.
 #[derive(Debug, Clone)]
@@ -38,6 +38,17 @@ impl Reply {
             Self::Unanswered(_) => serde_json::Value::Null,
         }
     }
+}
+
+/// Who sends a request, as an extension of it, for the record: services never see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker(pub String);
+
+/// What the record says of a request.
+pub(crate) fn requested(request: &http::Request<Bytes>, number: u64, to: Option<Who>) -> What {
+    let line = format!("{} {}", request.method(), request.uri());
+    let by = request.extensions().get::<Asker>().map(|asker| asker.0.clone());
+    What::Request { number, line, by, to }
 }
 
 /// The world could not do what it was asked to: the harness failed, not the system.

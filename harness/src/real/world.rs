@@ -33,7 +33,7 @@ use crate::settle::{self, Stuck};
 use crate::system::{Part, System};
 use crate::trace::ports::Recorder;
 use crate::trace::{Trace, What, Who};
-use crate::world::{Reply, World, WorldError};
+use crate::world::{Reply, World, WorldError, requested};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -235,12 +235,13 @@ impl Real {
         self.requests += 1;
         let number = self.requests as u64;
         let line = format!("{} {}", request.method(), request.uri());
-        self.trace.add(self.clock.now(), None, What::Request { number, line: line.clone() });
         let serves = self.system.serves(request.uri().path());
         let up: Vec<&Instance> =
             self.instances.iter().filter(|i| Some(i.who.service) == serves).collect();
         let turn = self.requests.checked_rem(up.len());
-        let address = turn.map(|turn| up[turn].address);
+        let instance = turn.map(|turn| up[turn]);
+        let (to, address) = (instance.map(|i| i.who), instance.map(|i| i.address));
+        self.trace.add(self.clock.now(), None, requested(&request, number, to));
         let (client, trace, clock) =
             (self.client.clone(), self.trace.clone(), Arc::clone(&self.clock));
         async move {

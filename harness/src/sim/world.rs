@@ -22,7 +22,7 @@ use platform::activity::Activity;
 use platform::deadletter::{self, DeadLetter};
 use platform::ports::clock::{Clock, after};
 use platform::run::{self, Running};
-use platform::{Ports, Timestamp};
+use platform::{Ports, Timestamp, outbox};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -38,7 +38,7 @@ use crate::settle::{self, Stuck};
 use crate::system::{Part, System};
 use crate::trace::ports::Recorder;
 use crate::trace::{Trace, What, Who};
-use crate::world::{Reply, World, WorldError};
+use crate::world::{Reply, World, WorldError, requested};
 
 /// When every simulation begins, in seconds since 1970: the start of 2026.
 const BEGINNING: i64 = 1_767_225_600;
@@ -240,7 +240,8 @@ impl Simulated {
         }
         reasons.extend(self.broker.pending().iter().filter_map(settle::consumer));
         for (name, database) in &self.databases {
-            for (collection, waiting) in database.waiting_outboxes() {
+            for collection in database.collections() {
+                let waiting = database.count(&collection, &outbox::waiting());
                 reasons.extend(settle::outbox(name, &collection, waiting));
             }
         }
@@ -253,13 +254,15 @@ impl Simulated {
         self.requests += 1;
         let number = self.requests;
         let line = format!("{} {}", request.method(), request.uri());
-        self.trace.add(self.now(), None, What::Request { number, line: line.clone() });
         let serves = self.system.serves(request.uri().path());
         let up: Vec<usize> = (0..self.instances.len())
             .filter(|&at| Some(self.instances[at].who.service) == serves)
             .collect();
         let at = usize::try_from(number).expect("requests are few").checked_rem(up.len());
-        let Some(at) = at.map(|turn| up[turn]) else {
+        let at = at.map(|turn| up[turn]);
+        let to = at.map(|at| self.instances[at].who);
+        self.trace.add(self.now(), None, requested(&request, number, to));
+        let Some(at) = at else {
             *reply.borrow_mut() = Some(Reply::Unanswered(format!("nothing serves {line}")));
             return reply;
         };

@@ -45,13 +45,14 @@ fn line(number: usize, record: &Record) -> Value {
 
 fn what(what: &What) -> (&'static str, &'static str, Value) {
     match what {
-        What::Request { number, line } => {
-            ("ingress", "request", json!({ "request": number, "line": line }))
+        What::Request { number, line, by, to } => {
+            let to = to.map(|to| to.to_string());
+            ("ingress", "request", json!({ "request": number, "line": line, "by": by, "to": to }))
         }
         What::Answer { number, status } => {
             ("ingress", "answer", json!({ "request": number, "status": status }))
         }
-        What::Write { operation, collection, input, outcome } => {
+        What::Write { operation, collection, input, outcome, .. } => {
             let outcome = match outcome {
                 Ok(Some(document)) => json!({ "document": extended(document) }),
                 Ok(None) => json!("no match"),

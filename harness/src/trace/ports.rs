@@ -58,10 +58,11 @@ impl Store for Recorded<dyn Store> {
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
-        let input = document.clone();
+        let (began, input) = (self.to.trace.len(), document.clone());
         let outcome = self.inner.insert(collection, document).await;
         self.to.add(What::Write {
             operation: "insert",
+            began,
             collection: collection.to_owned(),
             outcome: outcome.clone().map(|()| Some(input.clone())),
             input,
@@ -88,10 +89,12 @@ impl Store for Recorded<dyn Store> {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
+        let began = self.to.trace.len();
         let input = doc! { "filter": update.filter.clone(), "change": update.change.clone() };
         let outcome = self.inner.update(collection, update).await;
         self.to.add(What::Write {
             operation: "update",
+            began,
             collection: collection.to_owned(),
             input,
             outcome: outcome.clone(),

@@ -1,0 +1,111 @@
+//! What the checks look at: the final documents, the trace, the provider's ledger, and what
+//! buyers were shown. Gathered once, then only read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::Document;
+use contracts::Cents;
+use harness::trace::Record;
+use harness::world::{World, WorldError};
+use platform::Timestamp;
+
+use crate::provider::LedgerCharge;
+
+/// The evidence of one run that has come to rest.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// When it was gathered.
+    pub now: Timestamp,
+    /// Whether the order of the records is exactly the order in which things took effect:
+    /// so in simulation, while on real servers calls overlap.
+    pub exact: bool,
+    /// `tickets.tickets`.
+    pub tickets: Vec<Document>,
+    /// `orders.tickets`.
+    pub ticket_copies: Vec<Document>,
+    /// `orders.orders`.
+    pub orders: Vec<Document>,
+    /// `payments.orders`.
+    pub order_copies: Vec<Document>,
+    /// `expiration.timers`.
+    pub timers: Vec<Document>,
+    /// `auth.users`.
+    pub users: Vec<Document>,
+    /// The price that each order's buyer was shown, by order id.
+    pub shown: BTreeMap<String, Cents>,
+    /// The provider's ledger.
+    pub ledger: Vec<LedgerCharge>,
+    /// Aggregates that a dead letter is about: their copies are known to be behind.
+    pub given_up: BTreeSet<String>,
+    /// The record.
+    pub trace: Vec<Record>,
+}
+
+impl Evidence {
+    /// Gathers the evidence of a world at rest.
+    ///
+    /// # Errors
+    ///
+    /// When the world cannot be read.
+    pub async fn gather(
+        world: &mut dyn World,
+        exact: bool,
+        ledger: Vec<LedgerCharge>,
+        shown: BTreeMap<String, Cents>,
+    ) -> Result<Self, WorldError> {
+        let letters = world.dead_letters().await?;
+        let about = |header: &str| {
+            letters.iter().filter_map(|l| l.message.headers.get(header).cloned()).collect()
+        };
+        Ok(Self {
+            now: world.now(),
+            exact,
+            tickets: world.documents("tickets", "tickets").await?,
+            ticket_copies: world.documents("orders", "tickets").await?,
+            orders: world.documents("orders", "orders").await?,
+            order_copies: world.documents("payments", "orders").await?,
+            timers: world.documents("expiration", "timers").await?,
+            users: world.documents("auth", "users").await?,
+            shown,
+            ledger,
+            given_up: about("ce-subject"),
+            trace: world.trace().records(),
+        })
+    }
+
+    /// Every collection with its name, for checks that look at all.
+    pub(crate) fn collections(&self) -> [(&'static str, &[Document]); 6] {
+        [
+            ("tickets.tickets", &self.tickets),
+            ("orders.tickets", &self.ticket_copies),
+            ("orders.orders", &self.orders),
+            ("payments.orders", &self.order_copies),
+            ("expiration.timers", &self.timers),
+            ("auth.users", &self.users),
+        ]
+    }
+}
+
+/// The `_id` of a document.
+pub(crate) fn id(document: &Document) -> &str {
+    text(document, "_id")
+}
+
+/// A text field; empty where there is none.
+pub(crate) fn text<'a>(document: &'a Document, field: &str) -> &'a str {
+    document.get_str(field).unwrap_or_default()
+}
+
+/// A whole number; -1 where there is none.
+pub(crate) fn number(document: &Document, field: &str) -> i64 {
+    match document.get(field) {
+        Some(bson::Bson::Int32(number)) => i64::from(*number),
+        Some(bson::Bson::Int64(number)) => *number,
+        _ => -1,
+    }
+}
+
+/// The documents by id.
+pub(crate) fn by_id(documents: &[Document]) -> BTreeMap<&str, &Document> {
+    documents.iter().map(|document| (id(document), document)).collect()
+}

@@ -1,0 +1,39 @@
+//! Once the tickets service has seen a hold, no edit is accepted until it has seen the
+//! release.
+
+use std::collections::BTreeMap;
+
+use bson::{Bson, Document};
+use harness::trace::What;
+
+use super::Evidence;
+use super::evidence::{id, number};
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (ticket, versions) in versions(evidence) {
+        for (version, after) in &versions {
+            let Some(before) = versions.get(&(version - 1)) else { continue };
+            let held = before.get("orderId").is_some_and(|order| *order != Bson::Null);
+            let edited = ["title", "price"].iter().any(|field| before.get(field) != after.get(field));
+            if held && edited {
+                broken.push(format!("ticket {ticket} was edited to version {version} while held"));
+            }
+        }
+    }
+    broken
+}
+
+/// Every version of every ticket that was written.
+fn versions(evidence: &Evidence) -> BTreeMap<&str, BTreeMap<i64, &Document>> {
+    let mut versions: BTreeMap<&str, BTreeMap<i64, &Document>> = BTreeMap::new();
+    for record in &evidence.trace {
+        let What::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.what else {
+            continue;
+        };
+        if record.who.is_some_and(|who| who.service == "tickets") && collection == "tickets" {
+            versions.entry(id(ticket)).or_default().insert(number(ticket, "version"), ticket);
+        }
+    }
+    versions
+}

@@ -1,0 +1,81 @@
+//! Money: what moved, what moved back, and what both sides say of it.
+
+use bson::Document;
+use contracts::Cents;
+
+use super::Evidence;
+use super::evidence::{by_id, id, number, text};
+use crate::provider::LedgerCharge;
+
+/// A completed order has exactly one charge that is not refunded, at the price that the buyer
+/// was shown.
+pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    for order in &evidence.orders {
+        let (id, price) = (id(order), Cents(number(order, "price")));
+        if let Some(&shown) = evidence.shown.get(id)
+            && shown != price
+        {
+            broken.push(format!("order {id} costs {price:?}, its buyer was shown {shown:?}"));
+        }
+        if text(order, "status") != "complete" {
+            continue;
+        }
+        let kept: Vec<_> = kept(evidence, id).collect();
+        if kept.len() != 1 {
+            broken.push(format!("order {id} is complete with {} charges kept", kept.len()));
+        }
+        for charge in kept.iter().filter(|charge| charge.amount != price.0) {
+            broken.push(format!("order {id} costs {price:?}, {} was charged", charge.amount));
+        }
+    }
+    broken
+}
+
+/// A cancelled order has no charge that is not refunded; nor has an order that does not exist.
+pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
+    let orders = by_id(&evidence.orders);
+    let kept = evidence.ledger.iter().filter(|charge| !charge.refunded);
+    let without_order = kept.filter_map(|charge| match orders.get(charge.order_id.as_str()) {
+        Some(order) if text(order, "status") != "cancelled" => None,
+        Some(_) => Some(format!("cancelled order {} keeps {}", charge.order_id, charge.id)),
+        None => Some(format!("{} pays for order {:?}, unknown", charge.id, charge.order_id)),
+    });
+    without_order.collect()
+}
+
+/// The provider's ledger agrees with the charges, cent for cent.
+pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    let copies = by_id(&evidence.order_copies);
+    for entry in &evidence.ledger {
+        let order = copies.get(entry.order_id.as_str());
+        let Some(charge) = order.and_then(|order| order.get_document("charge").ok()) else {
+            broken.push(format!("{} is in the provider's ledger and not in ours", entry.id));
+            continue;
+        };
+        if text(charge, "stripeId") != entry.id || number(charge, "amount") != entry.amount {
+            broken.push(format!("{} reads otherwise in our ledger: {charge}", entry.id));
+        }
+        if (text(charge, "status") == "refunded") != entry.refunded {
+            broken.push(format!("{} is refunded on one side only: {charge}", entry.id));
+        }
+    }
+    for order in &evidence.order_copies {
+        if let Ok(charge) = order.get_document("charge")
+            && moved(charge)
+            && !evidence.ledger.iter().any(|entry| entry.id == text(charge, "stripeId"))
+        {
+            broken.push(format!("order {}: the provider knows nothing of {charge}", id(order)));
+        }
+    }
+    broken
+}
+
+fn kept<'a>(evidence: &'a Evidence, order: &'a str) -> impl Iterator<Item = &'a LedgerCharge> {
+    evidence.ledger.iter().filter(move |charge| charge.order_id == order && !charge.refunded)
+}
+
+fn moved(charge: &Document) -> bool {
+    matches!(text(charge, "status"), "completed" | "refunded")
+}

@@ -1,0 +1,73 @@
+//! A ticket is held by at most one live order at any time.
+
+use std::collections::BTreeMap;
+
+use bson::Document;
+use harness::trace::What;
+
+use super::Evidence;
+use super::evidence::{id, text};
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut holders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for order in evidence.orders.iter().filter(|order| holding(order)) {
+        holders.entry(text(order, "ticketId")).or_default().push(id(order));
+    }
+    for (ticket, orders) in holders {
+        if orders.len() > 1 {
+            broken.push(format!("ticket {ticket} is held by orders {}", orders.join(" and ")));
+        }
+    }
+    for (ticket, holds) in histories(evidence) {
+        for (at, hold) in holds.iter().enumerate() {
+            for other in &holds[at + 1..] {
+                if hold.from < other.to && other.from < hold.to {
+                    broken.push(format!(
+                        "ticket {ticket} was held by orders {} and {} at the same time",
+                        hold.order, other.order
+                    ));
+                }
+            }
+        }
+    }
+    broken
+}
+
+/// A stretch of the record in which an order surely held its ticket.
+struct Hold {
+    order: String,
+    from: usize,
+    to: usize,
+}
+
+/// The holds of each ticket, from the writes of orders.
+fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
+    let mut histories: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
+    for (now, record) in evidence.trace.iter().enumerate() {
+        let service = record.who.map(|who| who.service);
+        let What::Write { collection, began, outcome: Ok(Some(order)), .. } = &record.what else {
+            continue;
+        };
+        if service != Some("orders") || collection != "orders" {
+            continue;
+        }
+        let holds = histories.entry(text(order, "ticketId").to_owned()).or_default();
+        let known = holds.iter_mut().find(|hold| hold.order == id(order));
+        match (known, holding(order)) {
+            (None, true) => {
+                holds.push(Hold { order: id(order).to_owned(), from: now, to: usize::MAX });
+            }
+            (Some(hold), false) if hold.to == usize::MAX => {
+                // On real servers the release may have taken effect as soon as it began.
+                hold.to = if evidence.exact { now } else { *began };
+            }
+            _ => {}
+        }
+    }
+    histories
+}
+
+fn holding(order: &Document) -> bool {
+    order.get_bool("holding").unwrap_or_default()
+}
