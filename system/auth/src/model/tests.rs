@@ -1,0 +1,97 @@
+use super::*;
+
+fn admins() -> Admins {
+    Admins::new(&["Boss@Example.org".to_owned()])
+}
+
+fn user() -> User {
+    sign_up("u1".to_owned(), " Ann@Example.org ", "hash".to_owned(), &admins()).0
+}
+
+fn written(decision: Decision<User>) -> User {
+    match decision {
+        Decision::Keep => panic!("something changes"),
+        Decision::Write(user, events) => {
+            assert_eq!(events.len(), 1);
+            user
+        }
+    }
+}
+
+fn change(email: Option<&str>, password: Option<&str>, proven: &str) -> Edit {
+    Edit {
+        email: email.map(str::to_owned),
+        password: password.map(str::to_owned),
+        proven: proven.to_owned(),
+    }
+}
+
+#[test]
+fn an_address_is_kept_as_typed_and_compared_without_case() {
+    assert_eq!(user().email, "Ann@Example.org");
+    assert_eq!(user().email_key, "ann@example.org");
+    assert_eq!(user().role, Role::User);
+}
+
+#[test]
+fn an_unknown_address_and_a_wrong_password_are_refused_alike() {
+    assert_eq!(sign_in(None, false), Err(Refused::Credentials));
+    assert_eq!(sign_in(Some(user()), false), Err(Refused::Credentials));
+    assert_eq!(sign_in(Some(user()), true), Ok(user()));
+}
+
+#[test]
+fn only_the_right_password_tells_of_a_ban() {
+    let banned = written(ban(Some(&user()), Timestamp::UNIX_EPOCH).unwrap());
+    assert_eq!(sign_in(Some(banned.clone()), false), Err(Refused::Credentials));
+    assert_eq!(sign_in(Some(banned), true), Err(Refused::Banned));
+}
+
+#[test]
+fn an_administrator_is_whoever_has_a_listed_address_now() {
+    let promoted = change(Some("BOSS@example.org"), None, "hash");
+    let boss = written(edit(Some(&user()), &promoted, &admins()).unwrap());
+    assert!(admins().allow(Some(&boss)));
+    assert_eq!(boss.role, Role::Admin);
+    assert!(!admins().allow(Some(&user())));
+    assert!(!admins().allow(None));
+    let banned = written(ban(Some(&boss), Timestamp::UNIX_EPOCH).unwrap());
+    assert!(!admins().allow(Some(&banned)));
+}
+
+#[test]
+fn an_edit_needs_the_password_of_this_moment() {
+    let edited = change(None, Some("new hash"), "hash");
+    let next = written(edit(Some(&user()), &edited, &admins()).unwrap());
+    assert_eq!((next.password.as_str(), next.version), ("new hash", 1));
+    assert_eq!(edit(Some(&next), &edited, &admins()), Err(Refused::CurrentPassword));
+}
+
+#[test]
+fn an_edit_that_changes_nothing_writes_nothing() {
+    let same = change(Some("Ann@Example.org"), None, "hash");
+    assert_eq!(edit(Some(&user()), &same, &admins()), Ok(Decision::Keep));
+    let case = change(Some("ann@example.org"), None, "hash");
+    assert_eq!(written(edit(Some(&user()), &case, &admins()).unwrap()).email, "ann@example.org");
+}
+
+#[test]
+fn nobody_edits_what_is_gone_or_banned() {
+    let edited = change(None, Some("new hash"), "hash");
+    let banned = written(ban(Some(&user()), Timestamp::UNIX_EPOCH).unwrap());
+    assert_eq!(edit(None, &edited, &admins()), Err(Refused::SignedOut));
+    assert_eq!(edit(Some(&banned), &edited, &admins()), Err(Refused::SignedOut));
+}
+
+#[test]
+fn a_second_ban_or_a_second_end_of_it_changes_nothing() {
+    let until = Timestamp::UNIX_EPOCH;
+    let banned = written(ban(Some(&user()), until).unwrap());
+    assert_eq!((banned.banned, banned.version), (true, 1));
+    assert_eq!(ban(Some(&banned), until), Ok(Decision::Keep));
+    let free = written(unban(Some(&banned), until).unwrap());
+    assert_eq!((free.banned, free.version), (false, 2));
+    assert_eq!(unban(Some(&free), until), Ok(Decision::Keep));
+    assert_eq!(ban(None, until), Err(Refused::NotFound));
+    assert_eq!(unban(None, until), Err(Refused::NotFound));
+}

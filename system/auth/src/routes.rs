@@ -1,0 +1,226 @@
+//! HTTP in: `/api/users`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use garde::Validate;
+use platform::Timestamp;
+use platform::bans::MARGIN;
+use platform::collection::{ChangeError, Decision};
+use platform::http::{ApiError, Id, Input, input};
+use platform::ports::clock::after;
+use platform::ports::store::WriteError;
+use platform::session;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::model::{self, Edit, Refused, User};
+use crate::{App, store};
+
+/// The routes of this service.
+pub fn routes(app: App) -> Router {
+    Router::new()
+        .route("/api/users/signup", post(sign_up))
+        .route("/api/users/signin", post(sign_in))
+        .route("/api/users/signout", post(sign_out))
+        .route("/api/users/currentuser", get(current))
+        .route("/api/users/me", patch(edit))
+        .route("/api/users/{id}/ban", post(ban).delete(unban))
+        .with_state(app)
+}
+
+#[derive(Deserialize, Validate)]
+struct SignUpInput {
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(valid_email))]
+    email: String,
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(valid_password))]
+    password: String,
+}
+
+#[derive(Deserialize, Validate)]
+struct SignInInput {
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(valid_email))]
+    email: String,
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(supplied))]
+    password: String,
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+struct EditInput {
+    #[serde(default, deserialize_with = "text_or_none")]
+    #[garde(inner(custom(valid_email)))]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "text_or_none")]
+    #[garde(inner(custom(valid_password)))]
+    password: Option<String>,
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(supplied), rename("currentPassword"))]
+    current_password: String,
+}
+
+fn valid_email(email: &str, _: &()) -> garde::Result {
+    garde::rules::email::parse_email(email.trim())
+        .map_err(|_| garde::Error::new("Email must be valid"))
+}
+
+fn valid_password(password: &str, _: &()) -> garde::Result {
+    match password.trim().chars().count() {
+        4..=20 => Ok(()),
+        _ => Err(garde::Error::new("Password must be between 4 and 20 characters")),
+    }
+}
+
+fn supplied(password: &str, _: &()) -> garde::Result {
+    if password.trim().is_empty() {
+        return Err(garde::Error::new("You must supply a password"));
+    }
+    Ok(())
+}
+
+/// Absent and null mean to leave it; anything else must be a valid text.
+fn text_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(from)? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        _ => Some(String::new()),
+    })
+}
+
+#[derive(Serialize)]
+struct UserView {
+    id: String,
+    email: String,
+}
+
+/// A user with the cookie that signs them in.
+type SignedIn = ([(HeaderName, HeaderValue); 1], Json<UserView>);
+
+/// `since` is a time before the user was looked up.
+fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
+    let cookie = app.sessions.issue(&user.id, &user.email, since);
+    ([(header::SET_COOKIE, cookie)], Json(UserView { id: user.id, email: user.email }))
+}
+
+async fn sign_up(
+    State(app): State<App>,
+    Input(input): Input<SignUpInput>,
+) -> Result<(StatusCode, SignedIn), ApiError> {
+    let password = app.passwords.hash(input.password.trim()).await;
+    let since = app.clock.now();
+    let id = app.entropy.id(since);
+    let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
+    app.users.insert(&user, events).await.map_err(refuse_taken)?;
+    Ok((StatusCode::CREATED, signed_in(&app, user, since)))
+}
+
+async fn sign_in(
+    State(app): State<App>,
+    Input(input): Input<SignInInput>,
+) -> Result<SignedIn, ApiError> {
+    let since = app.clock.now();
+    let user = store::by_email(&app.users, &input.email).await?;
+    let hash = user.as_ref().map(|user| user.password.as_str());
+    let verified = app.passwords.verify(input.password.trim(), hash).await;
+    let user = model::sign_in(user, verified)?;
+    Ok(signed_in(&app, user, since))
+}
+
+async fn sign_out(State(app): State<App>) -> SignedOut {
+    ([(header::SET_COOKIE, app.sessions.clear())], Json(Nothing {}))
+}
+
+type SignedOut = ([(HeaderName, HeaderValue); 1], Json<Nothing>);
+
+#[derive(Serialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CurrentView {
+    current_user: Option<session::User>,
+}
+
+async fn current(State(app): State<App>, headers: HeaderMap) -> Json<CurrentView> {
+    Json(CurrentView { current_user: app.sessions.current(&headers) })
+}
+
+async fn edit(
+    State(app): State<App>,
+    caller: session::User,
+    Input(input): Input<EditInput>,
+) -> Result<SignedIn, ApiError> {
+    if input.email.is_none() && input.password.is_none() {
+        return Err(ApiError::refused("You must supply a new email or a new password"));
+    }
+    let since = app.clock.now();
+    let proven = app.users.get(&caller.id).await?.ok_or(Refused::SignedOut)?.password;
+    if !app.passwords.verify(input.current_password.trim(), Some(&proven)).await {
+        return Err(Refused::CurrentPassword.into());
+    }
+    let password = match &input.password {
+        Some(password) => Some(app.passwords.hash(password.trim()).await),
+        None => None,
+    };
+    let edit = Edit { email: input.email, password, proven };
+    let edit = |user: Option<&User>| model::edit(user, &edit, &app.admins);
+    let changed = app.users.change(&caller.id, edit).await.map_err(|error| match error {
+        ChangeError::Write(error) => refuse_taken(error),
+        error => error.into(),
+    })?;
+    let user = changed.document.expect("an edit leaves a user");
+    Ok(signed_in(&app, user, since))
+}
+
+async fn ban(app: State<App>, by: session::User, id: Id) -> Result<StatusCode, ApiError> {
+    change_ban(app, by, id, model::ban).await
+}
+
+async fn unban(app: State<App>, by: session::User, id: Id) -> Result<StatusCode, ApiError> {
+    change_ban(app, by, id, model::unban).await
+}
+
+async fn change_ban(
+    State(app): State<App>,
+    caller: session::User,
+    Id(id): Id,
+    decide: fn(Option<&User>, Timestamp) -> Result<Decision<User>, Refused>,
+) -> Result<StatusCode, ApiError> {
+    let caller = app.users.get(&caller.id).await?;
+    if !app.admins.allow(caller.as_ref()) {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "Not an administrator"));
+    }
+    let memory = app.sessions.lifetime() + MARGIN;
+    let decide = |user: Option<&User>| decide(user, after(app.clock.now(), memory));
+    app.users.change(&id, decide).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The index decides who has an address: of those who race for it, the first.
+fn refuse_taken(error: WriteError) -> ApiError {
+    match error {
+        WriteError::Duplicate { index } if index == store::EMAIL => {
+            ApiError::refused("Email in use")
+        }
+        error => error.into(),
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotFound => Self::not_found(),
+            Refused::Credentials => Self::refused("Invalid credentials"),
+            Refused::CurrentPassword => {
+                let message = "Invalid credentials".to_owned();
+                Self::invalid([("currentPassword".to_owned(), message)])
+            }
+            Refused::Banned => Self::new(StatusCode::FORBIDDEN, "User is banned"),
+            Refused::SignedOut => Self::not_authorized(),
+        }
+    }
+}
