@@ -67,6 +67,14 @@ impl SimDatabase {
         state.get(collection).map_or_else(Vec::new, |found| found.documents().to_vec())
     }
 
+    /// How many documents of a collection match a filter that the store knows. Takes no turn.
+    pub fn count(&self, collection: &str, filter: &Document) -> usize {
+        let state = self.state();
+        let filter = filter::Filter::read(filter).expect("the harness asks what the store knows");
+        let documents = state.get(collection).map(Collection::documents).unwrap_or_default();
+        documents.iter().filter(|document| filter.matches(document)).count()
+    }
+
     fn state(&self) -> MutexGuard<'_, BTreeMap<String, Collection>> {
         self.0.lock().expect("no panic holds this lock")
     }

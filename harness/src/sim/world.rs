@@ -20,6 +20,7 @@ use futures::task::LocalSpawnExt;
 use http_body_util::BodyExt;
 use platform::activity::Activity;
 use platform::deadletter::{self, DeadLetter};
+use platform::ports::bus::Stream;
 use platform::ports::clock::{Clock, after};
 use platform::run::{self, Running};
 use platform::{Ports, Timestamp, outbox};
@@ -45,6 +46,9 @@ const BEGINNING: i64 = 1_767_225_600;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the broker remembers message ids.
+const DEDUPLICATION: Duration = Duration::from_secs(120);
 
 /// How much time [`World::settle`] lets pass at most.
 const RESTLESS: Duration = Duration::from_secs(600);
@@ -83,7 +87,7 @@ impl Simulated {
     pub fn start(system: System, seed: u64, chooser: Box<dyn Chooser>) -> Self {
         let beginning = Timestamp::from_second(BEGINNING).expect("2026 is in range");
         let kernel = Kernel::new(beginning, Box::new(InOrder));
-        let broker = SimBroker::default();
+        let broker = SimBroker::new(DEDUPLICATION);
         let databases = system.parts.iter().map(|part| (part.name, SimDatabase::default()));
         let mut world = Self {
             databases: databases.collect(),
@@ -238,7 +242,7 @@ impl Simulated {
         for instance in &self.instances {
             reasons.extend(settle::instance(&instance.who.to_string(), &instance.activity, now));
         }
-        reasons.extend(self.broker.pending().iter().filter_map(settle::consumer));
+        reasons.extend(self.broker.pending(Stream::Events, now).iter().filter_map(settle::consumer));
         for (name, database) in &self.databases {
             for collection in database.collections() {
                 let waiting = database.count(&collection, &outbox::waiting());
@@ -364,7 +368,8 @@ impl World for Simulated {
     }
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
-        Ok(self.broker.dead_letters().into_iter().map(deadletter::read).collect())
+        let letters = self.broker.messages(Stream::DeadLetters);
+        Ok(letters.iter().map(|kept| deadletter::read(kept.message.clone())).collect())
     }
 
     async fn end(&mut self) {

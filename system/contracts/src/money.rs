@@ -64,6 +64,12 @@ impl Cents {
     }
 }
 
+impl std::fmt::Display for Cents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
 /// A JSON number in plain decimal notation.
 fn plain(number: &Number) -> Option<String> {
     match number.as_i64() {

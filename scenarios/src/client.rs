@@ -1,0 +1,55 @@
+//! A person with a browser: builds requests, keeps the session cookie.
+
+use bytes::Bytes;
+use harness::world::{Asker, Reply};
+use http::{Method, Request, header};
+use serde_json::Value;
+
+/// Somebody who uses the system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The user's id, once known.
+    pub id: String,
+    /// The address.
+    pub email: String,
+    /// The session cookie, as `name=value`.
+    pub cookie: Option<String>,
+}
+
+impl Person {
+    /// Somebody without a session.
+    pub fn new(email: impl Into<String>) -> Self {
+        Self { email: email.into(), ..Self::default() }
+    }
+
+    /// A request of theirs with a JSON body; null for no body.
+    pub fn request(&self, method: Method, path: &str, body: &Value) -> Request<Bytes> {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if !self.id.is_empty() {
+            request = request.extension(Asker(self.id.clone()));
+        }
+        let bytes = if body.is_null() {
+            Bytes::new()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            body.to_string().into()
+        };
+        request.body(bytes).expect("a path of ours is a URI")
+    }
+
+    /// Keeps the cookie and the id that an answer to a sign-up or sign-in brings.
+    pub fn absorb(&mut self, reply: &Reply) {
+        let Reply::Answer(answer) = reply else { return };
+        let cookies = answer.headers().get_all(header::SET_COOKIE).into_iter();
+        for cookie in cookies.filter_map(|cookie| cookie.to_str().ok()) {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            if let Some(id) = reply.json()["id"].as_str() {
+                id.clone_into(&mut self.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Carries out a script in a world and gathers the evidence.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use contracts::Cents;
+use harness::settle::Stuck;
+use harness::trace::What;
+use harness::world::{Reply, World, WorldError};
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use crate::client::Person;
+use crate::invariants::{self, Evidence, Violation};
+use crate::provider::Provider;
+use crate::script::{self, Act, Script, Then};
+
+/// Why a performance gave no evidence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PerformError {
+    /// The system did not come to rest: a finding.
+    #[error(transparent)]
+    Stuck(#[from] Stuck),
+    /// The harness failed.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// What came of a performance.
+#[derive(Debug, Clone)]
+pub struct Performance {
+    /// The promises that were broken.
+    pub violations: Vec<Violation>,
+    /// How many orders were made, and how many completed.
+    pub orders: usize,
+    /// How many of them were paid.
+    pub completed: usize,
+}
+
+/// The one who may ban.
+const ADMINISTRATOR: &str = "admin@example.org";
+
+/// Carries out the script, lets everything play out, and checks all promises.
+///
+/// # Errors
+///
+/// When the system does not come to rest, or the world fails.
+pub async fn perform(
+    script: &Script,
+    world: &mut dyn World,
+    provider: &Provider,
+    exact: bool,
+) -> Result<Performance, PerformError> {
+    let mut company = Company::sign_up(script, world).await?;
+    for round in &script.rounds {
+        company.play(&round.acts, world).await;
+        match round.then {
+            Then::Go => {}
+            Then::Settle => world.settle().await?,
+            Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
+        }
+    }
+    world.faults().heal();
+    world.settle().await?;
+    let (ledger, shown) = (provider.charges(), company.shown);
+    let evidence = Evidence::gather(world, exact, ledger, shown).await?;
+    let complete = |order: &&bson::Document| order.get_str("status") == Ok("complete");
+    Ok(Performance {
+        violations: invariants::violations(&evidence),
+        orders: evidence.orders.len(),
+        completed: evidence.orders.iter().filter(complete).count(),
+    })
+}
+
+/// The people of a script and what they know.
+struct Company {
+    people: Vec<Person>,
+    administrator: Option<Person>,
+    tickets: BTreeMap<u8, String>,
+    orders: BTreeMap<(u8, u8), String>,
+    shown: BTreeMap<String, Cents>,
+}
+
+impl Company {
+    /// Signs everybody up, and the administrator where the script needs one.
+    async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
+        let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
+        let needed = script.rounds.iter().flat_map(|round| &round.acts).any(administrated);
+        let address = |who| format!("{}@example.org", script::name(who).to_lowercase().replace(' ', "."));
+        let mut people: Vec<_> = (0..script.people).map(|who| Person::new(address(who))).collect();
+        people.extend(needed.then(|| Person::new(ADMINISTRATOR)));
+        let requests = people.iter().map(|person| {
+            let body = json!({ "email": person.email, "password": "password" });
+            person.request(Method::POST, "/api/users/signup", &body)
+        });
+        let replies = world.send(requests.collect()).await;
+        for (person, reply) in people.iter_mut().zip(&replies) {
+            person.absorb(reply);
+        }
+        world.settle().await?;
+        let administrator = if needed { people.pop() } else { None };
+        Ok(Self {
+            people,
+            administrator,
+            tickets: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            shown: BTreeMap::new(),
+        })
+    }
+
+    /// Carries out the acts at the same moment. An act that makes no sense here, such as
+    /// paying without an order, is left out.
+    async fn play(&mut self, acts: &[Act], world: &mut dyn World) {
+        let mut sent = Vec::new();
+        let mut requests = Vec::new();
+        for act in acts {
+            if let Some(request) = self.request(act) {
+                world.trace().add(world.now(), None, What::Step { text: act.to_string() });
+                sent.push(*act);
+                requests.push(request);
+            }
+        }
+        let replies = world.send(requests).await;
+        for (act, reply) in sent.iter().zip(&replies) {
+            self.learn(act, reply);
+        }
+    }
+
+    fn request(&self, act: &Act) -> Option<Request<Bytes>> {
+        let none = Value::Null;
+        let listing = |ticket, price: Cents| json!({ "title": script::title(ticket), "price": price.to_json() });
+        Some(match *act {
+            Act::List { who, ticket, price } => {
+                self.person(who)?.request(Method::POST, "/api/tickets", &listing(ticket, price))
+            }
+            Act::Edit { who, ticket, price } => {
+                let path = format!("/api/tickets/{}", self.tickets.get(&ticket)?);
+                self.person(who)?.request(Method::PUT, &path, &listing(ticket, price))
+            }
+            Act::Reserve { who, ticket } => {
+                let body = json!({ "ticketId": self.tickets.get(&ticket)? });
+                self.person(who)?.request(Method::POST, "/api/orders", &body)
+            }
+            Act::Cancel { who, ticket } => {
+                let path = format!("/api/orders/{}", self.orders.get(&(who, ticket))?);
+                self.person(who)?.request(Method::DELETE, &path, &none)
+            }
+            Act::Pay { who, ticket, good } => {
+                let token = if good { "tok_visa" } else { "tok_chargeDeclined" };
+                let body = json!({ "orderId": self.orders.get(&(who, ticket))?, "token": token });
+                self.person(who)?.request(Method::POST, "/api/payments", &body)
+            }
+            Act::Ban { who } => {
+                let path = format!("/api/users/{}/ban", self.person(who)?.id);
+                self.administrator.as_ref()?.request(Method::POST, &path, &none)
+            }
+            Act::Unban { who } => {
+                let path = format!("/api/users/{}/ban", self.person(who)?.id);
+                self.administrator.as_ref()?.request(Method::DELETE, &path, &none)
+            }
+        })
+    }
+
+    fn learn(&mut self, act: &Act, reply: &Reply) {
+        if reply.status() != Some(201) {
+            return;
+        }
+        let body = reply.json();
+        let id = body["id"].as_str().unwrap_or_default().to_owned();
+        match *act {
+            Act::List { ticket, .. } => {
+                self.tickets.insert(ticket, id);
+            }
+            Act::Reserve { who, ticket } => {
+                if let Some(price) = Cents::from_json(&body["ticket"]["price"]) {
+                    self.shown.insert(id.clone(), price);
+                }
+                self.orders.insert((who, ticket), id);
+            }
+            _ => {}
+        }
+    }
+
+    fn person(&self, who: u8) -> Option<&Person> {
+        self.people.get(usize::from(who))
+    }
+}

@@ -1,0 +1,52 @@
+//! Many buyers, one ticket: everybody reserves at the same moment, and then people do crazy
+//! things with what they got.
+
+use contracts::Cents;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::script::{Act, Round, Script, Then};
+
+/// The only ticket.
+const TICKET: u8 = 0;
+/// Who sells it; the buyers come after.
+const SELLER: u8 = 0;
+
+/// A race of this many buyers.
+pub fn script(buyers: u8) -> impl Strategy<Value = Script> {
+    let crazy = vec(round(buyers), 1..5);
+    crazy.prop_map(move |crazy| {
+        let price = Cents(2000);
+        let list = Act::List { who: SELLER, ticket: TICKET, price };
+        let everybody = (1..=buyers).map(|who| Act::Reserve { who, ticket: TICKET });
+        let mut rounds = vec![
+            Round { acts: vec![list], then: Then::Settle },
+            Round { acts: everybody.collect(), then: Then::Go },
+        ];
+        rounds.extend(crazy);
+        Script { people: buyers + 1, rounds }
+    })
+}
+
+fn round(buyers: u8) -> impl Strategy<Value = Round> {
+    let then = prop_oneof![
+        4 => Just(Then::Go),
+        3 => Just(Then::Settle),
+        1 => Just(Then::Pass(60)),
+        1 => Just(Then::Pass(15 * 60)),
+    ];
+    (vec(act(buyers), 1..=2 * usize::from(buyers)), then)
+        .prop_map(|(acts, then)| Round { acts, then })
+}
+
+fn act(buyers: u8) -> impl Strategy<Value = Act> {
+    let who = 1..=buyers;
+    prop_oneof![
+        3 => who.clone().prop_map(|who| Act::Reserve { who, ticket: TICKET }),
+        2 => who.clone().prop_map(|who| Act::Cancel { who, ticket: TICKET }),
+        3 => (who, prop::bool::weighted(0.8))
+            .prop_map(|(who, good)| Act::Pay { who, ticket: TICKET, good }),
+        1 => (1_i64..10_000)
+            .prop_map(|price| Act::Edit { who: SELLER, ticket: TICKET, price: Cents(price) }),
+    ]
+}
