@@ -79,6 +79,13 @@ impl Activity {
         }
     }
 
+    /// How many tasks are failing: their last step did.
+    pub fn failing(&self) -> u64 {
+        let tasks = self.tasks.lock().expect("no panic holds this lock");
+        let failing = |(state, _): &&(TaskState, Wake)| matches!(state, TaskState::Failing(_));
+        tasks.values().filter(failing).count() as u64
+    }
+
     /// What keeps this instance from rest at time `now`, in words; empty at rest.
     pub fn unrest(&self, now: Timestamp) -> Vec<String> {
         let mut reasons = Vec::new();

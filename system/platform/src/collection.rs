@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::causality::Causality;
 use crate::event::{Emit, Envelope};
+use crate::metrics::Published;
 use crate::outbox::{self, Relay};
 use crate::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 use crate::ports::{Ports, clock::Clock, entropy::Entropy};
@@ -108,6 +109,7 @@ impl<T: Aggregate> Collection<T> {
             store: Arc::clone(&ports.store),
             bus: Arc::clone(&ports.bus),
             wake: self.wake.clone(),
+            published: Published::default(),
         }
     }
 

@@ -8,15 +8,18 @@ pub mod error;
 pub mod input;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use crate::activity::Activity;
 use crate::causality::Causality;
+use crate::metrics::Metrics;
 use crate::ports::Ports;
+use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 
 pub use error::ApiError;
@@ -28,13 +31,25 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 #[derive(Clone)]
 struct Around {
     entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
     activity: Arc<Activity>,
+    metrics: Arc<Metrics>,
 }
 
-/// Gives every request an origin (its `traceparent`, or a new one), counts it as activity,
+/// Gives every request an origin (its `traceparent`, or a new one), counts and measures it,
 /// and answers an unknown route or method in our error shape.
-pub(crate) fn with_causality(routes: Router, ports: &Ports, activity: &Arc<Activity>) -> Router {
-    let around = Around { entropy: Arc::clone(&ports.entropy), activity: Arc::clone(activity) };
+pub(crate) fn surrounded(
+    routes: Router,
+    ports: &Ports,
+    activity: &Arc<Activity>,
+    metrics: &Arc<Metrics>,
+) -> Router {
+    let around = Around {
+        entropy: Arc::clone(&ports.entropy),
+        clock: Arc::clone(&ports.clock),
+        activity: Arc::clone(activity),
+        metrics: Arc::clone(metrics),
+    };
     routes
         .method_not_allowed_fallback(|| async { ApiError::not_found() })
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
@@ -46,7 +61,15 @@ async fn surround(State(around): State<Around>, request: Request, next: Next) ->
     let fresh = Causality::begin(&*around.entropy);
     let header = request.headers().get("traceparent").and_then(|h| h.to_str().ok());
     let origin = header.and_then(|h| Causality::parse(h, &fresh.cause)).unwrap_or(fresh);
-    origin.scope(next.run(request)).await
+    let (began, method) = (around.clock.now(), request.method().clone());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let response = origin.clone().scope(next.run(request)).await;
+    let took = Duration::try_from(around.clock.now().duration_since(began)).unwrap_or_default();
+    let (route, status) = (path.as_ref().map_or("", MatchedPath::as_str), response.status());
+    around.metrics.answered(route, &method, status, took);
+    let correlation = &origin.correlation;
+    tracing::debug!(%method, route, %status, ?took, correlation, "answered");
+    response
 }
 
 /// What an unknown route answers; the fallback of whoever serves the routes.

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 
 use crate::event::Envelope;
+use crate::metrics::Published;
 use crate::ports::bus::{Bus, Message, Stream};
 use crate::ports::store::{Find, Index, Store, Update};
 use crate::task::{Step, StepError, Task, Wake};
@@ -43,6 +44,8 @@ pub struct Relay {
     pub bus: Arc<dyn Bus>,
     /// Woken by every write that carries events.
     pub wake: Wake,
+    /// How many it has published.
+    pub published: Published,
 }
 
 #[async_trait]
@@ -53,6 +56,10 @@ impl Task for Relay {
 
     fn wake(&self) -> Wake {
         self.wake.clone()
+    }
+
+    fn published(&self) -> Option<Published> {
+        Some(self.published.clone())
     }
 
     async fn step(&self) -> Result<Step, StepError> {
@@ -84,6 +91,7 @@ impl Relay {
                 failed = Some(StepError(why.to_string()));
                 break;
             }
+            self.published.count();
             published.push(event);
         }
         if !published.is_empty() {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
 use crate::listen::{Listener, deliver};
+use crate::metrics::{Deliveries, Metrics};
 use crate::ports::Ports;
 use crate::ports::bus::{BusError, Consumer, Group, Start, Stream, Subscription};
 use crate::ports::clock::Clock;
@@ -79,6 +80,8 @@ pub struct Running {
     pub routes: Router,
     /// What it is busy with.
     pub activity: Arc<Activity>,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
     /// Its listeners and tasks, by name: spawn them all.
     pub loops: Vec<(String, BoxFuture<'static, ()>)>,
 }
@@ -99,9 +102,12 @@ pub async fn start(
     futures::future::try_join(try_join_all(collections), streams).await?;
 
     let activity = Arc::new(Activity::default());
+    let mut metrics = Metrics::new(service.name, &activity);
     let listening = service.listeners.into_iter().map(|listener| {
+        let name = format!("{}-{}", service.name, listener.event);
         let hearing = Hearing {
-            name: format!("{}-{}", service.name, listener.event),
+            deliveries: metrics.consumer(&name),
+            name,
             listener,
             ports: ports.clone(),
             policy: policy.clone(),
@@ -114,20 +120,24 @@ pub async fn start(
         }
     });
     let mut loops: Vec<(String, BoxFuture<'static, ()>)> = Vec::new();
+    let listening: Vec<_> = listening.collect();
     for (name, hearing, first) in try_join_all(listening).await? {
         loops.push((name, Box::pin(hearing.run(first))));
     }
     for task in service.tasks {
         let name = task.name();
         activity.add_task(&name, task.wake());
+        task.published().into_iter().for_each(|published| metrics.relay(published));
         let (clock, activity) = (Arc::clone(&ports.clock), Arc::clone(&activity));
         let run = task::run(task, clock, activity, policy.sweep, stop.clone());
         loops.push((name, Box::pin(run)));
     }
+    let metrics = Arc::new(metrics);
     Ok(Running {
         name: service.name,
-        routes: http::with_causality(service.routes, ports, &activity),
+        routes: http::surrounded(service.routes, ports, &activity, &metrics),
         activity,
+        metrics,
         loops,
     })
 }
@@ -139,6 +149,7 @@ struct Hearing {
     ports: Ports,
     policy: Policy,
     activity: Arc<Activity>,
+    deliveries: Arc<Deliveries>,
     stop: CancellationToken,
 }
 
@@ -207,7 +218,8 @@ impl Hearing {
     async fn hear(&self, delivery: crate::ports::bus::Delivery) {
         let _busy = self.activity.begin();
         let handler = &*self.listener.handler;
-        deliver(handler, &self.name, &delivery, &self.ports, &self.policy).await;
+        let outcome = deliver(handler, &self.name, &delivery, &self.ports, &self.policy).await;
+        self.deliveries.count(&outcome);
     }
 }
 

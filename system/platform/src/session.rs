@@ -3,6 +3,7 @@
 //! The cookie `session` is base64 of `{"jwt":"<HS256 token>"}`. A bad, forged or expired one
 //! counts as signed out, and so does one of a banned user.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::ports::clock::Clock;
 mod token;
 
 /// How sessions are made and checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SessionConfig {
     /// The key that signs.
     pub key: String,
@@ -32,6 +33,15 @@ pub struct SessionConfig {
     pub lifetime: Duration,
     /// Whether browsers send the cookie over TLS only.
     pub secure: bool,
+}
+
+impl fmt::Debug for SessionConfig {
+    /// Without the keys: configurations end up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key: _, previous_key: _, lifetime, secure } = self;
+        let mut shown = f.debug_struct("SessionConfig");
+        shown.field("lifetime", lifetime).field("secure", secure).finish_non_exhaustive()
+    }
 }
 
 /// Who is asking: the claims of a valid token.

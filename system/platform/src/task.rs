@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Activity, TaskState};
+use crate::metrics::Published;
 use crate::ports::clock::{Clock, after};
 
 /// What one step did.
@@ -39,6 +40,10 @@ pub trait Task: Send + Sync {
     fn wake(&self) -> Wake;
     /// Does a bounded piece of work.
     async fn step(&self) -> Result<Step, StepError>;
+    /// How many events it has published, where publishing is what it does.
+    fn published(&self) -> Option<Published> {
+        None
+    }
 }
 
 /// Tells a task that there is something to do. Clones wake the same task.

@@ -4,7 +4,9 @@
 //! In doubt a write is unknown, never unavailable: a caller may take unavailable for "nothing
 //! was written".
 
-use mongodb::error::{Error, ErrorKind, NO_WRITES_PERFORMED, SYSTEM_OVERLOADED_ERROR, WriteFailure};
+use mongodb::error::{
+    Error, ErrorKind, NO_WRITES_PERFORMED, SYSTEM_OVERLOADED_ERROR, WriteFailure,
+};
 
 use crate::ports::store::{ReadError, WriteError};
 

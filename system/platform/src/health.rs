@@ -1,0 +1,110 @@
+//! What operators and their machines ask: `/healthz`, `/readyz`, `/metrics`.
+//!
+//! It answers from the first moment on, also while the services are still starting. It
+//! changes nothing: a service that is not ready goes on trying by itself.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use futures::future::{join, join_all};
+use serde::Serialize;
+
+use crate::http::ApiError;
+use crate::metrics::{self, Metrics};
+use crate::ports::Ports;
+use crate::ports::clock::Clock;
+use crate::run::Running;
+
+/// How long the store and the bus may take to answer.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The health of all services of one process. Clones share it.
+#[derive(Clone)]
+pub struct Health {
+    clock: Arc<dyn Clock>,
+    expected: Arc<[&'static str]>,
+    started: Arc<RwLock<Vec<Started>>>,
+}
+
+#[derive(Clone)]
+struct Started {
+    name: &'static str,
+    ports: Ports,
+    metrics: Arc<Metrics>,
+}
+
+impl Health {
+    /// Of a process that is to run these services, none of which has started.
+    pub fn new(services: impl Into<Arc<[&'static str]>>, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, expected: services.into(), started: Arc::default() }
+    }
+
+    /// This service has started, on these ports.
+    pub fn started(&self, running: &Running, ports: &Ports) {
+        let metrics = Arc::clone(&running.metrics);
+        let started = Started { name: running.name, ports: ports.clone(), metrics };
+        self.started.write().expect("no panic holds this lock").push(started);
+    }
+
+    /// The three routes.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(live))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(count))
+            .with_state(self.clone())
+    }
+
+    fn all(&self) -> Vec<Started> {
+        self.started.read().expect("no panic holds this lock").clone()
+    }
+
+    /// What keeps the process from being ready, in words; empty when it is.
+    async fn missing(&self) -> BTreeSet<String> {
+        let all = self.all();
+        let is_started = |name: &&&str| all.iter().any(|started| started.name == **name);
+        let starting = self.expected.iter().filter(|name| !is_started(name));
+        let mut missing: BTreeSet<_> =
+            starting.map(|name| format!("{name} has not started")).collect();
+        let pings = all.iter().map(|Started { name, ports, .. }| async move {
+            let store = self.clock.within(LIMIT, ports.store.ping());
+            let bus = self.clock.within(LIMIT, ports.bus.ping());
+            let (store, bus) = join(store, bus).await;
+            let store = (!matches!(store, Some(Ok(()))))
+                .then(|| format!("the store of {name} does not answer"));
+            let bus = (!matches!(bus, Some(Ok(())))).then(|| "the bus does not answer".to_owned());
+            [store, bus]
+        });
+        missing.extend(join_all(pings).await.into_iter().flatten().flatten());
+        missing
+    }
+}
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+}
+
+async fn live() -> Json<Status> {
+    Json(Status { status: "up" })
+}
+
+async fn ready(State(health): State<Health>) -> Result<Json<Status>, ApiError> {
+    let missing = Vec::from_iter(health.missing().await);
+    if missing.is_empty() {
+        return Ok(Json(Status { status: "ready" }));
+    }
+    let message = format!("Not ready: {}", missing.join(", "));
+    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message))
+}
+
+async fn count(State(health): State<Health>) -> impl IntoResponse {
+    let instances: Vec<_> = health.all().into_iter().map(|started| started.metrics).collect();
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(&instances))
+}

@@ -1,0 +1,284 @@
+//! The command line and the environment, under the same names. A missing or bad value is one
+//! line that names it. Secrets are never shown.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand};
+use ticketing::SERVICES;
+use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  All services in one process, the rest from the environment:
+    MONGO_URL=mongodb://127.0.0.1 NATS_URL=nats://127.0.0.1 JWT_KEY=... \\
+    STRIPE_URL=http://127.0.0.1:12111 STRIPE_KEY=... ticketing serve all
+
+  One service on a port of its own, over plain HTTP:
+    ticketing serve tickets --listen 127.0.0.1:3001 --cookie-secure false
+
+  What was given up on, and another try:
+    ticketing dead-letters
+    ticketing dead-letters --replay";
+
+/// The ticketing system: five services, one binary.
+#[derive(Debug, Parser)]
+#[command(name = "ticketing", version, about, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// What to log: a level, or levels by module (`info,platform=debug`).
+    #[arg(long, env = "LOG", default_value = "info", global = true, value_parser = filter)]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one service, or all of them in this process.
+    Serve(Serve),
+    /// List the messages that a consumer gave up on, with the reason.
+    DeadLetters(DeadLetters),
+}
+
+/// Run one service, or all of them in this process.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// Which service.
+    #[arg(value_parser = PossibleValuesParser::new(names()))]
+    pub(crate) service: String,
+
+    /// The address to listen on.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:3000", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+
+    /// The MongoDB server: `mongodb://host:port`.
+    #[arg(long, env = "MONGO_URL", hide_env_values = true, value_parser = mongo_url)]
+    pub(crate) mongo_url: String,
+
+    #[command(flatten)]
+    pub(crate) bus: Bus,
+
+    /// The key that signs session tokens, the same for all services.
+    #[arg(long, env = "JWT_KEY", hide_env_values = true, value_parser = secret)]
+    pub(crate) jwt_key: String,
+
+    /// The key before it: tokens that it signed are still accepted.
+    #[arg(long, env = "JWT_KEY_PREVIOUS", hide_env_values = true)]
+    pub(crate) jwt_key_previous: Option<String>,
+
+    /// Where the payment provider is; payments needs it.
+    #[arg(long, env = "STRIPE_URL", value_parser = stripe_url)]
+    #[arg(required_if_eq_any([("service", "payments"), ("service", "all")]))]
+    pub(crate) stripe_url: Option<String>,
+
+    /// The secret key for the payment provider; payments needs it.
+    #[arg(long, env = "STRIPE_KEY", hide_env_values = true, value_parser = secret)]
+    #[arg(required_if_eq_any([("service", "payments"), ("service", "all")]))]
+    pub(crate) stripe_key: Option<String>,
+
+    /// How long an order holds its ticket unpaid: `15m`, `8s`, `500ms`.
+    #[arg(long, env = "RESERVATION_WINDOW", default_value = "15m", value_parser = duration)]
+    pub(crate) reservation_window: Duration,
+
+    /// How long a session token lives; whole seconds count.
+    #[arg(long, env = "TOKEN_LIFETIME", default_value = "1h", value_parser = lifetime)]
+    pub(crate) token_lifetime: Duration,
+
+    /// How long the bus waits for an acknowledgement before it delivers again.
+    #[arg(long, env = "ACK_WAIT", default_value = "30s", value_parser = duration)]
+    pub(crate) ack_wait: Duration,
+
+    /// Whether browsers send the session cookie over TLS only.
+    #[arg(long, env = "COOKIE_SECURE", default_value = "true", value_parser = truth)]
+    #[arg(action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub(crate) cookie_secure: bool,
+
+    /// The addresses of the administrators, separated by commas.
+    #[arg(long, env = "ADMIN_EMAILS", value_delimiter = ',', value_parser = email)]
+    pub(crate) admin_emails: Vec<String>,
+}
+
+/// List the messages that a consumer gave up on, with the reason.
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    #[command(flatten)]
+    pub(crate) bus: Bus,
+
+    /// Publish each of them again, to all consumers of its subject: those that have applied
+    /// it already ignore it.
+    #[arg(long)]
+    pub(crate) replay: bool,
+}
+
+/// Which bus.
+#[derive(Debug, Args)]
+pub(crate) struct Bus {
+    /// The NATS server: `nats://host:port`; several, separated by commas.
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_parser = nats_url)]
+    pub(crate) nats_url: String,
+
+    /// What the names of databases, streams and subjects begin with.
+    #[arg(long, env = "NAMESPACE", default_value = "ticketing", value_parser = namespace)]
+    pub(crate) namespace: String,
+}
+
+fn names() -> Vec<&'static str> {
+    SERVICES.iter().map(|entry| entry.name).chain(["all"]).collect()
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    let text = if text.trim().is_empty() { "info" } else { text };
+    let parsed = EnvFilter::try_new(text);
+    parsed.map(|_| text.to_owned()).map_err(|e| format!("{e}: a level such as info is needed"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an address such as 127.0.0.1:3000"))
+}
+
+fn secret(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("must not be empty") } else { Ok(text.to_owned()) }
+}
+
+fn mongo_url(text: &str) -> Result<String, &'static str> {
+    let known = text.starts_with("mongodb://") || text.starts_with("mongodb+srv://");
+    known.then(|| text.to_owned()).ok_or("must begin with mongodb:// or mongodb+srv://")
+}
+
+fn nats_url(text: &str) -> Result<String, &'static str> {
+    let good = |server: &str| {
+        let server = server.trim();
+        let server = if server.contains("://") { server } else { &format!("nats://{server}") };
+        url::Url::parse(server).is_ok_and(|url| {
+            matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") && url.has_host()
+        })
+    };
+    let wanted = "must be like nats://127.0.0.1:4222";
+    text.split(',').all(good).then(|| text.to_owned()).ok_or(wanted)
+}
+
+/// The client is built without TLS.
+fn stripe_url(text: &str) -> Result<String, &'static str> {
+    let good = url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
+    let wanted = "must be like http://127.0.0.1:12111; for https, put a proxy that speaks it between";
+    good.then(|| text.trim_end_matches('/').to_owned()).ok_or(wanted)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text.trim()) {
+        Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
+        _ => Err(format!("{text:?} is not a duration such as 15m, 8s or 500ms")),
+    }
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|lifetime| match lifetime.as_secs() {
+        0 => Err(format!("{text:?} is less than a second")),
+        _ => Ok(lifetime),
+    })
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Ok(true),
+        "false" | "0" | "no" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let good = text.is_empty() || text.contains('@');
+    good.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an address"))
+}
+
+/// Names of streams and databases take few characters, and the latter are short.
+fn namespace(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let good = (1..=40).contains(&text.len()) && text.chars().all(plain);
+    let wanted = || format!("{text:?} must have 1 to 40 letters, digits, - or _");
+    good.then(|| text.to_owned()).ok_or_else(wanted)
+}
+
+/// Says what is wrong with the command line or the environment: one line that names it, for
+/// a missing or a bad value. Returns the code to exit with.
+pub(crate) fn explain(error: &clap::Error) -> ExitCode {
+    let context = |kind| error.get(kind);
+    let line = match error.kind() {
+        ErrorKind::MissingRequiredArgument => match context(ContextKind::InvalidArg) {
+            Some(ContextValue::Strings(missing)) => {
+                let names: Vec<_> = missing.iter().map(|arg| variable(arg)).collect();
+                Some(format!("missing {}: set it, or see --help", names.join(", ")))
+            }
+            _ => None,
+        },
+        ErrorKind::ValueValidation => match (context(ContextKind::InvalidArg), error.source()) {
+            (Some(ContextValue::String(arg)), Some(why)) => {
+                Some(format!("{}: {why}", variable(arg)))
+            }
+            _ => None,
+        },
+        ErrorKind::InvalidValue => match context(ContextKind::InvalidArg) {
+            Some(ContextValue::String(arg)) if arg.contains("SERVICE") => {
+                Some(format!("SERVICE: must be one of {}", names().join(", ")))
+            }
+            Some(ContextValue::String(arg)) => Some(format!("{}: needs a value", variable(arg))),
+            _ => None,
+        },
+        _ => None,
+    };
+    match line {
+        Some(line) => eprintln!("ticketing: {line}"),
+        // Nothing is left to be done where even this cannot be printed.
+        None => drop(error.print()),
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// `--jwt-key <JWT_KEY>` by its name in the environment.
+fn variable(arg: &str) -> String {
+    let name = arg.split_whitespace().next().unwrap_or(arg);
+    name.trim_matches(['-', '<', '>']).replace('-', "_").to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_and_its_variable_have_the_same_name() {
+        for command in Cli::command().get_subcommands() {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                let flag = arg.get_long().expect("what has a variable has a flag");
+                assert_eq!(arg.get_env().unwrap().to_str().unwrap(), variable(flag));
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_checked() {
+        assert!(nats_url("nats://a:4222, nats://b:4222").is_ok());
+        assert!(nats_url("127.0.0.1:4222").is_ok());
+        assert!(nats_url("").is_err());
+        assert!(nats_url("http://a").is_err());
+        assert!(stripe_url("https://api.stripe.com").is_err());
+        assert_eq!(stripe_url("http://stripe:1/").unwrap(), "http://stripe:1");
+        assert!(duration("0s").is_err());
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert!(lifetime("500ms").is_err());
+        assert!(namespace("a.b").is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! `ticketing dead-letters`: what consumers gave up on, and another try.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use platform::adapters::jetstream::JetStream;
+use platform::adapters::system::{SystemClock, SystemEntropy};
+use platform::deadletter;
+use platform::ports::clock::Clock;
+use platform::ports::entropy::Entropy;
+
+use crate::cli::DeadLetters;
+
+/// Prints one line per dead letter, oldest first, and publishes each again where asked to.
+pub(crate) async fn list(args: DeadLetters) -> anyhow::Result<ExitCode> {
+    let bus = JetStream::connect(&args.bus.nats_url, args.bus.namespace).await;
+    let bus = bus.context("NATS_URL")?;
+    let letters = deadletter::list(&bus).await.context("the dead letters cannot be read")?;
+    let entropy: &dyn Entropy = &SystemEntropy;
+    for letter in &letters {
+        let (consumer, message) = (&letter.consumer, &letter.message);
+        let (attempts, reason) = (&letter.attempts, &letter.reason);
+        let (subject, id) = (&message.subject, &message.id);
+        println!("{consumer}\t{subject}\t{id}\tafter {attempts} deliveries: {reason}");
+        if args.replay {
+            let id = entropy.id(SystemClock.now());
+            deadletter::replay(&bus, letter, id).await.context("not replayed")?;
+        }
+    }
+    let replayed = if args.replay { ", replayed" } else { "" };
+    eprintln!("{} dead letters{replayed}", letters.len());
+    Ok(ExitCode::SUCCESS)
+}
