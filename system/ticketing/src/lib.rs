@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use auth::password::{self, Compute};
 use axum::Router;
+use payments::provider::ProviderConfig;
 use platform::Ports;
 use platform::service::Service;
 use platform::session::SessionConfig;
@@ -102,6 +103,35 @@ pub const SERVICES: &[Entry] = &[
         build: |ports, settings| {
             let config = tickets::Config { session: settings.session.clone() };
             tickets::service(ports, &config)
+        },
+    },
+    Entry {
+        name: orders::NAME,
+        prefixes: &["/api/orders"],
+        build: |ports, settings| {
+            let config = orders::Config {
+                session: settings.session.clone(),
+                reservation_window: settings.reservation_window,
+            };
+            orders::service(ports, &config)
+        },
+    },
+    Entry {
+        name: expiration::NAME,
+        prefixes: &[],
+        build: |ports, _| expiration::service(ports, &expiration::Config),
+    },
+    Entry {
+        name: payments::NAME,
+        prefixes: &["/api/payments"],
+        build: |ports, settings| {
+            let provider = ProviderConfig {
+                url: settings.stripe_url.clone(),
+                key: settings.stripe_key.clone(),
+                currency: "usd".to_owned(),
+            };
+            let config = payments::Config { session: settings.session.clone(), provider };
+            payments::service(ports, &config)
         },
     },
 ];
