@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run one service, or all of them in this process.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// List the messages that a consumer gave up on, with the reason.
     DeadLetters(DeadLetters),
 }
@@ -166,7 +166,8 @@ fn nats_url(text: &str) -> Result<String, &'static str> {
 /// The client is built without TLS.
 fn stripe_url(text: &str) -> Result<String, &'static str> {
     let good = url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
-    let wanted = "must be like http://127.0.0.1:12111; for https, put a proxy that speaks it between";
+    let wanted =
+        "must be like http://127.0.0.1:12111; for https, put a proxy that speaks it between";
     good.then(|| text.trim_end_matches('/').to_owned()).ok_or(wanted)
 }
 

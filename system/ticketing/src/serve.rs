@@ -17,10 +17,12 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
+use platform::adapters::mongo::Mongo;
 use platform::adapters::system::SystemClock;
 use platform::health::Health;
 use platform::http::ApiError;
 use platform::ports::clock::Clock;
+use platform::ports::store::ReadError;
 use platform::run::Policy;
 use platform::session::SessionConfig;
 use ticketing::{SERVICES, Settings, ingress};
@@ -51,6 +53,10 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
+    if let Err(ReadError::Rejected(why)) = Mongo::client(&args.mongo_url).await {
+        eprintln!("ticketing: MONGO_URL: {why}");
+        return Ok(ExitCode::from(2));
+    }
     tracing::info!(service = args.service, listen = %args.listen, "listening");
     let plan = plan(args);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
