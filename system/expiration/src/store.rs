@@ -1,0 +1,28 @@
+//! How timers lie in the database, and what is asked of them there.
+
+use bson::doc;
+use platform::Timestamp;
+use platform::collection::{Aggregate, Collection};
+use platform::date;
+use platform::ports::store::{Find, Index, ReadError};
+
+use crate::model::Timer;
+
+impl Aggregate for Timer {
+    const COLLECTION: &'static str = "timers";
+
+    fn indexes() -> Vec<Index> {
+        vec![Index { name: "due", keys: &["due"], unique: false, partial: None }]
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// The first timers to fire, those that are due already among them.
+pub async fn armed(timers: &Collection<Timer>, limit: u32) -> Result<Vec<Timer>, ReadError> {
+    // A comparison with a date meets only dates: a disarmed timer has none.
+    let filter = doc! { "due": { "$gt": date::to_bson(Timestamp::UNIX_EPOCH) } };
+    timers.find(Find { filter, sort: doc! { "due": 1 }, limit }).await
+}

@@ -1,0 +1,128 @@
+//! HTTP in: `/api/orders`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use contracts::OrderStatus;
+use garde::Validate;
+use platform::Timestamp;
+use platform::http::input::document_id;
+use platform::http::{ApiError, Id, Input, input};
+use platform::ports::clock::after;
+use platform::session::User;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::App;
+use crate::model::{self, Order, Refused, Reservation};
+use crate::store::{self, HoldError};
+
+/// The routes of this service.
+pub fn routes(app: App) -> Router {
+    Router::new()
+        .route("/api/orders", get(list).post(create))
+        .route("/api/orders/{id}", get(show).delete(cancel))
+        .with_state(app)
+}
+
+#[derive(Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+struct OrderInput {
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(document_id), rename("ticketId"))]
+    ticket_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderView {
+    id: String,
+    status: OrderStatus,
+    user_id: String,
+    expires_at: Timestamp,
+    version: i64,
+    ticket: TicketView,
+}
+
+#[derive(Serialize)]
+struct TicketView {
+    id: String,
+    title: String,
+    price: Value,
+    version: i64,
+}
+
+impl From<Order> for OrderView {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id,
+            status: order.status,
+            user_id: order.user_id,
+            expires_at: order.expires_at,
+            version: order.version,
+            ticket: TicketView {
+                id: order.ticket_id,
+                title: order.title,
+                price: order.price.to_json(),
+                version: order.ticket_version,
+            },
+        }
+    }
+}
+
+async fn create(
+    State(app): State<App>,
+    user: User,
+    Input(input): Input<OrderInput>,
+) -> Result<(StatusCode, Json<OrderView>), ApiError> {
+    let ticket_id = input.ticket_id.to_ascii_lowercase();
+    let ticket = app.tickets.get(&ticket_id).await?.ok_or_else(ApiError::not_found)?;
+    let now = app.clock.now();
+    let reservation = Reservation {
+        id: app.entropy.id(now),
+        user_id: user.id,
+        created_at: now,
+        expires_at: after(now, app.reservation_window),
+    };
+    let order = store::hold(&app.orders, &ticket, &reservation).await?;
+    Ok((StatusCode::CREATED, Json(order.into())))
+}
+
+async fn list(State(app): State<App>, user: User) -> Result<Json<Vec<OrderView>>, ApiError> {
+    let orders = store::of_user(&app.orders, &user.id).await?;
+    Ok(Json(orders.into_iter().map(OrderView::from).collect()))
+}
+
+async fn show(State(app): State<App>, user: User, Id(id): Id) -> Result<Json<OrderView>, ApiError> {
+    let order = app.orders.get(&id).await?;
+    let order = model::owned(order.as_ref(), &user.id)?;
+    Ok(Json(order.clone().into()))
+}
+
+async fn cancel(State(app): State<App>, user: User, Id(id): Id) -> Result<StatusCode, ApiError> {
+    let cancel = |order: Option<&Order>| model::cancel(order, &user.id);
+    app.orders.change(&id, cancel).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotFound => Self::not_found(),
+            Refused::NotOwner => Self::not_authorized(),
+            Refused::Complete => Self::refused("Cannot cancel a completed order"),
+        }
+    }
+}
+
+impl From<HoldError> for ApiError {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Held => Self::refused("Ticket is already reserved"),
+            HoldError::Contended => Self::unavailable(),
+            HoldError::Read(error) => error.into(),
+            HoldError::Write(error) => error.into(),
+        }
+    }
+}
