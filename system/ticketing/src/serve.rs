@@ -10,13 +10,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use auth::password::Compute;
+use auth::password::{Compute, Work};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
+use payments::provider::ProviderConfig;
 use platform::adapters::mongo::Mongo;
 use platform::adapters::system::SystemClock;
 use platform::health::Health;
@@ -25,7 +26,7 @@ use platform::ports::clock::Clock;
 use platform::ports::store::ReadError;
 use platform::run::Policy;
 use platform::session::SessionConfig;
-use ticketing::{SERVICES, Settings, ingress};
+use ticketing::{CURRENCY, SERVICES, Settings, ingress};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -107,12 +108,22 @@ fn plan(args: Serve) -> Plan {
             },
             admins: args.admin_emails.into_iter().filter(|email| !email.is_empty()).collect(),
             password_cost: Settings::PASSWORD_COST,
-            compute: Compute::new(|work| drop(tokio::task::spawn_blocking(work))),
+            compute: Compute::new(aside),
             reservation_window: args.reservation_window,
-            stripe_url: args.stripe_url.unwrap_or_default(),
-            stripe_key: args.stripe_key.unwrap_or_default(),
+            // Where payments is served, the command line insists on both.
+            provider: ProviderConfig {
+                url: args.stripe_url.unwrap_or_default(),
+                key: args.stripe_key.unwrap_or_default(),
+                currency: CURRENCY.to_owned(),
+            },
         },
     }
+}
+
+/// Keeps what computes for long off the threads that answer.
+#[expect(clippy::disallowed_methods, reason = "this is the Compute of production")]
+fn aside(work: Work) {
+    tokio::task::spawn_blocking(work);
 }
 
 /// Starts the services and keeps their loops going; returns why it could not.
