@@ -156,12 +156,13 @@ async fn run(
 }
 
 fn routes(health: &Health, door: &Door) -> Router {
-    Router::new()
-        .fallback(enter)
-        .with_state(Arc::clone(door))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(limited))
-        .merge(health.routes())
+    let services = Router::new().fallback(enter).with_state(Arc::clone(door));
+    guarded(services).merge(health.routes())
+}
+
+/// No request takes the process down, and none takes for ever.
+fn guarded(routes: Router) -> Router {
+    routes.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(limited))
 }
 
 async fn enter(State(door): State<Door>, request: Request) -> Response {
@@ -193,4 +194,49 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+
+    use super::*;
+
+    async fn answer(routes: Router, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.into_response();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1024).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let broken = Router::new().fallback(async || panic!("a handler panics") as StatusCode);
+        let (status, body) = answer(guarded(broken), "/").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(body, r#"{"errors":[{"message":"Internal error"}]}"#);
+    }
+
+    #[tokio::test]
+    async fn before_the_services_have_started_only_health_answers() {
+        let health = Health::new(["auth"], Arc::new(SystemClock));
+        let routes = routes(&health, &Door::default());
+        assert_eq!(answer(routes.clone(), "/healthz").await.0, StatusCode::OK);
+        let (status, body) = answer(routes.clone(), "/readyz").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("auth has not started"), "{body}");
+        let status = answer(routes, "/api/users/currentuser").await.0;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_serves_is_not_found() {
+        let door = Door::default();
+        door.get_or_init(|| ingress([]));
+        let health = Health::new([], Arc::new(SystemClock));
+        let (status, body) = answer(routes(&health, &door), "/nowhere").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert_eq!(body, r#"{"errors":[{"message":"Not Found"}]}"#);
+    }
 }
