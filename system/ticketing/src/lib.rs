@@ -15,6 +15,9 @@ use platform::Ports;
 use platform::service::Service;
 use platform::session::SessionConfig;
 
+/// What all prices are in.
+pub const CURRENCY: &str = "usd";
+
 /// All that the services are told.
 #[derive(Clone)]
 pub struct Settings {
@@ -28,10 +31,8 @@ pub struct Settings {
     pub compute: Compute,
     /// How long an order holds its ticket unpaid.
     pub reservation_window: Duration,
-    /// Where the payment provider is, without the `/v1` of its paths.
-    pub stripe_url: String,
-    /// The secret key for the payment provider.
-    pub stripe_key: String,
+    /// The payment provider.
+    pub provider: ProviderConfig,
 }
 
 impl Settings {
@@ -49,8 +50,11 @@ impl Settings {
             password_cost: 1,
             compute: Compute::inline(),
             reservation_window: Duration::from_secs(15 * 60),
-            stripe_url: "http://stripe.example".to_owned(),
-            stripe_key: "sk_test_rehearsal".to_owned(),
+            provider: ProviderConfig {
+                url: "http://stripe.example".to_owned(),
+                key: "sk_test_rehearsal".to_owned(),
+                currency: CURRENCY.to_owned(),
+            },
         }
     }
 
@@ -66,7 +70,7 @@ impl fmt::Debug for Settings {
             .field("admins", &self.admins)
             .field("password_cost", &self.password_cost)
             .field("reservation_window", &self.reservation_window)
-            .field("stripe_url", &self.stripe_url)
+            .field("provider", &self.provider.url)
             .finish_non_exhaustive()
     }
 }
@@ -125,12 +129,10 @@ pub const SERVICES: &[Entry] = &[
         name: payments::NAME,
         prefixes: &["/api/payments"],
         build: |ports, settings| {
-            let provider = ProviderConfig {
-                url: settings.stripe_url.clone(),
-                key: settings.stripe_key.clone(),
-                currency: "usd".to_owned(),
+            let config = payments::Config {
+                session: settings.session.clone(),
+                provider: settings.provider.clone(),
             };
-            let config = payments::Config { session: settings.session.clone(), provider };
             payments::service(ports, &config)
         },
     },
