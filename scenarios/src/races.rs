@@ -30,7 +30,7 @@ pub fn draw(workload: &impl Strategy<Value = Script>, seed: u64) -> Script {
 ///
 /// When the system does not come to rest.
 pub fn simulate(script: &Script, seed: u64) -> Result<(Performance, Simulated), PerformError> {
-    let provider = Provider::new(&ticketing::Settings::rehearsal().stripe_key);
+    let provider = Provider::new(&ticketing::Settings::rehearsal().provider.key);
     let system = system(&provider, Duration::from_secs(15 * 60), Policy::default());
     let mut world = Simulated::start(system, seed, Box::new(Random::new(seed)));
     let performance = perform(script, &mut world, &provider, true).now_or_never();

@@ -18,7 +18,9 @@ pub fn system(provider: &Provider, window: Duration, policy: Policy) -> System {
     let part = |entry: &ticketing::Entry| {
         let (build, settings) = (entry.build, settings.clone());
         let build = move |ports: &Ports, outside: &str| {
-            build(ports, &Settings { stripe_url: outside.to_owned(), ..settings.clone() })
+            let mut settings = settings.clone();
+            outside.clone_into(&mut settings.provider.url);
+            build(ports, &settings)
         };
         Part { name: entry.name, paths: entry.prefixes, build: Arc::new(build) }
     };
