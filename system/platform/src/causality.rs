@@ -66,6 +66,11 @@ impl Causality {
         CURRENT.scope(self, work).await
     }
 
+    /// Looks at the origin of what is happening now without copying it.
+    pub fn peek<T>(look: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(look).ok()
+    }
+
     /// The origin of what is happening now; `None` in background work.
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Clone::clone).ok()
