@@ -251,6 +251,16 @@ fn arrays() -> Vec<Case> {
             doc! { "$pull": { "x": 1 } },
         ),
         Case::refuses_change(
+            "$pull through a plain value is rejected",
+            doc! { "_id": "a", "x": 1 },
+            doc! { "$pull": { "x.y": 1 } },
+        ),
+        Case::refuses_change(
+            "$pull by $not alone is rejected",
+            doc! { "_id": "a", "x": [1] },
+            doc! { "$pull": { "x": { "$not": { "$gt": 1 } } } },
+        ),
+        Case::refuses_change(
             "$each of no array is rejected",
             doc! { "_id": "a", "x": [] },
             doc! { "$push": { "x": { "$each": 1 } } },

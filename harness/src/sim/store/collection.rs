@@ -11,7 +11,9 @@ use platform::ports::store::{Find, Index, Update};
 use super::Refusal;
 use super::filter::Filter;
 use super::index::{Entry, Kept, Obstacle};
+use super::path::leads_to;
 use super::sort::Sort;
+use super::target::place;
 use super::update::{Change, storable};
 use super::value::admissible;
 
@@ -39,26 +41,25 @@ impl Collection {
 
     /// Adds the indexes that are missing, all or none.
     pub(super) fn ensure(&mut self, indexes: &[Index]) -> Result<(), Obstacle> {
-        let before = self.indexes.len();
-        let added = indexes.iter().try_for_each(|index| self.add(index));
-        if added.is_err() {
-            self.indexes.truncate(before);
-        }
-        added
-    }
-
-    fn add(&mut self, index: &Index) -> Result<(), Obstacle> {
-        let mut kept = Kept::new(index)?;
-        for other in &self.indexes {
-            if other.is(index)? {
-                return Ok(());
+        let mut added: Vec<Kept> = Vec::new();
+        for index in indexes {
+            let kept = Kept::new(index)?;
+            let mut others = self.indexes.iter().chain(&added);
+            if !others.try_fold(false, |found, other| Ok::<_, Refusal>(found | other.is(index)?))? {
+                added.push(kept);
             }
         }
-        for (at, document) in self.documents.iter().enumerate() {
-            let entry = kept.check(at, None, document)?;
-            kept.file(at, entry);
+        // A document without a key is found before two with the same.
+        for document in &self.documents {
+            added.iter().try_for_each(|kept| kept.admits(document))?;
         }
-        self.indexes.push(kept);
+        for kept in &mut added {
+            for (at, document) in self.documents.iter().enumerate() {
+                let entry = kept.check(at, None, document)?;
+                kept.file(at, entry);
+            }
+        }
+        self.indexes.append(&mut added);
         Ok(())
     }
 
@@ -161,12 +162,11 @@ fn start(filter: &Filter<'_>) -> Result<Document, Refusal> {
     let mut equalities = filter.equalities();
     equalities.sort_by(|(left, _), (right, _)| left.cmp(right));
     let mut document = Document::new();
-    for (path, value) in equalities {
-        let place = super::target::place(&mut document, path)?;
-        if *place != Bson::Undefined {
+    for (at, &(path, value)) in equalities.iter().enumerate() {
+        if equalities[..at].iter().any(|(before, _)| leads_to(before, path)) {
             return Err(Refusal(format!("the filter says {path} twice")));
         }
-        *place = storable(value.clone())?;
+        *place(&mut document, path)? = storable(value.clone())?;
     }
     Ok(document)
 }

@@ -79,6 +79,11 @@ impl Kept {
         }
     }
 
+    /// Whether the document can have keys here at all.
+    pub(super) fn admits(&self, document: &Document) -> Result<(), Refusal> {
+        self.keys(document).map(drop)
+    }
+
     /// What a write of the document at this position, from `old` to `new`, would change here.
     pub(super) fn check(
         &self,

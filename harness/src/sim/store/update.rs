@@ -9,7 +9,7 @@ use bson::{Bson, Document};
 
 use super::Refusal;
 use super::filter::Filter;
-use super::path::{position, split};
+use super::path::{leads_to, position, split};
 use super::target;
 use super::value::{admissible, compare};
 
@@ -60,10 +60,7 @@ impl Change {
         steps.sort_by(|(left, _), (right, _)| compare_paths(left, right));
         for pair in steps.windows(2) {
             let (first, second) = (&pair[0].0, &pair[1].0);
-            if second
-                .strip_prefix(first.as_str())
-                .is_some_and(|r| r.is_empty() || r.starts_with('.'))
-            {
+            if leads_to(first, second) {
                 return Err(Refusal(format!("{second} would conflict with {first}")));
             }
         }
@@ -106,7 +103,7 @@ impl Action {
                 place @ Bson::Undefined => *place = Bson::Array(values),
                 _ => return Err(Refusal(format!("{path} must be an array to push to"))),
             },
-            Self::Pull(pull) => match target::existing(document, path) {
+            Self::Pull(pull) => match target::existing(document, path)? {
                 Some(Bson::Array(items)) => pull.apply(items)?,
                 Some(_) => return Err(Refusal(format!("{path} must be an array to pull from"))),
                 None => {}
@@ -120,7 +117,7 @@ impl Pull {
     fn read(operand: Bson) -> Result<Self, Refusal> {
         let Bson::Document(operand) = operand else { return Ok(Self::Equal(operand)) };
         let first = operand.keys().next().map_or("", String::as_str);
-        if first.starts_with('$') && !matches!(first, "$and" | "$or" | "$nor") {
+        if first.starts_with('$') && !matches!(first, "$and" | "$or" | "$nor" | "$not") {
             Filter::read_on_element(&operand)?;
             Ok(Self::Operators(operand))
         } else {
