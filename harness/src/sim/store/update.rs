@@ -11,6 +11,7 @@ use super::Refusal;
 use super::filter::Filter;
 use super::path::{leads_to, position, split};
 use super::target;
+use super::undo::Undo;
 use super::value::{admissible, compare};
 
 /// An update that was understood, in the order in which MongoDB applies it: by path.
@@ -79,19 +80,40 @@ impl Change {
         self.0.iter().any(names)
     }
 
-    /// Applies it. After a refusal the document is of no use.
-    pub(super) fn apply(self, document: &mut Document, inserting: bool) -> Result<(), Refusal> {
+    /// Applies it, and remembers how the document was. A refusal leaves it half done.
+    pub(super) fn apply(
+        self,
+        document: &mut Document,
+        inserting: bool,
+        undo: &mut Undo,
+    ) -> Result<(), Refusal> {
         for (path, action) in self.0 {
-            action.apply(&path, document, inserting)?;
+            match action {
+                Action::SetOnInsert(_) if !inserting => {}
+                Action::Set(value) if split(&path).1.is_none() => {
+                    let old = match document.get_mut(&path) {
+                        Some(place) => Some(std::mem::replace(place, value)),
+                        None => document.insert(path.clone(), value),
+                    };
+                    undo.keep_replaced(path, old);
+                }
+                Action::Unset if split(&path).1.is_none() => {
+                    undo.keep_all(document);
+                    document.remove(path);
+                }
+                action => {
+                    undo.keep(document, &path);
+                    action.apply(&path, document)?;
+                }
+            }
         }
         Ok(())
     }
 }
 
 impl Action {
-    fn apply(self, path: &str, document: &mut Document, inserting: bool) -> Result<(), Refusal> {
+    fn apply(self, path: &str, document: &mut Document) -> Result<(), Refusal> {
         match self {
-            Self::SetOnInsert(_) if !inserting => {}
             Self::Set(value) | Self::SetOnInsert(value) => *target::place(document, path)? = value,
             Self::Unset => target::remove(document, path),
             Self::Increase(by) => {
