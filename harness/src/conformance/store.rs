@@ -7,6 +7,7 @@
 mod filters;
 mod indexes;
 mod ordering;
+mod paths;
 mod races;
 mod updates;
 mod upserts;
@@ -123,6 +124,7 @@ pub fn cases() -> Vec<Case> {
     let rooms = [
         writes::cases(),
         filters::cases(),
+        paths::cases(),
         updates::cases(),
         upserts::cases(),
         indexes::cases(),
