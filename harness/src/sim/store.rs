@@ -11,6 +11,7 @@ mod keys;
 mod path;
 mod sort;
 mod target;
+mod undo;
 mod update;
 mod value;
 
