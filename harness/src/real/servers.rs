@@ -126,7 +126,7 @@ pub struct Servers {
 
 enum Backing {
     Url,
-    Pair(Pair),
+    Pair(Box<Pair>),
     Containers(Box<docker::Containers>),
 }
 
@@ -239,7 +239,7 @@ impl Servers {
             mongo_url: format!("mongodb://127.0.0.1:{}/?directConnection=true", pair.mongo_port),
             source,
             ready_in: Duration::ZERO,
-            backing: Backing::Pair(pair),
+            backing: Backing::Pair(Box::new(pair)),
         }
     }
 
