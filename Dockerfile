@@ -28,7 +28,7 @@ RUN find . -name '*.rs' -exec touch {} + \
 
 FROM debian:12.12-slim
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --chmod=0755 deploy/ready.sh /usr/local/bin/ready
+COPY deploy/ready.sh /usr/local/bin/ready
 COPY --from=build /ticketing /usr/local/bin/ticketing
 USER 65532:65532
 ENV LISTEN=0.0.0.0:3000
