@@ -46,7 +46,11 @@ impl Person {
         let cookies = answer.headers().get_all(header::SET_COOKIE).into_iter();
         for cookie in cookies.filter_map(|cookie| cookie.to_str().ok()) {
             let pair = cookie.split(';').next().unwrap_or_default();
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            // A cleared cookie has no value; base64 may well end in an equals sign.
+            self.cookie = pair
+                .split_once('=')
+                .filter(|(_, value)| !value.is_empty())
+                .map(|_| pair.to_owned());
             if let Some(id) = reply.json()["id"].as_str() {
                 id.clone_into(&mut self.id);
             }

@@ -81,11 +81,7 @@ pub const ALL: &[Invariant] = &[
         promise: "A banned user is refused by every instance that the ban has reached",
         check: bans::check,
     },
-    Invariant {
-        name: "no-panic",
-        promise: "No service panics",
-        check: panics::check,
-    },
+    Invariant { name: "no-panic", promise: "No service panics", check: panics::check },
 ];
 
 /// A promise that was broken.
@@ -112,6 +108,3 @@ pub fn violations(evidence: &Evidence) -> Vec<Violation> {
     };
     ALL.iter().flat_map(check).collect()
 }
-
-#[cfg(test)]
-mod tests;

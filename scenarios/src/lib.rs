@@ -1,1 +1,16 @@
-//! scenarios
+//! What is particular to ticketing: what people do, what the system promises them, and the
+//! parties outside it.
+//!
+//! It never changes how a service behaves: what it needs of one, it asks over its ports.
+//!
+//! Read [`script`] (what people do), [`perform`] (how it is carried out) and [`invariants`]
+//! (what must hold afterwards).
+
+pub mod client;
+pub mod invariants;
+pub mod perform;
+pub mod provider;
+pub mod races;
+pub mod script;
+pub mod system;
+pub mod workloads;

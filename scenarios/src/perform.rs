@@ -65,7 +65,8 @@ pub async fn perform(
     world.settle().await?;
     let (ledger, shown) = (provider.charges(), company.shown);
     let evidence = Evidence::gather(world, exact, ledger, shown).await?;
-    let complete = |order: &&bson::Document| order.get_str("status") == Ok("complete");
+    let complete =
+        |order: &&bson::Document| order.get_str("status").is_ok_and(|status| status == "complete");
     Ok(Performance {
         violations: invariants::violations(&evidence),
         orders: evidence.orders.len(),
@@ -87,7 +88,8 @@ impl Company {
     async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
         let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
         let needed = script.rounds.iter().flat_map(|round| &round.acts).any(administrated);
-        let address = |who| format!("{}@example.org", script::name(who).to_lowercase().replace(' ', "."));
+        let address =
+            |who| format!("{}@example.org", script::name(who).to_lowercase().replace(' ', "."));
         let mut people: Vec<_> = (0..script.people).map(|who| Person::new(address(who))).collect();
         people.extend(needed.then(|| Person::new(ADMINISTRATOR)));
         let requests = people.iter().map(|person| {

@@ -97,9 +97,8 @@ pub enum Act {
 
 /// The people of a script, by number.
 pub fn name(who: u8) -> String {
-    const NAMES: [&str; 12] = [
-        "Anna", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gina", "Hugo", "Ida", "Jan", "Kim", "Leo",
-    ];
+    const NAMES: [&str; 12] =
+        ["Anna", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gina", "Hugo", "Ida", "Jan", "Kim", "Leo"];
     NAMES.get(usize::from(who)).map_or_else(|| format!("Guest {who}"), |name| (*name).to_owned())
 }
 

@@ -199,14 +199,8 @@ impl Real {
         if !reasons.is_empty() {
             return reasons;
         }
-        let outboxes = self.collections.iter().flat_map(|(service, collections)| {
-            collections.iter().map(|collection| async {
-                let find = Find { filter: outbox::waiting(), ..Find::default() };
-                match self.store(service).find(collection, find).await {
-                    Ok(found) => settle::outbox(service, collection, found.len()),
-                    Err(why) => Some(format!("{service}.{collection}: {why}")),
-                }
-            })
+        let outboxes = self.collections.iter().flat_map(|(&service, collections)| {
+            collections.iter().map(move |&collection| self.outboxes(service, collection))
         });
         reasons.extend(join_all(outboxes).await.into_iter().flatten());
         match self.bus.pending().await {
@@ -218,6 +212,14 @@ impl Real {
             reasons.push("work began a moment ago".to_owned());
         }
         reasons
+    }
+
+    async fn outboxes(&self, service: &str, collection: &str) -> Option<String> {
+        let find = Find { filter: outbox::waiting(), ..Find::default() };
+        match self.store(service).find(collection, find).await {
+            Ok(found) => settle::outbox(service, collection, found.len()),
+            Err(why) => Some(format!("{service}.{collection}: {why}")),
+        }
     }
 
     fn begun(&self) -> u64 {

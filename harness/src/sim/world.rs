@@ -242,7 +242,8 @@ impl Simulated {
         for instance in &self.instances {
             reasons.extend(settle::instance(&instance.who.to_string(), &instance.activity, now));
         }
-        reasons.extend(self.broker.pending(Stream::Events, now).iter().filter_map(settle::consumer));
+        reasons
+            .extend(self.broker.pending(Stream::Events, now).iter().filter_map(settle::consumer));
         for (name, database) in &self.databases {
             for collection in database.collections() {
                 let waiting = database.count(&collection, &outbox::waiting());

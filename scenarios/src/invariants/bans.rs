@@ -38,7 +38,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
             What::Start => {
                 known.extend(record.who.map(|who| (who, published.clone())));
             }
-            What::Reply { operation: "ack", consumer, id, .. } if consumer.ends_with("-UserBans") => {
+            What::Reply { operation: "ack", consumer, id, .. }
+                if consumer.ends_with("-UserBans") =>
+            {
                 if let (Some(who), Some((user, word))) = (record.who, words.get(id.as_str())) {
                     learn(known.entry(who).or_default(), user, *word);
                 }
@@ -81,5 +83,9 @@ fn words(evidence: &Evidence) -> BTreeMap<&str, (String, Word)> {
 }
 
 fn is_open(line: &str) -> bool {
-    OPEN.iter().any(|open| line == *open || line.starts_with(&format!("{open}/")) || line.starts_with(&format!("{open}?")))
+    OPEN.iter().any(|open| {
+        line == *open
+            || line.starts_with(&format!("{open}/"))
+            || line.starts_with(&format!("{open}?"))
+    })
 }

@@ -10,5 +10,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let holding = order.get_bool("holding").unwrap_or_default();
         unpaid && holding && order.get_datetime("expiresAt").is_ok_and(|at| *at <= now)
     });
-    outlived.map(|order| format!("order {} still holds its ticket after its time", id(order))).collect()
+    outlived
+        .map(|order| format!("order {} still holds its ticket after its time", id(order)))
+        .collect()
 }

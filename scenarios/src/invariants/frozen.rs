@@ -15,7 +15,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         for (version, after) in &versions {
             let Some(before) = versions.get(&(version - 1)) else { continue };
             let held = before.get("orderId").is_some_and(|order| *order != Bson::Null);
-            let edited = ["title", "price"].iter().any(|field| before.get(field) != after.get(field));
+            let edited =
+                ["title", "price"].iter().any(|field| before.get(field) != after.get(field));
             if held && edited {
                 broken.push(format!("ticket {ticket} was edited to version {version} while held"));
             }

@@ -14,7 +14,7 @@ use scrypt::password_hash::{PasswordHasher, PasswordVerifier};
 use scrypt::{Params, Scrypt};
 
 /// The cost in production, as log₂ of scrypt's N: with r = 8 and p = 3 this is one of the
-/// settings that OWASP recommends. One hash takes 32 MiB and about a tenth of a second.
+/// settings that OWASP recommends. One hash takes 32 MiB and one to two tenths of a second.
 pub const COST: u8 = 15;
 
 /// A piece of work for the processor alone.

@@ -59,7 +59,7 @@ struct EditInput {
     #[garde(inner(custom(valid_password)))]
     password: Option<String>,
     #[serde(default, deserialize_with = "input::text")]
-    #[garde(custom(supplied), rename("currentPassword"))]
+    #[garde(custom(supplied))]
     current_password: String,
 }
 

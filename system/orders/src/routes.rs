@@ -30,7 +30,7 @@ pub fn routes(app: App) -> Router {
 #[serde(rename_all = "camelCase")]
 struct OrderInput {
     #[serde(default, deserialize_with = "input::text")]
-    #[garde(custom(document_id), rename("ticketId"))]
+    #[garde(custom(document_id))]
     ticket_id: String,
 }
 

@@ -23,7 +23,7 @@ pub fn routes(app: App) -> Router {
 #[serde(rename_all = "camelCase")]
 struct PaymentInput {
     #[serde(default, deserialize_with = "input::text")]
-    #[garde(custom(document_id), rename("orderId"))]
+    #[garde(custom(document_id))]
     order_id: String,
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(valid_token))]

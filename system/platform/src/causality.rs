@@ -5,6 +5,7 @@
 //! request or event that is being handled at this moment. Both live in a task local, so no
 //! signature carries them.
 
+use crate::ports::bus::Message;
 use crate::ports::entropy::Entropy;
 
 tokio::task_local! {
@@ -43,6 +44,16 @@ impl Causality {
         let hex = |s: &str, n| s.len() == n && s.bytes().all(|b| b.is_ascii_hexdigit());
         (hex(version, 2) && hex(trace, 32) && hex(span, 16))
             .then(|| Self { correlation: trace.to_ascii_lowercase(), cause: cause.to_owned() })
+    }
+
+    /// The origin that a message names. One without a `traceparent` begins its own, under its
+    /// id.
+    pub fn of(message: &Message) -> Self {
+        let header = message.headers.get("traceparent");
+        header.and_then(|header| Self::parse(header, &message.id)).unwrap_or_else(|| Self {
+            correlation: format!("{:0>32.32}", message.id),
+            cause: message.id.clone(),
+        })
     }
 
     /// The header for what follows; `span` is 16 hex digits of its own.

@@ -15,7 +15,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::{Either, select};
 
-use crate::causality::Causality;
 use crate::collection::ChangeError;
 use crate::deadletter;
 use crate::event::Event;
@@ -155,9 +154,8 @@ pub async fn deliver(
         let attempts = delivery.attempt - 1;
         Err(HandleError::Permanent(format!("unacknowledged after {attempts} deliveries")))
     } else {
-        let origin = origin(&delivery.message, ports);
         let work = handler.handle(&delivery.message);
-        origin.scope(keep_alive(work, &*delivery.reply, ports, policy)).await
+        keep_alive(work, &*delivery.reply, ports, policy).await
     };
     let (answer, outcome) = match handled {
         Ok(()) => (delivery.reply.ack().await, Outcome::Acknowledged),
@@ -197,12 +195,4 @@ async fn keep_alive<T>(
             Either::Right(_) => drop(reply.in_progress().await),
         }
     }
-}
-
-/// The origin that a message names, or a new one.
-fn origin(message: &Message, ports: &Ports) -> Causality {
-    let header = message.headers.get("traceparent");
-    header
-        .and_then(|header| Causality::parse(header, &message.id))
-        .unwrap_or_else(|| Causality::begin(&*ports.entropy))
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 
+use crate::causality::Causality;
 use crate::event::Envelope;
 use crate::metrics::Published;
 use crate::ports::bus::{Bus, Message, Stream};
@@ -87,7 +88,9 @@ impl Relay {
                 .map_err(|e| StepError(format!("outbox of {id} in {}: {e}", self.collection)))?;
             let event = envelope.id.clone();
             let message = message(envelope, self.source);
-            if let Err(why) = self.bus.publish(Stream::Events, message).await {
+            let origin = Causality::of(&message);
+            let publish = self.bus.publish(Stream::Events, message);
+            if let Err(why) = origin.scope(publish).await {
                 failed = Some(StepError(why.to_string()));
                 break;
             }

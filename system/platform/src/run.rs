@@ -13,6 +13,7 @@ use futures::stream;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
+use crate::causality::Causality;
 use crate::listen::{Listener, deliver};
 use crate::metrics::{Deliveries, Metrics};
 use crate::ports::Ports;
@@ -218,7 +219,8 @@ impl Hearing {
     async fn hear(&self, delivery: crate::ports::bus::Delivery) {
         let _busy = self.activity.begin();
         let handler = &*self.listener.handler;
-        let outcome = deliver(handler, &self.name, &delivery, &self.ports, &self.policy).await;
+        let delivered = deliver(handler, &self.name, &delivery, &self.ports, &self.policy);
+        let outcome = Causality::of(&delivery.message).scope(delivered).await;
         self.deliveries.count(&outcome);
     }
 }

@@ -25,6 +25,9 @@ Examples:
     ticketing dead-letters
     ticketing dead-letters --replay";
 
+/// The client of the bus has much to say.
+const QUIET: &str = "info,async_nats=warn";
+
 /// The ticketing system: five services, one binary.
 #[derive(Debug, Parser)]
 #[command(name = "ticketing", version, about, after_help = EXAMPLES)]
@@ -33,14 +36,14 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// What to log: a level, or levels by module (`info,platform=debug`).
-    #[arg(long, env = "LOG", default_value = "info", global = true, value_parser = filter)]
+    #[arg(long, env = "LOG", default_value = QUIET, global = true, value_parser = filter)]
     pub(crate) log: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run one service, or all of them in this process.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// List the messages that a consumer gave up on, with the reason.
     DeadLetters(DeadLetters),
 }
@@ -133,7 +136,7 @@ fn names() -> Vec<&'static str> {
 }
 
 fn filter(text: &str) -> Result<String, String> {
-    let text = if text.trim().is_empty() { "info" } else { text };
+    let text = if text.trim().is_empty() { QUIET } else { text };
     let parsed = EnvFilter::try_new(text);
     parsed.map(|_| text.to_owned()).map_err(|e| format!("{e}: a level such as info is needed"))
 }
@@ -166,7 +169,8 @@ fn nats_url(text: &str) -> Result<String, &'static str> {
 /// The client is built without TLS.
 fn stripe_url(text: &str) -> Result<String, &'static str> {
     let good = url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
-    let wanted = "must be like http://127.0.0.1:12111; for https, put a proxy that speaks it between";
+    let wanted =
+        "must be like http://127.0.0.1:12111; for https, put a proxy that speaks it between";
     good.then(|| text.trim_end_matches('/').to_owned()).ok_or(wanted)
 }
 
@@ -214,7 +218,7 @@ pub(crate) fn explain(error: &clap::Error) -> ExitCode {
         ErrorKind::MissingRequiredArgument => match context(ContextKind::InvalidArg) {
             Some(ContextValue::Strings(missing)) => {
                 let names: Vec<_> = missing.iter().map(|arg| variable(arg)).collect();
-                Some(format!("missing {}: set it, or see --help", names.join(", ")))
+                Some(format!("missing {} (see ticketing serve --help)", names.join(", ")))
             }
             _ => None,
         },

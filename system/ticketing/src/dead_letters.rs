@@ -20,14 +20,16 @@ pub(crate) async fn list(args: DeadLetters) -> anyhow::Result<ExitCode> {
     for letter in &letters {
         let (consumer, message) = (&letter.consumer, &letter.message);
         let (attempts, reason) = (&letter.attempts, &letter.reason);
-        let (subject, id) = (&message.subject, &message.id);
-        println!("{consumer}\t{subject}\t{id}\tafter {attempts} deliveries: {reason}");
+        let subject = &message.subject;
+        // A dead letter's own id begins with its consumer.
+        let id = message.id.rsplit('/').next().unwrap_or_default();
+        println!("{consumer}\t{subject}\t{id}\tattempts: {attempts}\t{reason}");
         if args.replay {
             let id = entropy.id(SystemClock.now());
             deadletter::replay(&bus, letter, id).await.context("not replayed")?;
         }
     }
-    let replayed = if args.replay { ", replayed" } else { "" };
-    eprintln!("{} dead letters{replayed}", letters.len());
+    let replayed = if args.replay { ", each published again" } else { "" };
+    eprintln!("dead letters: {}{replayed}", letters.len());
     Ok(ExitCode::SUCCESS)
 }

@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use auth::password::{self, Compute};
 use axum::Router;
+use payments::provider::ProviderConfig;
 use platform::Ports;
 use platform::service::Service;
 use platform::session::SessionConfig;
+
+/// What all prices are in.
+pub const CURRENCY: &str = "usd";
 
 /// All that the services are told.
 #[derive(Clone)]
@@ -27,10 +31,8 @@ pub struct Settings {
     pub compute: Compute,
     /// How long an order holds its ticket unpaid.
     pub reservation_window: Duration,
-    /// Where the payment provider is, without the `/v1` of its paths.
-    pub stripe_url: String,
-    /// The secret key for the payment provider.
-    pub stripe_key: String,
+    /// The payment provider.
+    pub provider: ProviderConfig,
 }
 
 impl Settings {
@@ -48,8 +50,11 @@ impl Settings {
             password_cost: 1,
             compute: Compute::inline(),
             reservation_window: Duration::from_secs(15 * 60),
-            stripe_url: "http://stripe.example".to_owned(),
-            stripe_key: "sk_test_rehearsal".to_owned(),
+            provider: ProviderConfig {
+                url: "http://stripe.example".to_owned(),
+                key: "sk_test_rehearsal".to_owned(),
+                currency: CURRENCY.to_owned(),
+            },
         }
     }
 
@@ -65,7 +70,7 @@ impl fmt::Debug for Settings {
             .field("admins", &self.admins)
             .field("password_cost", &self.password_cost)
             .field("reservation_window", &self.reservation_window)
-            .field("stripe_url", &self.stripe_url)
+            .field("provider", &self.provider.url)
             .finish_non_exhaustive()
     }
 }
@@ -102,6 +107,33 @@ pub const SERVICES: &[Entry] = &[
         build: |ports, settings| {
             let config = tickets::Config { session: settings.session.clone() };
             tickets::service(ports, &config)
+        },
+    },
+    Entry {
+        name: orders::NAME,
+        prefixes: &["/api/orders"],
+        build: |ports, settings| {
+            let config = orders::Config {
+                session: settings.session.clone(),
+                reservation_window: settings.reservation_window,
+            };
+            orders::service(ports, &config)
+        },
+    },
+    Entry {
+        name: expiration::NAME,
+        prefixes: &[],
+        build: |ports, _| expiration::service(ports, &expiration::Config),
+    },
+    Entry {
+        name: payments::NAME,
+        prefixes: &["/api/payments"],
+        build: |ports, settings| {
+            let config = payments::Config {
+                session: settings.session.clone(),
+                provider: settings.provider.clone(),
+            };
+            payments::service(ports, &config)
         },
     },
 ];

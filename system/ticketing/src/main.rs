@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         .build();
     let ended = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
         let ended = match cli.command {
-            Command::Serve(args) => runtime.block_on(serve::serve(args)),
+            Command::Serve(args) => runtime.block_on(serve::serve(*args)),
             Command::DeadLetters(args) => runtime.block_on(dead_letters::list(args)),
         };
         runtime.shutdown_background();

@@ -10,20 +10,23 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use auth::password::Compute;
+use auth::password::{Compute, Work};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
+use payments::provider::ProviderConfig;
+use platform::adapters::mongo::Mongo;
 use platform::adapters::system::SystemClock;
 use platform::health::Health;
 use platform::http::ApiError;
 use platform::ports::clock::Clock;
+use platform::ports::store::ReadError;
 use platform::run::Policy;
 use platform::session::SessionConfig;
-use ticketing::{SERVICES, Settings, ingress};
+use ticketing::{CURRENCY, SERVICES, Settings, ingress};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -51,6 +54,10 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
+    if let Err(ReadError::Rejected(why)) = Mongo::client(&args.mongo_url).await {
+        eprintln!("ticketing: MONGO_URL: {why}");
+        return Ok(ExitCode::from(2));
+    }
     tracing::info!(service = args.service, listen = %args.listen, "listening");
     let plan = plan(args);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
@@ -101,12 +108,22 @@ fn plan(args: Serve) -> Plan {
             },
             admins: args.admin_emails.into_iter().filter(|email| !email.is_empty()).collect(),
             password_cost: Settings::PASSWORD_COST,
-            compute: Compute::new(|work| drop(tokio::task::spawn_blocking(work))),
+            compute: Compute::new(aside),
             reservation_window: args.reservation_window,
-            stripe_url: args.stripe_url.unwrap_or_default(),
-            stripe_key: args.stripe_key.unwrap_or_default(),
+            // Where payments is served, the command line insists on both.
+            provider: ProviderConfig {
+                url: args.stripe_url.unwrap_or_default(),
+                key: args.stripe_key.unwrap_or_default(),
+                currency: CURRENCY.to_owned(),
+            },
         },
     }
+}
+
+/// Keeps what computes for long off the threads that answer.
+#[expect(clippy::disallowed_methods, reason = "this is the Compute of production")]
+fn aside(work: Work) {
+    tokio::task::spawn_blocking(work);
 }
 
 /// Starts the services and keeps their loops going; returns why it could not.
@@ -139,12 +156,13 @@ async fn run(
 }
 
 fn routes(health: &Health, door: &Door) -> Router {
-    Router::new()
-        .fallback(enter)
-        .with_state(Arc::clone(door))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(limited))
-        .merge(health.routes())
+    let services = Router::new().fallback(enter).with_state(Arc::clone(door));
+    guarded(services).merge(health.routes())
+}
+
+/// No request takes the process down, and none takes for ever.
+fn guarded(routes: Router) -> Router {
+    routes.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(limited))
 }
 
 async fn enter(State(door): State<Door>, request: Request) -> Response {
@@ -176,4 +194,49 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+
+    use super::*;
+
+    async fn answer(routes: Router, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.into_response();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1024).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let broken = Router::new().fallback(async || panic!("a handler panics") as StatusCode);
+        let (status, body) = answer(guarded(broken), "/").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(body, r#"{"errors":[{"message":"Internal error"}]}"#);
+    }
+
+    #[tokio::test]
+    async fn before_the_services_have_started_only_health_answers() {
+        let health = Health::new(["auth"], Arc::new(SystemClock));
+        let routes = routes(&health, &Door::default());
+        assert_eq!(answer(routes.clone(), "/healthz").await.0, StatusCode::OK);
+        let (status, body) = answer(routes.clone(), "/readyz").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("auth has not started"), "{body}");
+        let status = answer(routes, "/api/users/currentuser").await.0;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_serves_is_not_found() {
+        let door = Door::default();
+        door.get_or_init(|| ingress([]));
+        let health = Health::new([], Arc::new(SystemClock));
+        let (status, body) = answer(routes(&health, &door), "/nowhere").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert_eq!(body, r#"{"errors":[{"message":"Not Found"}]}"#);
+    }
 }

@@ -47,9 +47,8 @@ impl Kept {
         if index.name.is_empty() || index.name == "_id_" {
             return refuse("it needs a name of its own");
         }
-        let bad = |path: &&str| {
-            path.split('.').any(|part| part.is_empty() || part.starts_with('$'))
-        };
+        let bad =
+            |path: &&str| path.split('.').any(|part| part.is_empty() || part.starts_with('$'));
         if index.keys.is_empty() || index.keys.iter().any(bad) {
             return refuse("it needs paths");
         }
@@ -68,17 +67,15 @@ impl Kept {
     /// the same by another name.
     pub(super) fn is(&self, index: &Index) -> Result<bool, Refusal> {
         let own = &self.index;
-        let twins = (own.keys, own.unique, &own.partial)
-            == (index.keys, index.unique, &index.partial);
+        let twins =
+            (own.keys, own.unique, &own.partial) == (index.keys, index.unique, &index.partial);
         match (own.name == index.name, twins) {
             (true, true) => Ok(true),
             (false, false) => Ok(false),
             (true, false) => {
                 Err(Refusal(format!("index {} exists with other options", index.name)))
             }
-            (false, true) => {
-                Err(Refusal(format!("index {} exists as {}", index.name, own.name)))
-            }
+            (false, true) => Err(Refusal(format!("index {} exists as {}", index.name, own.name))),
         }
     }
 

@@ -21,11 +21,7 @@ pub(super) fn position(component: &str) -> Option<usize> {
 /// Whether any value at the path passes. `None` stands for a place without a value. An array
 /// at the end of the path offers its elements, then itself; one in the middle offers what
 /// each of its sub-documents has there, and the element at a numeric component.
-pub(super) fn any(
-    document: &Document,
-    path: &str,
-    test: &dyn Fn(Option<&Bson>) -> bool,
-) -> bool {
+pub(super) fn any(document: &Document, path: &str, test: &dyn Fn(Option<&Bson>) -> bool) -> bool {
     let (head, rest) = split(path);
     any_in(document.get(head), rest, test)
 }

@@ -60,7 +60,10 @@ impl Change {
         steps.sort_by(|(left, _), (right, _)| compare_paths(left, right));
         for pair in steps.windows(2) {
             let (first, second) = (&pair[0].0, &pair[1].0);
-            if second.strip_prefix(first.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.')) {
+            if second
+                .strip_prefix(first.as_str())
+                .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+            {
                 return Err(Refusal(format!("{second} would conflict with {first}")));
             }
         }
@@ -71,7 +74,10 @@ impl Change {
     pub(super) fn names_id(&self) -> bool {
         let names = |(path, action): &(String, Action)| {
             path == "_id"
-                && matches!(action, Action::Set(Bson::String(_)) | Action::SetOnInsert(Bson::String(_)))
+                && matches!(
+                    action,
+                    Action::Set(Bson::String(_)) | Action::SetOnInsert(Bson::String(_))
+                )
         };
         self.0.iter().any(names)
     }

@@ -39,11 +39,25 @@ where
             .map_err(|e| ApiError::refused(format!("Invalid JSON body: {e}")))?;
         input.validate().map_err(|report| {
             ApiError::invalid(
-                report.iter().map(|(path, error)| (path.to_string(), error.message().to_owned())),
+                report.iter().map(|(path, error)| (wire_name(path), error.message().to_owned())),
             )
         })?;
         Ok(Self(input))
     }
+}
+
+/// A field as clients know it: `current_password` is `currentPassword`. The validator knows
+/// only the names in the code.
+fn wire_name(path: &garde::Path) -> String {
+    let path = path.to_string();
+    let mut words = path.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
 }
 
 /// The `:id` of a path.
@@ -89,4 +103,16 @@ pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 /// An id in a body, for `#[garde(custom(document_id))]`.
 pub fn document_id(id: &str, _: &()) -> garde::Result {
     is_id(id).then_some(()).ok_or_else(|| garde::Error::new("must be 24 hex digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_has_the_name_that_clients_use() {
+        let name = |field: &str| wire_name(&garde::Path::new(field));
+        assert_eq!(name("current_password"), "currentPassword");
+        assert_eq!(name("email"), "email");
+    }
 }
