@@ -4,7 +4,7 @@
 //! the script only.
 
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct Finding {
     /// What was broken, a sentence each.
     pub how: Vec<String>,
     /// The record.
-    pub trace: Vec<Record>,
+    pub trace: Arc<Vec<Record>>,
 }
 
 /// The script that this seed draws from a workload.

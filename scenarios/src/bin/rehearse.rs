@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// A simulation is made of small documents that come and go.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     scenarios::command::main()
 }
