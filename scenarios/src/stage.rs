@@ -92,7 +92,7 @@ impl Stage {
         Self {
             world: None,
             exact: true,
-            provider: Provider::new(&Settings::rehearsal().stripe_key),
+            provider: Provider::new(&Settings::rehearsal().provider.key),
             pace: Pace::simulated(),
             people: BTreeMap::new(),
             tickets: BTreeMap::new(),

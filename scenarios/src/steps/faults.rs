@@ -44,18 +44,6 @@ async fn delivered_twice(stage: &mut Stage, event: String, service: String) -> D
     Ok(())
 }
 
-#[given("every event to every service is delivered twice")]
-async fn all_delivered_twice(stage: &mut Stage) {
-    // Far more than a scenario has: each delivery is answered with a demand for one more,
-    // until none is planned any more.
-    for entry in catalogue::all() {
-        for service in entry.to {
-            let (operation, effect) = (Operation::Ack, Effect::Redeliver);
-            plan(stage, Some(service), operation, Some(entry.subject), 1, effect);
-        }
-    }
-}
-
 #[given(expr = "the next {word} to {word} is held past the ack wait")]
 async fn held(stage: &mut Stage, event: String, service: String) -> Done {
     let effect = Effect::Delay(stage.pace().past_ack_wait());
