@@ -111,6 +111,7 @@ fn choice(args: &Args) -> Result<Choice, CommandError> {
         folder: args.features.clone(),
         names: args.name.clone(),
         tags: args.tags.as_ref().map(parse).transpose()?,
+        places: None,
     })
 }
 
