@@ -9,6 +9,7 @@
 pub mod client;
 pub mod invariants;
 pub mod perform;
+pub mod planted;
 pub mod provider;
 pub mod races;
 pub mod script;
