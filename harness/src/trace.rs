@@ -24,7 +24,7 @@ pub struct Record {
     /// In which service instance; `None` for the harness.
     pub who: Option<Who>,
     /// The request or event that it follows from.
-    pub origin: Option<Causality>,
+    pub origin: Option<Arc<Causality>>,
     /// What.
     pub what: What,
 }
@@ -155,18 +155,18 @@ pub enum What {
 
 /// The records of one run. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Trace(Arc<Mutex<Vec<Record>>>);
+pub struct Trace(Arc<Mutex<Arc<Vec<Record>>>>);
 
 impl Trace {
     /// Adds a record.
     pub fn add(&self, at: Timestamp, who: Option<Who>, what: What) {
         let record = Record { at, who, origin: Causality::current(), what };
-        self.0.lock().expect("no panic holds this lock").push(record);
+        Arc::make_mut(&mut *self.state()).push(record);
     }
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.0.lock().expect("no panic holds this lock").len()
+        self.state().len()
     }
 
     /// Whether nothing has happened yet.
@@ -174,13 +174,12 @@ impl Trace {
         self.len() == 0
     }
 
-    /// All records so far.
-    pub fn records(&self) -> Vec<Record> {
-        self.0.lock().expect("no panic holds this lock").clone()
+    /// All records so far; cheap once nothing is added any more.
+    pub fn records(&self) -> Arc<Vec<Record>> {
+        Arc::clone(&self.state())
     }
 
-    /// Looks at the records without copying them.
-    pub fn read<T>(&self, look: impl FnOnce(&[Record]) -> T) -> T {
-        look(&self.0.lock().expect("no panic holds this lock"))
+    fn state(&self) -> std::sync::MutexGuard<'_, Arc<Vec<Record>>> {
+        self.0.lock().expect("no panic holds this lock")
     }
 }

@@ -16,8 +16,8 @@ const SEEDS: u64 = 200;
 fn race(seed: u64, alter: fn(System) -> System) -> Option<String> {
     let script = draw(&race::script(5), seed);
     let trouble = draw(&trouble::passing(), seed);
-    match simulate_in(&script, seed, alter, &trouble) {
-        Ok((evidence, _)) => {
+    match simulate_in(&script, seed, alter, &trouble).0 {
+        Ok(evidence) => {
             let violations = scenarios::invariants::violations(&evidence);
             violations.first().map(ToString::to_string)
         }

@@ -126,8 +126,8 @@ pub struct Servers {
 
 enum Backing {
     Url,
-    Pair(Pair),
-    Containers(docker::Containers),
+    Pair(Box<Pair>),
+    Containers(Box<docker::Containers>),
 }
 
 impl fmt::Debug for Servers {
@@ -167,15 +167,12 @@ pub async fn start(options: &Options) -> Result<Servers, ServersError> {
         match attempt(way, options).await {
             Ok(mut servers) => {
                 servers.ready_in = began.elapsed();
-                return Ok(servers);
-            }
-            Err(reason) => {
-                let refusal = Refusal { way, reason };
-                if is_surprising(&refusal.reason) {
+                for refusal in refusals.iter().filter(|refusal| is_surprising(refusal)) {
                     options.progress.tell(Event::Line(format!("passed over {refusal}")));
                 }
-                refusals.push(refusal);
+                return Ok(servers);
             }
+            Err(reason) => refusals.push(Refusal { way, reason }),
         }
     }
     Err(ServersError::None { forced: options.way, refusals })
@@ -211,7 +208,7 @@ async fn attempt(way: Way, options: &Options) -> Result<Servers, Reason> {
                     images: docker::images(),
                 },
                 ready_in: Duration::ZERO,
-                backing: Backing::Containers(containers),
+                backing: Backing::Containers(Box::new(containers)),
             })
         }
         Way::Fetch => {
@@ -225,10 +222,10 @@ async fn attempt(way: Way, options: &Options) -> Result<Servers, Reason> {
     }
 }
 
-/// Something that is there, but broken, is worth a line even if another way works.
-fn is_surprising(reason: &Reason) -> bool {
+/// Something that is there, but broken, is worth a line although another way works.
+fn is_surprising(refusal: &Refusal) -> bool {
     !matches!(
-        reason,
+        refusal.reason,
         Reason::Url(UrlError::NotSet("NATS_URL and MONGO_URL are"))
             | Reason::Local(LocalError::NotFound { .. })
             | Reason::Docker(DockerError::NoEngine(_))
@@ -242,7 +239,7 @@ impl Servers {
             mongo_url: format!("mongodb://127.0.0.1:{}/?directConnection=true", pair.mongo_port),
             source,
             ready_in: Duration::ZERO,
-            backing: Backing::Pair(pair),
+            backing: Backing::Pair(Box::new(pair)),
         }
     }
 

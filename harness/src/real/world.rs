@@ -14,7 +14,7 @@ use futures::future::join_all;
 use platform::activity::Activity;
 use platform::adapters::jetstream::JetStream;
 use platform::adapters::mongo::Mongo;
-use platform::adapters::reqwest::Reqwest;
+use platform::adapters::reqwest::{Reqwest, client};
 use platform::adapters::system::{SystemClock, SystemEntropy};
 use platform::deadletter::{self, DeadLetter};
 use platform::ports::bus::Bus;
@@ -83,13 +83,12 @@ impl Real {
         let mongo = Mongo::client(&servers.mongo_url);
         let outside = outside::serve(Arc::clone(&system.outside));
         let (bus, mongo, outside) = futures::future::join3(bus, mongo, outside).await;
-        let client = reqwest::Client::builder().timeout(PATIENCE).build();
         let mut world = Self {
             namespace,
             mongo: mongo.map_err(|e| WorldError(e.to_string()))?,
             bus: Arc::new(bus.map_err(|e| WorldError(e.to_string()))?),
             clock: Arc::new(SystemClock),
-            client: client.expect("a client without TLS needs nothing from the system"),
+            client: client(PATIENCE),
             outside,
             collections: BTreeMap::new(),
             trace: Trace::default(),

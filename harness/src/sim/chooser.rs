@@ -1,31 +1,34 @@
-//! Who decides: a chooser picks one of the calls that could go on next.
+//! Who decides: a chooser picks what goes on next.
+//!
+//! All nondeterminism of a run is the list of a chooser's answers. A chooser sees calls, not
+//! what they carry, and executes nothing.
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+mod pct;
+mod random;
+mod replay;
+
+use platform::Timestamp;
 
 use super::kernel::Call;
 
+pub use pct::Pct;
+pub use random::Random;
+pub use replay::Replay;
+
+/// What could go on next.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// The parked calls, oldest first; never none.
+    pub parked: &'a [&'a Call],
+    /// The next timer, where time may pass before any of them goes on.
+    pub timer: Option<Timestamp>,
+}
+
 /// Makes the decisions of a run.
 pub trait Chooser: Send {
-    /// Which of these parked calls (never none, oldest first) goes on next.
-    fn choose(&mut self, parked: &[&Call]) -> usize;
-}
-
-/// Uniformly random, by seed.
-#[derive(Debug, Clone)]
-pub struct Random(ChaCha8Rng);
-
-impl Random {
-    /// The run of this seed.
-    pub fn new(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed))
-    }
-}
-
-impl Chooser for Random {
-    fn choose(&mut self, parked: &[&Call]) -> usize {
-        self.0.random_range(0..parked.len())
-    }
+    /// The position of the call that goes on; one past the last for time to pass instead,
+    /// where there is a timer.
+    fn choose(&mut self, moment: &Moment<'_>) -> usize;
 }
 
 /// Always the call that has waited longest: the polite order.
@@ -33,7 +36,7 @@ impl Chooser for Random {
 pub struct InOrder;
 
 impl Chooser for InOrder {
-    fn choose(&mut self, _parked: &[&Call]) -> usize {
+    fn choose(&mut self, _moment: &Moment<'_>) -> usize {
         0
     }
 }

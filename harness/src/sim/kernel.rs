@@ -16,8 +16,9 @@ use std::task::{Context, Poll, Waker};
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use platform::Timestamp;
+use platform::causality::Causality;
 
-use super::chooser::Chooser;
+use super::chooser::{Chooser, Moment};
 
 /// One of the five ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,9 @@ pub enum Port {
 pub struct Call {
     /// Which service instance calls; 0 for the harness itself.
     pub instance: u32,
+    /// On whose behalf: calls of one lane come one after the other, as the steps of one
+    /// request or of the handling of one event do.
+    pub lane: u64,
     /// Which port.
     pub port: Port,
     /// What it does: `insert`, `publish`, `next`, `ack` ...
@@ -42,6 +46,15 @@ pub struct Call {
     /// What it does it to: `database/collection/id`, a subject, a consumer. Two calls on
     /// different targets of one port are independent.
     pub target: String,
+}
+
+impl Call {
+    /// A call on behalf of whatever is being handled now.
+    pub fn new(instance: u32, port: Port, operation: &'static str, target: String) -> Self {
+        let digits = |origin: &Causality| u64::from_str_radix(&origin.correlation[..16], 16);
+        let origin = Causality::peek(digits).and_then(Result::ok).unwrap_or_default();
+        Self { instance, lane: origin ^ u64::from(instance), port, operation, target }
+    }
 }
 
 /// The kernel of one run. Clones are the same kernel.
@@ -111,22 +124,20 @@ impl Kernel {
     /// past `horizon`.
     pub fn advance(&self, horizon: Timestamp) -> Advance {
         let mut state = self.state();
-        if !state.parked.is_empty() {
-            let waker = state.decide();
-            drop(state);
-            waker.wake();
-            return Advance::Decided;
-        }
-        match state.timers.first_key_value() {
-            Some((&(at, _), _)) if at <= horizon => {
+        let timer = state.timers.first_key_value().map(|(&(at, _), _)| at);
+        let timer = timer.filter(|&at| at <= horizon);
+        let (waker, advance) = match state.decide(timer) {
+            Some(waker) => (waker, Advance::Decided),
+            None if timer.is_none() => return Advance::Nothing,
+            None => {
                 let ((at, _), waker) = state.timers.pop_first().expect("it was just seen");
                 state.now = state.now.max(at);
-                drop(state);
-                waker.wake();
-                Advance::Jumped
+                (waker, Advance::Jumped)
             }
-            _ => Advance::Nothing,
-        }
+        };
+        drop(state);
+        waker.wake();
+        advance
     }
 
     /// Whether no call is parked.
@@ -140,7 +151,8 @@ impl Kernel {
         state.now = state.now.max(at);
     }
 
-    /// The decisions so far, each the position of the chosen call among those parked.
+    /// The decisions so far, each the position of the chosen call among those parked; one past
+    /// the last where time passed instead.
     pub fn decisions(&self) -> Vec<u32> {
         self.state().decisions.clone()
     }
@@ -156,13 +168,20 @@ impl Kernel {
 }
 
 impl State {
-    fn decide(&mut self) -> Waker {
+    /// Lets a parked call go on; `None` where time is to pass instead, to this timer.
+    fn decide(&mut self, timer: Option<Timestamp>) -> Option<Waker> {
+        if self.parked.is_empty() {
+            return None;
+        }
         let calls: Vec<&Call> = self.parked.iter().map(|parked| &parked.call).collect();
-        let chosen = self.chooser.choose(&calls);
+        let chosen = self.chooser.choose(&Moment { parked: &calls, timer });
         self.decisions.push(u32::try_from(chosen).expect("few calls are parked at once"));
+        if chosen == self.parked.len() && timer.is_some() {
+            return None;
+        }
         let parked = self.parked.remove(chosen);
         self.granted.push(parked.ticket);
-        parked.waker
+        Some(parked.waker)
     }
 
     fn ticket(&mut self) -> u64 {

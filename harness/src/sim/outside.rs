@@ -25,12 +25,8 @@ impl Http for SimHttp {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, HttpError> {
-        let call = Call {
-            instance: self.instance,
-            port: Port::Http,
-            operation: "send",
-            target: request.uri().path().to_owned(),
-        };
+        let path = request.uri().path().to_owned();
+        let call = Call::new(self.instance, Port::Http, "send", path);
         self.kernel.turn(call).await;
         match self.outside.answer(&request) {
             Answer::Response(response) => Ok(response),

@@ -11,6 +11,7 @@ mod keys;
 mod path;
 mod sort;
 mod target;
+mod undo;
 mod update;
 mod value;
 
@@ -112,7 +113,7 @@ impl SimStore {
             target.push('/');
             target.push_str(part);
         }
-        let call = Call { instance: self.instance, port: Port::Store, operation, target };
+        let call = Call::new(self.instance, Port::Store, operation, target);
         self.kernel.turn(call).await;
     }
 }

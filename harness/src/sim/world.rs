@@ -274,13 +274,7 @@ impl Simulated {
         let (who, routes) = (self.instances[at].who, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
         let work = async move {
-            let call = Call {
-                instance: who.instance,
-                port: Port::Http,
-                operation: "request",
-                target: line,
-            };
-            kernel.turn(call).await;
+            kernel.turn(Call::new(who.instance, Port::Http, "request", line)).await;
             let answer = routes.oneshot(request.map(Body::from)).await;
             let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
             let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();

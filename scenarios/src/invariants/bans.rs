@@ -27,7 +27,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut known: BTreeMap<Who, BTreeMap<&str, Word>> = BTreeMap::new();
     let mut refused_from: BTreeSet<u64> = BTreeSet::new();
     let mut broken = Vec::new();
-    for record in &evidence.trace {
+    for record in evidence.trace.iter() {
         match &record.what {
             What::Publish { message, .. } => {
                 if let Some((user, word)) = words.get(message.id.as_str()) {
@@ -68,7 +68,7 @@ fn learn<'a>(known: &mut BTreeMap<&'a str, Word>, user: &'a str, word: Word) {
 /// Bans and their ends, by the id of the message.
 fn words(evidence: &Evidence) -> BTreeMap<&str, (String, Word)> {
     let mut words = BTreeMap::new();
-    for record in &evidence.trace {
+    for record in evidence.trace.iter() {
         let What::Publish { message, outcome: Ok(_), .. } = &record.what else { continue };
         let word = match message.subject.as_str() {
             UserBanned::SUBJECT => serde_json::from_slice::<UserBanned>(&message.payload)

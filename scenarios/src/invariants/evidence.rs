@@ -2,6 +2,7 @@
 //! buyers were shown. Gathered once, then only read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bson::Document;
 use contracts::Cents;
@@ -38,7 +39,7 @@ pub struct Evidence {
     /// Aggregates that a dead letter is about: their copies are known to be behind.
     pub given_up: BTreeSet<String>,
     /// The record.
-    pub trace: Vec<Record>,
+    pub trace: Arc<Vec<Record>>,
 }
 
 impl Evidence {

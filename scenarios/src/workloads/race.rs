@@ -14,10 +14,28 @@ const SELLER: u8 = 0;
 
 /// A race of this many buyers.
 pub fn script(buyers: u8) -> impl Strategy<Value = Script> {
-    let crazy = vec(round(buyers), 1..5);
-    crazy.prop_map(move |crazy| {
-        let price = Cents(2000);
-        let list = Act::List { who: SELLER, ticket: TICKET, price };
+    let then = prop_oneof![
+        4 => Just(Then::Go),
+        3 => Just(Then::Settle),
+        1 => Just(Then::Pass(60)),
+        1 => Just(Then::Pass(15 * 60)),
+    ];
+    race(buyers, then)
+}
+
+/// The same without minutes that pass, for a world in which they really would.
+pub fn script_without_time(buyers: u8) -> impl Strategy<Value = Script> {
+    race(buyers, prop_oneof![Just(Then::Go), Just(Then::Settle)])
+}
+
+fn race(
+    buyers: u8,
+    then: impl Strategy<Value = Then> + Clone,
+) -> impl Strategy<Value = Script> {
+    let acts = vec(act(buyers), 1..=2 * usize::from(buyers));
+    let round = (acts, then).prop_map(|(acts, then)| Round { acts, then });
+    vec(round, 1..5).prop_map(move |crazy| {
+        let list = Act::List { who: SELLER, ticket: TICKET, price: Cents(2000) };
         let everybody = (1..=buyers).map(|who| Act::Reserve { who, ticket: TICKET });
         let mut rounds = vec![
             Round { acts: vec![list], then: Then::Settle },
@@ -26,17 +44,6 @@ pub fn script(buyers: u8) -> impl Strategy<Value = Script> {
         rounds.extend(crazy);
         Script { people: buyers + 1, rounds }
     })
-}
-
-fn round(buyers: u8) -> impl Strategy<Value = Round> {
-    let then = prop_oneof![
-        4 => Just(Then::Go),
-        3 => Just(Then::Settle),
-        1 => Just(Then::Pass(60)),
-        1 => Just(Then::Pass(15 * 60)),
-    ];
-    (vec(act(buyers), 1..=2 * usize::from(buyers)), then)
-        .prop_map(|(acts, then)| Round { acts, then })
 }
 
 fn act(buyers: u8) -> impl Strategy<Value = Act> {

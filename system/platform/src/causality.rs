@@ -5,11 +5,13 @@
 //! request or event that is being handled at this moment. Both live in a task local, so no
 //! signature carries them.
 
+use std::sync::Arc;
+
 use crate::ports::bus::Message;
 use crate::ports::entropy::Entropy;
 
 tokio::task_local! {
-    static CURRENT: Causality;
+    static CURRENT: Arc<Causality>;
 }
 
 /// The origin of what is happening now.
@@ -63,11 +65,16 @@ impl Causality {
 
     /// Runs `work` as a consequence of this origin.
     pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
+        CURRENT.scope(Arc::new(self), work).await
+    }
+
+    /// Looks at the origin of what is happening now without copying it.
+    pub fn peek<T>(look: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(|current| look(current)).ok()
     }
 
     /// The origin of what is happening now; `None` in background work.
-    pub fn current() -> Option<Self> {
-        CURRENT.try_with(Clone::clone).ok()
+    pub fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Arc::clone).ok()
     }
 }

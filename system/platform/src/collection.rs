@@ -202,7 +202,8 @@ impl<T: Aggregate> Collection<T> {
             .into_iter()
             .map(|emit| {
                 let origin = Causality::current();
-                let origin = origin.unwrap_or_else(|| Causality::begin(&*self.entropy));
+                let begin = || Arc::new(Causality::begin(&*self.entropy));
+                let origin = origin.unwrap_or_else(begin);
                 let id = self.entropy.id(now);
                 let envelope = Envelope {
                     traceparent: origin.traceparent(&id[8..]),

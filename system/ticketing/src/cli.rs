@@ -166,11 +166,10 @@ fn nats_url(text: &str) -> Result<String, &'static str> {
     text.split(',').all(good).then(|| text.to_owned()).ok_or(wanted)
 }
 
-/// The client is built without TLS.
 fn stripe_url(text: &str) -> Result<String, &'static str> {
-    let good = url::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
-    let wanted =
-        "must be like http://127.0.0.1:12111; for https, put a proxy that speaks it between";
+    let good = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let wanted = "must be like https://api.stripe.com";
     good.then(|| text.trim_end_matches('/').to_owned()).ok_or(wanted)
 }
 
@@ -278,7 +277,8 @@ mod tests {
         assert!(nats_url("127.0.0.1:4222").is_ok());
         assert!(nats_url("").is_err());
         assert!(nats_url("http://a").is_err());
-        assert!(stripe_url("https://api.stripe.com").is_err());
+        assert!(stripe_url("ftp://stripe").is_err());
+        assert_eq!(stripe_url("https://api.stripe.com").unwrap(), "https://api.stripe.com");
         assert_eq!(stripe_url("http://stripe:1/").unwrap(), "http://stripe:1");
         assert!(duration("0s").is_err());
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));

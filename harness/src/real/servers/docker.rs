@@ -105,9 +105,9 @@ pub(super) async fn start(options: &Options) -> Result<Containers, DockerError> 
         .with_mount(Mount::tmpfs_mount("/data/db"))
         .start();
     let (nats, mongo) = tokio::try_join!(nats, mongo)?;
-    let nats_host = nats.get_host().await?.to_string();
+    let nats_host = address(nats.get_host().await?.to_string());
     let nats_port = nats.get_host_port_ipv4(4222).await?;
-    let mongo_host = mongo.get_host().await?.to_string();
+    let mongo_host = address(mongo.get_host().await?.to_string());
     let mongo_port = mongo.get_host_port_ipv4(27017).await?;
     let mongo_url = format!("mongodb://{mongo_host}:{mongo_port}/?directConnection=true");
     let no_answer = |server, reason: &dyn ToString| DockerError::NoAnswer {
@@ -158,6 +158,11 @@ async fn sweep(docker: &Docker) {
             }
         }
     }
+}
+
+/// The ports asked for are those of IPv4, and `localhost` may mean IPv6 first.
+fn address(host: String) -> String {
+    if host == "localhost" { "127.0.0.1".to_owned() } else { host }
 }
 
 fn host() -> String {

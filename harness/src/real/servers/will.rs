@@ -55,7 +55,7 @@ impl Will {
 
     fn write(script: &str, arguments: &[&OsStr]) -> io::Result<Self> {
         use std::os::unix::process::CommandExt as _;
-        let mut shell = Command::new("sh")
+        let mut shell = Command::new("/bin/sh")
             .args(["-c", script, "sh"])
             .args(arguments)
             .current_dir("/")

@@ -10,8 +10,11 @@ use platform::ports::store::{Find, Index, Update};
 
 use super::Refusal;
 use super::filter::Filter;
-use super::index::{Entry, Kept, Obstacle};
+use super::index::{Entry, Kept, Keys, Obstacle};
+use super::path::leads_to;
 use super::sort::Sort;
+use super::target::place;
+use super::undo::Undo;
 use super::update::{Change, storable};
 use super::value::admissible;
 
@@ -39,26 +42,25 @@ impl Collection {
 
     /// Adds the indexes that are missing, all or none.
     pub(super) fn ensure(&mut self, indexes: &[Index]) -> Result<(), Obstacle> {
-        let before = self.indexes.len();
-        let added = indexes.iter().try_for_each(|index| self.add(index));
-        if added.is_err() {
-            self.indexes.truncate(before);
-        }
-        added
-    }
-
-    fn add(&mut self, index: &Index) -> Result<(), Obstacle> {
-        let mut kept = Kept::new(index)?;
-        for other in &self.indexes {
-            if other.is(index)? {
-                return Ok(());
+        let mut added: Vec<Kept> = Vec::new();
+        for index in indexes {
+            let kept = Kept::new(index)?;
+            let mut others = self.indexes.iter().chain(&added);
+            if !others.try_fold(false, |found, other| Ok::<_, Refusal>(found | other.is(index)?))? {
+                added.push(kept);
             }
         }
-        for (at, document) in self.documents.iter().enumerate() {
-            let entry = kept.check(at, None, document)?;
-            kept.file(at, entry);
+        // A document without a key is found before two with the same.
+        for document in &self.documents {
+            added.iter().try_for_each(|kept| kept.admits(document))?;
         }
-        self.indexes.push(kept);
+        for kept in &mut added {
+            for (at, document) in self.documents.iter().enumerate() {
+                let entry = kept.check(at, Keys::new(), document)?;
+                kept.file(at, entry);
+            }
+        }
+        self.indexes.append(&mut added);
         Ok(())
     }
 
@@ -77,7 +79,8 @@ impl Collection {
             return Err(Obstacle::Taken(PRIMARY));
         }
         let at = self.documents.len();
-        let entries = self.check(at, None, &document)?;
+        let checks = self.indexes.iter().map(|index| index.check(at, Keys::new(), &document));
+        let entries = checks.collect::<Result<Vec<_>, _>>()?;
         self.file(at, entries);
         self.positions.insert(id.clone(), at);
         self.documents.push(document);
@@ -108,22 +111,14 @@ impl Collection {
             return Err(Refusal("an upsert must say the _id".to_owned()).into());
         }
         if let Some(at) = self.position(&filter) {
-            let mut next = self.documents[at].clone();
-            change.apply(&mut next, false)?;
-            if next.get("_id") != self.documents[at].get("_id") {
-                return Err(Refusal("the _id cannot be changed".to_owned()).into());
-            }
-            let entries = self.check(at, Some(&self.documents[at]), &next)?;
-            self.file(at, entries);
-            self.documents[at] = next;
-            return Ok(Some(&self.documents[at]));
+            return self.change(at, change).map(Some);
         }
         if !upsert {
             return Ok(None);
         }
         let mut document = start(&filter)?;
         let id = document.get("_id").cloned();
-        change.apply(&mut document, true)?;
+        change.apply(&mut document, true, &mut Undo::default())?;
         if id.is_some() && id.as_ref() != document.get("_id") {
             return Err(Refusal("the _id cannot be changed".to_owned()).into());
         }
@@ -140,13 +135,29 @@ impl Collection {
         }
     }
 
-    fn check(
-        &self,
-        at: usize,
-        old: Option<&Document>,
-        new: &Document,
-    ) -> Result<Vec<Entry>, Obstacle> {
-        self.indexes.iter().map(|index| index.check(at, old, new)).collect()
+    /// Changes the document at this position, or leaves all as it was.
+    fn change(&mut self, at: usize, change: Change) -> Result<&Document, Obstacle> {
+        let filed = self.indexes.iter().map(|index| index.filed(&self.documents[at]));
+        let filed = filed.collect::<Result<Vec<_>, _>>()?;
+        let mut undo = Undo::default();
+        let document = &mut self.documents[at];
+        let applied = change.apply(document, false, &mut undo).map_err(Obstacle::from);
+        let checked = applied.and_then(|()| {
+            let id = document.get_str("_id").unwrap_or_default();
+            if self.positions.get(id) != Some(&at) {
+                return Err(Refusal("the _id cannot be changed".to_owned()).into());
+            }
+            let checks = self.indexes.iter().zip(filed);
+            checks.map(|(index, old)| index.check(at, old, document)).collect()
+        });
+        match checked {
+            Ok(entries) => self.file(at, entries),
+            Err(obstacle) => {
+                undo.revert(document);
+                return Err(obstacle);
+            }
+        }
+        Ok(&self.documents[at])
     }
 
     fn file(&mut self, at: usize, entries: Vec<Entry>) {
@@ -159,14 +170,13 @@ impl Collection {
 /// The document that an upsert starts from: what the filter says that it must have.
 fn start(filter: &Filter<'_>) -> Result<Document, Refusal> {
     let mut equalities = filter.equalities();
-    equalities.sort_by(|(left, _), (right, _)| left.cmp(right));
+    equalities.sort_by_key(|(path, _)| *path);
     let mut document = Document::new();
-    for (path, value) in equalities {
-        let place = super::target::place(&mut document, path)?;
-        if *place != Bson::Undefined {
+    for (at, &(path, value)) in equalities.iter().enumerate() {
+        if equalities[..at].iter().any(|(before, _)| leads_to(before, path)) {
             return Err(Refusal(format!("the filter says {path} twice")));
         }
-        *place = storable(value.clone())?;
+        *place(&mut document, path)? = storable(value.clone())?;
     }
     Ok(document)
 }

@@ -18,11 +18,14 @@ pub(super) struct Kept {
     entries: Vec<(Vec<Bson>, usize)>,
 }
 
+/// The keys of one document.
+pub(super) type Keys = Vec<Vec<Bson>>;
+
 /// What an index would have to do for a write that it allows.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
-    gone: Vec<Vec<Bson>>,
-    new: Vec<Vec<Bson>>,
+    gone: Keys,
+    new: Keys,
 }
 
 /// Why a document cannot be filed.
@@ -79,25 +82,25 @@ impl Kept {
         }
     }
 
-    /// What a write of the document at this position, from `old` to `new`, would change here.
-    pub(super) fn check(
-        &self,
-        at: usize,
-        old: Option<&Document>,
-        new: &Document,
-    ) -> Result<Entry, Obstacle> {
+    /// Whether the document can have keys here at all.
+    pub(super) fn admits(&self, document: &Document) -> Result<(), Refusal> {
+        self.keys(document).map(drop)
+    }
+
+    /// Under which keys a document of the collection is filed.
+    pub(super) fn filed(&self, document: &Document) -> Result<Keys, Refusal> {
+        if self.index.unique { Ok(owned(self.keys(document)?)) } else { Ok(Keys::new()) }
+    }
+
+    /// What a write of the document at this position, which was filed under `old`, would
+    /// change here.
+    pub(super) fn check(&self, at: usize, old: Keys, new: &Document) -> Result<Entry, Obstacle> {
         if !self.index.unique && self.index.keys.len() == 1 {
             return Ok(Entry::default());
         }
         let new = self.keys(new)?;
-        if !self.index.unique {
-            return Ok(Entry::default());
-        }
-        let old = match old {
-            Some(old) => self.keys(old)?,
-            None => Vec::new(),
-        };
-        if old == new {
+        let equal = |(old, new): (&Vec<Bson>, &Key<'_>)| old.iter().eq(new.iter().copied());
+        if !self.index.unique || (old.len() == new.len() && old.iter().zip(&new).all(equal)) {
             return Ok(Entry::default());
         }
         for key in &new {
@@ -107,10 +110,7 @@ impl Kept {
                 return Err(Obstacle::Taken(self.index.name));
             }
         }
-        let owned = |keys: Vec<Key<'_>>| -> Vec<Vec<Bson>> {
-            keys.into_iter().map(|key| key.into_iter().cloned().collect()).collect()
-        };
-        Ok(Entry { gone: owned(old), new: owned(new) })
+        Ok(Entry { gone: old, new: owned(new) })
     }
 
     /// Does what [`Kept::check`] allowed.
@@ -140,4 +140,8 @@ impl Kept {
     fn find<B: std::borrow::Borrow<Bson>>(&self, key: &[B]) -> Result<usize, usize> {
         self.entries.binary_search_by(|(filed, _)| compare_keys(filed, key))
     }
+}
+
+fn owned(keys: Vec<Key<'_>>) -> Keys {
+    keys.into_iter().map(|key| key.into_iter().cloned().collect()).collect()
 }

@@ -18,6 +18,11 @@ pub(super) fn position(component: &str) -> Option<usize> {
     if canonical { component.parse().ok() } else { None }
 }
 
+/// Whether this path is the other, or leads to it.
+pub(super) fn leads_to(path: &str, other: &str) -> bool {
+    other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// Whether any value at the path passes. `None` stands for a place without a value. An array
 /// at the end of the path offers its elements, then itself; one in the middle offers what
 /// each of its sub-documents has there, and the element at a numeric component.

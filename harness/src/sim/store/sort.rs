@@ -9,6 +9,7 @@ use bson::{Bson, Document};
 
 use super::Refusal;
 use super::keys::{Key, keys};
+use super::path::position;
 use super::value::compare;
 
 /// An order that was understood.
@@ -26,6 +27,9 @@ impl<'a> Sort<'a> {
         for (path, direction) in sort {
             if path.split('.').any(|part| part.is_empty() || part.starts_with('$')) {
                 return Err(Refusal(format!("'{path}' is not a path to sort by")));
+            }
+            if path.split('.').any(|part| position(part).is_some()) {
+                return Err(Refusal("sorting by a position is not simulated".to_owned()));
             }
             descending.push(match direction {
                 Bson::Int32(1) | Bson::Int64(1) => false,

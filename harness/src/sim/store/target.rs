@@ -47,21 +47,25 @@ fn no_field(name: &str) -> Refusal {
     Refusal(format!("cannot create field '{name}' in an element that is no document"))
 }
 
-/// The place at the path, if it is there.
-pub(super) fn existing<'d>(document: &'d mut Document, path: &str) -> Option<&'d mut Bson> {
-    let (head, rest) = split(path);
-    let mut found = document.get_mut(head)?;
-    let mut rest = rest;
+/// The place at the path, if it is there; refused where a value on the way has no fields.
+pub(super) fn existing<'d>(
+    document: &'d mut Document,
+    path: &str,
+) -> Result<Option<&'d mut Bson>, Refusal> {
+    let (head, mut rest) = split(path);
+    let Some(mut found) = document.get_mut(head) else { return Ok(None) };
     while let Some(path) = rest {
         let (head, tail) = split(path);
-        found = match found {
-            Bson::Document(inner) => inner.get_mut(head)?,
-            Bson::Array(items) => items.get_mut(position(head)?)?,
-            _ => return None,
+        let next = match found {
+            Bson::Document(inner) => inner.get_mut(head),
+            Bson::Array(items) => items.get_mut(position(head).ok_or_else(|| no_field(head))?),
+            _ => return Err(no_field(head)),
         };
+        let Some(next) = next else { return Ok(None) };
+        found = next;
         rest = tail;
     }
-    Some(found)
+    Ok(Some(found))
 }
 
 /// Takes away what is at the path; an element of an array leaves a null.
@@ -71,10 +75,10 @@ pub(super) fn remove(document: &mut Document, path: &str) {
         return;
     };
     match existing(document, parent) {
-        Some(Bson::Document(inner)) => {
+        Ok(Some(Bson::Document(inner))) => {
             inner.remove(last);
         }
-        Some(Bson::Array(items)) => {
+        Ok(Some(Bson::Array(items))) => {
             if let Some(item) = position(last).and_then(|at| items.get_mut(at)) {
                 *item = Bson::Null;
             }

@@ -9,8 +9,9 @@ use bson::{Bson, Document};
 
 use super::Refusal;
 use super::filter::Filter;
-use super::path::{position, split};
+use super::path::{leads_to, position, split};
 use super::target;
+use super::undo::Undo;
 use super::value::{admissible, compare};
 
 /// An update that was understood, in the order in which MongoDB applies it: by path.
@@ -60,10 +61,7 @@ impl Change {
         steps.sort_by(|(left, _), (right, _)| compare_paths(left, right));
         for pair in steps.windows(2) {
             let (first, second) = (&pair[0].0, &pair[1].0);
-            if second
-                .strip_prefix(first.as_str())
-                .is_some_and(|r| r.is_empty() || r.starts_with('.'))
-            {
+            if leads_to(first, second) {
                 return Err(Refusal(format!("{second} would conflict with {first}")));
             }
         }
@@ -82,19 +80,40 @@ impl Change {
         self.0.iter().any(names)
     }
 
-    /// Applies it. After a refusal the document is of no use.
-    pub(super) fn apply(self, document: &mut Document, inserting: bool) -> Result<(), Refusal> {
+    /// Applies it, and remembers how the document was. A refusal leaves it half done.
+    pub(super) fn apply(
+        self,
+        document: &mut Document,
+        inserting: bool,
+        undo: &mut Undo,
+    ) -> Result<(), Refusal> {
         for (path, action) in self.0 {
-            action.apply(&path, document, inserting)?;
+            match action {
+                Action::SetOnInsert(_) if !inserting => {}
+                Action::Set(value) if split(&path).1.is_none() => {
+                    let old = match document.get_mut(&path) {
+                        Some(place) => Some(std::mem::replace(place, value)),
+                        None => document.insert(path.clone(), value),
+                    };
+                    undo.keep_replaced(path, old);
+                }
+                Action::Unset if split(&path).1.is_none() => {
+                    undo.keep_all(document);
+                    document.remove(path);
+                }
+                action => {
+                    undo.keep(document, &path);
+                    action.apply(&path, document)?;
+                }
+            }
         }
         Ok(())
     }
 }
 
 impl Action {
-    fn apply(self, path: &str, document: &mut Document, inserting: bool) -> Result<(), Refusal> {
+    fn apply(self, path: &str, document: &mut Document) -> Result<(), Refusal> {
         match self {
-            Self::SetOnInsert(_) if !inserting => {}
             Self::Set(value) | Self::SetOnInsert(value) => *target::place(document, path)? = value,
             Self::Unset => target::remove(document, path),
             Self::Increase(by) => {
@@ -106,7 +125,7 @@ impl Action {
                 place @ Bson::Undefined => *place = Bson::Array(values),
                 _ => return Err(Refusal(format!("{path} must be an array to push to"))),
             },
-            Self::Pull(pull) => match target::existing(document, path) {
+            Self::Pull(pull) => match target::existing(document, path)? {
                 Some(Bson::Array(items)) => pull.apply(items)?,
                 Some(_) => return Err(Refusal(format!("{path} must be an array to pull from"))),
                 None => {}
@@ -120,7 +139,7 @@ impl Pull {
     fn read(operand: Bson) -> Result<Self, Refusal> {
         let Bson::Document(operand) = operand else { return Ok(Self::Equal(operand)) };
         let first = operand.keys().next().map_or("", String::as_str);
-        if first.starts_with('$') && !matches!(first, "$and" | "$or" | "$nor") {
+        if first.starts_with('$') && !matches!(first, "$and" | "$or" | "$nor" | "$not") {
             Filter::read_on_element(&operand)?;
             Ok(Self::Operators(operand))
         } else {

@@ -1,8 +1,8 @@
 //! The store on MongoDB, through the `mongodb` driver.
 //!
 //! Every write is journaled before it is acknowledged, so what a service was told is durable
-//! is so on a single server as well. It uses no transactions, and never repeats a write by
-//! itself: what is not known is said to be unknown.
+//! is so on a single server as well. It uses no transactions, and repeats no write: only the
+//! driver may, where the server counts both as one. What is not known is said to be unknown.
 
 mod error;
 

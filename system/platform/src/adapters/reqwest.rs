@@ -14,9 +14,17 @@ pub struct Reqwest(reqwest::Client);
 impl Reqwest {
     /// A client that gives up after `limit`.
     pub fn new(limit: Duration) -> Self {
-        let client = reqwest::Client::builder().timeout(limit).build();
-        Self(client.expect("a client without TLS needs nothing from the system"))
+        Self(client(limit))
     }
+}
+
+/// A client that gives up after `limit`. TLS is `rustls` over `ring`, as the store's driver
+/// has it, so that the process holds one implementation of it.
+pub fn client(limit: Duration) -> reqwest::Client {
+    // Whoever installed a provider before has made the choice for the process.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().timeout(limit).build();
+    client.expect("a client with a TLS provider needs nothing else from the system")
 }
 
 #[async_trait]

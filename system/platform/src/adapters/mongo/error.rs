@@ -14,8 +14,8 @@ use crate::ports::store::{ReadError, WriteError};
 pub(super) const NAMESPACE_EXISTS: i32 = 48;
 /// A unique index has the key already.
 const DUPLICATE_KEY: i32 = 11000;
-/// The server does not take writes now and has not begun this one: not the primary.
-const NOT_TAKEN: [i32; 3] = [10107, 13435, 10058];
+/// The server has not done this one: it is not the primary, or others held what it needed.
+const NOT_TAKEN: [i32; 6] = [24, 46, 112, 10058, 10107, 13435];
 /// The server gave up on a call that it may have carried out: interrupted by shutdown or by
 /// a change of primary, its time limit, or its own network.
 const INTERRUPTED: [i32; 14] =

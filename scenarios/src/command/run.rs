@@ -1,0 +1,126 @@
+//! `rehearse run`: all scenarios in one world, then races of ten buyers under random
+//! schedules.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use harness::real::servers;
+use harness::trace::json;
+
+use super::{CommandError, Verdict, WorldName, runtime};
+use crate::gherkin::{self, Choice, Run};
+use crate::races::{self, Finding};
+use crate::report::{Progress, Report};
+use crate::stage::Kind;
+
+/// How many buyers race.
+const BUYERS: u8 = 10;
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// In which world
+    #[arg(long, value_enum, default_value = "simulated")]
+    world: WorldName,
+    /// Only scenarios with matching tags, as in '@money and not @slow'
+    #[arg(long, value_name = "EXPRESSION")]
+    tags: Option<String>,
+    /// Only scenarios whose feature or name contains this, and no races; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    name: Vec<String>,
+    /// Where ids and schedules come from: the same seed, the same run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many races of ten buyers, each under a schedule of its own; 300 in simulation and
+    /// 10 on real servers where no scenario is chosen
+    #[arg(long, value_name = "N")]
+    schedules: Option<u64>,
+    /// Where reports and traces go
+    #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
+    out: PathBuf,
+    /// Reads the features from here instead of those built in
+    #[arg(long, value_name = "FOLDER")]
+    features: Option<PathBuf>,
+}
+
+/// Runs scenarios and races, and prints a summary.
+///
+/// # Errors
+///
+/// When the features cannot be read, servers cannot be had, or reports cannot be written.
+pub fn run(args: &Args) -> Result<Verdict, CommandError> {
+    let began = Instant::now();
+    let choice = choice(args)?;
+    let chosen = choice.tags.is_some() || !choice.names.is_empty();
+    let runtime = runtime()?;
+    fs::create_dir_all(&args.out)?;
+    let mut report = Report::begin(args.world, args.seed, &args.out);
+    if args.world == WorldName::Real {
+        let servers = runtime.block_on(servers::shared());
+        let servers = servers.map_err(|why| CommandError::Harness(why.to_string()))?;
+        report.servers(&servers.source.to_string(), servers.ready_in);
+    }
+
+    let kind = match args.world {
+        WorldName::Simulated => Kind::simulated(args.seed),
+        WorldName::Real => Kind::Real,
+    };
+    let run = Run { choice, output: Some(args.out.clone()), ..Run::all(kind) };
+    let progress = Progress::begin("scenarios");
+    let scenarios = runtime.block_on(gherkin::run(&run, |finished| progress.scenario(finished)))?;
+    progress.end();
+    if scenarios.scenarios.is_empty() && scenarios.unreadable.is_empty() && chosen {
+        let why = format!("no scenario of the {} world matches", run.kind.name());
+        return Err(CommandError::Use(why));
+    }
+    report.scenarios(&scenarios);
+    let mut held = scenarios.is_success();
+
+    let usual = match (chosen, args.world) {
+        (true, _) => 0,
+        (false, WorldName::Simulated) => 300,
+        (false, WorldName::Real) => 10,
+    };
+    let schedules = args.schedules.unwrap_or(usual);
+    if schedules > 0 {
+        let seeds = args.seed..args.seed.saturating_add(schedules);
+        let progress = Progress::begin("races");
+        let raced = Instant::now();
+        let findings = match args.world {
+            WorldName::Simulated => races::simulate_all(BUYERS, seeds, || progress.one()),
+            WorldName::Real => {
+                runtime.block_on(races::run_all_for_real(BUYERS, seeds, || progress.one()))
+            }
+        };
+        progress.end();
+        let findings = findings.map_err(|why| CommandError::Harness(why.to_string()))?;
+        keep_traces(args, &findings)?;
+        report.races(BUYERS, schedules, raced.elapsed(), &findings);
+        held &= findings.is_empty();
+    }
+    report.end(held, began.elapsed());
+    Ok(if held { Verdict::Held } else { Verdict::Finding })
+}
+
+fn choice(args: &Args) -> Result<Choice, CommandError> {
+    let parse = |tags: &String| {
+        tags.parse().map_err(|why| CommandError::Use(format!("--tags {tags:?}: {why}")))
+    };
+    Ok(Choice {
+        folder: args.features.clone(),
+        names: args.name.clone(),
+        tags: args.tags.as_ref().map(parse).transpose()?,
+    })
+}
+
+/// Writes the trace of each race that was a finding.
+fn keep_traces(args: &Args, findings: &[Finding]) -> Result<(), CommandError> {
+    let folder = args.out.join("traces");
+    fs::create_dir_all(&folder)?;
+    for finding in findings {
+        let path = folder.join(format!("race-{}.trace.jsonl", finding.seed));
+        fs::write(path, json::text(&finding.trace))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! What a person reads: progress while a run works, and its summary.
+//!
+//! It renders outcomes and judges nothing. Progress goes to standard error, as a bar on a
+//! terminal and as a line every few seconds elsewhere; the summary goes to standard output,
+//! with colours on a terminal only.
+
+use std::cell::Cell;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::command::WorldName;
+use crate::gherkin::{Finished, Summary};
+use crate::invariants;
+use crate::races::Finding;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// How often a line of progress is due where there is no terminal.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// Counts what is done.
+pub struct Progress {
+    what: &'static str,
+    bar: Option<ProgressBar>,
+    said: Mutex<(u64, Instant)>,
+}
+
+impl Progress {
+    /// Begins to count these.
+    pub fn begin(what: &'static str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner().with_message(what);
+            let style = ProgressStyle::with_template("{spinner} {pos} {msg} in {elapsed}");
+            bar.set_style(style.expect("the template is well formed"));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { what, bar, said: Mutex::new((0, Instant::now())) }
+    }
+
+    /// One more is done.
+    pub fn one(&self) {
+        let mut said = self.said.lock().expect("no panic holds this lock");
+        said.0 += 1;
+        match &self.bar {
+            Some(bar) => bar.inc(1),
+            None if said.1.elapsed() >= QUIET => {
+                eprintln!("{} {} so far", said.0, self.what);
+                said.1 = Instant::now();
+            }
+            None => {}
+        }
+    }
+
+    /// A scenario is done; a failed one is said at once.
+    pub fn scenario(&self, finished: &Finished) {
+        self.one();
+        if finished.failure.is_some() {
+            let line = format!("{BAD}failed{BAD:#}  {}", finished.scenario);
+            match &self.bar {
+                Some(bar) => bar.suspend(|| anstream::eprintln!("{line}")),
+                None => anstream::eprintln!("{line}"),
+            }
+        }
+    }
+
+    /// All are done.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The summary of a run, printed as it becomes known.
+pub struct Report {
+    out: PathBuf,
+    seed: u64,
+    findings: Cell<usize>,
+}
+
+impl Report {
+    /// Says what is about to be run.
+    pub fn begin(world: WorldName, seed: u64, out: &Path) -> Self {
+        match world {
+            WorldName::Simulated => {
+                anstream::println!("Rehearsing the ticketing system in simulation, seed {seed}");
+            }
+            WorldName::Real => anstream::println!("Rehearsing the ticketing system on real servers"),
+        }
+        Self { out: out.to_owned(), seed, findings: Cell::new(0) }
+    }
+
+    /// Says which servers there are.
+    pub fn servers(&self, source: &str, ready_in: Duration) {
+        row("servers", &format!("{source} {DIM}ready in {}{DIM:#}", time(ready_in)));
+    }
+
+    /// Says what came of the scenarios.
+    pub fn scenarios(&self, summary: &Summary) {
+        let count = verdict(summary.failed(), summary.passed());
+        let mut text = count;
+        if summary.left_out > 0 {
+            text += &format!(", {} left out: they need the other world", summary.left_out);
+        }
+        row("scenarios", &format!("{text}  {DIM}{}{DIM:#}", time(summary.took)));
+        for why in &summary.unreadable {
+            self.finding("a feature cannot be read", why);
+        }
+        for finished in &summary.scenarios {
+            let Some(failure) = &finished.failure else { continue };
+            let title = format!("{} › {}", finished.feature, finished.scenario);
+            let mut text = format!("at {}\n", finished.place);
+            if let Some(step) = &failure.step {
+                text += &format!("in  {step}\n");
+            }
+            text += &failure.why;
+            if let Some(trace) = &finished.trace {
+                text += &format!("\ntrace: {}", trace.display());
+            }
+            text += &format!("\nagain: rehearse --seed {} --name '{}'", self.seed, finished.scenario);
+            self.finding(&title, &text);
+        }
+    }
+
+    /// Says what came of the races.
+    pub fn races(&self, buyers: u8, schedules: u64, took: Duration, findings: &[Finding]) {
+        let failed = findings.len();
+        let passed = usize::try_from(schedules).unwrap_or(usize::MAX).saturating_sub(failed);
+        let rate = schedules as f64 / took.as_secs_f64().max(1e-9);
+        row(
+            "races",
+            &format!(
+                "{} of {buyers} buyers and one ticket  {DIM}{} ({rate:.0} schedules/s){DIM:#}",
+                verdict(failed, passed),
+                time(took)
+            ),
+        );
+        for finding in findings.iter().take(3) {
+            let mut text = finding.how.join("\n");
+            let trace = self.out.join("traces").join(format!("race-{}.trace.jsonl", finding.seed));
+            text += &format!("\ntrace: {}", trace.display());
+            text += &format!("\nagain: rehearse --seed {} --schedules 1", finding.seed);
+            self.finding(&format!("the race of seed {}", finding.seed), &text);
+        }
+        if failed > 3 {
+            anstream::println!("  and {} more races", failed - 3);
+        }
+    }
+
+    /// Says how it all ended.
+    pub fn end(&self, held: bool, took: Duration) {
+        row("promises", &format!("{} checked after every scenario and race", invariants::ALL.len()));
+        let reports = format!("{}: junit.xml, cucumber.json, traces/", self.out.display());
+        row("reports", &reports);
+        let took = time(took);
+        if held {
+            anstream::println!("\n{GOOD}Everything held{GOOD:#}, in {took}.");
+        } else {
+            let findings = self.findings.get();
+            let plural = if findings == 1 { "" } else { "s" };
+            anstream::println!("\n{BAD}{findings} finding{plural}{BAD:#}, in {took}.");
+        }
+    }
+
+    fn finding(&self, title: &str, text: &str) {
+        self.findings.set(self.findings.get() + 1);
+        anstream::println!("\n  {BAD}{title}{BAD:#}");
+        for line in text.lines() {
+            anstream::println!("    {line}");
+        }
+        anstream::println!();
+    }
+}
+
+fn row(name: &str, text: &str) {
+    anstream::println!("  {name:<10} {text}");
+}
+
+fn verdict(failed: usize, passed: usize) -> String {
+    if failed == 0 {
+        format!("{GOOD}{passed} held{GOOD:#}")
+    } else {
+        format!("{passed} held, {BAD}{failed} failed{BAD:#}")
+    }
+}
+
+/// A duration as people say it: 0.42 s, 12 ms.
+fn time(duration: Duration) -> String {
+    if duration < Duration::from_millis(100) {
+        format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
+    } else {
+        format!("{:.2} s", duration.as_secs_f64())
+    }
+}
