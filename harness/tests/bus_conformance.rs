@@ -1,0 +1,85 @@
+//! Every promise of the bus, against the simulated broker and against a real server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use harness::conformance::bus::{Case, Stage, cases};
+use harness::sim::bus::{SimBroker, SimBus};
+use harness::sim::chooser::{Chooser, InOrder, Random};
+use harness::sim::clock::SimClock;
+use harness::sim::kernel::{Kernel, drive};
+use libtest_mimic::{Arguments, Failed, Trial};
+use platform::Timestamp;
+use platform::adapters::jetstream::JetStream;
+use platform::adapters::system::SystemClock;
+
+/// How many random schedules of each case are tried.
+const SEEDS: u64 = 16;
+/// Cases against a server mostly wait.
+const THREADS: usize = 16;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime needs nothing but threads");
+    let runtime = Arc::new(runtime);
+    let mut trials = Vec::new();
+    for case in cases() {
+        trials.push(Trial::test(format!("simulated::{}", case.name), move || simulated(case)));
+        let runtime = Arc::clone(&runtime);
+        let real = move || runtime.block_on(real(case));
+        trials.push(Trial::test(format!("real::{}", case.name), real));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// The URL of a server with JetStream.
+fn server() -> Result<String, Failed> {
+    std::env::var("NATS_URL").map_err(|_| "NATS_URL names no server with JetStream".into())
+}
+
+async fn real(case: Case) -> Result<(), Failed> {
+    static WORLDS: AtomicU32 = AtomicU32::new(0);
+    let world = WORLDS.fetch_add(1, Ordering::Relaxed);
+    let namespace = format!("conformance-{}-{world}", std::process::id());
+    let url = server()?;
+    let connect = || async {
+        let bus = JetStream::connect(&url, &namespace).await?;
+        Ok::<_, Failed>(bus.deduplicating_within(case.window))
+    };
+    let (bus, other) = (connect().await?, connect().await?);
+    let stage =
+        Stage { bus: Arc::new(bus.clone()), other: Arc::new(other), clock: Arc::new(SystemClock) };
+    let result = case.run(stage).await;
+    bus.delete_streams().await?;
+    result.map_err(|why| format!("{why:#}").into())
+}
+
+fn simulated(case: Case) -> Result<(), Failed> {
+    run(case, Box::new(InOrder)).map_err(|why| format!("in order: {why}"))?;
+    for seed in 0..SEEDS {
+        let once = run(case, Box::new(Random::new(seed)));
+        let decisions = once.map_err(|why| format!("seed {seed}: {why}"))?;
+        let again = run(case, Box::new(Random::new(seed)))?;
+        if decisions != again {
+            return Err(format!("seed {seed}: a second run decides differently").into());
+        }
+    }
+    Ok(())
+}
+
+/// One schedule of a case, and its decisions.
+fn run(case: Case, chooser: Box<dyn Chooser>) -> Result<Vec<u32>, String> {
+    let start = Timestamp::from_second(1_767_225_600).expect("a date of this century");
+    let kernel = Kernel::new(start, chooser);
+    let broker = SimBroker::new(case.window);
+    let bus = |instance| Arc::new(SimBus::new(kernel.clone(), instance, broker.clone()));
+    let clock = Arc::new(SimClock(kernel.clone()));
+    let stage = Stage { bus: bus(1), other: bus(2), clock };
+    drive(&kernel, case.run(stage)).map_err(|why| format!("{why:#}"))?;
+    Ok(kernel.decisions())
+}
