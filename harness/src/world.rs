@@ -8,6 +8,7 @@ use bson::Document;
 use bytes::Bytes;
 use platform::Timestamp;
 use platform::deadletter::DeadLetter;
+use platform::ports::bus::Message;
 
 use crate::faults::Faults;
 use crate::settle::Stuck;
@@ -66,7 +67,8 @@ pub trait World {
     /// Lets this much time pass.
     async fn pass(&mut self, time: Duration);
 
-    /// Lets everything that was caused play out; time passes as needed.
+    /// Lets everything that was caused play out; time passes as needed. A service of which no
+    /// instance is up keeps it from rest.
     async fn settle(&mut self) -> Result<(), Stuck>;
 
     /// Starts one more instance of a service.
@@ -96,6 +98,10 @@ pub trait World {
 
     /// The dead letters so far.
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError>;
+
+    /// Publishes a message to the event stream as an outsider: no service sent it, so it is
+    /// not in the trace.
+    async fn publish(&mut self, message: Message) -> Result<(), WorldError>;
 
     /// Brings everything down and gives back what it took.
     async fn end(&mut self);

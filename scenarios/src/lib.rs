@@ -3,15 +3,24 @@
 //!
 //! It never changes how a service behaves: what it needs of one, it asks over its ports.
 //!
+//! Features run through [`gherkin`]: [`steps`] say what each line means, on a [`stage`], at a
+//! [`pace`].
+//!
 //! Read [`script`] (what people do), [`perform`] (how it is carried out) and [`invariants`]
 //! (what must hold afterwards).
 
 pub mod client;
+pub mod command;
+pub mod gherkin;
 pub mod invariants;
+pub mod pace;
 pub mod perform;
 pub mod planted;
 pub mod provider;
 pub mod races;
+pub mod report;
 pub mod script;
+pub mod stage;
+pub mod steps;
 pub mod system;
 pub mod workloads;

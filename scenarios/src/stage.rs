@@ -92,7 +92,7 @@ impl Stage {
         Self {
             world: None,
             exact: true,
-            provider: Provider::new(&Settings::rehearsal().stripe_key),
+            provider: Provider::new(&Settings::rehearsal().provider.key),
             pace: Pace::simulated(),
             people: BTreeMap::new(),
             tickets: BTreeMap::new(),
@@ -111,10 +111,8 @@ impl Stage {
     pub async fn open(opening: &Opening) -> Result<Self, WorldError> {
         let mut stage = Self::dark();
         stage.pace = opening.pace.clone();
-        let mut settings = Settings {
-            reservation_window: stage.pace.window,
-            ..Settings::rehearsal()
-        };
+        let mut settings =
+            Settings { reservation_window: stage.pace.window, ..Settings::rehearsal() };
         settings.session.lifetime = stage.pace.lifetime;
         let system = system::with(&stage.provider, &settings, stage.pace.policy.clone());
         stage.world = Some(match opening.kind {

@@ -15,6 +15,11 @@ use crate::provider::{self, Provider};
 /// The system, with this provider behind its payments.
 pub fn system(provider: &Provider, window: Duration, policy: Policy) -> System {
     let settings = Settings { reservation_window: window, ..Settings::rehearsal() };
+    with(provider, &settings, policy)
+}
+
+/// The system under these settings, with this provider behind its payments.
+pub fn with(provider: &Provider, settings: &Settings, policy: Policy) -> System {
     let part = |entry: &ticketing::Entry| {
         let (build, settings) = (entry.build, settings.clone());
         let build = move |ports: &Ports, outside: &str| {

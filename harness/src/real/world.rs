@@ -17,7 +17,7 @@ use platform::adapters::mongo::Mongo;
 use platform::adapters::reqwest::{Reqwest, client};
 use platform::adapters::system::{SystemClock, SystemEntropy};
 use platform::deadletter::{self, DeadLetter};
-use platform::ports::bus::Bus;
+use platform::ports::bus::{Bus, Message, Stream};
 use platform::ports::clock::Clock;
 use platform::ports::store::{Find, Store};
 use platform::run::{self, Running};
@@ -314,7 +314,8 @@ impl World for Real {
             if reasons.is_empty() {
                 return Ok(());
             }
-            if began.elapsed() > RESTLESS {
+            let up = |part: &Part| World::instances(self, part.name) > 0;
+            if !self.system.parts.iter().all(up) || began.elapsed() > RESTLESS {
                 return Err(Stuck { reasons });
             }
             tokio::time::sleep(pause).await;
@@ -359,6 +360,11 @@ impl World for Real {
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
         deadletter::list(&*self.bus).await.map_err(|e| WorldError(e.to_string()))
+    }
+
+    async fn publish(&mut self, message: Message) -> Result<(), WorldError> {
+        let published = self.bus.publish(Stream::Events, message).await;
+        published.map(drop).map_err(|why| WorldError(why.to_string()))
     }
 
     async fn end(&mut self) {

@@ -20,7 +20,7 @@ use futures::task::LocalSpawnExt;
 use http_body_util::BodyExt;
 use platform::activity::Activity;
 use platform::deadletter::{self, DeadLetter};
-use platform::ports::bus::Stream;
+use platform::ports::bus::{Bus as _, Message, Stream};
 use platform::ports::clock::{Clock, after};
 use platform::run::{self, Running};
 use platform::{Ports, Timestamp, outbox};
@@ -236,6 +236,11 @@ impl Simulated {
         down.len()
     }
 
+    /// Whether some service has no instance.
+    fn is_down(&self) -> bool {
+        self.system.parts.iter().any(|part| World::instances(self, part.name) == 0)
+    }
+
     fn unrest(&self) -> Vec<String> {
         let now = self.kernel.now();
         let mut reasons = Vec::new();
@@ -320,7 +325,7 @@ impl World for Simulated {
             if reasons.is_empty() {
                 return Ok(());
             }
-            if self.kernel.advance(limit) == Advance::Nothing {
+            if self.is_down() || self.kernel.advance(limit) == Advance::Nothing {
                 return Err(Stuck { reasons });
             }
         }
@@ -365,6 +370,23 @@ impl World for Simulated {
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
         let letters = self.broker.messages(Stream::DeadLetters);
         Ok(letters.iter().map(|kept| deadletter::read(kept.message.clone())).collect())
+    }
+
+    async fn publish(&mut self, message: Message) -> Result<(), WorldError> {
+        let bus = SimBus::new(self.kernel.clone(), 0, self.broker.clone());
+        let outcome = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&outcome);
+        let work = async move {
+            let published = bus.publish(Stream::Events, message).await;
+            *slot.borrow_mut() = Some(published);
+        };
+        self.pool.spawner().spawn_local(work).expect("the pool lives as long as the world");
+        self.run(after(self.kernel.now(), PATIENCE), || outcome.borrow().is_some());
+        match outcome.take() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(why)) => Err(WorldError(why.to_string())),
+            None => Err(WorldError("the bus did not answer in time".to_owned())),
+        }
     }
 
     async fn end(&mut self) {

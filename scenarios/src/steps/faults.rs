@@ -44,18 +44,6 @@ async fn delivered_twice(stage: &mut Stage, event: String, service: String) -> D
     Ok(())
 }
 
-#[given("every event to every service is delivered twice")]
-async fn all_delivered_twice(stage: &mut Stage) {
-    // Far more than a scenario has: each delivery is answered with a demand for one more,
-    // until none is planned any more.
-    for entry in catalogue::all() {
-        for service in entry.to {
-            let (operation, effect) = (Operation::Ack, Effect::Redeliver);
-            plan(stage, Some(service), operation, Some(entry.subject), 1, effect);
-        }
-    }
-}
-
 #[given(expr = "the next {word} to {word} is held past the ack wait")]
 async fn held(stage: &mut Stage, event: String, service: String) -> Done {
     let effect = Effect::Delay(stage.pace().past_ack_wait());
@@ -83,7 +71,12 @@ async fn crashes_at_write(stage: &mut Stage, service: String, when: String, coll
 }
 
 #[given(regex = r"^(\w+) crashes right (before|after) publishing the next (\w+)$")]
-async fn crashes_at_publish(stage: &mut Stage, service: String, when: String, event: String) -> Done {
+async fn crashes_at_publish(
+    stage: &mut Stage,
+    service: String,
+    when: String,
+    event: String,
+) -> Done {
     let effect = crash(&when);
     plan(stage, Some(&service), Operation::Publish, Some(subject(&event)?), 1, effect);
     Ok(())

@@ -1,0 +1,107 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn folder(text: &str) -> (tempfile::TempDir, Choice) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("one.feature"), text).unwrap();
+    let choice = Choice { folder: Some(folder.path().to_owned()), ..Choice::default() };
+    (folder, choice)
+}
+
+async fn run_text(text: &str) -> (Summary, tempfile::TempDir) {
+    let (folder, choice) = folder(text);
+    let output = Some(folder.path().join("out"));
+    let options = Run { choice, output, ..Run::all(Kind::simulated(1)) };
+    (run(&options, |_| ()).await.unwrap(), folder)
+}
+
+fn failure(summary: &Summary) -> &Failure {
+    summary.scenarios[0].failure.as_ref().expect("it fails")
+}
+
+#[test]
+fn every_scenario_has_a_name_of_its_own_and_steps_that_are_known() {
+    let program = features::program(&Choice::default(), "simulated").unwrap();
+    assert_eq!(program.unreadable, Vec::<String>::new());
+    let mut names = BTreeSet::new();
+    for feature in &program.features {
+        for scenario in &feature.scenarios {
+            assert!(
+                names.insert(slug(&format!("{} {}", feature.name, scenario.name))),
+                "{}",
+                scenario.name
+            );
+            let background = feature.background.iter().flat_map(|background| &background.steps);
+            for step in background.chain(&scenario.steps) {
+                let found = steps::vocabulary().find(step);
+                assert!(matches!(found, Ok(Some(_))), "{}: {}", scenario.name, step.value);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_fails_is_named_with_its_reason() {
+    let text = "Feature: F\n  Scenario: S\n    Given Anna has listed \"Opera\" for 20\n    \
+                Then \"Opera\" is for sale for 21\n";
+    let (summary, folder) = run_text(text).await;
+    assert!(!summary.is_success());
+    let failure = failure(&summary);
+    assert_eq!(failure.step.as_deref(), Some("Then \"Opera\" is for sale for 21"));
+    assert_eq!(failure.why, "\"Opera\" is for sale for 20");
+    let trace = summary.scenarios[0].trace.clone().unwrap();
+    assert!(fs::read_to_string(trace).unwrap().contains("Given Anna has listed"));
+    let junit = fs::read_to_string(folder.path().join("out/junit.xml")).unwrap();
+    assert!(junit.contains("failures=\"1\""), "{junit}");
+}
+
+#[tokio::test]
+async fn a_fault_that_never_strikes_fails_the_scenario_in_every_report() {
+    let text = "Feature: F\n  Scenario: S\n    Given the next publish of UserBanned fails\n";
+    let (summary, folder) = run_text(text).await;
+    assert_eq!(summary.failed(), 1);
+    assert!(failure(&summary).why.contains("never struck"), "{summary:?}");
+    let junit = fs::read_to_string(folder.path().join("out/junit.xml")).unwrap();
+    assert!(junit.contains("failures=\"1\""), "{junit}");
+    let json = fs::read_to_string(folder.path().join("out/cucumber.json")).unwrap();
+    assert!(json.contains("never struck"), "{json}");
+}
+
+#[tokio::test]
+async fn a_step_that_nobody_knows_fails_the_scenario() {
+    let (summary, _folder) = run_text("Feature: F\n  Scenario: S\n    When pigs fly\n").await;
+    assert_eq!(failure(&summary).why, "no step reads like this");
+}
+
+#[tokio::test]
+async fn one_winner_too_many_is_seen() {
+    let text = "Feature: F\n  Scenario: S\n    Given Anna has listed \"Opera\" for 20\n    \
+                When 5 buyers reserve \"Opera\" at the same moment\n    \
+                Then exactly 2 of them has \"Opera\"\n";
+    let (summary, _folder) = run_text(text).await;
+    assert_eq!(failure(&summary).why, "1 of them were given an order");
+}
+
+#[tokio::test]
+async fn money_that_is_not_there_is_missed() {
+    let text = "Feature: F\n  Scenario: S\n    Given Anna has listed \"Opera\" for 20\n    \
+                And Boris has reserved \"Opera\"\n    \
+                Then Boris has paid 20 for \"Opera\", once\n";
+    let (summary, _folder) = run_text(text).await;
+    assert_eq!(failure(&summary).why, "the provider's ledger reads no charge");
+}
+
+#[tokio::test]
+async fn scenarios_for_the_other_world_are_left_out_and_counted() {
+    let text = "Feature: F\n  @real-only\n  Scenario: S\n    When pigs fly\n";
+    let (summary, _folder) = run_text(text).await;
+    assert_eq!((summary.scenarios.len(), summary.left_out), (0, 1));
+}
+
+#[tokio::test]
+async fn a_feature_that_cannot_be_read_is_no_success() {
+    let (summary, _folder) = run_text("Scenario: without a feature\n").await;
+    assert_eq!(summary.unreadable.len(), 1);
+    assert!(!summary.is_success());
+}
