@@ -108,3 +108,6 @@ pub fn violations(evidence: &Evidence) -> Vec<Violation> {
     };
     ALL.iter().flat_map(check).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ pub mod gherkin;
 pub mod invariants;
 pub mod pace;
 pub mod perform;
+pub mod planted;
 pub mod provider;
 pub mod races;
 pub mod report;

@@ -3,6 +3,7 @@
 //! In simulation the seed determines the script, the schedule and every id; on real servers
 //! the script only.
 
+use std::convert::identity;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use futures::FutureExt;
 use harness::real::{Real, servers};
 use harness::sim::Simulated;
 use harness::sim::chooser::Random;
+use harness::system::System;
 use harness::trace::Record;
 use harness::world::{World, WorldError};
 use platform::run::Policy;
@@ -19,11 +21,13 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use ticketing::Settings;
 
-use crate::perform::{PerformError, Performance, perform};
+use crate::invariants::Evidence;
+use crate::perform::{PerformError, Performance, perform, play};
 use crate::provider::Provider;
 use crate::script::Script;
 use crate::system::system;
 use crate::workloads::race;
+use crate::workloads::trouble::Trouble;
 
 /// How long an order holds its ticket.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -39,8 +43,8 @@ pub struct Finding {
     pub trace: Arc<Vec<Record>>,
 }
 
-/// The script that this seed draws from a workload.
-pub fn draw(workload: &impl Strategy<Value = Script>, seed: u64) -> Script {
+/// What this seed draws from a workload.
+pub fn draw<T>(workload: &impl Strategy<Value = T>, seed: u64) -> T {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -52,12 +56,25 @@ pub fn draw(workload: &impl Strategy<Value = Script>, seed: u64) -> Script {
 /// Carries out a script in simulation, under this seed's schedule. The world comes back with
 /// its trace, whatever came of it.
 pub fn simulate(script: &Script, seed: u64) -> (Result<Performance, PerformError>, Simulated) {
+    let (evidence, world) = simulate_in(script, seed, identity, &Trouble::default());
+    (evidence.map(|evidence| Performance::of(&evidence)), world)
+}
+
+/// The same in a system that `alter` makes of ours, with this trouble, and unjudged.
+pub fn simulate_in(
+    script: &Script,
+    seed: u64,
+    alter: fn(System) -> System,
+    trouble: &Trouble,
+) -> (Result<Evidence, PerformError>, Simulated) {
     let provider = provider();
-    let system = system(&provider, WINDOW, Policy::default());
+    let system = alter(system(&provider, WINDOW, Policy::default()));
     let mut world = Simulated::start(system, seed, Box::new(Random::new(seed)));
-    let performance = perform(script, &mut world, &provider, true).now_or_never();
-    let performance = performance.expect("a simulated world never waits for anything outside");
-    (performance, world)
+    trouble.rules.iter().for_each(|rule| world.faults().add(rule.clone()));
+    provider.lose_next_answers(trouble.lost_answers);
+    let evidence = play(script, &mut world, &provider, true).now_or_never();
+    let evidence = evidence.expect("a simulated world never waits for anything outside");
+    (evidence, world)
 }
 
 /// Runs the races of these seeds in simulation, on all cores, and returns the findings by

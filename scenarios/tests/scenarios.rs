@@ -38,11 +38,11 @@ fn main() -> ExitCode {
         if chosen.is_empty() {
             continue;
         }
-        if kind == Kind::Real && skips {
+        if is_real(kind) && skips {
             left_out = chosen.len();
             continue;
         }
-        if kind == Kind::Real
+        if is_real(kind)
             && let Err(why) = runtime.block_on(servers::shared())
         {
             println!("test scenarios::real ... FAILED");
@@ -82,6 +82,10 @@ fn main() -> ExitCode {
          0 measured; 0 filtered out"
     );
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(101) }
+}
+
+fn is_real(kind: Kind) -> bool {
+    matches!(kind, Kind::Real)
 }
 
 /// The tests of one world that the arguments choose: their names, by place.

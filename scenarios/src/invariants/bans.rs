@@ -1,6 +1,6 @@
 //! A banned user's request is refused by every service instance once the ban has reached it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use contracts::{UserBanned, UserUnbanned};
 use harness::trace::{What, Who};
@@ -18,14 +18,18 @@ const OPEN: [&str; 6] = [
     "GET /healthz",
 ];
 
+/// What the names of the consumers that hear of bans end in.
+const LISTENER: &str = "-UserBans";
+
 /// The newest word on a user: its version, and whether it is a ban.
 type Word = (i64, bool);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let words = words(evidence);
     let mut published: BTreeMap<&str, Word> = BTreeMap::new();
+    let mut reading: BTreeMap<Who, BTreeMap<&str, Word>> = BTreeMap::new();
     let mut known: BTreeMap<Who, BTreeMap<&str, Word>> = BTreeMap::new();
-    let mut refused_from: BTreeSet<u64> = BTreeSet::new();
+    let mut to_refuse: BTreeMap<u64, (Who, &str)> = BTreeMap::new();
     let mut broken = Vec::new();
     for record in evidence.trace.iter() {
         match &record.what {
@@ -34,25 +38,42 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                     learn(&mut published, user, *word);
                 }
             }
-            // An instance reads back what was said before it started.
-            What::Start => {
-                known.extend(record.who.map(|who| (who, published.clone())));
+            // An instance reads back what was said before it listens, and then starts.
+            What::Subscribe { consumer } if consumer.ends_with(LISTENER) => {
+                reading.extend(record.who.map(|who| (who, published.clone())));
             }
-            What::Reply { operation: "ack", consumer, id, .. }
-                if consumer.ends_with("-UserBans") =>
-            {
+            What::Start => {
+                if let Some(who) = record.who
+                    && let Some(words) = reading.remove(&who)
+                {
+                    let known = known.entry(who).or_default();
+                    words.into_iter().for_each(|(user, word)| learn(known, user, word));
+                }
+            }
+            What::Reply { operation: "ack", consumer, id, .. } if consumer.ends_with(LISTENER) => {
                 if let (Some(who), Some((user, word))) = (record.who, words.get(id.as_str())) {
                     learn(known.entry(who).or_default(), user, *word);
+                }
+            }
+            // The end of a ban may count from here on, for requests under way too.
+            What::Deliver { id, .. } => {
+                if let (Some(who), Some((user, word @ (_, false)))) =
+                    (record.who, words.get(id.as_str()))
+                {
+                    learn(known.entry(who).or_default(), user, *word);
+                    to_refuse.retain(|_, asked| *asked != (who, user.as_str()));
                 }
             }
             What::Request { number, line, by: Some(user), to: Some(to) } if !is_open(line) => {
                 let word = known.get(to).and_then(|known| known.get(user.as_str()));
                 if word.is_some_and(|(_, banned)| *banned) {
-                    refused_from.insert(*number);
+                    to_refuse.insert(*number, (*to, user));
                 }
             }
-            What::Answer { number, status: Some(200..=299) } if refused_from.contains(number) => {
-                broken.push(format!("request {number} of a banned user was carried out"));
+            What::Answer { number, status: Some(200..=299) } => {
+                if let Some((who, _)) = to_refuse.get(number) {
+                    broken.push(format!("{who} carried out request {number} of a banned user"));
+                }
             }
             _ => {}
         }

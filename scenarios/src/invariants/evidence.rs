@@ -74,6 +74,11 @@ impl Evidence {
         })
     }
 
+    /// Whether a charge or a refund is yet to be carried on.
+    pub fn is_money_under_way(&self) -> bool {
+        self.order_copies.iter().any(|order| order.get_datetime("due").is_ok())
+    }
+
     /// Every collection with its name, for checks that look at all.
     pub(crate) fn collections(&self) -> [(&'static str, &[Document]); 6] {
         [

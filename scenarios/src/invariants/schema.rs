@@ -26,6 +26,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         for missing in ATTRIBUTES.iter().filter(|name| header(name).is_none()) {
             broken.push(format!("{name} {} has no {missing}", message.id));
         }
+        if header("ce-id") != Some(&message.id) {
+            broken.push(format!("{name} goes by {} and is {:?}", message.id, header("ce-id")));
+        }
         if header("ce-type") != Some(name) || header("ce-source") != Some(from) {
             broken.push(format!("{subject} {} says it is another event", message.id));
         }

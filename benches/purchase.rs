@@ -1,0 +1,29 @@
+//! How fast the contended purchase is: in simulation in schedules per second, on real servers
+//! against the fastest that the database could decide it.
+//!
+//! `REHEARSAL_REAL=skip` leaves the real servers out.
+
+mod real;
+mod simulated;
+
+use std::time::Duration;
+
+use criterion::Criterion;
+
+/// The allocator of `rehearse`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(5))
+        .configure_from_args();
+    simulated::bench(&mut criterion);
+    if std::env::var("REHEARSAL_REAL").is_ok_and(|wish| wish == "skip") {
+        eprintln!("REHEARSAL_REAL=skip: the benches on real servers are left out");
+    } else {
+        real::bench(&mut criterion);
+    }
+    criterion.final_summary();
+}

@@ -1,0 +1,57 @@
+//! One race in simulation, from an empty house to the verdict; and what of it is the kernel's.
+
+use contracts::Cents;
+use criterion::{Criterion, Throughput};
+use futures::future::join_all;
+use harness::sim::chooser::Random;
+use harness::sim::kernel::{Call, Kernel, Port, drive};
+use platform::Timestamp;
+use scenarios::races::simulate;
+use scenarios::script::{Act, Round, Script, Then};
+
+/// How many want the ticket.
+const BUYERS: u8 = 10;
+
+pub(crate) fn bench(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("simulated");
+    let script = race();
+    let mut seed = 0;
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("race of ten", |bench| {
+        bench.iter(|| {
+            seed += 1;
+            let (performance, _) = simulate(&script, seed);
+            assert!(performance.is_ok_and(|race| race.orders == 1), "one buyer gets the ticket");
+        });
+    });
+    let decisions = simulate(&script, 1).1.kernel().decisions().len();
+    group.throughput(Throughput::Elements(decisions as u64));
+    group.bench_function("its decisions alone", |bench| bench.iter(|| decide(decisions)));
+    group.finish();
+}
+
+/// Everybody reserves at the same moment, and that is all.
+fn race() -> Script {
+    let list = Act::List { who: 0, ticket: 0, price: Cents(2000) };
+    let reserve = (1..=BUYERS).map(|who| Act::Reserve { who, ticket: 0 });
+    let rounds = vec![
+        Round { acts: vec![list], then: Then::Settle },
+        Round { acts: reserve.collect(), then: Then::Settle },
+    ];
+    Script { people: BUYERS + 1, rounds }
+}
+
+/// This many decisions among ten callers that do nothing else.
+fn decide(decisions: usize) {
+    let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(1)));
+    let callers = (0..u32::from(BUYERS)).map(|caller| {
+        let kernel = kernel.clone();
+        async move {
+            for _ in 0..decisions / usize::from(BUYERS) {
+                let target = "orders/orders".to_owned();
+                kernel.turn(Call::new(caller, Port::Store, "insert", target)).await;
+            }
+        }
+    });
+    drive(&kernel, join_all(callers.collect::<Vec<_>>()));
+}

@@ -1,0 +1,332 @@
+//! Every promise is shown to be checked: true evidence breaks none, and evidence with one
+//! fault in it breaks exactly the one that the fault is against.
+
+use std::convert::identity;
+use std::sync::Arc;
+
+use bson::{Bson, Document, doc};
+use contracts::Cents;
+use harness::trace::{Record, What, Who};
+use platform::ports::bus::{Message, Published, Stream};
+
+use super::evidence::{id, text};
+use super::{ALL, Evidence, violations};
+use crate::provider::LedgerCharge;
+use crate::races::simulate_in;
+use crate::script::{Act, Round, Script, Then};
+use crate::workloads::trouble::Trouble;
+
+/// Spoils true evidence.
+type Spoil = fn(&mut Evidence);
+
+/// Against which promise, what is wrong, and how the evidence comes to show it.
+const FAULTS: &[(&str, &str, Spoil)] = &[
+    ("one-holder", "two orders hold a ticket in the end", |e| {
+        let order = id(find(&mut e.orders, OPEN)).to_owned();
+        for documents in [&mut e.orders, &mut e.order_copies, &mut e.timers] {
+            let mut second = find_id(documents, &order).clone();
+            second.insert("_id", "second");
+            documents.push(second);
+        }
+    }),
+    ("one-holder", "two orders held a ticket for a while", |e| {
+        let order = doc! { "_id": "second", "ticketId": ticket_of(e, OPEN), "holding": true };
+        wrote(e, "orders", order);
+    }),
+    ("paid-once", "the amount is not the price", |e| {
+        e.ledger[0].amount = 1999;
+        charge(e, COMPLETE).insert("amount", 1999_i64);
+    }),
+    ("paid-once", "the buyer was shown another price", |e| {
+        let order = id(find(&mut e.orders, COMPLETE)).to_owned();
+        e.shown.insert(order, Cents(1999));
+    }),
+    ("paid-once", "a completed order is refunded", |e| {
+        e.ledger[0].refunded = true;
+        charge(e, COMPLETE).insert("status", "refunded");
+    }),
+    ("no-money-kept", "a cancelled order keeps the money", |e| {
+        let entry = charged_cancelled(e);
+        e.ledger.push(entry);
+    }),
+    ("ledgers-agree", "the provider has another name for a charge", |e| {
+        charge(e, COMPLETE).insert("stripeId", "ch_other");
+    }),
+    ("ledgers-agree", "a refund is known to the provider only", |e| {
+        let entry = charged_cancelled(e);
+        e.ledger.push(LedgerCharge { refunded: true, ..entry });
+    }),
+    ("ledgers-agree", "a charge is known to us only", |e| {
+        charged_cancelled(e);
+    }),
+    ("frozen-while-held", "a held ticket got another price", |e| {
+        let mut held = ticket(e, OPEN);
+        held.insert("version", held.get_i64("version").expect("it has one") + 1);
+        held.insert("price", 1_i64);
+        wrote(e, "tickets", held);
+    }),
+    ("frozen-while-held", "a held ticket got another title", |e| {
+        let mut held = ticket(e, OPEN);
+        held.insert("version", held.get_i64("version").expect("it has one") + 1);
+        held.insert("title", "Oper");
+        wrote(e, "tickets", held);
+    }),
+    ("expiry", "an order holds its ticket past its time", |e| {
+        let order = find(&mut e.orders, OPEN);
+        order.insert("expiresAt", bson::DateTime::from_millis(0));
+        let timer = id(order).to_owned();
+        find_id(&mut e.timers, &timer).insert("due", Bson::Null);
+        // Its timer is known to be wrong: only the hold itself is left to complain about.
+        e.given_up.insert(timer);
+    }),
+    ("rest", "an event waits in an outbox", |e| {
+        e.users[0].insert("outbox", vec![doc! { "id": "waiting" }]);
+    }),
+    ("rest", "a timer is overdue", |e| {
+        let order = id(find(&mut e.orders, OPEN)).to_owned();
+        find_id(&mut e.timers, &order).insert("due", bson::DateTime::from_millis(0));
+        e.given_up.insert(order);
+    }),
+    ("copies", "a copy of a ticket has another price", |e| {
+        e.ticket_copies[0].insert("price", 1_i64);
+    }),
+    ("copies", "a copy of a ticket is behind", |e| {
+        e.ticket_copies[0].insert("version", 0_i64);
+    }),
+    ("copies", "a ticket has no copy", |e| {
+        e.ticket_copies.pop();
+    }),
+    ("copies", "a copy of an order has another state", |e| {
+        find(&mut e.order_copies, OPEN).insert("status", "awaiting:payment");
+    }),
+    ("copies", "an order has no timer", |e| {
+        e.timers.pop();
+    }),
+    ("copies", "a copy has no origin", |e| {
+        e.timers.push(doc! { "_id": "stray" });
+    }),
+    ("copies", "a held ticket seems free", |e| {
+        let order = id(find(&mut e.orders, OPEN)).to_owned();
+        let held = e.tickets.iter_mut().find(|ticket| text(ticket, "orderId") == order);
+        held.expect("it is held").insert("orderId", Bson::Null);
+    }),
+    ("copies", "the timer of a completed order is armed", |e| {
+        let order = id(find(&mut e.orders, COMPLETE)).to_owned();
+        let later = bson::DateTime::from_millis(i64::MAX / 2);
+        find_id(&mut e.timers, &order).insert("due", later);
+    }),
+    ("schema", "a payload lacks a field", |e| {
+        spoil_message(e, |message| message.payload = "{}".into());
+    }),
+    ("schema", "a payload is not JSON", |e| {
+        spoil_message(e, |message| message.payload = "no".into());
+    }),
+    ("schema", "an event is not in the catalogue", |e| {
+        spoil_message(e, |message| message.subject = "ticket.eaten".to_owned());
+    }),
+    ("schema", "an event says it is another", |e| {
+        spoil_message(e, |message| {
+            message.headers.insert("ce-type".to_owned(), "TicketUpdated".to_owned());
+        });
+    }),
+    ("schema", "an attribute is missing", |e| {
+        spoil_message(e, |message| {
+            message.headers.remove("ce-time");
+        });
+    }),
+    ("schema", "a message has an id of its own", |e| {
+        spoil_message(e, |message| message.id.push('2'));
+    }),
+    ("bans", "an instance that heard of the ban carries a request out", |e| {
+        let refused = |status: &Option<u16>| *status == Some(401);
+        let status = edit(e).iter_mut().find_map(|record| match &mut record.what {
+            What::Answer { status, .. } if refused(status) => Some(status),
+            _ => None,
+        });
+        *status.expect("a banned buyer was refused") = Some(201);
+    }),
+    ("bans", "an instance that started after the ban carries a request out", |e| {
+        subscribed(e, FRESH);
+        started(e, FRESH);
+        asked(e, FRESH);
+    }),
+    ("no-panic", "an instance panicked", |e| {
+        add(e, Some(FRESH), What::Panic { message: "index out of bounds".to_owned() });
+    }),
+];
+
+const COMPLETE: &str = "complete";
+const CANCELLED: &str = "cancelled";
+const OPEN: &str = "created";
+
+/// An instance that is not in the true evidence.
+const FRESH: Who = Who { service: "orders", instance: 99 };
+
+/// One order of each fate, and a buyer who is banned.
+fn truth() -> Evidence {
+    let list = |ticket| Act::List { who: 0, ticket, price: Cents(2000) };
+    let reserve = |who, ticket| Act::Reserve { who, ticket };
+    let rounds = [
+        vec![list(0), list(1), list(2)],
+        vec![reserve(1, 0), reserve(2, 1), reserve(3, 2)],
+        vec![Act::Pay { who: 1, ticket: 0, good: true }, Act::Cancel { who: 2, ticket: 1 }],
+        vec![Act::Ban { who: 2 }],
+        vec![reserve(2, 1)],
+    ];
+    let rounds = rounds.map(|acts| Round { acts, then: Then::Settle }).to_vec();
+    let (evidence, _) =
+        simulate_in(&Script { people: 4, rounds }, 1, identity, &Trouble::default());
+    evidence.expect("a polite evening comes to rest")
+}
+
+fn broken(evidence: &Evidence) -> Vec<&'static str> {
+    let mut names: Vec<_> = violations(evidence).iter().map(|v| v.invariant).collect();
+    names.dedup();
+    names
+}
+
+#[test]
+fn true_evidence_breaks_no_promise() {
+    assert_eq!(violations(&truth()), []);
+}
+
+#[test]
+fn every_fault_breaks_the_one_promise_that_it_is_against() {
+    let truth = truth();
+    for (promise, fault, spoil) in FAULTS {
+        let mut evidence = truth.clone();
+        spoil(&mut evidence);
+        assert_eq!(broken(&evidence), [*promise], "{fault}: {:#?}", violations(&evidence));
+    }
+}
+
+#[test]
+fn every_promise_has_a_fault_against_it() {
+    let without = ALL.iter().filter(|i| !FAULTS.iter().any(|(promise, ..)| *promise == i.name));
+    let without: Vec<_> = without.map(|invariant| invariant.name).collect();
+    assert!(without.is_empty(), "add a fault to FAULTS for each of {without:?}");
+}
+
+#[test]
+fn on_real_servers_a_release_counts_from_its_call() {
+    let mut evidence = truth();
+    let ticket = ticket_of(&mut evidence, OPEN);
+    let order = id(find(&mut evidence.orders, OPEN)).to_owned();
+    let before_the_next = evidence.trace.len();
+    wrote(&mut evidence, "orders", doc! { "_id": "next", "ticketId": &ticket, "holding": true });
+    wrote(&mut evidence, "orders", doc! { "_id": order, "ticketId": &ticket, "holding": false });
+    let What::Write { began, .. } = &mut edit(&mut evidence).last_mut().expect("just added").what
+    else {
+        panic!("the last record is the release");
+    };
+    *began = before_the_next;
+    assert_eq!(broken(&evidence), ["one-holder"]);
+    evidence.exact = false;
+    assert_eq!(broken(&evidence), [""; 0]);
+}
+
+#[test]
+fn a_ban_that_an_instance_could_not_have_heard_of_binds_it_not() {
+    let mut evidence = truth();
+    let ban = edit(&mut evidence).iter().position(|record| {
+        matches!(&record.what, What::Publish { message, .. } if message.subject == "user.banned")
+    });
+    let listens = Record {
+        who: Some(FRESH),
+        what: What::Subscribe { consumer: "orders-UserBans".to_owned() },
+        ..evidence.trace[0].clone()
+    };
+    edit(&mut evidence).insert(ban.expect("somebody was banned"), listens);
+    started(&mut evidence, FRESH);
+    asked(&mut evidence, FRESH);
+    assert_eq!(broken(&evidence), [""; 0]);
+}
+
+/// The newest document in this state.
+fn find<'a>(documents: &'a mut [Document], status: &str) -> &'a mut Document {
+    let found = documents.iter_mut().rev().find(|document| text(document, "status") == status);
+    found.expect("the evening has an order in each state")
+}
+
+fn find_id<'a>(documents: &'a mut [Document], wanted: &str) -> &'a mut Document {
+    documents.iter_mut().find(|document| id(document) == wanted).expect("it is there")
+}
+
+fn ticket_of(evidence: &mut Evidence, status: &str) -> String {
+    text(find(&mut evidence.orders, status), "ticketId").to_owned()
+}
+
+fn ticket(evidence: &mut Evidence, status: &str) -> Document {
+    let ticket = ticket_of(evidence, status);
+    find_id(&mut evidence.tickets, &ticket).clone()
+}
+
+fn charge<'a>(evidence: &'a mut Evidence, status: &str) -> &'a mut Document {
+    let order = find(&mut evidence.order_copies, status);
+    order.get_document_mut("charge").expect("it is charged")
+}
+
+/// Charges the cancelled order on our side, and returns the provider's.
+fn charged_cancelled(evidence: &mut Evidence) -> LedgerCharge {
+    let order = find(&mut evidence.order_copies, CANCELLED);
+    let charge = doc! { "stripeId": "ch_kept", "amount": 2000_i64, "status": "completed" };
+    order.insert("charge", charge);
+    LedgerCharge {
+        id: "ch_kept".to_owned(),
+        order_id: id(order).to_owned(),
+        amount: 2000,
+        refunded: false,
+        idempotency_key: String::new(),
+    }
+}
+
+fn edit(evidence: &mut Evidence) -> &mut Vec<Record> {
+    Arc::make_mut(&mut evidence.trace)
+}
+
+fn add(evidence: &mut Evidence, who: Option<Who>, what: What) {
+    let at = evidence.now;
+    edit(evidence).push(Record { at, who, origin: None, what });
+}
+
+/// A write of the service that owns this collection.
+fn wrote(evidence: &mut Evidence, collection: &'static str, document: Document) {
+    let what = What::Write {
+        operation: "update",
+        collection: collection.to_owned(),
+        began: evidence.trace.len(),
+        input: Document::new(),
+        outcome: Ok(Some(document)),
+    };
+    add(evidence, Some(Who { service: collection, instance: 98 }), what);
+}
+
+/// Publishes a spoiled copy of the first event about a ticket.
+fn spoil_message(evidence: &mut Evidence, spoil: fn(&mut Message)) {
+    let message = evidence.trace.iter().find_map(|record| match &record.what {
+        What::Publish { message, .. } if message.subject == "ticket.created" => Some(message),
+        _ => None,
+    });
+    let mut message = message.expect("a ticket was listed").clone();
+    spoil(&mut message);
+    let outcome = Ok(Published { sequence: 99, duplicate: false });
+    let who = Who { service: "tickets", instance: 98 };
+    add(evidence, Some(who), What::Publish { stream: Stream::Events, message, outcome });
+}
+
+fn subscribed(evidence: &mut Evidence, who: Who) {
+    add(evidence, Some(who), What::Subscribe { consumer: "orders-UserBans".to_owned() });
+}
+
+fn started(evidence: &mut Evidence, who: Who) {
+    add(evidence, Some(who), What::Start);
+}
+
+/// A request of the banned buyer to this instance, carried out.
+fn asked(evidence: &mut Evidence, who: Who) {
+    let banned = evidence.users.iter().find(|user| text(user, "email").starts_with("cleo"));
+    let by = Some(id(banned.expect("Cleo has signed up")).to_owned());
+    let line = "POST /api/orders".to_owned();
+    add(evidence, None, What::Request { number: 99, line, by, to: Some(who) });
+    add(evidence, None, What::Answer { number: 99, status: Some(201) });
+}
