@@ -141,7 +141,7 @@ pub async fn run(run: &Run, audience: impl FnMut(&Finished)) -> io::Result<Summa
 
 async fn play<W>(run: &Run, features: Vec<gherkin::Feature>, writer: W)
 where
-    W: cucumber::Writer<Stage, Cli: Default>,
+    W: cucumber::Writer<Stage, Cli: Default> + cucumber::writer::Normalized,
 {
     let (kind, output) = (run.kind, run.output.clone());
     let runner = runner::Basic::<Stage>::default()
@@ -172,11 +172,7 @@ impl cucumber::Parser<Vec<gherkin::Feature>> for Parsed {
 }
 
 /// Where a scenario's trace goes.
-fn trace_path(
-    output: &Path,
-    feature: &gherkin::Feature,
-    scenario: &gherkin::Scenario,
-) -> PathBuf {
+fn trace_path(output: &Path, feature: &gherkin::Feature, scenario: &gherkin::Scenario) -> PathBuf {
     let name = format!("{}-{}.trace.jsonl", slug(&feature.name), slug(&scenario.name));
     output.join("traces").join(name)
 }

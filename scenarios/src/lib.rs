@@ -10,12 +10,14 @@
 //! (what must hold afterwards).
 
 pub mod client;
+pub mod command;
 pub mod gherkin;
 pub mod invariants;
 pub mod pace;
 pub mod perform;
 pub mod provider;
 pub mod races;
+pub mod report;
 pub mod script;
 pub mod stage;
 pub mod steps;

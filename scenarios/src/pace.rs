@@ -28,13 +28,7 @@ pub struct Pace {
 impl Pace {
     /// As written.
     pub fn simulated() -> Self {
-        Self {
-            window: WINDOW,
-            lifetime: HOUR,
-            policy: Policy::default(),
-            minutes: 1,
-            seconds: 1,
-        }
+        Self { window: WINDOW, lifetime: HOUR, policy: Policy::default(), minutes: 1, seconds: 1 }
     }
 
     /// On real servers, for a scenario with these steps. Where minutes pass, a quarter of an

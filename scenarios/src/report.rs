@@ -93,7 +93,9 @@ impl Report {
             WorldName::Simulated => {
                 anstream::println!("Rehearsing the ticketing system in simulation, seed {seed}");
             }
-            WorldName::Real => anstream::println!("Rehearsing the ticketing system on real servers"),
+            WorldName::Real => {
+                anstream::println!("Rehearsing the ticketing system on real servers")
+            }
         }
         Self { out: out.to_owned(), seed, findings: Cell::new(0) }
     }
@@ -125,7 +127,8 @@ impl Report {
             if let Some(trace) = &finished.trace {
                 text += &format!("\ntrace: {}", trace.display());
             }
-            text += &format!("\nagain: rehearse --seed {} --name '{}'", self.seed, finished.scenario);
+            text +=
+                &format!("\nagain: rehearse --seed {} --name '{}'", self.seed, finished.scenario);
             self.finding(&title, &text);
         }
     }
@@ -157,7 +160,10 @@ impl Report {
 
     /// Says how it all ended.
     pub fn end(&self, held: bool, took: Duration) {
-        row("promises", &format!("{} checked after every scenario and race", invariants::ALL.len()));
+        row(
+            "promises",
+            &format!("{} checked after every scenario and race", invariants::ALL.len()),
+        );
         let reports = format!("{}: junit.xml, cucumber.json, traces/", self.out.display());
         row("reports", &reports);
         let took = time(took);

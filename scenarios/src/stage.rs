@@ -111,10 +111,8 @@ impl Stage {
     pub async fn open(opening: &Opening) -> Result<Self, WorldError> {
         let mut stage = Self::dark();
         stage.pace = opening.pace.clone();
-        let mut settings = Settings {
-            reservation_window: stage.pace.window,
-            ..Settings::rehearsal()
-        };
+        let mut settings =
+            Settings { reservation_window: stage.pace.window, ..Settings::rehearsal() };
         settings.session.lifetime = stage.pace.lifetime;
         let system = system::with(&stage.provider, &settings, stage.pace.policy.clone());
         stage.world = Some(match opening.kind {

@@ -38,7 +38,11 @@ pub fn vocabulary() -> &'static Collection<Stage> {
 /// step of the vocabulary that it matches, and played out.
 pub(crate) fn prompted() -> Collection<Stage> {
     let any = || Regex::new("^").expect("the pattern is valid");
-    Collection::new().given(None, any(), perform).when(None, any(), perform).then(None, any(), perform)
+    Collection::new().given(None, any(), perform).when(None, any(), perform).then(
+        None,
+        any(),
+        perform,
+    )
 }
 
 fn perform(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {

@@ -17,7 +17,7 @@ use platform::adapters::mongo::Mongo;
 use platform::adapters::reqwest::{Reqwest, client};
 use platform::adapters::system::{SystemClock, SystemEntropy};
 use platform::deadletter::{self, DeadLetter};
-use platform::ports::bus::Bus;
+use platform::ports::bus::{Bus, Message, Stream};
 use platform::ports::clock::Clock;
 use platform::ports::store::{Find, Store};
 use platform::run::{self, Running};

@@ -126,9 +126,7 @@ impl SimBus {
 
     async fn turn(&self, operation: &'static str, target: &str) {
         let target = target.to_owned();
-        self.kernel
-            .turn(Call::new(self.instance, Port::Bus, operation, target))
-            .await;
+        self.kernel.turn(Call::new(self.instance, Port::Bus, operation, target)).await;
     }
 }
 

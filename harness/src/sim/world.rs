@@ -20,7 +20,7 @@ use futures::task::LocalSpawnExt;
 use http_body_util::BodyExt;
 use platform::activity::Activity;
 use platform::deadletter::{self, DeadLetter};
-use platform::ports::bus::Stream;
+use platform::ports::bus::{Bus as _, Message, Stream};
 use platform::ports::clock::{Clock, after};
 use platform::run::{self, Running};
 use platform::{Ports, Timestamp, outbox};

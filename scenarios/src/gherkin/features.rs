@@ -106,7 +106,10 @@ fn tags<'a>(feature: &'a Feature, scenario: &'a Scenario) -> impl Iterator<Item 
 }
 
 /// All steps of a scenario, the feature's background first.
-pub(super) fn steps<'a>(feature: &'a Feature, scenario: &'a Scenario) -> impl Iterator<Item = &'a str> {
+pub(super) fn steps<'a>(
+    feature: &'a Feature,
+    scenario: &'a Scenario,
+) -> impl Iterator<Item = &'a str> {
     let background = feature.background.iter().flat_map(|background| &background.steps);
     background.chain(&scenario.steps).map(|step| step.value.as_str())
 }

@@ -42,7 +42,9 @@ pub(super) async fn close(
 /// Whether the scenario did what it planned, and the system what it promises.
 async fn judge(stage: &mut Stage) -> Result<(), Wrong> {
     let unstruck = stage.world().faults().unstruck();
-    Wrong::unless(unstruck.is_empty(), || format!("a fault that was planned never struck: {unstruck:?}"))?;
+    Wrong::unless(unstruck.is_empty(), || {
+        format!("a fault that was planned never struck: {unstruck:?}")
+    })?;
     stage.restore().await?;
     let (exact, ledger, shown) =
         (stage.is_exact(), stage.provider().charges(), stage.shown.clone());
@@ -56,8 +58,7 @@ async fn judge(stage: &mut Stage) -> Result<(), Wrong> {
 
 fn write(stage: &mut Stage, path: &std::path::Path) -> Result<(), Wrong> {
     let trace = stage.world().trace();
-    let written = File::create(path).and_then(|file| {
-        trace.read(|records| json::write(records, &mut BufWriter::new(file)))
-    });
+    let written = File::create(path)
+        .and_then(|file| json::write(&trace.records(), &mut BufWriter::new(file)));
     written.map_err(|why| Wrong(format!("{}: {why}", path.display())))
 }

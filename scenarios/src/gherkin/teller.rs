@@ -97,6 +97,9 @@ impl<F: FnMut(&Finished)> cucumber::Writer<Stage> for Teller<F> {
 
 impl<F> cucumber::writer::NonTransforming for Teller<F> {}
 
+/// It can be told of scenarios in any order.
+impl<F> cucumber::writer::Normalized for Teller<F> {}
+
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

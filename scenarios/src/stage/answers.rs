@@ -37,9 +37,8 @@ impl Answered {
     ///
     /// When it was not.
     pub fn refused(&self, message: &str) -> Result<(), Wrong> {
-        let told = || {
-            format!("{} was to be told {message:?}, and was told {}", self.who, self.describe())
-        };
+        let told =
+            || format!("{} was to be told {message:?}, and was told {}", self.who, self.describe());
         let status = self.reply.status().ok_or_else(|| Wrong(told()))?;
         let problems = problems(&self.reply)?;
         let says = problems.len() == 1 && problems[0].1 == message;

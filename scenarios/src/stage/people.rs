@@ -25,7 +25,8 @@ impl Stage {
             names.iter().filter(|name| !self.people.contains_key(*name)).collect();
         new.sort();
         new.dedup();
-        let (strangers, new): (Vec<_>, Vec<_>) = new.into_iter().partition(|name| *name == STRANGER);
+        let (strangers, new): (Vec<_>, Vec<_>) =
+            new.into_iter().partition(|name| *name == STRANGER);
         for name in strangers {
             self.people.insert(name.clone(), Person::default());
         }

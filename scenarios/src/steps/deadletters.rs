@@ -36,7 +36,8 @@ async fn has_put_aside(stage: &mut Stage, service: String, count: usize, event: 
     let found = letters.iter().filter(|letter| letter.consumer == consumer).count();
     let reasoned = letters.iter().all(|letter| !letter.reason.is_empty());
     Wrong::unless(found == count && reasoned, || {
-        let letters: Vec<_> = letters.iter().map(|l| format!("{}: {}", l.consumer, l.reason)).collect();
+        let letters: Vec<_> =
+            letters.iter().map(|l| format!("{}: {}", l.consumer, l.reason)).collect();
         format!("the dead letters are [{}]", letters.join("; "))
     })
 }
@@ -51,9 +52,9 @@ async fn no_dead_letters(stage: &mut Stage) -> Done {
 #[then(regex = r"^(\w+) was handed the (\w+) (\d+) times$")]
 async fn was_handed(stage: &mut Stage, service: String, event: String, times: usize) -> Done {
     let consumer = format!("{service}-{event}");
-    let handed = stage.world().trace().read(|records| {
-        let delivered = |what: &What| matches!(what, What::Deliver { consumer: c, .. } if *c == consumer);
-        records.iter().filter(|record| delivered(&record.what)).count()
-    });
+    let delivered =
+        |what: &What| matches!(what, What::Deliver { consumer: c, .. } if *c == consumer);
+    let records = stage.world().trace().records();
+    let handed = records.iter().filter(|record| delivered(&record.what)).count();
     Wrong::unless(handed == times, || format!("{service} was handed it {handed} times"))
 }

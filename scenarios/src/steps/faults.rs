@@ -71,7 +71,12 @@ async fn crashes_at_write(stage: &mut Stage, service: String, when: String, coll
 }
 
 #[given(regex = r"^(\w+) crashes right (before|after) publishing the next (\w+)$")]
-async fn crashes_at_publish(stage: &mut Stage, service: String, when: String, event: String) -> Done {
+async fn crashes_at_publish(
+    stage: &mut Stage,
+    service: String,
+    when: String,
+    event: String,
+) -> Done {
     let effect = crash(&when);
     plan(stage, Some(&service), Operation::Publish, Some(subject(&event)?), 1, effect);
     Ok(())

@@ -62,7 +62,8 @@ async fn exactly_has(stage: &mut Stage, count: usize, title: String) -> Done {
     let orders = stage.world().documents("orders", "orders").await?;
     let ticket = stage.ticket(&title)?;
     let holding = |order: &&bson::Document| {
-        order.get_str("ticketId") == Ok(ticket) && order.get_bool("holding") == Ok(true)
+        let holds = order.get_bool("holding").unwrap_or_default();
+        holds && order.get_str("ticketId").is_ok_and(|of| of == ticket)
     };
     let holding = orders.iter().filter(holding).count();
     Wrong::unless(holding == count, || format!("{holding} orders hold {title:?}"))

@@ -49,13 +49,7 @@ async fn has_repriced(stage: &mut Stage, who: String, title: String, price: Stri
 }
 
 #[when(expr = "{word} changes {string} to {string} for {word}")]
-async fn changes(
-    stage: &mut Stage,
-    who: String,
-    title: String,
-    to: String,
-    price: String,
-) -> Done {
+async fn changes(stage: &mut Stage, who: String, title: String, to: String, price: String) -> Done {
     let price = typed(&price);
     stage.act(vec![(who, Act::Change { title, to, price })]).await
 }
@@ -101,9 +95,10 @@ async fn is_for_sale(stage: &mut Stage, title: String, price: String) -> Done {
     let ticket = offer(stage, &title).await?;
     let ticket = ticket.ok_or_else(|| Wrong(format!("{title:?} is not for sale")))?;
     let shown = Cents::from_json(&ticket["price"]);
-    Wrong::unless(shown.is_some() && shown == Cents::from_json(&Value::from(price.as_str())), || {
-        format!("{title:?} is for sale for {}", ticket["price"])
-    })
+    Wrong::unless(
+        shown.is_some() && shown == Cents::from_json(&Value::from(price.as_str())),
+        || format!("{title:?} is for sale for {}", ticket["price"]),
+    )
 }
 
 #[then(expr = "{string} is not for sale")]

@@ -28,10 +28,7 @@ pub fn script_without_time(buyers: u8) -> impl Strategy<Value = Script> {
     race(buyers, prop_oneof![Just(Then::Go), Just(Then::Settle)])
 }
 
-fn race(
-    buyers: u8,
-    then: impl Strategy<Value = Then> + Clone,
-) -> impl Strategy<Value = Script> {
+fn race(buyers: u8, then: impl Strategy<Value = Then> + Clone) -> impl Strategy<Value = Script> {
     let acts = vec(act(buyers), 1..=2 * usize::from(buyers));
     let round = (acts, then).prop_map(|(acts, then)| Round { acts, then });
     vec(round, 1..5).prop_map(move |crazy| {

@@ -1,0 +1,66 @@
+Feature: A reservation runs out after fifteen minutes
+
+  Background:
+    Given Anna has listed "Opera" for 20.00
+
+  Scenario: Unpaid, the ticket is lost
+    Given Boris has reserved "Opera"
+    When 15 minutes pass
+    Then Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 20.00
+
+  Scenario: Until then it is held
+    Given Boris has reserved "Opera"
+    When 14 minutes pass
+    Then Boris's order of "Opera" is created
+    And "Opera" is reserved for Boris
+
+  Scenario: Paid, it is kept for good
+    Given Boris has reserved "Opera"
+    And Boris has paid for "Opera"
+    When 15 minutes pass
+    Then Boris's order of "Opera" is complete
+    And "Opera" is reserved for Boris
+
+  Scenario: Too late to pay
+    Given Boris has reserved "Opera"
+    When 15 minutes pass
+    And Boris pays for "Opera"
+    Then Boris is told "Cannot pay for a cancelled order"
+    And Boris was never charged for "Opera"
+
+  Scenario: The next buyer has fifteen minutes of their own
+    Given Boris has reserved "Opera"
+    When 15 minutes pass
+    And Clara reserves "Opera"
+    And 14 minutes pass
+    Then "Opera" is reserved for Clara
+
+  Scenario: A cancelled order's time does not take the ticket from the next buyer
+    Given Boris has reserved "Opera"
+    When 5 minutes pass
+    And Boris cancels "Opera"
+    And Clara reserves "Opera"
+    And 12 minutes pass
+    Then "Opera" is reserved for Clara
+
+  Scenario: Time goes on while expiration is down
+    Given Boris has reserved "Opera"
+    And expiration is stopped
+    When 15 minutes pass
+    And expiration is started again
+    Then Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 20.00
+
+  Scenario: A timer outlives a restart
+    Given Boris has reserved "Opera"
+    When expiration is stopped and started again
+    And 15 minutes pass
+    Then "Opera" is for sale for 20.00
+
+  Scenario: That time is up may be said twice
+    Given Boris has reserved "Opera"
+    And the next OrderExpired to orders is delivered twice
+    When 15 minutes pass
+    Then "Opera" is for sale for 20.00
+    And there are no dead letters

@@ -1,0 +1,48 @@
+Feature: People want the same thing at the same moment
+
+  Background:
+    Given Anna has listed "Opera" for 20.00
+
+  Scenario: Fifty buyers, one ticket
+    When 50 buyers reserve "Opera" at the same moment
+    Then exactly 1 of them has "Opera"
+    And the others are told "Ticket is already reserved"
+
+  Scenario: Two buyers at once, over two instances of orders
+    Given there are 2 instances of orders
+    When at the same moment
+      | Boris | reserves | Opera |
+      | Clara | reserves | Opera |
+    Then exactly 1 of them has "Opera"
+
+  Scenario: One lets go while others reach for it
+    Given Boris has reserved "Opera"
+    When at the same moment
+      | Boris | cancels  | Opera |
+      | Clara | reserves | Opera |
+      | Dora  | reserves | Opera |
+    Then Boris's order of "Opera" is cancelled
+
+  Scenario: The price changes while somebody reserves
+    When at the same moment
+      | Anna  | reprices | Opera | 99.00 |
+      | Boris | reserves | Opera |
+    And Boris pays for "Opera"
+    Then Boris succeeds
+    And Boris's order of "Opera" is complete
+
+  Scenario: A ban and a purchase meet
+    When at the same moment
+      | Admin | bans     | Boris |
+      | Boris | reserves | Opera |
+    And Boris reserves "Opera"
+    Then Boris is told "Not authorized"
+
+  Scenario: A payment that is declined meets a cancel
+    Given Boris has reserved "Opera"
+    When at the same moment
+      | Boris | pays badly for | Opera |
+      | Boris | cancels        | Opera |
+    Then Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 20.00
+    And Boris was never charged for "Opera"

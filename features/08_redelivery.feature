@@ -1,0 +1,90 @@
+Feature: Messages come late, twice, or out of order
+
+  Background:
+    Given Anna has listed "Opera" for 20.00
+
+  Scenario Outline: <event> comes twice to <service>
+    Given the next <event> to <service> is delivered twice
+    And Boris has reserved "Opera"
+    And Boris has paid for "Opera"
+    Then Boris's order of "Opera" is complete
+    And Boris has paid 20.00 for "Opera", once
+    And there are no dead letters
+
+    Examples:
+      | event          | service    |
+      | OrderCreated   | tickets    |
+      | OrderCreated   | payments   |
+      | OrderCreated   | expiration |
+      | ChargeCreated  | orders     |
+      | ChargeUpdated  | orders     |
+      | OrderCompleted | tickets    |
+
+  Scenario: An acknowledgement is lost
+    Given the acknowledgement of the next OrderCreated at tickets is lost
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+    And tickets was handed the OrderCreated 2 times
+    And there are no dead letters
+
+  Scenario: An acknowledgement is lost, and the ticket changes hands meanwhile
+    Given the acknowledgement of the next OrderCreated at tickets is lost
+    When one after the other, without a pause
+      | Boris | reserves | Opera |
+      | Boris | cancels  | Opera |
+      | Clara | reserves | Opera |
+    Then "Opera" is reserved for Clara
+
+  Scenario: A message is held past the ack wait
+    Given the next OrderCreated to tickets is held past the ack wait
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+    And there are no dead letters
+
+  Scenario: A message is held past the ack wait, and another instance handles it
+    Given there are 2 instances of tickets
+    And the next OrderCreated to tickets is held past the ack wait
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+
+  Scenario: Cancelled comes before created
+    Given the next OrderCreated to tickets arrives 5 seconds late
+    When one after the other, without a pause
+      | Boris | reserves | Opera |
+      | Boris | cancels  | Opera |
+    Then "Opera" is for sale for 20.00
+
+  Scenario: Cancelled comes before created at payments
+    Given the next OrderCreated to payments arrives 5 seconds late
+    When one after the other, without a pause
+      | Boris | reserves | Opera |
+      | Boris | cancels  | Opera |
+    And Boris pays for "Opera"
+    Then Boris is told "Cannot pay for a cancelled order"
+
+  Scenario: An old price comes after a newer one
+    Given the next TicketUpdated to orders arrives 5 seconds late
+    When Anna changes the price of "Opera" without a pause to 21.00, 22.00
+    And Boris reserves "Opera"
+    Then Boris's order of "Opera" costs 22.00
+
+  Scenario: The late release of an old order does not free the next buyer's ticket
+    Given Boris has reserved "Opera"
+    And the next OrderCancelled to tickets arrives 5 seconds late
+    When one after the other, without a pause
+      | Boris | cancels  | Opera |
+      | Clara | reserves | Opera |
+    Then "Opera" is reserved for Clara
+
+  Scenario: A payment goes through although a copy has missed a version
+    Given Boris has reserved "Opera"
+    And the next OrderUpdated to payments arrives 5 seconds late
+    When Boris pays for "Opera"
+    And Boris cancels "Opera"
+    Then Boris is told "Cannot cancel a completed order"
+    And Boris has paid 20.00 for "Opera", once
+
+  Scenario: The connection breaks as a message arrives
+    Given the connection of tickets breaks when the next OrderCreated arrives
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris

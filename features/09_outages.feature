@@ -1,0 +1,126 @@
+Feature: Services, databases and the bus go down
+
+  Background:
+    Given Anna has listed "Opera" for 20.00
+
+  Scenario Outline: Orders crashes right <when> the write of a reservation
+    Given orders crashes right <when> its next write to orders
+    When Boris reserves "Opera"
+    Then Boris gets no answer
+    When orders is started again
+    Then Boris has <orders> orders
+
+    Examples:
+      | when   | orders |
+      | before | 0      |
+      | after  | 1      |
+
+  Scenario Outline: Orders crashes right <when> it says that a ticket is held
+    Given orders crashes right <when> publishing the next OrderCreated
+    When Boris reserves "Opera"
+    And orders is started again
+    And Boris finds an order of "Opera" after all
+    Then "Opera" is reserved for Boris
+
+    Examples:
+      | when   |
+      | before |
+      | after  |
+
+  Scenario Outline: Tickets crashes right <when> it acknowledges a hold
+    Given tickets crashes right <when> acknowledging the next OrderCreated
+    When Boris reserves "Opera"
+    And tickets is started again
+    Then "Opera" is reserved for Boris
+
+    Examples:
+      | when   |
+      | before |
+      | after  |
+
+  Scenario: A message that crashes its handler is handled after the restart
+    Given tickets crashes right before its next write to tickets
+    When Boris reserves "Opera"
+    And tickets is started again
+    Then "Opera" is reserved for Boris
+    And tickets is still running
+
+  Scenario: Tickets is down while a ticket is bought
+    Given tickets is stopped
+    When Boris reserves "Opera"
+    And tickets is started again
+    Then "Opera" is reserved for Boris
+
+  Scenario: Payments is down while a ticket is reserved
+    Given payments is stopped
+    When Boris reserves "Opera"
+    And payments is started again
+    And Boris pays for "Opera"
+    Then Boris succeeds
+
+  Scenario Outline: A publish <how>
+    Given the next publish of OrderCreated <how>
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+    And there are no dead letters
+
+    Examples:
+      | how                         |
+      | fails                       |
+      | succeeds but reports failure |
+
+  Scenario: A write fails
+    Given the next write of orders to orders fails
+    When Boris reserves "Opera"
+    Then Boris is told "Service unavailable, try again later"
+    And Boris has 0 orders
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+
+  Scenario: A write succeeds but reports failure
+    Given the next write of orders to orders succeeds but reports failure
+    When Boris reserves "Opera"
+    Then Boris is told "Service unavailable, try again later"
+    And Boris finds an order of "Opera" after all
+    And "Opera" is reserved for Boris
+
+  Scenario: A listener's write fails a few times
+    Given the next 3 writes of tickets to tickets fail
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+    And there are no dead letters
+
+  Scenario: The database of tickets is unreachable for a while
+    When the database of tickets is unreachable
+    And Anna lists "Ballet" for 30.00
+    Then Anna is told "Service unavailable, try again later"
+    When Boris reserves "Opera"
+    Then Boris succeeds
+    When everything is reachable again
+    Then "Opera" is reserved for Boris
+
+  Scenario: The bus is unreachable for a while
+    When the bus is unreachable
+    And Boris reserves "Opera"
+    Then Boris succeeds
+    When everything is reachable again
+    Then "Opera" is reserved for Boris
+    And Boris's order of "Opera" is created
+
+  Scenario: Tickets is cut off from the bus
+    When tickets's connection to the bus is cut
+    And Boris reserves "Opera"
+    Then Boris succeeds
+    When everything is reachable again
+    Then "Opera" is reserved for Boris
+
+  Scenario: Every service restarts, and nothing is forgotten
+    Given Boris has reserved "Opera"
+    When auth is stopped and started again
+    And tickets is stopped and started again
+    And orders is stopped and started again
+    And expiration is stopped and started again
+    And payments is stopped and started again
+    And Boris pays for "Opera"
+    Then Boris succeeds
+    And Boris's order of "Opera" is complete
