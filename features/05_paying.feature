@@ -82,8 +82,8 @@ Feature: Paying
     Then either Boris has "Opera" for 19.99, or has lost nothing
 
   Scenario: Paid, then cancelled before orders has heard: the money comes back
-    Given the next ChargeUpdated to orders arrives 2 seconds late
-    And the next ChargeCreated to orders arrives 3 seconds late
+    Given the next ChargeUpdated to orders arrives 20 seconds late
+    And the next ChargeCreated to orders arrives 25 seconds late
     When one after the other, without a pause
       | Boris | pays for | Opera |
       | Boris | cancels  | Opera |

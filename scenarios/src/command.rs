@@ -15,7 +15,7 @@ Examples:
   rehearse                            all scenarios and 300 races, in simulation
   rehearse --world real               the same on a real nats-server and mongod
   rehearse --name 'same moment'       only scenarios whose name contains this
-  rehearse --tags '@money and not @slow'
+  rehearse --tags 'not @simulated-only'
   rehearse --seed 42 --schedules 1    one race again, exactly
   rehearse doctor                     which servers would be used, and why
 

@@ -3,7 +3,7 @@
 //! It chooses scenarios, opens a stage for each, and says what came of them. It renders
 //! nothing but the two report files; progress and summary are for its caller.
 //!
-//! Next: [`features`] (which scenarios), [`hooks`] (what surrounds each), [`teller`] (what is
+//! Next: [`features`] (which scenarios), `hooks` (what surrounds each), `teller` (what is
 //! told of each).
 
 pub mod features;

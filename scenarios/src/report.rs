@@ -94,7 +94,7 @@ impl Report {
                 anstream::println!("Rehearsing the ticketing system in simulation, seed {seed}");
             }
             WorldName::Real => {
-                anstream::println!("Rehearsing the ticketing system on real servers")
+                anstream::println!("Rehearsing the ticketing system on real servers");
             }
         }
         Self { out: out.to_owned(), seed, findings: Cell::new(0) }

@@ -283,7 +283,8 @@ impl Simulated {
             kernel.turn(Call::new(who.instance, Port::Http, "request", line)).await;
             let answer = routes.oneshot(request.map(Body::from)).await;
             let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
-            let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let body =
+                body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             let answer = http::Response::from_parts(parts, body);
             *slot.borrow_mut() = Some(Reply::Answer(answer));
         };

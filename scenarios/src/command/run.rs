@@ -23,7 +23,7 @@ pub struct Args {
     /// In which world
     #[arg(long, value_enum, default_value = "simulated")]
     world: WorldName,
-    /// Only scenarios with matching tags, as in '@money and not @slow'
+    /// Only scenarios with matching tags, as in 'not @simulated-only'
     #[arg(long, value_name = "EXPRESSION")]
     tags: Option<String>,
     /// Only scenarios whose feature or name contains this, and no races; may be repeated
