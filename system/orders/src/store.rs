@@ -59,11 +59,11 @@ pub enum HoldError {
 }
 
 /// Inserts an order that holds the ticket. The insert is the decision: the number is read
-/// only to guess the next one, and a guess that is out of date breaks [`ONE_FENCE`].
+/// only to guess the next one, and a guess that is out of date breaks `ONE_FENCE`.
 ///
 /// An order that is too late may break both indexes, and the store names either. Named
-/// [`ONE_HOLDER`], that is the answer. Named [`ONE_FENCE`], the next attempt has a number of
-/// its own, and so can break only [`ONE_HOLDER`], or meets a ticket that is free again.
+/// `ONE_HOLDER`, that is the answer. Named `ONE_FENCE`, the next attempt has a number of
+/// its own, and so can break only `ONE_HOLDER`, or meets a ticket that is free again.
 pub async fn hold(
     orders: &Collection<Order>,
     ticket: &Ticket,
