@@ -29,7 +29,7 @@ fn main() {
         .expect("a runtime needs nothing but threads");
     let runtime = Arc::new(runtime);
     // Ignored tests are counted in the summary.
-    let skips = std::env::var("REHEARSAL_REAL").is_ok_and(|real| real == "skip");
+    let skips = servers::are_unwanted();
     let mut trials = Vec::new();
     for case in cases() {
         trials.push(Trial::test(format!("simulated::{}", case.name), move || simulated(case)));

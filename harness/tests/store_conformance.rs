@@ -36,7 +36,7 @@ fn main() {
 
 /// Marks the real ones ignored where `REHEARSAL_REAL` is `skip`: the summary counts them.
 fn real_only_where_wanted(trials: Vec<Trial>) -> Vec<Trial> {
-    let skips = std::env::var("REHEARSAL_REAL").is_ok_and(|real| real == "skip");
+    let skips = servers::are_unwanted();
     let mark = |trial: Trial| {
         let real = trial.name().starts_with("real::");
         trial.with_ignored_flag(skips && real)

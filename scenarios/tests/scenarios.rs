@@ -18,7 +18,7 @@ const SEED: u64 = 1;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let skips = std::env::var("REHEARSAL_REAL").is_ok_and(|real| real == "skip");
+    let skips = servers::are_unwanted();
     let kinds = [Kind::simulated(SEED), Kind::Real];
     let chosen: Vec<_> = kinds.into_iter().map(|kind| (kind, choose(kind, &arguments))).collect();
     if arguments.list {

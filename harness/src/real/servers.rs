@@ -156,6 +156,12 @@ pub async fn shared() -> Result<&'static Servers, ServersError> {
         .await
 }
 
+/// Whether the user wants nothing that needs real servers: `REHEARSAL_REAL` is `skip`. Tests
+/// leave out what needs them then, and say so.
+pub fn are_unwanted() -> bool {
+    std::env::var("REHEARSAL_REAL").is_ok_and(|real| real == "skip")
+}
+
 /// Gets a pair of servers from the first way that works.
 ///
 /// # Errors
