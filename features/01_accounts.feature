@@ -56,6 +56,10 @@ Feature: Accounts and sessions
       | boris@example.org | 123456789012345678901 | password           |
       | not an address    |                       | email and password |
 
+  Scenario: What is wrong with a sign-in is said field by field
+    When Somebody signs in with the address "anna" and the password ""
+    Then Somebody is told that "email and password" is not right
+
   Scenario: Changing the address
     Given Anna has signed up
     When Anna changes the address to "anna@opera.example", giving the password "curtain"
@@ -72,6 +76,24 @@ Feature: Accounts and sessions
     When Anna changes the password to "second act", giving the password "curtain"
     And Anna signs in with the address "anna@example.org" and the password "curtain"
     Then Anna is told "Invalid credentials"
+
+  Scenario: The new password lets its owner in
+    Given Anna has signed up
+    When Anna changes the password to "second act", giving the password "curtain"
+    And Anna signs out
+    And Anna signs in with the address "anna@example.org" and the password "second act"
+    Then Anna is signed in
+
+  Scenario: Only who is signed in changes an account
+    When Somebody changes the address to "anna@opera.example", giving the password "curtain"
+    Then Somebody is told "Not authorized"
+
+  Scenario: A change of account is checked like a sign-up
+    Given Anna has signed up
+    When Anna changes the address to "opera", giving the password "curtain"
+    Then Anna is told that "email" is not right
+    When Anna changes the password to "abc", giving the password "curtain"
+    Then Anna is told that "password" is not right
 
   Scenario: An address that is taken cannot be changed to
     Given Anna has signed up

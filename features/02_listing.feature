@@ -29,6 +29,8 @@ Feature: Listing and editing tickets
       | Opera | -5     | price           |
       | Opera | 10.005 | price           |
       | Opera | free   | price           |
+      | Opera | true   | price           |
+      | Opera | 1e300  | price           |
       |       | -1     | title and price |
 
   Scenario: A listing without a price
@@ -57,6 +59,18 @@ Feature: Listing and editing tickets
     Then Boris is told "Not authorized"
     And "Opera" is for sale for 20.00
 
+  Scenario: Only who is signed in changes a ticket
+    Given Anna has listed "Opera" for 20.00
+    When Somebody changes the price of "Opera" to 1.00
+    Then Somebody is told "Not authorized"
+
+  Scenario: A ticket that does not exist cannot be changed
+    When Anna sends PUT "/api/tickets/65a000000000000000000001"
+      """
+      {"title": "Opera", "price": 20}
+      """
+    Then Anna is told "Not Found"
+
   Scenario: A change is checked like a listing
     Given Anna has listed "Opera" for 20.00
     When Anna changes "Opera" to "" for -1
@@ -68,6 +82,14 @@ Feature: Listing and editing tickets
     When Anna changes the price of "Opera" to 90.00
     Then Anna is told "Cannot edit a reserved ticket"
     And Boris's order of "Opera" costs 20.00
+
+  Scenario: A sold ticket cannot be changed
+    Given Anna has listed "Opera" for 20.00
+    And Boris has reserved "Opera"
+    And Boris has paid for "Opera"
+    When Anna changes the price of "Opera" to 90.00
+    Then Anna is told "Cannot edit a reserved ticket"
+    And "Opera" is not for sale
 
   Scenario: A ticket that was let go can be changed again
     Given Anna has listed "Opera" for 20.00

@@ -48,6 +48,32 @@ Feature: Reserving a ticket
     Then Clara is told "Not authorized"
     And Clara has 0 orders
 
+  Scenario: Only who is signed in sees orders
+    Given Boris has reserved "Opera"
+    When Somebody looks at Boris's order of "Opera"
+    Then Somebody is told "Not authorized"
+    When Somebody sends GET "/api/orders"
+    Then Somebody is told "Not authorized"
+
+  Scenario: Only who is signed in cancels
+    Given Boris has reserved "Opera"
+    When Somebody cancels Boris's order of "Opera"
+    Then Somebody is told "Not authorized"
+    And "Opera" is reserved for Boris
+
+  Scenario: All orders of a buyer are listed
+    Given Anna has listed "Ballet" for 30.00
+    And Boris has reserved "Opera"
+    And Boris has reserved "Ballet"
+    Then Boris has 2 orders
+
+  Scenario: Reserving again after a cancel is a new order
+    Given Boris has reserved "Opera"
+    And Boris has cancelled "Opera"
+    When Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+    And Boris has 2 orders
+
   Scenario: The price that was shown is the price
     Given Anna has changed the price of "Opera" to 22.50
     When Boris reserves "Opera"

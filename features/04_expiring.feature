@@ -1,3 +1,4 @@
+@time
 Feature: A reservation runs out after fifteen minutes
 
   Background:
@@ -61,6 +62,52 @@ Feature: A reservation runs out after fifteen minutes
   Scenario: That time is up may be said twice
     Given Boris has reserved "Opera"
     And the next OrderExpired to orders is delivered twice
+    When 15 minutes pass
+    Then "Opera" is for sale for 20.00
+    And there are no dead letters
+
+  # Fifteen minutes last three seconds on real servers: Clara's would run out while the
+  # connection recovers.
+  @simulated-only
+  Scenario: News that time was up comes when the next buyer has the ticket
+    Given Boris has reserved "Opera"
+    When orders's connection to the bus is cut
+    And 15 minutes pass
+    And Boris cancels "Opera"
+    And Clara reserves "Opera"
+    And everything is reachable again
+    Then "Opera" is reserved for Clara
+    And Clara's order of "Opera" is created
+
+  Scenario Outline: Expiration crashes right <when> it notes when time is up
+    Given expiration crashes right <when> its next write to timers
+    When Boris reserves "Opera"
+    And expiration is started again
+    And 15 minutes pass
+    Then Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 20.00
+
+    Examples:
+      | when   |
+      | before |
+      | after  |
+
+  Scenario Outline: Expiration crashes right <when> it says that time is up
+    Given Boris has reserved "Opera"
+    And expiration crashes right <when> publishing the next OrderExpired
+    When 15 minutes pass
+    And expiration is started again
+    Then Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 20.00
+
+    Examples:
+      | when   |
+      | before |
+      | after  |
+
+  Scenario: Two instances of expiration end an order once
+    Given there are 2 instances of expiration
+    And Boris has reserved "Opera"
     When 15 minutes pass
     Then "Opera" is for sale for 20.00
     And there are no dead letters

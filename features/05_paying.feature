@@ -1,3 +1,4 @@
+@money
 Feature: Paying
 
   Background:
@@ -27,6 +28,18 @@ Feature: Paying
     Then Clara is told "Not authorized"
     And Boris was never charged for "Opera"
 
+  Scenario: Only who is signed in pays
+    When Somebody pays for Boris's order of "Opera"
+    Then Somebody is told "Not authorized"
+    And Boris was never charged for "Opera"
+
+  Scenario: What is wrong with a payment is said field by field
+    When Boris sends POST "/api/payments"
+      """
+      {"orderId": "opera"}
+      """
+    Then Boris is told that "orderId and token" is not right
+
   Scenario: Without a card there is no payment
     When Boris pays for "Opera" without a card
     Then Boris is told that "token" is not right
@@ -49,6 +62,12 @@ Feature: Paying
     Then Boris is told "Payment declined"
     And Boris's order of "Opera" is cancelled
     And "Opera" is for sale for 19.99
+    And Boris was never charged for "Opera"
+
+  Scenario: A declined card is not asked again
+    When Boris pays for "Opera" with a card that is declined
+    And Boris pays for "Opera"
+    Then Boris is told "Cannot pay for a cancelled order"
     And Boris was never charged for "Opera"
 
   Scenario: After a declined card somebody else buys
@@ -74,6 +93,37 @@ Feature: Paying
     And Boris pays for "Opera"
     Then Boris succeeds
     And Boris has paid 19.99 for "Opera", once
+
+  Scenario: Two answers in a row are lost
+    Given the provider's next 2 answers are lost
+    When Boris pays for "Opera"
+    And Boris pays for "Opera"
+    And Boris pays for "Opera"
+    Then Boris succeeds
+    And Boris has paid 19.99 for "Opera", once
+
+  Scenario: While money is under way the order says so
+    Given the provider is out of reach
+    When Boris pays for "Opera"
+    Then Boris's order of "Opera" is awaiting payment
+    And "Opera" is reserved for Boris
+
+  Scenario: An order may be cancelled while money is under way
+    Given the provider is out of reach
+    When Boris pays for "Opera"
+    And Boris cancels "Opera"
+    Then Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 19.99
+
+  # Payments asks again by itself, after a wait that cannot be made short on real servers.
+  @simulated-only
+  Scenario: Money that moves after the order was cancelled comes back
+    Given the provider's next answer is lost
+    When Boris pays for "Opera"
+    And Boris cancels "Opera"
+    And 1 minute passes
+    Then Boris's order of "Opera" is cancelled
+    And Boris has been given back 19.99 for "Opera"
 
   Scenario: Paying and cancelling at the same moment loses nobody's money
     When at the same moment
@@ -122,5 +172,32 @@ Feature: Paying
     When Boris pays for "Opera"
     And payments is started again
     And 1 minute passes
+    Then Boris's order of "Opera" is complete
+    And Boris has paid 19.99 for "Opera", once
+
+  Scenario Outline: Payments crashes right <when> it says that the money has moved
+    Given payments crashes right <when> publishing the next ChargeUpdated
+    When Boris pays for "Opera"
+    And payments is started again
+    Then Boris's order of "Opera" is complete
+    And Boris has paid 19.99 for "Opera", once
+
+    Examples:
+      | when   |
+      | before |
+      | after  |
+
+  Scenario: The intent to charge is written, and the write reports failure
+    Given the next write of payments to orders succeeds but reports failure
+    When Boris pays for "Opera"
+    Then Boris is told "Service unavailable, try again later"
+    When Boris pays for "Opera"
+    Then Boris has paid 19.99 for "Opera", once
+
+  Scenario: The bus is unreachable while money moves
+    Given the bus is unreachable
+    When Boris pays for "Opera"
+    Then Boris succeeds
+    When everything is reachable again
     Then Boris's order of "Opera" is complete
     And Boris has paid 19.99 for "Opera", once

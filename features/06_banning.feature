@@ -57,3 +57,19 @@ Feature: Banning
   Scenario: Whoever does not exist cannot be banned
     When Admin sends POST "/api/users/65a000000000000000000001/ban"
     Then Admin is told "Not Found"
+
+  Scenario: Only an administrator lifts a ban
+    Given Admin has banned Boris
+    When Anna lifts the ban of Boris
+    Then Anna is told "Not an administrator"
+    When Boris pays for "Opera"
+    Then Boris is told "Not authorized"
+
+  Scenario: A ban that the bus could not carry arrives later
+    Given Admin has signed up
+    When auth's connection to the bus is cut
+    And Admin bans Boris
+    Then Admin succeeds
+    When everything is reachable again
+    And Boris pays for "Opera"
+    Then Boris is told "Not authorized"

@@ -1,3 +1,4 @@
+@race
 Feature: People want the same thing at the same moment
 
   Background:
@@ -46,3 +47,27 @@ Feature: People want the same thing at the same moment
     Then Boris's order of "Opera" is cancelled
     And "Opera" is for sale for 20.00
     And Boris was never charged for "Opera"
+
+  Scenario: Two changes at the same moment both count
+    When at the same moment
+      | Anna | reprices | Opera | 30.00 |
+      | Anna | reprices | Opera | 40.00 |
+    Then exactly 2 of them succeed
+    And "Opera" is in version 2
+
+  Scenario: Cancelling twice at the same moment cancels once
+    Given Boris has reserved "Opera"
+    When at the same moment
+      | Boris | cancels | Opera |
+      | Boris | cancels | Opera |
+    Then exactly 2 of them succeed
+    And Boris's order of "Opera" is cancelled
+    And "Opera" is for sale for 20.00
+
+  @money
+  Scenario: Twelve payments over three instances of payments
+    Given there are 3 instances of payments
+    And Boris has reserved "Opera"
+    When Boris pays for "Opera" 12 times at the same moment
+    Then exactly 1 of them succeeds
+    And Boris has paid 20.00 for "Opera", once

@@ -1,3 +1,4 @@
+@fault
 Feature: Messages come late, twice, or out of order
 
   Background:
@@ -19,6 +20,50 @@ Feature: Messages come late, twice, or out of order
       | ChargeCreated  | orders     |
       | ChargeUpdated  | orders     |
       | OrderCompleted | tickets    |
+      | OrderCompleted | payments   |
+      | OrderCompleted | expiration |
+
+  Scenario Outline: The acknowledgement of <event> by <service> is lost on the way
+    Given the acknowledgement of the next <event> at <service> is lost
+    And Boris has reserved "Opera"
+    And Boris has paid for "Opera"
+    Then Boris's order of "Opera" is complete
+    And Boris has paid 20.00 for "Opera", once
+    And there are no dead letters
+
+    Examples:
+      | event          | service    |
+      | OrderCreated   | payments   |
+      | OrderCreated   | expiration |
+      | ChargeCreated  | orders     |
+      | ChargeUpdated  | orders     |
+      | OrderCompleted | tickets    |
+      | OrderCompleted | payments   |
+
+  Scenario: A new ticket is made known twice
+    Given the next TicketCreated to orders is delivered twice
+    When Anna lists "Ballet" for 30.00
+    And Boris reserves "Ballet"
+    Then "Ballet" is reserved for Boris
+    And orders was handed the TicketCreated 3 times
+
+  Scenario: A release is heard twice
+    Given Boris has reserved "Opera"
+    And the next OrderCancelled to tickets is delivered twice
+    When Boris cancels "Opera"
+    And Clara reserves "Opera"
+    Then "Opera" is reserved for Clara
+    And there are no dead letters
+
+  Scenario: That money is under way is heard twice
+    Given Boris has reserved "Opera"
+    And the provider is out of reach
+    And the next OrderUpdated to payments is delivered twice
+    When Boris pays for "Opera"
+    And everything is reachable again
+    And Boris pays for "Opera"
+    Then Boris succeeds
+    And Boris's order of "Opera" is complete
 
   Scenario: An acknowledgement is lost
     Given the acknowledgement of the next OrderCreated at tickets is lost

@@ -1,3 +1,4 @@
+@fault
 Feature: Services, databases and the bus go down
 
   Background:
@@ -99,6 +100,34 @@ Feature: Services, databases and the bus go down
     When everything is reachable again
     Then "Opera" is reserved for Boris
 
+  Scenario: The database of auth is unreachable for a while
+    When the database of auth is unreachable
+    And Dora signs up
+    Then Dora is told "Service unavailable, try again later"
+    When everything is reachable again
+    And Dora signs up
+    Then Dora succeeds
+
+  Scenario: The database of orders is unreachable for a while
+    Given Boris has signed up
+    When the database of orders is unreachable
+    And Boris reserves "Opera"
+    Then Boris is told "Service unavailable, try again later"
+    When everything is reachable again
+    And Boris reserves "Opera"
+    Then "Opera" is reserved for Boris
+    And Boris has 1 order
+
+  Scenario: The database of payments is unreachable for a while
+    Given Boris has reserved "Opera"
+    When the database of payments is unreachable
+    And Boris pays for "Opera"
+    Then Boris is told "Service unavailable, try again later"
+    When everything is reachable again
+    And Boris pays for "Opera"
+    Then Boris succeeds
+    And Boris has paid 20.00 for "Opera", once
+
   Scenario: The bus is unreachable for a while
     When the bus is unreachable
     And Boris reserves "Opera"
@@ -113,6 +142,37 @@ Feature: Services, databases and the bus go down
     Then Boris succeeds
     When everything is reachable again
     Then "Opera" is reserved for Boris
+
+  Scenario: Auth crashes right after it has written a sign-up
+    Given auth crashes right after its next write to users
+    When Dora signs up
+    Then Dora gets no answer
+    When auth is started again
+    And Dora signs in with the address "dora@example.org" and the password "curtain"
+    Then Dora is signed in
+
+  Scenario: Tickets crashes right after it has written a listing
+    Given Boris has signed up
+    And tickets crashes right after its next write to tickets
+    When 1 second passes
+    And Anna lists "Ballet" for 30.00
+    Then Anna gets no answer
+    When tickets is started again
+    And Boris looks at the newest 1 tickets for sale
+    Then Boris sees "Ballet"
+
+  Scenario Outline: Orders crashes right <when> it acknowledges that money has moved
+    Given Boris has reserved "Opera"
+    And orders crashes right <when> acknowledging the next ChargeUpdated
+    When Boris pays for "Opera"
+    And orders is started again
+    Then Boris's order of "Opera" is complete
+    And Boris has paid 20.00 for "Opera", once
+
+    Examples:
+      | when   |
+      | before |
+      | after  |
 
   Scenario: Every service restarts, and nothing is forgotten
     Given Boris has reserved "Opera"

@@ -1,3 +1,4 @@
+@fault
 Feature: What cannot be handled is put aside
 
   Background:

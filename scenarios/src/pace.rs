@@ -74,7 +74,8 @@ impl Pace {
 }
 
 /// Words of steps after which an ack wait runs out.
-const WAITING: [&str; 5] = ["acknowledg", "ack wait", "crashes", "stopped", "unreachable"];
+const WAITING: [&str; 7] =
+    ["acknowledg", "ack wait", "crashes", "stopped", "unreachable", "is cut", "breaks"];
 
 /// The longest time in minutes or hours that this text names.
 fn longest_in(text: &str) -> Duration {
