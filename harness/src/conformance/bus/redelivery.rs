@@ -22,6 +22,9 @@ pub(super) const CASES: &[Case] = &[
     case!(a_message_that_is_given_up_makes_room),
     case!(one_delivery_at_most_is_never_repeated),
     case!(groups_count_attempts_each_for_itself),
+    case!(a_shorter_ack_wait_holds_for_what_is_out),
+    case!(a_longer_ack_wait_holds_for_what_is_out),
+    case!(fewer_deliveries_hold_for_what_is_out),
 ];
 
 fn brief(name: &str) -> Consumer {
@@ -160,4 +163,36 @@ async fn groups_count_attempts_each_for_itself(stage: Stage) -> anyhow::Result<(
     stage.expect(&mut free, "1", 2).await?;
     stage.expect(&mut free, "1", 3).await?;
     stage.quiet_for(&mut bounded, SHORT).await
+}
+
+async fn a_shorter_ack_wait_holds_for_what_is_out(stage: Stage) -> anyhow::Result<()> {
+    let mut open = stage.open(group("g")).await?;
+    stage.publish("a.b", "1").await?;
+    stage.expect(&mut open, "1", 1).await?;
+    // The first ack wait is longer than the case waits.
+    let _shorter = stage.other.subscribe(brief("g")).await?;
+    stage.expect(&mut open, "1", 2).await.map(drop)
+}
+
+async fn a_longer_ack_wait_holds_for_what_is_out(stage: Stage) -> anyhow::Result<()> {
+    let patient = Consumer { ack_wait: SHORT * 8, ..group("g") };
+    let mut open = stage.open(patient).await?;
+    let before = stage.clock.now();
+    stage.publish("a.b", "1").await?;
+    stage.expect(&mut open, "1", 1).await?;
+    let _longer = stage.other.subscribe(Consumer { ack_wait: SHORT * 12, ..group("g") }).await?;
+    stage.expect(&mut open, "1", 2).await?;
+    stage.passed(before, SHORT * 12)
+}
+
+async fn fewer_deliveries_hold_for_what_is_out(stage: Stage) -> anyhow::Result<()> {
+    let mut open = stage.open(brief("g")).await?;
+    stage.publish("a.b", "1").await?;
+    for attempt in 1..=3 {
+        stage.expect(&mut open, "1", attempt).await?;
+    }
+    let fewer = Consumer { max_deliver: Some(2), ..brief("g") };
+    let _fewer = stage.other.subscribe(fewer).await?;
+    stage.quiet_for(&mut open, SHORT * 3).await?;
+    stage.figures(&[("g", 0, 0)]).await
 }

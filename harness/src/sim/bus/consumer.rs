@@ -69,13 +69,22 @@ impl Queue {
         self.consumer.subjects != consumer.subjects
     }
 
-    /// Takes over another configuration; with other filters, what lies ahead is `rest`.
+    /// Takes over another configuration, which holds for what is out too; with other filters,
+    /// what lies ahead is `rest`.
     pub(super) fn update(&mut self, consumer: Consumer, rest: Option<&[Arc<Kept>]>) {
         let before = self.first_due();
-        self.consumer = consumer;
+        let was = std::mem::replace(&mut self.consumer, consumer);
         if let Some(rest) = rest {
             self.undelivered.clear();
             self.refill(rest);
+        }
+        if was.ack_wait != self.consumer.ack_wait {
+            self.move_due(was.ack_wait);
+        }
+        if was.max_deliver != self.consumer.max_deliver {
+            for sequence in std::mem::take(&mut self.again) {
+                self.redeliver(sequence);
+            }
         }
         self.tell(before);
     }
@@ -210,6 +219,18 @@ impl Queue {
         let Some(open) = self.pending.get_mut(&sequence) else { return false };
         let Some(due) = open.due.take() else { return false };
         self.due.remove(&(due, sequence))
+    }
+
+    /// What is due counts from the same moment as before, but by the new ack wait.
+    fn move_due(&mut self, was: Duration) {
+        for (at, sequence) in std::mem::take(&mut self.due) {
+            let begun = at.checked_sub(was).unwrap_or(Timestamp::MIN);
+            let due = after(begun, self.consumer.ack_wait);
+            self.due.insert((due, sequence));
+            if let Some(open) = self.pending.get_mut(&sequence) {
+                open.due = Some(due);
+            }
+        }
     }
 
     fn postpone(&mut self, sequence: u64, wait: Duration, now: Timestamp) {

@@ -62,7 +62,10 @@ fn is_header(name: &str) -> bool {
 }
 
 fn is_value(value: &str) -> bool {
-    value.trim() == value && !value.contains(char::is_control)
+    // Plain text, as nearly all values are, is checked byte by byte: this is done for every
+    // header of every message.
+    let plain = value.bytes().all(|b| b.is_ascii_graphic());
+    plain || (value.trim() == value && !value.contains(char::is_control))
 }
 
 /// What the message takes on the wire, its id among the headers.

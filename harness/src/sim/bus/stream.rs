@@ -44,8 +44,7 @@ impl Log {
 
     /// The message at this position.
     pub(super) fn message(&self, sequence: u64) -> &Arc<Kept> {
-        let at = usize::try_from(sequence - 1).expect("a position fits into memory");
-        &self.messages[at]
+        &self.messages[position(sequence)]
     }
 
     /// Adds a message, unless its id is known.
@@ -153,6 +152,7 @@ impl Log {
     }
 }
 
+/// Where the message of this position lies.
 fn position(sequence: u64) -> usize {
     usize::try_from(sequence - 1).expect("a position fits into memory")
 }
