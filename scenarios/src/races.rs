@@ -110,10 +110,8 @@ pub fn simulate_all(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let ended = workers.into_iter().map(|worker| worker.join());
-        ended
-            .map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect::<Result<(), _>>()
+        let mut ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ended.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     let mut found = found.into_inner().expect("no panic holds this lock");
     found.sort_by_key(|finding| finding.seed);
