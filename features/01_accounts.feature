@@ -26,9 +26,9 @@ Feature: Accounts and sessions
 
   Scenario Outline: Who gets in is not told who exists
     Given Anna has signed up
-    When Boris signs in with the address "<address>" and the password "<password>"
-    Then Boris is told "Invalid credentials"
-    And Boris is signed out
+    When Somebody signs in with the address "<address>" and the password "<password>"
+    Then Somebody is told "Invalid credentials"
+    And Somebody is signed out
 
     Examples:
       | address            | password |

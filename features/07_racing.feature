@@ -26,7 +26,7 @@ Feature: People want the same thing at the same moment
   Scenario: The price changes while somebody reserves
     When at the same moment
       | Anna  | reprices | Opera | 99.00 |
-      | Boris | reserves | Opera |
+      | Boris | reserves | Opera |       |
     And Boris pays for "Opera"
     Then Boris succeeds
     And Boris's order of "Opera" is complete

@@ -78,7 +78,7 @@ Feature: Messages come late, twice, or out of order
 
   Scenario: A payment goes through although a copy has missed a version
     Given Boris has reserved "Opera"
-    And the next OrderUpdated to payments arrives 5 seconds late
+    And the next OrderCompleted to payments arrives 5 seconds late
     When Boris pays for "Opera"
     And Boris cancels "Opera"
     Then Boris is told "Cannot cancel a completed order"

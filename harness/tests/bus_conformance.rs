@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use harness::conformance::bus::{Case, Stage, cases};
+use harness::real::servers;
 use harness::sim::bus::{SimBroker, SimBus};
 use harness::sim::chooser::{Chooser, InOrder, Random};
 use harness::sim::clock::SimClock;
@@ -27,28 +28,26 @@ fn main() {
         .build()
         .expect("a runtime needs nothing but threads");
     let runtime = Arc::new(runtime);
+    // Ignored tests are counted in the summary.
+    let skips = std::env::var("REHEARSAL_REAL").is_ok_and(|real| real == "skip");
     let mut trials = Vec::new();
     for case in cases() {
         trials.push(Trial::test(format!("simulated::{}", case.name), move || simulated(case)));
         let runtime = Arc::clone(&runtime);
         let real = move || runtime.block_on(real(case));
-        trials.push(Trial::test(format!("real::{}", case.name), real));
+        let real = Trial::test(format!("real::{}", case.name), real);
+        trials.push(real.with_ignored_flag(skips));
     }
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-/// The URL of a server with JetStream.
-fn server() -> Result<String, Failed> {
-    std::env::var("NATS_URL").map_err(|_| "NATS_URL names no server with JetStream".into())
 }
 
 async fn real(case: Case) -> Result<(), Failed> {
     static WORLDS: AtomicU32 = AtomicU32::new(0);
     let world = WORLDS.fetch_add(1, Ordering::Relaxed);
     let namespace = format!("conformance-{}-{world}", std::process::id());
-    let url = server()?;
+    let servers = servers::shared().await?;
     let connect = || async {
-        let bus = JetStream::connect(&url, &namespace).await?;
+        let bus = JetStream::connect(&servers.nats_url, &namespace).await?;
         Ok::<_, Failed>(bus.deduplicating_within(case.window))
     };
     let (bus, other) = (connect().await?, connect().await?);

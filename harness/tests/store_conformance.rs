@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use harness::conformance::store::{Case, cases};
+use harness::real::servers;
 use harness::sim::chooser::Random;
 use harness::sim::kernel::{Kernel, drive};
 use harness::sim::store::{SimDatabase, SimStore};
@@ -30,7 +31,17 @@ fn main() {
     }
     let differential = || differential::random_operations(&RUNTIME, &client()?);
     trials.push(Trial::test("real::random operations come to the same on both", differential));
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, real_only_where_wanted(trials)).exit();
+}
+
+/// Marks the real ones ignored where `REHEARSAL_REAL` is `skip`: the summary counts them.
+fn real_only_where_wanted(trials: Vec<Trial>) -> Vec<Trial> {
+    let skips = std::env::var("REHEARSAL_REAL").is_ok_and(|real| real == "skip");
+    let mark = |trial: Trial| {
+        let real = trial.name().starts_with("real::");
+        trial.with_ignored_flag(skips && real)
+    };
+    trials.into_iter().map(mark).collect()
 }
 
 fn on_sim(case: &Case) -> Result<(), Failed> {
@@ -71,7 +82,6 @@ fn client() -> Result<mongodb::Client, String> {
 
 /// Where the real server is.
 fn server() -> Result<String, String> {
-    std::env::var("MONGO_URL").map_err(|_| {
-        "no MongoDB to try this on: set MONGO_URL, as in mongodb://127.0.0.1:27017".to_owned()
-    })
+    let servers = RUNTIME.block_on(servers::shared());
+    servers.map(|servers| servers.mongo_url.clone()).map_err(|why| why.to_string())
 }

@@ -173,7 +173,12 @@ impl cucumber::Parser<Vec<gherkin::Feature>> for Parsed {
 
 /// Where a scenario's trace goes.
 fn trace_path(output: &Path, feature: &gherkin::Feature, scenario: &gherkin::Scenario) -> PathBuf {
-    let name = format!("{}-{}.trace.jsonl", slug(&feature.name), slug(&scenario.name));
+    let mut name = format!("{}-{}", slug(&feature.name), slug(&scenario.name));
+    // The rows of an outline may share a name.
+    if scenario.keyword.contains("Outline") {
+        name += &format!("-{}", scenario.position.line);
+    }
+    name += ".trace.jsonl";
     output.join("traces").join(name)
 }
 

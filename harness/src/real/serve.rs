@@ -7,6 +7,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use platform::http::unknown_route;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -16,6 +17,7 @@ pub(super) async fn serve(
 ) -> io::Result<(SocketAddr, impl Future<Output = ()> + Send)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
+    let routes = routes.fallback(unknown_route);
     let serving = async move {
         let mut connections = JoinSet::new();
         loop {

@@ -20,6 +20,7 @@ use futures::task::LocalSpawnExt;
 use http_body_util::BodyExt;
 use platform::activity::Activity;
 use platform::deadletter::{self, DeadLetter};
+use platform::http::unknown_route;
 use platform::ports::bus::{Bus as _, Message, Stream};
 use platform::ports::clock::{Clock, after};
 use platform::run::{self, Running};
@@ -151,7 +152,7 @@ impl Simulated {
         self.trace.add(self.kernel.now(), Some(who), What::Start);
         self.instances.push(Instance {
             who,
-            routes: running.routes,
+            routes: running.routes.fallback(unknown_route),
             activity: running.activity,
             work,
         });

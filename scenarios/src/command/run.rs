@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
     let chosen = choice.tags.is_some() || !choice.names.is_empty();
     let runtime = runtime()?;
     fs::create_dir_all(&args.out)?;
-    let mut report = Report::begin(args.world, args.seed, &args.out);
+    let report = Report::begin(args.world, args.seed, &args.out);
     if args.world == WorldName::Real {
         let servers = runtime.block_on(servers::shared());
         let servers = servers.map_err(|why| CommandError::Harness(why.to_string()))?;
@@ -111,6 +111,7 @@ fn choice(args: &Args) -> Result<Choice, CommandError> {
         folder: args.features.clone(),
         names: args.name.clone(),
         tags: args.tags.as_ref().map(parse).transpose()?,
+        places: None,
     })
 }
 

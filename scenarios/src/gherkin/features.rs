@@ -1,5 +1,6 @@
 //! Which scenarios: reads features, and chooses by name, tag and world.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -20,6 +21,8 @@ pub struct Choice {
     pub names: Vec<String>,
     /// Only those with matching tags.
     pub tags: Option<TagOperation>,
+    /// Only those at these places, as [`place`] says them.
+    pub places: Option<BTreeSet<String>>,
 }
 
 /// The scenarios to run.
@@ -99,6 +102,13 @@ fn is_chosen(feature: &Feature, scenario: &Scenario, choice: &Choice) -> bool {
     let tags: Vec<&str> = tags(feature, scenario).collect();
     (choice.names.is_empty() || choice.names.iter().any(named))
         && choice.tags.as_ref().is_none_or(|expression| expression.eval(&tags))
+        && choice.places.as_ref().is_none_or(|places| places.contains(&place(feature, scenario)))
+}
+
+/// Where a scenario is: its file and line.
+pub fn place(feature: &Feature, scenario: &Scenario) -> String {
+    let file = feature.path.as_deref().unwrap_or(Path::new(""));
+    format!("{}:{}", file.display(), scenario.position.line)
 }
 
 fn tags<'a>(feature: &'a Feature, scenario: &'a Scenario) -> impl Iterator<Item = &'a str> {

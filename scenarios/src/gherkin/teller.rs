@@ -9,6 +9,7 @@ use std::time::Instant;
 use cucumber::event::{self, Hook, Source, Step, StepError};
 use cucumber::{Event, cli, gherkin, parser};
 
+use super::features::place;
 use super::{Failure, Finished, trace_path};
 use crate::stage::Stage;
 
@@ -63,12 +64,11 @@ impl<F: FnMut(&Finished)> Teller<F> {
 
     fn finish(&mut self, feature: &gherkin::Feature, scenario: &Source<gherkin::Scenario>) {
         let Some((began, failure)) = self.running.remove(scenario) else { return };
-        let file = feature.path.as_deref().unwrap_or(std::path::Path::new(""));
         let trace = self.output.as_deref().map(|output| trace_path(output, feature, scenario));
         let finished = Finished {
             feature: feature.name.clone(),
             scenario: scenario.name.clone(),
-            place: format!("{}:{}", file.display(), scenario.position.line),
+            place: place(feature, scenario),
             failure,
             took: began.elapsed(),
             trace: trace.filter(|path| path.exists()),

@@ -27,11 +27,8 @@ fn every_scenario_has_a_name_of_its_own_and_steps_that_are_known() {
     let mut names = BTreeSet::new();
     for feature in &program.features {
         for scenario in &feature.scenarios {
-            assert!(
-                names.insert(slug(&format!("{} {}", feature.name, scenario.name))),
-                "{}",
-                scenario.name
-            );
+            let trace = trace_path(Path::new(""), feature, scenario);
+            assert!(names.insert(trace), "{}", scenario.name);
             let background = feature.background.iter().flat_map(|background| &background.steps);
             for step in background.chain(&scenario.steps) {
                 let found = steps::vocabulary().find(step);

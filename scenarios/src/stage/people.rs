@@ -7,13 +7,13 @@ use crate::client::Person;
 use http::Method;
 
 /// Everybody's password, unless a scenario says otherwise.
-pub const PASSWORD: &str = "curtain";
+pub(super) const PASSWORD: &str = "curtain";
 
 /// Who never signs up.
 const STRANGER: &str = "Somebody";
 
 /// The address of somebody with this name.
-pub fn address(name: &str) -> String {
+pub(super) fn address(name: &str) -> String {
     format!("{}@example.org", name.to_lowercase().replace(' ', "."))
 }
 

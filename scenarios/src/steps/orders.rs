@@ -112,6 +112,7 @@ async fn has_orders(stage: &mut Stage, who: String, count: usize) -> Done {
     Wrong::unless(orders.len() == count, || format!("{who} has {} orders", orders.len()))
 }
 
+#[when(expr = "{word} finds an order of {string} after all")]
 #[then(expr = "{word} finds an order of {string} after all")]
 async fn finds_order(stage: &mut Stage, who: String, title: String) -> Done {
     let ticket = stage.ticket(&title)?.to_owned();

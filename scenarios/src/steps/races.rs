@@ -36,7 +36,8 @@ async fn without_pause(stage: &mut Stage, step: &Step) -> Done {
 
 /// `| Boris | pays for | Opera |`, and for a new price `| Anna | reprices | Opera | 25.00 |`.
 fn row_act(row: &[String]) -> Result<(String, Act), Wrong> {
-    let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+    let cells = row.iter().map(String::as_str).filter(|cell| !cell.is_empty());
+    let cells: Vec<&str> = cells.collect();
     let (who, act) = match cells[..] {
         [who, "reserves", title] => (who, Act::Reserve(title.to_owned())),
         [who, "cancels", title] => (who, Act::cancel(who, title)),

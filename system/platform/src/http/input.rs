@@ -35,6 +35,10 @@ where
         let body = Bytes::from_request(request, state)
             .await
             .map_err(|e| ApiError::new(e.status(), e.body_text()))?;
+        // A list would do for a struct, field by field.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ApiError::refused("Invalid JSON body: it must be an object"));
+        }
         let input: T = serde_json::from_slice(&body)
             .map_err(|e| ApiError::refused(format!("Invalid JSON body: {e}")))?;
         input.validate().map_err(|report| {
