@@ -24,7 +24,6 @@ use platform::run::{self, Running};
 use platform::{Ports, Timestamp, outbox};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wiremock::MockServer;
 
 use super::servers::Servers;
 use super::{outside, serve};
@@ -52,7 +51,7 @@ pub struct Real {
     bus: Arc<JetStream>,
     clock: Arc<dyn Clock>,
     client: reqwest::Client,
-    outside: MockServer,
+    outside: outside::Server,
     collections: BTreeMap<&'static str, Vec<&'static str>>,
     trace: Trace,
     faults: Faults,
@@ -81,7 +80,7 @@ impl Real {
         let namespace = format!("rehearsal-{}-{number}", std::process::id());
         let bus = JetStream::connect(&servers.nats_url, namespace.as_str());
         let mongo = Mongo::client(&servers.mongo_url);
-        let outside = outside::serve(Arc::clone(&system.outside));
+        let outside = outside::Server::start(Arc::clone(&system.outside));
         let (bus, mongo, outside) = futures::future::join3(bus, mongo, outside).await;
         let mut world = Self {
             namespace,
