@@ -6,8 +6,11 @@ use futures::future::join_all;
 use harness::sim::chooser::Random;
 use harness::sim::kernel::{Call, Kernel, Port, drive};
 use platform::Timestamp;
-use scenarios::races::simulate;
+use scenarios::case::Case;
+use scenarios::explore::Plan;
 use scenarios::script::{Act, Round, Script, Then};
+use scenarios::simulate;
+use scenarios::workloads;
 
 /// How many want the ticket.
 const BUYERS: u8 = 10;
@@ -20,11 +23,20 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("race of ten", |bench| {
         bench.iter(|| {
             seed += 1;
-            let (performance, _) = simulate(&script, seed);
-            assert!(performance.is_ok_and(|race| race.orders == 1), "one buyer gets the ticket");
+            let run = simulate::run(&Case::of(script.clone(), seed));
+            assert!(run.is_ok_and(|run| run.orders == 1), "one buyer gets the ticket");
         });
     });
-    let decisions = simulate(&script, 1).1.kernel().decisions().len();
+    let scripts = workloads::ALL[0].open();
+    let plan = Plan::all(&workloads::ALL[0], 0..u64::MAX);
+    group.bench_function("race of ten with faults", |bench| {
+        bench.iter(|| {
+            seed += 1;
+            let run = simulate::run(&plan.case(&scripts, seed));
+            assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
+        });
+    });
+    let decisions = simulate::run(&Case::of(script, 1)).expect("a run").decisions;
     group.throughput(Throughput::Elements(decisions as u64));
     group.bench_function("its decisions alone", |bench| bench.iter(|| decide(decisions)));
     group.finish();

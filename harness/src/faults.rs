@@ -1,84 +1,32 @@
 //! Faults: what goes wrong, where and how often. Decided here, in both worlds alike, and
 //! carried out by decorators around the ports, so a service cannot tell.
 //!
-//! Next: [`store`], [`bus`], [`http`] for what each fault does.
+//! A fault strikes because a [`Rule`] names the call, because a [`Mix`] chose it by chance, or
+//! because it is the call of a number ([`Faults::strike_call`]). Whatever struck is remembered
+//! as rules that name the very calls ([`Faults::struck`]).
+//!
+//! Next: [`rule`] (one fault as data), [`mix`] (chance), and `store`, `bus`, `http` for what
+//! each fault does.
 
-pub mod bus;
-pub mod http;
-pub mod store;
+mod bus;
+mod http;
+pub mod mix;
+pub mod rule;
+mod store;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use platform::Ports;
+use platform::ports::clock::after;
+use platform::{Ports, Timestamp};
 use tokio::sync::Notify;
 
 use crate::trace::ports::Recorder;
 use crate::trace::{What, Who};
 
-/// What a service does at a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Reads documents.
-    Read,
-    /// Writes a document.
-    Write,
-    /// Publishes a message.
-    Publish,
-    /// Takes a delivery.
-    Deliver,
-    /// Acknowledges a delivery.
-    Ack,
-    /// Sends a request outside.
-    Send,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// The call fails without effect.
-    Fail,
-    /// The call has its effect and reports failure.
-    FailAfter,
-    /// The call takes this much longer.
-    Delay(Duration),
-    /// The acknowledgement is lost on the way: the bus delivers again after the ack wait.
-    LoseAck,
-    /// The message is delivered once more at once, although it was handled.
-    Redeliver,
-    /// The instance crashes before the call has its effect.
-    CrashBefore,
-    /// The instance crashes after the call has had its effect.
-    CrashAfter,
-}
-
-/// A fault to come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// In which service; `None` for any.
-    pub service: Option<String>,
-    /// At which operation.
-    pub operation: Operation,
-    /// On which collection, subject or path; `None` for any.
-    pub target: Option<String>,
-    /// How many matching calls go well first.
-    pub skip: u32,
-    /// How many times it strikes after that.
-    pub times: u32,
-    /// What happens.
-    pub effect: Effect,
-}
-
-/// A port that can be out of reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// The database.
-    Store,
-    /// The broker.
-    Bus,
-    /// The world outside.
-    Outside,
-}
+pub use mix::{Kind, Mix};
+pub use rule::{Effect, Operation, Reach, Rule};
 
 /// The faults of one run. Clones are the same plan.
 #[derive(Clone, Default)]
@@ -92,21 +40,83 @@ struct Plan {
 
 #[derive(Default)]
 struct State {
-    rules: Vec<Rule>,
-    cuts: Vec<(Option<String>, Reach)>,
+    rules: Vec<Planned>,
+    mix: Option<Mix>,
+    nth: Option<(u64, Effect)>,
+    cuts: Vec<Cut>,
     crashes: Vec<Who>,
-    struck: u64,
+    upheavals: Vec<Upheaval>,
+    struck: Vec<Rule>,
+    calls: u64,
+    /// How many calls there were at each place.
+    places: BTreeMap<(&'static str, Operation), BTreeMap<String, u32>>,
+}
+
+/// A fault to come, and how many calls it has let go well.
+struct Planned {
+    rule: Rule,
+    seen: u32,
+}
+
+/// Who cannot reach what, and until when.
+struct Cut {
+    service: Option<String>,
+    reach: Reach,
+    until: Option<Timestamp>,
+}
+
+/// What happens to the whole world at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upheaval {
+    /// The clock jumps ahead.
+    Jump(Duration),
+    /// The broker restarts without this many of its newest messages.
+    LoseTail(u32),
 }
 
 impl Faults {
     /// Adds a fault to come.
     pub fn add(&self, rule: Rule) {
-        self.state().rules.push(rule);
+        self.state().rules.push(Planned { rule, seen: 0 });
+    }
+
+    /// Forgets what was counted, and from now on lets faults strike by chance.
+    pub fn begin(&self, mix: Mix) {
+        let mut state = self.state();
+        state.begin();
+        state.mix = Some(mix);
+    }
+
+    /// Forgets what was counted, and plans these faults.
+    pub fn plan(&self, rules: impl IntoIterator<Item = Rule>) {
+        let mut state = self.state();
+        state.begin();
+        state.rules.extend(rules.into_iter().map(|rule| Planned { rule, seen: 0 }));
+    }
+
+    /// Lets this strike the call of this number, counted over all ports of all services from 0.
+    pub fn strike_call(&self, number: u64, effect: Effect) {
+        self.state().nth = Some((number, effect));
+    }
+
+    /// How many calls there were so far, at which a fault could have struck.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// How many calls there were of each operation at each target of each service.
+    pub fn places(&self) -> Vec<(&'static str, Operation, String, u32)> {
+        let state = self.state();
+        let places = state.places.iter().flat_map(|(&(service, operation), targets)| {
+            targets.iter().map(move |(target, &n)| (service, operation, target.clone(), n))
+        });
+        places.collect()
     }
 
     /// Cuts a service (`None` for all) off from a port until [`heal`](Self::heal).
     pub fn cut(&self, service: Option<&str>, reach: Reach) {
-        self.state().cuts.push((service.map(str::to_owned), reach));
+        let service = service.map(str::to_owned);
+        self.state().cuts.push(Cut { service, reach, until: None });
     }
 
     /// Ends all cuts and forgets all faults to come.
@@ -114,16 +124,18 @@ impl Faults {
         let mut state = self.state();
         state.cuts.clear();
         state.rules.clear();
+        state.mix = None;
+        state.nth = None;
     }
 
-    /// How many faults have struck.
-    pub fn struck(&self) -> u64 {
-        self.state().struck
+    /// What has struck so far, in order, each as a rule that strikes at that very call.
+    pub fn struck(&self) -> Vec<Rule> {
+        self.state().struck.clone()
     }
 
     /// Those faults that have not struck yet: a scenario that plans one expects it to strike.
     pub fn unstruck(&self) -> Vec<Rule> {
-        self.state().rules.clone()
+        self.state().rules.iter().map(|planned| planned.rule.clone()).collect()
     }
 
     /// Has the world bring this instance down.
@@ -135,6 +147,11 @@ impl Faults {
     /// The instances that crashed since the last look, for the world to bring down.
     pub fn take_crashes(&self) -> Vec<Who> {
         std::mem::take(&mut self.state().crashes)
+    }
+
+    /// What has happened to the whole world since the last look, for the world to carry out.
+    pub fn take_upheavals(&self) -> Vec<Upheaval> {
+        std::mem::take(&mut self.state().upheavals)
     }
 
     /// Waits until an instance crashes by a fault.
@@ -174,18 +191,45 @@ impl Site {
     /// Whether this instance is cut off from the port.
     fn is_cut(&self, reach: Reach) -> bool {
         let state = self.faults.state();
-        let here = |service: &Option<String>| {
-            service.as_deref().is_none_or(|service| service == self.recorder.who.service)
-        };
-        state.cuts.iter().any(|(service, cut)| *cut == reach && here(service))
+        if state.cuts.is_empty() {
+            return false;
+        }
+        let now = self.clock.now();
+        state.cuts.iter().any(|cut| {
+            let here = cut.service.as_deref().is_none_or(|at| at == self.recorder.who.service);
+            here && cut.reach == reach && cut.until.is_none_or(|until| now < until)
+        })
     }
 
-    /// What strikes this call, if anything.
+    /// What strikes this call, if anything. What strikes more than the call is set going here,
+    /// and the call itself then fails or goes on.
     fn strike(&self, operation: Operation, target: &str) -> Option<Effect> {
-        let effect = self.faults.state().strike(self.recorder.who, operation, target)?;
-        let effect_text = format!("{effect:?} at {operation:?} {target}");
-        self.recorder.add(What::Fault { effect: effect_text });
-        Some(effect)
+        let who = self.recorder.who;
+        let mut state = self.faults.state();
+        let effect = state.strike(who, operation, target)?;
+        let mut cut = |service: Option<&str>, lasts| {
+            let until = Some(after(self.clock.now(), lasts));
+            let service = service.map(str::to_owned);
+            state.cuts.push(Cut { service, reach: operation.reach(), until });
+            Some(Effect::Fail)
+        };
+        let left = match effect {
+            Effect::Partition(lasts) => cut(Some(who.service), lasts),
+            Effect::Outage(lasts) => cut(None, lasts),
+            Effect::Jump(by) => {
+                state.upheavals.push(Upheaval::Jump(by));
+                None
+            }
+            Effect::LoseTail(messages) => {
+                state.upheavals.push(Upheaval::LoseTail(messages));
+                None
+            }
+            other => Some(other),
+        };
+        drop(state);
+        let target = target.to_owned();
+        self.recorder.add(What::Fault { operation, target, effect });
+        left
     }
 
     /// Crashes this instance: whatever called never goes on.
@@ -196,24 +240,63 @@ impl Site {
 }
 
 impl State {
+    fn begin(&mut self) {
+        self.places.clear();
+        self.struck.clear();
+        self.calls = 0;
+    }
+
     fn strike(&mut self, who: Who, operation: Operation, target: &str) -> Option<Effect> {
-        let matches = |rule: &Rule| {
-            rule.operation == operation
-                && rule.service.as_deref().is_none_or(|service| service == who.service)
-                && rule.target.as_deref().is_none_or(|wanted| wanted == target)
-        };
-        let at = self.rules.iter().position(matches)?;
-        let rule = &mut self.rules[at];
-        if rule.skip > 0 {
-            rule.skip -= 1;
-            return None;
-        }
-        let effect = rule.effect;
-        rule.times -= 1;
-        if rule.times == 0 {
-            self.rules.remove(at);
-        }
-        self.struck += 1;
+        let skip = self.count(who.service, operation, target);
+        let by_number = self.nth.take_if(|(number, _)| *number + 1 == self.calls);
+        let effect = by_number
+            .map(|(_, effect)| effect)
+            .or_else(|| self.planned(who, operation, target))
+            .or_else(|| self.mix.as_mut()?.roll(operation))?;
+        self.struck.push(Rule {
+            service: Some(who.service.to_owned()),
+            operation,
+            target: Some(target.to_owned()),
+            skip,
+            times: 1,
+            effect,
+        });
         Some(effect)
+    }
+
+    /// Counts a call; returns how many there were at this place before.
+    fn count(&mut self, service: &'static str, operation: Operation, target: &str) -> u32 {
+        self.calls += 1;
+        let targets = self.places.entry((service, operation)).or_default();
+        match targets.get_mut(target) {
+            Some(calls) => {
+                *calls += 1;
+                *calls - 1
+            }
+            None => {
+                targets.insert(target.to_owned(), 1);
+                0
+            }
+        }
+    }
+
+    /// The first rule that strikes this call. Every rule that matches counts it.
+    fn planned(&mut self, who: Who, operation: Operation, target: &str) -> Option<Effect> {
+        let mut effect = None;
+        self.rules.retain_mut(|Planned { rule, seen }| {
+            let matches = rule.operation == operation
+                && rule.service.as_deref().is_none_or(|service| service == who.service)
+                && rule.target.as_deref().is_none_or(|wanted| wanted == target);
+            if !matches {
+                return true;
+            }
+            *seen += 1;
+            if *seen > rule.skip && effect.is_none() {
+                effect = Some(rule.effect);
+                rule.times -= 1;
+            }
+            rule.times > 0
+        });
+        effect
     }
 }

@@ -11,6 +11,7 @@ pub mod conformance;
 pub mod faults;
 pub mod real;
 pub mod settle;
+pub mod shrink;
 pub mod sim;
 pub mod system;
 pub mod trace;

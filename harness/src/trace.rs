@@ -16,6 +16,8 @@ use platform::causality::Causality;
 use platform::ports::bus::{Message, PublishError, Published, Stream};
 use platform::ports::store::WriteError;
 
+use crate::faults::{Effect, Operation};
+
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -134,8 +136,12 @@ pub enum What {
     },
     /// A fault struck.
     Fault {
-        /// In words.
-        effect: String,
+        /// At which operation.
+        operation: Operation,
+        /// On which collection, subject, consumer or path.
+        target: String,
+        /// What happened.
+        effect: Effect,
     },
     /// An instance started.
     Start,

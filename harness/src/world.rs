@@ -67,12 +67,25 @@ pub trait World {
     /// Lets this much time pass.
     async fn pass(&mut self, time: Duration);
 
+    /// Lets this much time pass, and leaves what falls due at its end to happen together with
+    /// what comes next, where the world can.
+    async fn pass_to(&mut self, time: Duration) {
+        self.pass(time).await;
+    }
+
     /// Lets everything that was caused play out; time passes as needed. A service of which no
     /// instance is up keeps it from rest.
     async fn settle(&mut self) -> Result<(), Stuck>;
 
     /// Starts one more instance of a service.
     async fn start(&mut self, service: &str) -> Result<(), WorldError>;
+
+    /// Brings down all instances of a service at once and starts one; where the world can, it
+    /// comes up while other things go on.
+    async fn restart(&mut self, service: &str) -> Result<(), WorldError> {
+        self.crash(service).await;
+        self.start(service).await
+    }
 
     /// Brings down all instances of a service at once; returns how many there were.
     async fn crash(&mut self, service: &str) -> usize;

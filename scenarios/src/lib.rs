@@ -7,10 +7,13 @@
 //! [`pace`].
 //!
 //! Read [`script`] (what people do), [`perform`] (how it is carried out) and [`invariants`]
-//! (what must hold afterwards).
+//! (what must hold afterwards). In simulation a [`case`] is a whole run as data: [`simulate`]
+//! runs one, [`explore`] runs many, [`shrink`] makes one as small as it goes.
 
+pub mod case;
 pub mod client;
 pub mod command;
+pub mod explore;
 pub mod gherkin;
 pub mod invariants;
 pub mod pace;
@@ -20,6 +23,8 @@ pub mod provider;
 pub mod races;
 pub mod report;
 pub mod script;
+pub mod shrink;
+pub mod simulate;
 pub mod stage;
 pub mod steps;
 pub mod system;

@@ -13,7 +13,7 @@ use platform::run::Policy;
 use serde_json::{Value, json};
 
 use crate::client::Person;
-use crate::invariants::{self, Evidence, Violation};
+use crate::invariants::Evidence;
 use crate::provider::Provider;
 use crate::script::{self, Act, Script, Then};
 
@@ -28,50 +28,11 @@ pub enum PerformError {
     World(#[from] WorldError),
 }
 
-/// What came of a performance.
-#[derive(Debug, Clone)]
-pub struct Performance {
-    /// The promises that were broken.
-    pub violations: Vec<Violation>,
-    /// How many orders were made, and how many completed.
-    pub orders: usize,
-    /// How many of them were paid.
-    pub completed: usize,
-}
-
-impl Performance {
-    /// What this evidence shows.
-    pub fn of(evidence: &Evidence) -> Self {
-        let complete = |order: &&bson::Document| {
-            order.get_str("status").is_ok_and(|status| status == "complete")
-        };
-        Self {
-            violations: invariants::violations(evidence),
-            orders: evidence.orders.len(),
-            completed: evidence.orders.iter().filter(complete).count(),
-        }
-    }
-}
-
 /// How often charges under way are waited for, with nothing in their way any more.
 const REPEATS: usize = 3;
 
 /// The one who may ban.
 const ADMINISTRATOR: &str = "admin@example.org";
-
-/// Carries out the script, lets everything play out, and checks all promises.
-///
-/// # Errors
-///
-/// When the system does not come to rest, or the world fails.
-pub async fn perform(
-    script: &Script,
-    world: &mut dyn World,
-    provider: &Provider,
-    exact: bool,
-) -> Result<Performance, PerformError> {
-    Ok(Performance::of(&play(script, world, provider, exact).await?))
-}
 
 /// Carries out the script, lets everything play out, and gathers the evidence.
 ///
@@ -88,14 +49,21 @@ pub async fn play(
     exact: bool,
 ) -> Result<Evidence, PerformError> {
     let mut company = Company::sign_up(script, world).await?;
-    for round in &script.rounds {
-        company.play(&round.acts, world).await;
-        match round.then {
-            Then::Go => {}
-            Then::Settle => world.settle().await?,
-            Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
-        }
-    }
+    company.play(script, world).await?;
+    rest(&company, world, provider, exact).await
+}
+
+/// Ends all that is broken on purpose, lets everything play out, and gathers the evidence.
+///
+/// # Errors
+///
+/// When the system does not come to rest, or the world fails.
+pub async fn rest(
+    company: &Company,
+    world: &mut dyn World,
+    provider: &Provider,
+    exact: bool,
+) -> Result<Evidence, PerformError> {
     world.faults().heal();
     provider.heal();
     world.settle().await?;
@@ -114,7 +82,8 @@ pub async fn play(
 }
 
 /// The people of a script and what they know.
-struct Company {
+#[derive(Debug)]
+pub struct Company {
     people: Vec<Person>,
     administrator: Option<Person>,
     tickets: BTreeMap<u8, String>,
@@ -124,7 +93,11 @@ struct Company {
 
 impl Company {
     /// Signs everybody up, and the administrator where the script needs one.
-    async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
+    ///
+    /// # Errors
+    ///
+    /// When the system does not come to rest.
+    pub async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
         let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
         let needed = script.rounds.iter().flat_map(|round| &round.acts).any(administrated);
         let address =
@@ -150,13 +123,39 @@ impl Company {
         })
     }
 
+    /// Carries out the rounds of a script.
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start.
+    pub async fn play(&mut self, script: &Script, world: &mut dyn World) -> Result<(), WorldError> {
+        for round in &script.rounds {
+            self.act(&round.acts, world).await?;
+            match round.then {
+                Then::Go => {}
+                // While things go wrong it need not come to rest; at the end it must.
+                Then::Settle => drop(world.settle().await),
+                Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
+                Then::Meet(seconds) => world.pass_to(Duration::from_secs(seconds.into())).await,
+            }
+        }
+        Ok(())
+    }
+
     /// Carries out the acts at the same moment. An act that makes no sense here, such as
     /// paying without an order, is left out.
-    async fn play(&mut self, acts: &[Act], world: &mut dyn World) {
+    async fn act(&mut self, acts: &[Act], world: &mut dyn World) -> Result<(), WorldError> {
         let mut sent = Vec::new();
         let mut requests = Vec::new();
         for act in acts {
-            if let Some(request) = self.request(act) {
+            match *act {
+                Act::Restart { service } => world.restart(script::service(service)).await?,
+                Act::Scale { service } => world.start(script::service(service)).await?,
+                _ => {}
+            }
+            if matches!(act, Act::Restart { .. } | Act::Scale { .. }) {
+                world.trace().add(world.now(), None, What::Step { text: act.to_string() });
+            } else if let Some(request) = self.request(act) {
                 world.trace().add(world.now(), None, What::Step { text: act.to_string() });
                 sent.push(*act);
                 requests.push(request);
@@ -166,6 +165,7 @@ impl Company {
         for (act, reply) in sent.iter().zip(&replies) {
             self.learn(act, reply);
         }
+        Ok(())
     }
 
     fn request(&self, act: &Act) -> Option<Request<Bytes>> {
@@ -200,10 +200,22 @@ impl Company {
                 let path = format!("/api/users/{}/ban", self.person(who)?.id);
                 self.administrator.as_ref()?.request(Method::DELETE, &path, &none)
             }
+            Act::Look { who } => self.person(who)?.request(Method::GET, "/api/orders", &none),
+            Act::SignIn { who } => {
+                let person = self.person(who)?;
+                let body = json!({ "email": person.email, "password": "password" });
+                Person::new(person.email.as_str()).request(Method::POST, "/api/users/signin", &body)
+            }
+            Act::Restart { .. } | Act::Scale { .. } => return None,
         })
     }
 
     fn learn(&mut self, act: &Act, reply: &Reply) {
+        if let Act::SignIn { who } = *act
+            && let Some(person) = self.people.get_mut(usize::from(who))
+        {
+            return person.absorb(reply);
+        }
         if reply.status() != Some(201) {
             return;
         }

@@ -82,6 +82,11 @@ pub const ALL: &[Planted] = &[
     },
 ];
 
+/// The planted bug of this name.
+pub fn named(name: &str) -> Option<&'static Planted> {
+    ALL.iter().find(|planted| planted.name == name)
+}
+
 /// The system with the ports of one service, or of all, as `around` makes them.
 fn with_ports(
     mut system: System,

@@ -13,10 +13,13 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::case::Token;
 use crate::command::WorldName;
+use crate::explore::{Exploration, Failure};
 use crate::gherkin::{Finished, Summary};
 use crate::invariants;
 use crate::races::Finding;
+use crate::workloads::{BUYERS, Workload};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -133,15 +136,31 @@ impl Report {
         }
     }
 
+    /// Says what came of a workload.
+    pub fn workload(&self, workload: &Workload, found: &Exploration) {
+        let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
+        let failed = usize::try_from(failed).unwrap_or(usize::MAX);
+        let passed = usize::try_from(found.schedules).unwrap_or(usize::MAX) - failed;
+        let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
+        let took = format!("{DIM}{} ({rate:.0} schedules/s){DIM:#}", time(found.took));
+        row(workload.name, &format!("{}  {took}", verdict(failed, passed)));
+        for failure in found.failures.values() {
+            let Failure { case, invariant, how, count, .. } = failure;
+            let again = Token::of(case);
+            let text = format!("{how}\n{count} schedules\nagain: rehearse replay {again}");
+            self.finding(&format!("{invariant} in {}", workload.name), &text);
+        }
+    }
+
     /// Says what came of the races.
-    pub fn races(&self, buyers: u8, schedules: u64, took: Duration, findings: &[Finding]) {
+    pub fn races(&self, schedules: u64, took: Duration, findings: &[Finding]) {
         let failed = findings.len();
         let passed = usize::try_from(schedules).unwrap_or(usize::MAX).saturating_sub(failed);
         let rate = schedules as f64 / took.as_secs_f64().max(1e-9);
         row(
             "races",
             &format!(
-                "{} of {buyers} buyers and one ticket  {DIM}{} ({rate:.0} schedules/s){DIM:#}",
+                "{} of {BUYERS} buyers and one ticket  {DIM}{} ({rate:.0} schedules/s){DIM:#}",
                 verdict(failed, passed),
                 time(took)
             ),

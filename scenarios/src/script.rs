@@ -8,6 +8,7 @@ use std::fmt;
 
 use contracts::Cents;
 use serde::{Deserialize, Serialize};
+use ticketing::SERVICES;
 
 /// What people do, round by round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +36,11 @@ pub enum Then {
     Go,
     /// Everything that was caused plays out first.
     Settle,
-    /// This many seconds pass first.
+    /// This many seconds pass first, and what falls due meanwhile plays out.
     Pass(u32),
+    /// This many seconds pass, and the next round begins at that very moment, together with
+    /// what falls due then.
+    Meet(u32),
 }
 
 /// Something that somebody does. People and tickets go by number.
@@ -93,6 +97,71 @@ pub enum Act {
         /// From whom.
         who: u8,
     },
+    /// Looks at their own orders, which takes a session.
+    Look {
+        /// Who.
+        who: u8,
+    },
+    /// Signs in again, for a session of now.
+    SignIn {
+        /// Who.
+        who: u8,
+    },
+    /// All instances of a service go down at once, and one comes up while the others act.
+    Restart {
+        /// Which, by its place in [`ticketing::SERVICES`].
+        service: u8,
+    },
+    /// One more instance of a service starts before the others act.
+    Scale {
+        /// Which, by its place in [`ticketing::SERVICES`].
+        service: u8,
+    },
+}
+
+impl Act {
+    /// The person that it is about, whoever does it.
+    pub fn who_mut(&mut self) -> Option<&mut u8> {
+        match self {
+            Self::List { who, .. }
+            | Self::Edit { who, .. }
+            | Self::Reserve { who, .. }
+            | Self::Cancel { who, .. }
+            | Self::Pay { who, .. }
+            | Self::Ban { who }
+            | Self::Unban { who }
+            | Self::Look { who }
+            | Self::SignIn { who } => Some(who),
+            Self::Restart { .. } | Self::Scale { .. } => None,
+        }
+    }
+
+    /// The ticket that it is about.
+    pub fn ticket_mut(&mut self) -> Option<&mut u8> {
+        match self {
+            Self::List { ticket, .. }
+            | Self::Edit { ticket, .. }
+            | Self::Reserve { ticket, .. }
+            | Self::Cancel { ticket, .. }
+            | Self::Pay { ticket, .. } => Some(ticket),
+            _ => None,
+        }
+    }
+}
+
+/// The number of a service in a script.
+///
+/// # Panics
+///
+/// When there is no such service.
+pub fn number(service: &str) -> u8 {
+    let at = SERVICES.iter().position(|entry| entry.name == service);
+    u8::try_from(at.expect("a service of ours")).expect("few services")
+}
+
+/// The services of a script, by number.
+pub fn service(number: u8) -> &'static str {
+    SERVICES[usize::from(number) % SERVICES.len()].name
 }
 
 /// The people of a script, by number.
@@ -133,6 +202,14 @@ impl fmt::Display for Act {
             }
             Self::Ban { who } => write!(f, "the administrator bans {}", name(who)),
             Self::Unban { who } => write!(f, "the administrator lifts the ban of {}", name(who)),
+            Self::Look { who } => write!(f, "{} looks at their orders", name(who)),
+            Self::SignIn { who } => write!(f, "{} signs in again", name(who)),
+            Self::Restart { service: number } => {
+                write!(f, "{} crashes and starts again", service(number))
+            }
+            Self::Scale { service: number } => {
+                write!(f, "one more instance of {} starts", service(number))
+            }
         }
     }
 }

@@ -1,9 +1,8 @@
 //! A seed means the same run on every machine and in every profile.
 
 use harness::trace::json;
-use harness::world::World;
-use scenarios::races::{draw, simulate_in};
-use scenarios::workloads::{race, trouble};
+use scenarios::explore::Plan;
+use scenarios::{simulate, workloads};
 use sha2::{Digest, Sha256};
 
 /// The seed.
@@ -14,10 +13,11 @@ const TRACE: &str = "9e4666709cd972512f0a5bc6d0193eae7afc940e541961cbe1c3ff07936
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {
-    let (script, trouble) = (draw(&race::script(10), SEED), draw(&trouble::passing(), SEED));
-    let (evidence, world) = simulate_in(&script, SEED, std::convert::identity, &trouble);
-    assert!(evidence.is_ok(), "the run of seed {SEED} does not come to rest");
-    let text = json::text(&world.trace().records());
+    let workload = &workloads::ALL[0];
+    let case = Plan::all(workload, 0..u64::MAX).case(&workload.open(), SEED);
+    let run = simulate::run(&case).expect("the harness works");
+    assert!(!run.struck().is_empty(), "nothing goes wrong in the run of seed {SEED}");
+    let text = json::text(&run.trace);
     let digest: String =
         Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
@@ -29,6 +29,6 @@ fn the_trace_of_a_seed_is_the_same_everywhere() {
          If you have changed on purpose what the system does, what a workload draws or what a \
          trace records, every seed now means another run: set TRACE to the new digest in the \
          same commit.",
-        world.trace().len()
+        run.trace.len()
     );
 }

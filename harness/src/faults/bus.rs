@@ -43,10 +43,8 @@ impl Bus for FaultyBus {
             return Err(PublishError::Unavailable(DOWN.to_owned()));
         }
         match self.at.strike(Operation::Publish, &message.subject) {
-            None | Some(Effect::LoseAck | Effect::Redeliver) => {
-                self.inner.publish(stream, message).await
-            }
             Some(Effect::Fail) => Err(PublishError::Unavailable(DOWN.to_owned())),
+            Some(Effect::Vanish) => Err(PublishError::Unknown(LOST.to_owned())),
             Some(Effect::FailAfter) => {
                 self.inner.publish(stream, message).await?;
                 Err(PublishError::Unknown(LOST.to_owned()))
@@ -61,12 +59,21 @@ impl Bus for FaultyBus {
                 drop(self.inner.publish(stream, message).await);
                 self.at.crash().await
             }
+            _ => self.inner.publish(stream, message).await,
         }
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         self.at.bus()?;
-        let inner = self.inner.subscribe(consumer).await?;
+        let inner = match self.at.strike(Operation::Open, &consumer.name) {
+            Some(Effect::CrashBefore) => self.at.crash().await,
+            Some(Effect::CrashAfter) => {
+                drop(self.inner.subscribe(consumer).await);
+                self.at.crash().await
+            }
+            Some(Effect::Fail) => return Err(BusError::Unavailable(DOWN.to_owned())),
+            _ => self.inner.subscribe(consumer).await?,
+        };
         Ok(Box::new(FaultySubscription { at: self.at.clone(), inner, held: Vec::new() }))
     }
 
@@ -118,14 +125,14 @@ impl Subscription for FaultySubscription {
                 None
             };
             match struck {
-                Some(Effect::Fail | Effect::FailAfter) => {
+                Some(Effect::Fail | Effect::FailAfter | Effect::Vanish) => {
                     return Err(BusError::Gone(LOST.to_owned()));
                 }
                 Some(Effect::Delay(by)) => {
                     self.held.push((after(self.at.clock.now(), by), delivery));
                 }
                 Some(Effect::CrashBefore | Effect::CrashAfter) => self.at.crash().await,
-                None | Some(Effect::LoseAck | Effect::Redeliver) => {
+                _ => {
                     let reply = FaultyReply {
                         at: self.at.clone(),
                         subject: delivery.message.subject.clone(),
@@ -153,8 +160,8 @@ impl Reply for FaultyReply {
     async fn ack(&self) -> Result<(), BusError> {
         self.at.bus()?;
         match self.at.strike(Operation::Ack, &self.subject) {
-            None => self.inner.ack().await,
             Some(Effect::Fail) => Err(BusError::Unavailable(DOWN.to_owned())),
+            Some(Effect::Vanish) => Err(BusError::Unavailable(LOST.to_owned())),
             Some(Effect::FailAfter) => {
                 self.inner.ack().await?;
                 Err(BusError::Unavailable(LOST.to_owned()))
@@ -171,16 +178,31 @@ impl Reply for FaultyReply {
                 drop(self.inner.ack().await);
                 self.at.crash().await
             }
+            _ => self.inner.ack().await,
         }
     }
 
     async fn nak(&self, delay: Duration) -> Result<(), BusError> {
-        self.at.bus()?;
-        self.inner.nak(delay).await
+        self.ask(self.inner.nak(delay)).await
     }
 
     async fn in_progress(&self) -> Result<(), BusError> {
+        self.ask(self.inner.in_progress()).await
+    }
+}
+
+impl FaultyReply {
+    /// Asks the bus for something else than an end of this delivery.
+    async fn ask(&self, asked: impl Future<Output = Result<(), BusError>>) -> Result<(), BusError> {
         self.at.bus()?;
-        self.inner.in_progress().await
+        match self.at.strike(Operation::Nak, &self.subject) {
+            Some(Effect::Fail) => Err(BusError::Unavailable(DOWN.to_owned())),
+            Some(Effect::CrashBefore) => self.at.crash().await,
+            Some(Effect::CrashAfter) => {
+                drop(asked.await);
+                self.at.crash().await
+            }
+            _ => asked.await,
+        }
     }
 }

@@ -21,10 +21,12 @@ impl Http for FaultyHttp {
             return Err(HttpError::Unreachable("connection refused".to_owned()));
         }
         match self.at.strike(Operation::Send, request.uri().path()) {
-            None | Some(Effect::LoseAck | Effect::Redeliver) => self.inner.send(request).await,
             Some(Effect::Fail) => Err(HttpError::Unreachable("connection refused".to_owned())),
             Some(Effect::FailAfter) => {
                 self.inner.send(request).await?;
+                Err(HttpError::Unknown("connection lost before the answer".to_owned()))
+            }
+            Some(Effect::Vanish) => {
                 Err(HttpError::Unknown("connection lost before the answer".to_owned()))
             }
             Some(Effect::Delay(by)) => {
@@ -37,6 +39,7 @@ impl Http for FaultyHttp {
                 drop(self.inner.send(request).await);
                 self.at.crash().await
             }
+            _ => self.inner.send(request).await,
         }
     }
 }

@@ -26,12 +26,12 @@ impl FaultyStore {
             return Err(WriteError::Unavailable(DOWN.to_owned()));
         }
         match self.at.strike(Operation::Write, collection) {
-            None | Some(Effect::LoseAck | Effect::Redeliver) => write.await,
             Some(Effect::Fail) => Err(WriteError::Unavailable(DOWN.to_owned())),
             Some(Effect::FailAfter) => {
                 write.await?;
                 Err(WriteError::Unknown(LOST.to_owned()))
             }
+            Some(Effect::Vanish) => Err(WriteError::Unknown(LOST.to_owned())),
             Some(Effect::Delay(by)) => {
                 self.at.clock.sleep(by).await;
                 write.await
@@ -42,6 +42,7 @@ impl FaultyStore {
                 drop(write.await);
                 self.at.crash().await
             }
+            _ => write.await,
         }
     }
 
@@ -54,14 +55,16 @@ impl FaultyStore {
             return Err(ReadError::Unavailable(DOWN.to_owned()));
         }
         match self.at.strike(Operation::Read, collection) {
-            None | Some(Effect::LoseAck | Effect::Redeliver) => read.await,
             Some(Effect::Fail) => Err(ReadError::Unavailable(DOWN.to_owned())),
-            Some(Effect::FailAfter) => Err(ReadError::Unavailable(LOST.to_owned())),
+            Some(Effect::FailAfter | Effect::Vanish) => {
+                Err(ReadError::Unavailable(LOST.to_owned()))
+            }
             Some(Effect::Delay(by)) => {
                 self.at.clock.sleep(by).await;
                 read.await
             }
             Some(Effect::CrashBefore | Effect::CrashAfter) => self.at.crash().await,
+            _ => read.await,
         }
     }
 }
@@ -72,7 +75,15 @@ impl Store for FaultyStore {
         if self.at.is_cut(Reach::Store) {
             return Err(WriteError::Unavailable(DOWN.to_owned()));
         }
-        self.inner.ensure(collection, indexes).await
+        match self.at.strike(Operation::Open, collection) {
+            Some(Effect::CrashBefore) => self.at.crash().await,
+            Some(Effect::CrashAfter) => {
+                drop(self.inner.ensure(collection, indexes).await);
+                self.at.crash().await
+            }
+            Some(Effect::Fail) => Err(WriteError::Unavailable(DOWN.to_owned())),
+            _ => self.inner.ensure(collection, indexes).await,
+        }
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {

@@ -96,6 +96,12 @@ impl SimBroker {
         self.state().log(stream).given_up(now)
     }
 
+    /// Forgets this many of the newest events, as a broker does that restarts before they were
+    /// on its disk.
+    pub fn lose_tail(&self, messages: u32) {
+        self.state().events.lose_tail(messages as usize);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no panic holds this lock")
     }

@@ -71,6 +71,19 @@ struct State {
     timers: BTreeMap<(Timestamp, u64), Waker>,
     tickets: u64,
     decisions: Vec<u32>,
+    /// Where somebody wants to know: what went first although others had waited longer.
+    watched: Option<Vec<Turned>>,
+}
+
+/// A decision that was not the polite one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// Its number among the decisions.
+    pub number: u32,
+    /// The call that had waited longest.
+    pub waited: Call,
+    /// The call that went on in its stead; `None` where time passed.
+    pub went: Option<Call>,
 }
 
 struct Parked {
@@ -101,6 +114,7 @@ impl Kernel {
             timers: BTreeMap::new(),
             tickets: 0,
             decisions: Vec::new(),
+            watched: None,
         })))
     }
 
@@ -121,9 +135,15 @@ impl Kernel {
     }
 
     /// Makes one decision; with nothing to decide, lets time jump to the next timer, but not
-    /// past `horizon`.
+    /// past `horizon`. What is due by now goes on first, so that it and what is parked meet.
     pub fn advance(&self, horizon: Timestamp) -> Advance {
         let mut state = self.state();
+        let due = state.take_due();
+        if !due.is_empty() {
+            drop(state);
+            due.into_iter().for_each(Waker::wake);
+            return Advance::Jumped;
+        }
         let timer = state.timers.first_key_value().map(|(&(at, _), _)| at);
         let timer = timer.filter(|&at| at <= horizon);
         let (waker, advance) = match state.decide(timer) {
@@ -151,15 +171,27 @@ impl Kernel {
         state.now = state.now.max(at);
     }
 
-    /// The decisions so far, each the position of the chosen call among those parked; one past
-    /// the last where time passed instead.
+    /// Remembers from now on which decisions were not the polite one, for [`Self::turned`].
+    pub fn watch(&self) {
+        self.state().watched = Some(Vec::new());
+    }
+
+    /// The decisions since [`Self::watch`] that were not the polite one.
+    pub fn turned(&self) -> Vec<Turned> {
+        self.state().watched.clone().unwrap_or_default()
+    }
+
+    /// The decisions of this chooser so far, each the position of the chosen call among those
+    /// parked; one past the last where time passed instead.
     pub fn decisions(&self) -> Vec<u32> {
         self.state().decisions.clone()
     }
 
-    /// Replaces the chooser; the old one is returned.
+    /// Replaces the chooser, and counts decisions from here; the old one is returned.
     pub fn set_chooser(&self, chooser: Box<dyn Chooser>) -> Box<dyn Chooser> {
-        std::mem::replace(&mut self.state().chooser, chooser)
+        let mut state = self.state();
+        state.decisions.clear();
+        std::mem::replace(&mut state.chooser, chooser)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -168,6 +200,16 @@ impl Kernel {
 }
 
 impl State {
+    /// The timers that are due by now.
+    fn take_due(&mut self) -> Vec<Waker> {
+        let mut due = Vec::new();
+        while let Some(timer) = self.timers.first_entry().filter(|timer| timer.key().0 <= self.now)
+        {
+            due.push(timer.remove());
+        }
+        due
+    }
+
     /// Lets a parked call go on; `None` where time is to pass instead, to this timer.
     fn decide(&mut self, timer: Option<Timestamp>) -> Option<Waker> {
         if self.parked.is_empty() {
@@ -175,6 +217,15 @@ impl State {
         }
         let calls: Vec<&Call> = self.parked.iter().map(|parked| &parked.call).collect();
         let chosen = self.chooser.choose(&Moment { parked: &calls, timer });
+        if chosen > 0
+            && let Some(turned) = &mut self.watched
+        {
+            turned.push(Turned {
+                number: u32::try_from(self.decisions.len()).expect("a run has few decisions"),
+                waited: self.parked[0].call.clone(),
+                went: self.parked.get(chosen).map(|parked| parked.call.clone()),
+            });
+        }
         self.decisions.push(u32::try_from(chosen).expect("few calls are parked at once"));
         if chosen == self.parked.len() && timer.is_some() {
             return None;

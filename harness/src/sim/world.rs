@@ -1,46 +1,38 @@
 //! The simulated world behind the [`World`] trait: runs the services' loops and requests on
 //! one thread and lets the kernel decide what goes on.
 
+mod instances;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::body::Body;
 use bson::Document;
 use bytes::Bytes;
-use futures::FutureExt;
 use futures::executor::LocalPool;
-use futures::future::{AbortHandle, Abortable};
 use futures::task::LocalSpawnExt;
 use http_body_util::BodyExt;
-use platform::activity::Activity;
 use platform::deadletter::{self, DeadLetter};
-use platform::http::unknown_route;
 use platform::ports::bus::{Bus as _, Message, Stream};
-use platform::ports::clock::{Clock, after};
-use platform::run::{self, Running};
-use platform::{Ports, Timestamp, outbox};
-use tokio_util::sync::CancellationToken;
+use platform::ports::clock::after;
+use platform::{Timestamp, outbox};
 use tower::ServiceExt;
 
 use super::bus::{SimBroker, SimBus};
 use super::chooser::{Chooser, InOrder};
 use super::clock::SimClock;
-use super::entropy::SimEntropy;
 use super::kernel::{Advance, Call, Kernel, Port};
-use super::outside::SimHttp;
-use super::store::{SimDatabase, SimStore};
+use super::store::SimDatabase;
 use crate::faults::Faults;
 use crate::settle::{self, Stuck};
-use crate::system::{Part, System};
-use crate::trace::ports::Recorder;
-use crate::trace::{Trace, What, Who};
+use crate::system::System;
+use crate::trace::{Trace, What};
 use crate::world::{Reply, World, WorldError, requested};
+use instances::{Instance, Starting};
 
 /// When every simulation begins, in seconds since 1970: the start of 2026.
 const BEGINNING: i64 = 1_767_225_600;
@@ -66,16 +58,10 @@ pub struct Simulated {
     trace: Trace,
     faults: Faults,
     instances: Vec<Instance>,
+    starting: Vec<Starting>,
     started: u32,
+    revives: bool,
     requests: u64,
-}
-
-/// A running instance.
-struct Instance {
-    who: Who,
-    routes: Router,
-    activity: Arc<Activity>,
-    work: Vec<AbortHandle>,
 }
 
 impl Simulated {
@@ -99,16 +85,24 @@ impl Simulated {
             trace: Trace::default(),
             faults: Faults::default(),
             instances: Vec::new(),
+            starting: Vec::new(),
             started: 0,
+            revives: false,
             requests: 0,
             kernel,
             system,
         };
         let parts = world.system.parts.clone();
-        let all = world.start_parts(&parts);
-        all.expect("services start in a world without faults");
+        parts.iter().for_each(|part| world.begin_start(part));
+        world.finish_starts().expect("services start in a world without faults");
         world.kernel.set_chooser(chooser);
         world
+    }
+
+    /// From now on an instance that a fault brings down starts again by itself, and a start
+    /// that fails is tried again.
+    pub fn revive(&mut self) {
+        self.revives = true;
     }
 
     /// The kernel, for its decisions.
@@ -116,90 +110,10 @@ impl Simulated {
         &self.kernel
     }
 
-    /// Starts one instance of each of these, all at once.
-    fn start_parts(&mut self, parts: &[Part]) -> Result<(), WorldError> {
-        let mut starting = Vec::new();
-        for part in parts {
-            let who = self.next_who(part.name);
-            let ports = self.ports(who);
-            let service = (part.build)(&ports, "http://outside.test");
-            let policy = self.system.policy.clone();
-            let stop = CancellationToken::new();
-            let result = Rc::new(RefCell::new(None));
-            let slot = Rc::clone(&result);
-            self.spawn(who, async move {
-                let running = run::start(service, &ports, &policy, &stop).await;
-                *slot.borrow_mut() = Some(running);
-            });
-            starting.push((who, result));
-        }
-        let begun = |starting: &[(Who, Rc<RefCell<Option<_>>>)]| {
-            starting.iter().all(|(_, result)| result.borrow().is_some())
-        };
-        self.run(after(self.kernel.now(), PATIENCE), || begun(&starting));
-        for (who, result) in starting {
-            match result.take() {
-                Some(Ok(running)) => self.install(who, running),
-                Some(Err(why)) => return Err(WorldError(format!("{who} did not start: {why}"))),
-                None => return Err(WorldError(format!("{who} did not start in time"))),
-            }
-        }
-        Ok(())
-    }
-
-    fn install(&mut self, who: Who, running: Running) {
-        let work = running.loops.into_iter().map(|(_, work)| self.spawn(who, work)).collect();
-        self.trace.add(self.kernel.now(), Some(who), What::Start);
-        self.instances.push(Instance {
-            who,
-            routes: running.routes.fallback(unknown_route),
-            activity: running.activity,
-            work,
-        });
-    }
-
-    fn next_who(&mut self, service: &'static str) -> Who {
-        self.started += 1;
-        Who { service, instance: self.started }
-    }
-
-    fn ports(&self, who: Who) -> Ports {
-        let (kernel, instance) = (self.kernel.clone(), who.instance);
-        let database = self.databases[who.service].clone();
-        let clock: Arc<dyn Clock> = self.clock.clone();
-        let ports = Ports {
-            store: Arc::new(SimStore::new(kernel.clone(), instance, who.service, database)),
-            bus: Arc::new(SimBus::new(kernel.clone(), instance, self.broker.clone())),
-            http: Arc::new(SimHttp { kernel, instance, outside: self.system.outside.clone() }),
-            entropy: Arc::new(SimEntropy::new(self.seed, u64::from(instance))),
-            clock: Arc::clone(&clock),
-        };
-        let recorder = Recorder { trace: self.trace.clone(), clock, who };
-        self.faults.around(recorder.around(ports), &recorder)
-    }
-
-    /// Runs work of an instance; a panic in it brings the instance down.
-    fn spawn(&self, who: Who, work: impl Future<Output = ()> + 'static) -> AbortHandle {
-        let (handle, registration) = AbortHandle::new_pair();
-        let (trace, faults, kernel) =
-            (self.trace.clone(), self.faults.clone(), self.kernel.clone());
-        let guarded = async move {
-            if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
-                let message = panic_message(&*panic);
-                trace.add(kernel.now(), Some(who), What::Panic { message });
-                faults.bring_down(who);
-            }
-        };
-        let abortable = Abortable::new(guarded, registration).map(drop);
-        self.pool.spawner().spawn_local(abortable).expect("the pool lives as long as the world");
-        handle
-    }
-
     /// Runs until `done`, or until nothing can happen before `horizon`.
     fn run(&mut self, horizon: Timestamp, mut done: impl FnMut() -> bool) {
         loop {
-            self.pool.run_until_stalled();
-            self.bring_down_crashed();
+            self.poll();
             if done() || self.kernel.advance(horizon) == Advance::Nothing {
                 return;
             }
@@ -209,8 +123,7 @@ impl Simulated {
     /// Lets all parked calls go on, without letting time pass.
     fn run_parked(&mut self) {
         loop {
-            self.pool.run_until_stalled();
-            self.bring_down_crashed();
+            self.poll();
             if self.kernel.is_stalled() {
                 return;
             }
@@ -218,33 +131,10 @@ impl Simulated {
         }
     }
 
-    fn bring_down_crashed(&mut self) {
-        for who in self.faults.take_crashes() {
-            self.bring_down(|instance| instance.who == who);
-        }
-    }
-
-    fn bring_down(&mut self, which: impl Fn(&Instance) -> bool) -> usize {
-        let (down, up) = std::mem::take(&mut self.instances).into_iter().partition(|i| which(i));
-        self.instances = up;
-        let down: Vec<Instance> = down;
-        for instance in &down {
-            instance.work.iter().for_each(AbortHandle::abort);
-            self.trace.add(self.kernel.now(), Some(instance.who), What::Crash);
-        }
-        // Aborted work lets go of what it holds when it is next polled.
-        self.pool.run_until_stalled();
-        down.len()
-    }
-
-    /// Whether some service has no instance.
-    fn is_down(&self) -> bool {
-        self.system.parts.iter().any(|part| World::instances(self, part.name) == 0)
-    }
-
     fn unrest(&self) -> Vec<String> {
         let now = self.kernel.now();
-        let mut reasons = Vec::new();
+        let starting = self.starting.iter().map(|starting| format!("{} starts", starting.who));
+        let mut reasons: Vec<String> = starting.collect();
         for instance in &self.instances {
             reasons.extend(settle::instance(&instance.who.to_string(), &instance.activity, now));
         }
@@ -319,6 +209,13 @@ impl World for Simulated {
         self.run_parked();
     }
 
+    async fn pass_to(&mut self, time: Duration) {
+        let until = after(self.kernel.now(), time);
+        let brink = until.checked_sub(Duration::from_nanos(1)).expect("the past is in range");
+        self.run(brink, || false);
+        self.kernel.jump_to(until);
+    }
+
     async fn settle(&mut self) -> Result<(), Stuck> {
         let limit = after(self.kernel.now(), RESTLESS);
         loop {
@@ -334,13 +231,19 @@ impl World for Simulated {
     }
 
     async fn start(&mut self, service: &str) -> Result<(), WorldError> {
-        let part = self.system.parts.iter().find(|part| part.name == service).cloned();
-        let part = part.ok_or_else(|| WorldError(format!("there is no service {service}")))?;
-        self.start_parts(&[part])
+        self.begin_start(&self.part(service)?);
+        // Where instances come up by themselves, one may take as long as things go wrong.
+        if self.revives { Ok(()) } else { self.finish_starts() }
+    }
+
+    async fn restart(&mut self, service: &str) -> Result<(), WorldError> {
+        self.bring_down(|who| who.service == service);
+        self.begin_start(&self.part(service)?);
+        Ok(())
     }
 
     async fn crash(&mut self, service: &str) -> usize {
-        self.bring_down(|instance| instance.who.service == service)
+        self.bring_down(|who| who.service == service)
     }
 
     fn instances(&self, service: &str) -> usize {
@@ -394,9 +297,4 @@ impl World for Simulated {
     async fn end(&mut self) {
         self.bring_down(|_| true);
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

@@ -109,7 +109,11 @@ fn what(what: &What) -> (&'static str, &'static str, Value) {
             };
             ("http", "send", json!({ "line": line, "outcome": outcome }))
         }
-        What::Fault { effect } => ("fault", "strike", json!({ "effect": effect })),
+        What::Fault { operation, target, effect } => (
+            "fault",
+            "strike",
+            json!({ "operation": operation, "target": target, "effect": effect }),
+        ),
         What::Start => ("instance", "start", Value::Null),
         What::Crash => ("instance", "crash", Value::Null),
         What::Panic { message } => ("instance", "panic", json!({ "message": message })),

@@ -2,6 +2,7 @@
 //! schedules.
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,13 +10,12 @@ use harness::real::servers;
 use harness::trace::json;
 
 use super::{CommandError, Verdict, WorldName, runtime};
+use crate::explore::{Plan, explore};
 use crate::gherkin::{self, Choice, Run};
 use crate::races::{self, Finding};
 use crate::report::{Progress, Report};
 use crate::stage::Kind;
-
-/// How many buyers race.
-const BUYERS: u8 = 10;
+use crate::workloads;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -85,22 +85,36 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
     let schedules = args.schedules.unwrap_or(usual);
     if schedules > 0 {
         let seeds = args.seed..args.seed.saturating_add(schedules);
-        let progress = Progress::begin("races");
-        let raced = Instant::now();
-        let findings = match args.world {
-            WorldName::Simulated => races::simulate_all(BUYERS, seeds, || progress.one()),
+        held &= match args.world {
+            WorldName::Simulated => simulate(&seeds, &report)?,
             WorldName::Real => {
-                runtime.block_on(races::run_all_for_real(BUYERS, seeds, || progress.one()))
+                let progress = Progress::begin("races");
+                let raced = Instant::now();
+                let found = runtime.block_on(races::run_all(seeds, || progress.one()));
+                progress.end();
+                let found = found.map_err(|why| CommandError::Harness(why.to_string()))?;
+                keep_traces(args, &found)?;
+                report.races(schedules, raced.elapsed(), &found);
+                found.is_empty()
             }
         };
-        progress.end();
-        let findings = findings.map_err(|why| CommandError::Harness(why.to_string()))?;
-        keep_traces(args, &findings)?;
-        report.races(BUYERS, schedules, raced.elapsed(), &findings);
-        held &= findings.is_empty();
     }
     report.end(held, began.elapsed());
     Ok(if held { Verdict::Held } else { Verdict::Finding })
+}
+
+/// Runs every workload under these seeds; returns whether all held.
+fn simulate(seeds: &Range<u64>, report: &Report) -> Result<bool, CommandError> {
+    let mut held = true;
+    for workload in workloads::ALL {
+        let progress = Progress::begin(workload.name);
+        let found = explore(&Plan::all(workload, seeds.clone()), |_| progress.one());
+        progress.end();
+        let found = found.map_err(|why| CommandError::Harness(why.to_string()))?;
+        held &= found.failures.is_empty();
+        report.workload(workload, &found);
+    }
+    Ok(held)
 }
 
 fn choice(args: &Args) -> Result<Choice, CommandError> {

@@ -1,7 +1,6 @@
 //! Every promise is shown to be checked: true evidence breaks none, and evidence with one
 //! fault in it breaks exactly the one that the fault is against.
 
-use std::convert::identity;
 use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
@@ -11,10 +10,10 @@ use platform::ports::bus::{Message, Published, Stream};
 
 use super::evidence::{id, text};
 use super::{ALL, Evidence, violations};
+use crate::case::Case;
 use crate::provider::LedgerCharge;
-use crate::races::simulate_in;
 use crate::script::{Act, Round, Script, Then};
-use crate::workloads::trouble::Trouble;
+use crate::simulate;
 
 /// Spoils true evidence.
 type Spoil = fn(&mut Evidence);
@@ -174,9 +173,9 @@ fn truth() -> Evidence {
         vec![reserve(2, 1)],
     ];
     let rounds = rounds.map(|acts| Round { acts, then: Then::Settle }).to_vec();
-    let (evidence, _) =
-        simulate_in(&Script { people: 4, rounds }, 1, identity, &Trouble::default());
-    evidence.expect("a polite evening comes to rest")
+    let run = simulate::run(&Case::of(Script { people: 4, rounds }, 1));
+    let evidence = run.expect("the harness works").evidence;
+    Arc::unwrap_or_clone(evidence.expect("a polite evening comes to rest"))
 }
 
 fn broken(evidence: &Evidence) -> Vec<&'static str> {

@@ -5,6 +5,7 @@ use contracts::Cents;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::{price, trade};
 use crate::script::{Act, Round, Script, Then};
 
 /// The only ticket.
@@ -13,7 +14,7 @@ const TICKET: u8 = 0;
 const SELLER: u8 = 0;
 
 /// A race of this many buyers.
-pub fn script(buyers: u8) -> impl Strategy<Value = Script> {
+pub(crate) fn scripts(buyers: u8) -> impl Strategy<Value = Script> {
     let then = prop_oneof![
         4 => Just(Then::Go),
         3 => Just(Then::Settle),
@@ -24,12 +25,14 @@ pub fn script(buyers: u8) -> impl Strategy<Value = Script> {
 }
 
 /// The same without minutes that pass, for a world in which they really would.
-pub fn script_without_time(buyers: u8) -> impl Strategy<Value = Script> {
+pub(crate) fn scripts_without_time(buyers: u8) -> impl Strategy<Value = Script> {
     race(buyers, prop_oneof![Just(Then::Go), Just(Then::Settle)])
 }
 
 fn race(buyers: u8, then: impl Strategy<Value = Then> + Clone) -> impl Strategy<Value = Script> {
-    let acts = vec(act(buyers), 1..=2 * usize::from(buyers));
+    let edit = price().prop_map(|price| Act::Edit { who: SELLER, ticket: TICKET, price });
+    let act = prop_oneof![8 => trade(1..=buyers, Just(TICKET)), 1 => edit];
+    let acts = vec(act, 1..=2 * usize::from(buyers));
     let round = (acts, then).prop_map(|(acts, then)| Round { acts, then });
     vec(round, 1..5).prop_map(move |crazy| {
         let list = Act::List { who: SELLER, ticket: TICKET, price: Cents(2000) };
@@ -41,16 +44,4 @@ fn race(buyers: u8, then: impl Strategy<Value = Then> + Clone) -> impl Strategy<
         rounds.extend(crazy);
         Script { people: buyers + 1, rounds }
     })
-}
-
-fn act(buyers: u8) -> impl Strategy<Value = Act> {
-    let who = 1..=buyers;
-    prop_oneof![
-        3 => who.clone().prop_map(|who| Act::Reserve { who, ticket: TICKET }),
-        2 => who.clone().prop_map(|who| Act::Cancel { who, ticket: TICKET }),
-        3 => (who, prop::bool::weighted(0.8))
-            .prop_map(|(who, good)| Act::Pay { who, ticket: TICKET, good }),
-        1 => (1_i64..10_000)
-            .prop_map(|price| Act::Edit { who: SELLER, ticket: TICKET, price: Cents(price) }),
-    ]
 }

@@ -163,6 +163,16 @@ impl Queue {
         self.postpone(sequence, self.consumer.ack_wait, now);
     }
 
+    /// Drops what lies after this position: the stream has lost it.
+    pub(super) fn forget_after(&mut self, last: u64) {
+        let before = self.first_due();
+        self.undelivered.retain(|&sequence| sequence <= last);
+        self.pending.retain(|&sequence, _| sequence <= last);
+        self.due.retain(|&(_, sequence)| sequence <= last);
+        self.again.retain(|&sequence| sequence <= last);
+        self.tell(before);
+    }
+
     pub(super) fn undelivered(&self) -> u64 {
         self.undelivered.len() as u64
     }

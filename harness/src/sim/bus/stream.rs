@@ -69,6 +69,17 @@ impl Log {
         Published { sequence, duplicate: false }
     }
 
+    /// Forgets the newest messages, and that they were ever there.
+    pub(super) fn lose_tail(&mut self, messages: usize) {
+        let left = self.messages.len().saturating_sub(messages);
+        for lost in self.messages.drain(left..) {
+            self.ids.remove(&lost.message.id);
+        }
+        for queue in self.consumers.values_mut() {
+            queue.forget_after(left as u64);
+        }
+    }
+
     /// Creates the consumer or brings it up to date; returns it and what waits for it.
     pub(super) fn open(&mut self, consumer: Consumer, now: Timestamp) -> (u64, u64) {
         let durable = consumer.group == Group::Durable;

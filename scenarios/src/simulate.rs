@@ -1,0 +1,155 @@
+//! Runs a case in simulation and judges it.
+//!
+//! A run has two phases. First people act while things go wrong. Then everything is healed,
+//! and the system must come to rest by itself, with every promise kept. Everybody signs up
+//! before, in the polite order and unharmed, so that runs differ where it matters.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use harness::faults::{Mix, Operation, Rule};
+use harness::sim::Simulated;
+use harness::sim::chooser::{InOrder, Replay};
+use harness::sim::kernel::Turned;
+use harness::trace::Record;
+use harness::world::{World, WorldError};
+use platform::run::Policy;
+use ticketing::Settings;
+
+use crate::case::{Case, Schedule, Trouble};
+use crate::invariants::{Evidence, Violation, violations};
+use crate::perform::{Company, PerformError, rest};
+use crate::planted;
+use crate::provider::Provider;
+use crate::system::system;
+
+/// How long an order holds its ticket.
+pub const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// The promise that is broken where a system never comes to rest.
+pub const COMES_TO_REST: &str = "comes-to-rest";
+
+/// What came of a case.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The promises that were broken; none where all held.
+    pub violations: Vec<Violation>,
+    /// The same run as a case without chance.
+    pub exact: Case,
+    /// How often each kind of fault was to strike, where chance had a hand in it.
+    pub mix: Option<Mix>,
+    /// The calls there were: service, operation, target, how many.
+    pub places: Vec<(&'static str, Operation, String, u32)>,
+    /// What went first although others had waited longer, where that was watched.
+    pub turned: Vec<Turned>,
+    /// How many decisions there were.
+    pub decisions: usize,
+    /// How many orders were made.
+    pub orders: usize,
+    /// The record.
+    pub trace: Arc<Vec<Record>>,
+    /// What the promises were judged by; `None` where the system never came to rest.
+    pub evidence: Option<Arc<Evidence>>,
+}
+
+impl Run {
+    /// Whether it broke a promise.
+    pub fn is_finding(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
+    /// The first promise that it broke.
+    pub fn broken(&self) -> Option<&Violation> {
+        self.violations.first()
+    }
+
+    /// What struck, as rules that strike again.
+    pub fn struck(&self) -> &[Rule] {
+        match &self.exact.trouble {
+            Trouble::Exact(rules) => rules,
+            Trouble::Chance(_) => &[],
+        }
+    }
+}
+
+/// Runs a case.
+///
+/// # Errors
+///
+/// When the harness fails, or the case names a bug that is not planted.
+pub fn run(case: &Case) -> Result<Run, WorldError> {
+    simulate(case, false)
+}
+
+/// Runs a case and notes which decisions were not the polite one; see [`Run::turned`].
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_watched(case: &Case) -> Result<Run, WorldError> {
+    simulate(case, true)
+}
+
+fn simulate(case: &Case, watch: bool) -> Result<Run, WorldError> {
+    let provider = Provider::new(&Settings::rehearsal().provider.key);
+    let mut system = system(&provider, WINDOW, Policy::default());
+    if let Some(name) = &case.bug {
+        let bug = planted::named(name);
+        let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
+        system = (bug.system)(system);
+    }
+    let mut world = Simulated::start(system, case.seed, Box::new(InOrder));
+    let mix = match &case.trouble {
+        Trouble::Chance(kinds) => Some(Mix::draw(case.seed, kinds)),
+        Trouble::Exact(_) => None,
+    };
+    let performed = perform(case, mix.as_ref(), watch, &mut world, &provider);
+    let performed = performed.now_or_never();
+    let performed = performed.expect("a simulated world never waits for anything outside");
+    let (violations, evidence) = match performed {
+        Ok(evidence) => (violations(&evidence), Some(Arc::new(evidence))),
+        Err(PerformError::Stuck(stuck)) => {
+            (vec![Violation { invariant: COMES_TO_REST, how: stuck.to_string() }], None)
+        }
+        Err(PerformError::World(error)) => return Err(error),
+    };
+    let decisions = world.kernel().decisions();
+    Ok(Run {
+        violations,
+        exact: Case {
+            trouble: Trouble::Exact(world.faults().struck()),
+            schedule: Schedule::Exact(Replay::deviations(&decisions)),
+            ..case.clone()
+        },
+        mix,
+        places: world.faults().places(),
+        turned: world.kernel().turned(),
+        decisions: decisions.len(),
+        orders: evidence.as_ref().map_or(0, |evidence| evidence.orders.len()),
+        trace: world.trace().records(),
+        evidence,
+    })
+}
+
+async fn perform(
+    case: &Case,
+    mix: Option<&Mix>,
+    watch: bool,
+    world: &mut Simulated,
+    provider: &Provider,
+) -> Result<Evidence, PerformError> {
+    let mut company = Company::sign_up(&case.script, world).await?;
+    world.revive();
+    world.kernel().set_chooser(case.schedule.chooser(case.seed));
+    if watch {
+        world.kernel().watch();
+    }
+    match (&case.trouble, mix) {
+        (Trouble::Exact(rules), _) => world.faults().plan(rules.iter().cloned()),
+        (Trouble::Chance(_), Some(mix)) => world.faults().begin(mix.clone()),
+        (Trouble::Chance(_), None) => {}
+    }
+    company.play(&case.script, world).await?;
+    rest(&company, world, provider, true).await
+}

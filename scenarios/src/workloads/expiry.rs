@@ -1,0 +1,43 @@
+//! The last moment: buyers pay, cancel and reserve exactly when the time of a hold is up, or
+//! just before or after.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::{price, trade};
+use crate::script::{Act, Round, Script, Then};
+
+const BUYERS: u8 = 3;
+const TICKETS: u8 = 2;
+const SELLER: u8 = 0;
+/// How long a hold lasts, in seconds.
+const WINDOW: u32 = 15 * 60;
+
+/// Scripts around the end of holds.
+pub(super) fn scripts() -> impl Strategy<Value = Script> {
+    let act = trade(1..=BUYERS, 0..TICKETS);
+    let soon = prop_oneof![Just(Then::Go), Just(Then::Settle), (1_u32..30).prop_map(Then::Pass)];
+    let end = prop_oneof![
+        6 => Just(Then::Meet(WINDOW)),
+        2 => Just(Then::Meet(WINDOW - 1)),
+        1 => Just(Then::Pass(WINDOW)),
+    ];
+    let hold = (vec(act.clone(), 1..5), soon.clone(), vec(act.clone(), 0..3), end, vec(act, 1..6));
+    let hold = hold.prop_map(|(reserve, soon, between, end, last)| {
+        [
+            Round { acts: reserve, then: soon },
+            Round { acts: between, then: end },
+            Round { acts: last, then: Then::Settle },
+        ]
+    });
+    (price(), vec(hold, 1..4)).prop_map(|(price, holds)| {
+        let list = |ticket| Act::List { who: SELLER, ticket, price };
+        let reserve = (0..TICKETS).map(|ticket| Act::Reserve { who: 1 + ticket, ticket });
+        let mut rounds = vec![
+            Round { acts: (0..TICKETS).map(list).collect(), then: Then::Settle },
+            Round { acts: reserve.collect(), then: Then::Meet(WINDOW) },
+        ];
+        rounds.extend(holds.into_iter().flatten());
+        Script { people: BUYERS + 1, rounds }
+    })
+}
