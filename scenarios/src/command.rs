@@ -2,7 +2,10 @@
 //!
 //! Commands decide nothing about the system: they run, and have the outcome rendered.
 
+mod conclude;
 pub mod doctor;
+pub mod explore;
+pub mod merge;
 pub mod run;
 
 use std::fmt;
@@ -35,6 +38,10 @@ pub struct Cli {
 enum Command {
     /// Runs scenarios and races (the default)
     Run(run::Args),
+    /// Runs many schedules of one workload, with faults, and shrinks what fails
+    Explore(explore::Args),
+    /// Joins the outcomes of several explorations into one report
+    Merge(merge::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -86,6 +93,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Some(Command::Doctor) => doctor::doctor(),
+        Some(Command::Explore(args)) => explore::explore_command(&args),
+        Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Run(args)) => run::run(&args),
         None => run::run(&cli.run),
     };

@@ -131,14 +131,14 @@ pub struct Failure {
 pub const SEEDS_KEPT: usize = 100;
 
 /// What an exploration came to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Exploration {
     /// How many runs there were.
     pub schedules: u64,
     /// How many decisions they had.
     pub decisions: u64,
     /// What failed, by what broke and how.
-    pub failures: BTreeMap<(String, String), Failure>,
+    pub failures: BTreeMap<String, Failure>,
     /// How long it took.
     pub took: Duration,
 }
@@ -150,13 +150,9 @@ impl Exploration {
         self.decisions += other.decisions;
         self.took = self.took.max(other.took);
         for (shape, failure) in other.failures {
-            match self.failures.entry(shape) {
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    place.insert(failure);
-                }
-                std::collections::btree_map::Entry::Occupied(mut known) => {
-                    known.get_mut().join(failure);
-                }
+            match self.failures.get_mut(&shape) {
+                Some(known) => known.join(failure),
+                None => drop(self.failures.insert(shape, failure)),
             }
         }
     }
@@ -172,7 +168,7 @@ impl Exploration {
                 seeds: vec![run.exact.seed],
                 count: 1,
             };
-            let shape = ((*invariant).to_owned(), shape(how));
+            let shape = format!("{invariant}: {}", shape(how));
             self.merge(Self { failures: BTreeMap::from([(shape, failure)]), ..Self::default() });
         }
     }

@@ -50,7 +50,7 @@ pub async fn play(
 ) -> Result<Evidence, PerformError> {
     let mut company = Company::sign_up(script, world).await?;
     company.play(script, world).await?;
-    rest(&company, world, provider, exact).await
+    rest(&company, world, provider, &Policy::default(), exact).await
 }
 
 /// Ends all that is broken on purpose, lets everything play out, and gathers the evidence.
@@ -62,6 +62,7 @@ pub async fn rest(
     company: &Company,
     world: &mut dyn World,
     provider: &Provider,
+    policy: &Policy,
     exact: bool,
 ) -> Result<Evidence, PerformError> {
     world.faults().heal();
@@ -73,7 +74,7 @@ pub async fn rest(
         if !evidence.is_money_under_way() {
             break;
         }
-        world.pass(Policy::default().sweep).await;
+        world.pass(policy.sweep).await;
         world.settle().await?;
         let (charges, shown) = (provider.charges(), company.shown.clone());
         evidence = Evidence::gather(world, exact, charges, shown).await?;

@@ -15,10 +15,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::case::Token;
 use crate::command::WorldName;
-use crate::explore::{Exploration, Failure};
+use crate::explore::{Exploration, Failure, Plan};
 use crate::gherkin::{Finished, Summary};
 use crate::invariants;
 use crate::races::Finding;
+use crate::shrink::Shrunk;
 use crate::workloads::{BUYERS, Workload};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -80,6 +81,41 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Says what is about to be explored.
+pub fn exploring(plan: &Plan) {
+    let Plan { workload, bug, faults, jobs, shard, .. } = plan;
+    anstream::println!("Exploring {}: {}", workload.name, workload.about.to_lowercase());
+    if let Some(bug) = bug {
+        row("planted", bug);
+    }
+    let names: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    row("faults", &names);
+    let of = if shard.of > 1 { format!(", shard {} of {}", shard.number, shard.of) } else { String::new() };
+    row("cores", &format!("{jobs}{of}"));
+}
+
+/// Says what an exploration came to.
+pub fn explored(found: &Exploration) {
+    let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
+    let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
+    let held = usize::try_from(found.schedules - failed).unwrap_or(usize::MAX);
+    let verdict = verdict(usize::try_from(failed).unwrap_or(usize::MAX), held);
+    let decisions = found.decisions.checked_div(found.schedules).unwrap_or_default();
+    let took = format!("{DIM}{} ({rate:.0}/s, {decisions} decisions each){DIM:#}", time(found.took));
+    row("schedules", &format!("{verdict}  {took}"));
+}
+
+/// Says what failed, and hands it back as small as it goes.
+pub fn failure(failure: &Failure, shrunk: Option<&Shrunk>) {
+    let Failure { case, invariant, how, count, .. } = failure;
+    anstream::println!("\n  {BAD}{invariant}{BAD:#} {DIM}{count} schedules{DIM:#}");
+    anstream::println!("    {how}");
+    let case = shrunk.map_or(case, |shrunk| &shrunk.run.exact);
+    anstream::println!("    {case:?}");
+    anstream::println!("    again: rehearse replay {}", Token::of(case));
 }
 
 /// The summary of a run, printed as it becomes known.

@@ -27,6 +27,12 @@ use crate::system::system;
 /// How long an order holds its ticket.
 pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 
+/// How messages are delivered. Leftovers of a crash are looked for more seldom than in
+/// production: in a quarter of an hour of virtual time, that is most of what there is to do.
+fn policy() -> Policy {
+    Policy { sweep: Duration::from_secs(5 * 60), ..Policy::default() }
+}
+
 /// The promise that is broken where a system never comes to rest.
 pub const COMES_TO_REST: &str = "comes-to-rest";
 
@@ -93,7 +99,7 @@ pub fn run_watched(case: &Case) -> Result<Run, WorldError> {
 
 fn simulate(case: &Case, watch: bool) -> Result<Run, WorldError> {
     let provider = Provider::new(&Settings::rehearsal().provider.key);
-    let mut system = system(&provider, WINDOW, Policy::default());
+    let mut system = system(&provider, WINDOW, policy());
     if let Some(name) = &case.bug {
         let bug = planted::named(name);
         let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
@@ -151,5 +157,5 @@ async fn perform(
         (Trouble::Chance(_), None) => {}
     }
     company.play(&case.script, world).await?;
-    rest(&company, world, provider, true).await
+    rest(&company, world, provider, &policy(), true).await
 }

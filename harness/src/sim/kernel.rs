@@ -70,6 +70,7 @@ struct State {
     granted: Vec<u64>,
     timers: BTreeMap<(Timestamp, u64), Waker>,
     tickets: u64,
+    steps: u64,
     decisions: Vec<u32>,
     /// Where somebody wants to know: what went first although others had waited longer.
     watched: Option<Vec<Turned>>,
@@ -113,6 +114,7 @@ impl Kernel {
             granted: Vec::new(),
             timers: BTreeMap::new(),
             tickets: 0,
+            steps: 0,
             decisions: Vec::new(),
             watched: None,
         })))
@@ -138,6 +140,7 @@ impl Kernel {
     /// past `horizon`. What is due by now goes on first, so that it and what is parked meet.
     pub fn advance(&self, horizon: Timestamp) -> Advance {
         let mut state = self.state();
+        state.steps += 1;
         let due = state.take_due();
         if !due.is_empty() {
             drop(state);
@@ -179,6 +182,11 @@ impl Kernel {
     /// The decisions since [`Self::watch`] that were not the polite one.
     pub fn turned(&self) -> Vec<Turned> {
         self.state().watched.clone().unwrap_or_default()
+    }
+
+    /// How many steps there were: decisions, and jumps to a timer.
+    pub fn steps(&self) -> u64 {
+        self.state().steps
     }
 
     /// The decisions of this chooser so far, each the position of the chosen call among those

@@ -46,6 +46,10 @@ const DEDUPLICATION: Duration = Duration::from_secs(120);
 /// How much time [`World::settle`] lets pass at most.
 const RESTLESS: Duration = Duration::from_secs(600);
 
+/// How many steps a run may have. No run of a system that comes to rest has nearly as many; one
+/// that goes round in circles would never end, and its record would fill the memory.
+const STEPS: u64 = 200_000;
+
 /// A system in simulation.
 pub struct Simulated {
     system: System,
@@ -114,7 +118,7 @@ impl Simulated {
     fn run(&mut self, horizon: Timestamp, mut done: impl FnMut() -> bool) {
         loop {
             self.poll();
-            if done() || self.kernel.advance(horizon) == Advance::Nothing {
+            if done() || self.is_endless() || self.kernel.advance(horizon) == Advance::Nothing {
                 return;
             }
         }
@@ -124,11 +128,15 @@ impl Simulated {
     fn run_parked(&mut self) {
         loop {
             self.poll();
-            if self.kernel.is_stalled() {
+            if self.kernel.is_stalled() || self.is_endless() {
                 return;
             }
             self.kernel.advance(self.kernel.now());
         }
+    }
+
+    fn is_endless(&self) -> bool {
+        self.kernel.steps() > STEPS
     }
 
     fn unrest(&self) -> Vec<String> {
@@ -220,7 +228,11 @@ impl World for Simulated {
         let limit = after(self.kernel.now(), RESTLESS);
         loop {
             self.run_parked();
-            let reasons = self.unrest();
+            let mut reasons = self.unrest();
+            if self.is_endless() {
+                reasons.insert(0, format!("no end after {STEPS} steps"));
+                return Err(Stuck { reasons });
+            }
             if reasons.is_empty() {
                 return Ok(());
             }

@@ -29,7 +29,9 @@ pub async fn ask(
     let now = app.clock.now();
     let conclude = |order: Option<&Order>| model::conclude(order, &outcome, now);
     let changed = app.orders.change(order, conclude).await?;
-    if changed.document.as_ref().is_some_and(|order| order.due.is_some()) {
+    // Only where this write left something to do. The task asks here too: a wake without news
+    // would have it ask again at once, for as long as the provider is out of reach.
+    if changed.written && changed.document.as_ref().is_some_and(|order| order.due.is_some()) {
         app.unsettled.wake();
     }
     Ok((changed, outcome))

@@ -23,6 +23,9 @@ use crate::ports::store::WriteError;
 use crate::service::Service;
 use crate::{http, task};
 
+/// How long a listener that was cut off from the bus waits at most before it tries again.
+const REOPEN_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
+
 /// How messages are delivered and leftovers swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -186,11 +189,14 @@ impl Hearing {
     async fn run(self, mut subscription: Box<dyn Subscription>) {
         loop {
             self.hear_all(subscription).await;
+            let mut failures = 0;
             subscription = loop {
                 if self.stop.is_cancelled() {
                     return;
                 }
-                self.ports.clock.sleep(self.policy.first_back_off).await;
+                failures += 1;
+                let pause = self.policy.back_off(failures).min(REOPEN_AT_LEAST_EVERY);
+                self.ports.clock.sleep(pause).await;
                 match self.open().await {
                     Ok(subscription) => break subscription,
                     Err(why) => tracing::warn!(consumer = self.name, %why, "not subscribed"),
