@@ -160,10 +160,34 @@ pub enum What {
 }
 
 /// The records of one run. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Trace(Arc<Mutex<Arc<Vec<Record>>>>);
+#[derive(Debug, Clone)]
+pub struct Trace {
+    records: Arc<Mutex<Arc<Vec<Record>>>>,
+    /// Whether what was asked of the store is left out.
+    lean: bool,
+}
+
+/// Room for the records of a usual run, so that they need not move while it goes on.
+const USUAL: usize = 1024;
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { records: Arc::new(Mutex::new(Arc::new(Vec::with_capacity(USUAL)))), lean: false }
+    }
+}
 
 impl Trace {
+    /// A trace that leaves out what was asked of the store and keeps what came of it: enough to
+    /// judge a run by, not to show it.
+    pub fn lean() -> Self {
+        Self { lean: true, ..Self::default() }
+    }
+
+    /// What was asked of the store, where this trace keeps it.
+    fn asked(&self, input: impl FnOnce() -> Document) -> Document {
+        if self.lean { Document::new() } else { input() }
+    }
+
     /// Adds a record.
     pub fn add(&self, at: Timestamp, who: Option<Who>, what: What) {
         let record = Record { at, who, origin: Causality::current(), what };
@@ -186,6 +210,6 @@ impl Trace {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, Arc<Vec<Record>>> {
-        self.0.lock().expect("no panic holds this lock")
+        self.records.lock().expect("no panic holds this lock")
     }
 }

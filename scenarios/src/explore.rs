@@ -226,7 +226,7 @@ pub fn explore(plan: &Plan, audience: impl Fn(&Run) + Sync) -> Result<Exploratio
             if seed >= plan.seeds.end || late || enough.load(Ordering::Relaxed) {
                 break;
             }
-            let run = simulate::run(&plan.case(&scripts, seed))?;
+            let run = simulate::judge(&plan.case(&scripts, seed))?;
             if run.is_finding() && plan.first_only {
                 enough.store(true, Ordering::Relaxed);
             }

@@ -83,7 +83,7 @@ impl Shrinker<'_> {
     /// The run, if it breaks the promise.
     fn fails(&mut self, case: &Case) -> Result<Option<Run>, WorldError> {
         self.runs += 1;
-        let run = simulate::run(case)?;
+        let run = simulate::judge(case)?;
         let broken = run.violations.iter().any(|violation| violation.invariant == self.invariant);
         Ok(broken.then_some(run))
     }

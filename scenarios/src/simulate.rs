@@ -12,7 +12,7 @@ use harness::faults::{Mix, Operation, Rule};
 use harness::sim::Simulated;
 use harness::sim::chooser::{InOrder, Replay};
 use harness::sim::kernel::Turned;
-use harness::trace::Record;
+use harness::trace::{Record, Trace};
 use harness::world::{World, WorldError};
 use platform::run::Policy;
 use ticketing::Settings;
@@ -79,13 +79,22 @@ impl Run {
     }
 }
 
+/// Runs a case for its verdict: [`Run::trace`] leaves out what was asked of the stores.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn judge(case: &Case) -> Result<Run, WorldError> {
+    simulate(case, false, Trace::lean())
+}
+
 /// Runs a case.
 ///
 /// # Errors
 ///
 /// When the harness fails, or the case names a bug that is not planted.
 pub fn run(case: &Case) -> Result<Run, WorldError> {
-    simulate(case, false)
+    simulate(case, false, Trace::default())
 }
 
 /// Runs a case and notes which decisions were not the polite one; see [`Run::turned`].
@@ -94,10 +103,10 @@ pub fn run(case: &Case) -> Result<Run, WorldError> {
 ///
 /// As [`run`].
 pub fn run_watched(case: &Case) -> Result<Run, WorldError> {
-    simulate(case, true)
+    simulate(case, true, Trace::default())
 }
 
-fn simulate(case: &Case, watch: bool) -> Result<Run, WorldError> {
+fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
     let provider = Provider::new(&Settings::rehearsal().provider.key);
     let mut system = system(&provider, WINDOW, policy());
     if let Some(name) = &case.bug {
@@ -105,7 +114,7 @@ fn simulate(case: &Case, watch: bool) -> Result<Run, WorldError> {
         let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
         system = (bug.system)(system);
     }
-    let mut world = Simulated::start(system, case.seed, Box::new(InOrder));
+    let mut world = Simulated::traced(system, case.seed, Box::new(InOrder), trace);
     let mix = match &case.trouble {
         Trouble::Chance(kinds) => Some(Mix::draw(case.seed, kinds)),
         Trouble::Exact(_) => None,

@@ -76,6 +76,15 @@ impl Simulated {
     ///
     /// When a service does not start in a world without faults.
     pub fn start(system: System, seed: u64, chooser: Box<dyn Chooser>) -> Self {
+        Self::traced(system, seed, chooser, Trace::default())
+    }
+
+    /// The same, recorded in this trace.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`].
+    pub fn traced(system: System, seed: u64, chooser: Box<dyn Chooser>, trace: Trace) -> Self {
         let beginning = Timestamp::from_second(BEGINNING).expect("2026 is in range");
         let kernel = Kernel::new(beginning, Box::new(InOrder));
         let broker = SimBroker::new(DEDUPLICATION);
@@ -86,7 +95,7 @@ impl Simulated {
             clock: Arc::new(SimClock(kernel.clone())),
             pool: LocalPool::new(),
             broker,
-            trace: Trace::default(),
+            trace,
             faults: Faults::default(),
             instances: Vec::new(),
             starting: Vec::new(),

@@ -58,13 +58,14 @@ impl Store for Recorded<dyn Store> {
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
-        let (began, input) = (self.to.trace.len(), document.clone());
+        let (began, inserted) = (self.to.trace.len(), document.clone());
         let outcome = self.inner.insert(collection, document).await;
+        let input = self.to.trace.asked(|| inserted.clone());
         self.to.add(What::Write {
             operation: "insert",
             began,
             collection: collection.to_owned(),
-            outcome: outcome.clone().map(|()| Some(input.clone())),
+            outcome: outcome.clone().map(|()| Some(inserted)),
             input,
         });
         outcome
@@ -73,12 +74,13 @@ impl Store for Recorded<dyn Store> {
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         let outcome = self.inner.get(collection, id).await;
         let found = outcome.as_ref().map(|found| usize::from(found.is_some()));
-        self.read("get", collection, doc! { "_id": id }, found);
+        let input = self.to.trace.asked(|| doc! { "_id": id });
+        self.read("get", collection, input, found);
         outcome
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
-        let input = find.filter.clone();
+        let input = self.to.trace.asked(|| find.filter.clone());
         let outcome = self.inner.find(collection, find).await;
         self.read("find", collection, input, outcome.as_ref().map(Vec::len));
         outcome
@@ -90,7 +92,8 @@ impl Store for Recorded<dyn Store> {
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
         let began = self.to.trace.len();
-        let input = doc! { "filter": update.filter.clone(), "change": update.change.clone() };
+        let asked = || doc! { "filter": update.filter.clone(), "change": update.change.clone() };
+        let input = self.to.trace.asked(asked);
         let outcome = self.inner.update(collection, update).await;
         self.to.add(What::Write {
             operation: "update",

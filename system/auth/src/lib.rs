@@ -20,7 +20,7 @@ use platform::service::Service;
 use platform::session::{SessionConfig, Sessions};
 
 use model::{Admins, User};
-use password::{Compute, Passwords};
+use password::{Compute, Cost, Passwords};
 
 /// The name of its database, consumers and events' source.
 pub const NAME: &str = "auth";
@@ -33,8 +33,8 @@ pub struct Config {
     /// The addresses of the administrators. Addresses are not verified: whoever signs up
     /// with one of them first has it.
     pub admins: Vec<String>,
-    /// What hashing a password costs: see [`password::COST`]. From 1 to 30.
-    pub password_cost: u8,
+    /// What hashing a password costs.
+    pub password_cost: Cost,
     /// Where passwords are hashed.
     pub compute: Compute,
 }

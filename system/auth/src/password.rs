@@ -13,9 +13,24 @@ use scrypt::password_hash::phc::{Output, PasswordHash, Salt};
 use scrypt::password_hash::{PasswordHasher, PasswordVerifier};
 use scrypt::{Params, Scrypt};
 
-/// The cost in production, as log₂ of scrypt's N: with r = 8 and p = 3 this is one of the
-/// settings that OWASP recommends. One hash takes 32 MiB and one to two tenths of a second.
-pub const COST: u8 = 15;
+/// How much work a hash is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// log₂ of scrypt's N: how much memory, and how much work.
+    pub log_n: u8,
+    /// Scrypt's r: the size of a block.
+    pub r: u32,
+    /// Scrypt's p: how often over.
+    pub p: u32,
+}
+
+impl Cost {
+    /// One of the settings that OWASP recommends: one hash takes 32 MiB and one to two tenths
+    /// of a second.
+    pub const PRODUCTION: Self = Self { log_n: 15, r: 8, p: 3 };
+    /// As little as there is, for rehearsals, in which thousands sign up every second.
+    pub const REHEARSAL: Self = Self { log_n: 1, r: 1, p: 1 };
+}
 
 /// A piece of work for the processor alone.
 pub type Work = Box<dyn FnOnce() + Send>;
@@ -60,8 +75,8 @@ pub struct Passwords {
 
 impl Passwords {
     /// Hashes at this cost from now on; what was hashed at another still verifies.
-    pub fn new(cost: u8, compute: &Compute, entropy: &Arc<dyn Entropy>) -> Self {
-        let params = Params::new(cost, 8, 3).expect("a cost from 1 to 30");
+    pub fn new(cost: Cost, compute: &Compute, entropy: &Arc<dyn Entropy>) -> Self {
+        let params = Params::new(cost.log_n, cost.r, cost.p).expect("scrypt knows this cost");
         Self {
             scrypt: Scrypt::new_with_params(params),
             decoy: decoy(params).into(),
@@ -123,40 +138,40 @@ mod tests {
         }
     }
 
-    fn passwords(cost: u8) -> Passwords {
+    fn passwords(cost: Cost) -> Passwords {
         let entropy: Arc<dyn Entropy> = Arc::new(Counting(AtomicU8::new(0)));
         Passwords::new(cost, &Compute::inline(), &entropy)
     }
 
     #[test]
     fn a_hash_verifies_its_password_and_no_other() {
-        let hash = block_on(passwords(1).hash("opera"));
-        assert!(hash.starts_with("$scrypt$ln=1,r=8,p=3$"), "{hash}");
-        assert!(block_on(passwords(1).verify("opera", Some(&hash))));
-        assert!(!block_on(passwords(1).verify("operas", Some(&hash))));
+        let hash = block_on(passwords(Cost::REHEARSAL).hash("opera"));
+        assert!(hash.starts_with("$scrypt$ln=1,r=1,p=1$"), "{hash}");
+        assert!(block_on(passwords(Cost::REHEARSAL).verify("opera", Some(&hash))));
+        assert!(!block_on(passwords(Cost::REHEARSAL).verify("operas", Some(&hash))));
     }
 
     #[test]
     fn the_same_password_has_another_hash_each_time() {
-        let passwords = passwords(1);
+        let passwords = passwords(Cost::REHEARSAL);
         assert_ne!(block_on(passwords.hash("opera")), block_on(passwords.hash("opera")));
     }
 
     #[test]
     fn the_cost_of_a_hash_is_its_own() {
-        let hash = block_on(passwords(2).hash("opera"));
-        assert!(block_on(passwords(1).verify("opera", Some(&hash))));
+        let hash = block_on(passwords(Cost { log_n: 2, r: 8, p: 1 }).hash("opera"));
+        assert!(block_on(passwords(Cost::REHEARSAL).verify("opera", Some(&hash))));
     }
 
     #[test]
     fn nothing_verifies_against_no_hash_or_a_broken_one() {
-        assert!(!block_on(passwords(1).verify("opera", None)));
-        assert!(!block_on(passwords(1).verify("opera", Some("$scrypt$nonsense"))));
+        assert!(!block_on(passwords(Cost::REHEARSAL).verify("opera", None)));
+        assert!(!block_on(passwords(Cost::REHEARSAL).verify("opera", Some("$scrypt$nonsense"))));
     }
 
     #[test]
     fn the_decoy_costs_what_a_hash_costs() {
-        let passwords = passwords(3);
+        let passwords = passwords(Cost { log_n: 3, r: 8, p: 3 });
         let cost = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
         assert_eq!(cost(&passwords.decoy), cost(&block_on(passwords.hash("opera"))));
         assert!(PasswordHash::new(&passwords.decoy).is_ok());

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use auth::password::{self, Compute};
+use auth::password::{Compute, Cost};
 use axum::Router;
 use payments::provider::ProviderConfig;
 use platform::Ports;
@@ -25,8 +25,8 @@ pub struct Settings {
     pub session: SessionConfig,
     /// The addresses of the administrators.
     pub admins: Vec<String>,
-    /// What hashing a password costs, as log₂ of scrypt's N.
-    pub password_cost: u8,
+    /// What hashing a password costs.
+    pub password_cost: Cost,
     /// Where passwords are hashed.
     pub compute: Compute,
     /// How long an order holds its ticket unpaid.
@@ -47,7 +47,7 @@ impl Settings {
                 secure: false,
             },
             admins: vec!["admin@example.org".to_owned()],
-            password_cost: 1,
+            password_cost: Cost::REHEARSAL,
             compute: Compute::inline(),
             reservation_window: Duration::from_secs(15 * 60),
             provider: ProviderConfig {
@@ -57,9 +57,6 @@ impl Settings {
             },
         }
     }
-
-    /// The cost of a password's hash in production.
-    pub const PASSWORD_COST: u8 = password::COST;
 }
 
 impl fmt::Debug for Settings {

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use auth::password::{Compute, Work};
+use auth::password::{Compute, Cost, Work};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -107,7 +107,7 @@ fn plan(args: Serve) -> Plan {
                 secure: args.cookie_secure,
             },
             admins: args.admin_emails.into_iter().filter(|email| !email.is_empty()).collect(),
-            password_cost: Settings::PASSWORD_COST,
+            password_cost: Cost::PRODUCTION,
             compute: Compute::new(aside),
             reservation_window: args.reservation_window,
             // Where payments is served, the command line insists on both.
