@@ -9,13 +9,15 @@ use garde::Validate;
 use platform::Timestamp;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Id, Input, input};
+use platform::news::Patience;
 use platform::ports::clock::after;
+use platform::ports::store::ReadError;
 use platform::session::User;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::App;
-use crate::model::{self, Order, Refused, Reservation};
+use crate::model::{self, Order, Refused, Reservation, Ticket};
 use crate::store::{self, HoldError};
 
 /// The routes of this service.
@@ -77,7 +79,7 @@ async fn create(
     Input(input): Input<OrderInput>,
 ) -> Result<(StatusCode, Json<OrderView>), ApiError> {
     let ticket_id = input.ticket_id.to_ascii_lowercase();
-    let ticket = app.tickets.get(&ticket_id).await?.ok_or_else(ApiError::not_found)?;
+    let ticket = heard_of(&app, &ticket_id).await?.ok_or_else(ApiError::not_found)?;
     let now = app.clock.now();
     let reservation = Reservation {
         id: app.entropy.id(now),
@@ -87,6 +89,17 @@ async fn create(
     };
     let order = store::hold(&app.orders, &ticket, &reservation).await?;
     Ok((StatusCode::CREATED, Json(order.into())))
+}
+
+/// The copy of a ticket. The buyer may know of it before this service has heard of it.
+async fn heard_of(app: &App, id: &str) -> Result<Option<Ticket>, ReadError> {
+    let mut patience = Patience::with(id, &app.clock);
+    loop {
+        let ticket = app.tickets.get(id).await?;
+        if ticket.is_some() || !patience.wait().await {
+            return Ok(ticket);
+        }
+    }
 }
 
 async fn list(State(app): State<App>, user: User) -> Result<Json<Vec<OrderView>>, ApiError> {

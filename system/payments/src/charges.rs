@@ -6,6 +6,8 @@
 //! key, and one conditional write concludes. It keeps nothing in memory: each step reads the
 //! store anew, the first one after a start too.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use contracts::ChargeStatus;
 use futures::future::join_all;
@@ -16,7 +18,7 @@ use crate::model::{self, Charge, Order, Refused};
 use crate::provider::{Outcome, Refund};
 use crate::{App, store};
 
-/// How many charges one step carries on, all at once: one that hangs holds up no other.
+/// How many charges are carried on at once: one that hangs holds up no other of them.
 const BATCH: u32 = 20;
 
 /// Asks the provider for a charge, and writes down what it says.
@@ -52,15 +54,28 @@ impl Task for Charges {
 
     async fn step(&self) -> Result<Step, StepError> {
         let now = self.0.clock.now();
-        let unsettled = store::unsettled(&self.0.orders, BATCH).await;
-        let unsettled = unsettled.map_err(|e| StepError(e.to_string()))?;
-        let due: Vec<&Order> = unsettled.iter().filter(|order| order.is_due(now)).collect();
-        if due.is_empty() {
-            return Ok(Step::Idle { next: unsettled.first().and_then(|order| order.due) });
+        let (mut limit, mut asked, mut failed) = (BATCH, BTreeSet::new(), Ok(Step::Worked));
+        loop {
+            let unsettled = store::unsettled(&self.0.orders, limit).await;
+            let unsettled = unsettled.map_err(|e| StepError(e.to_string()))?;
+            let due: Vec<&Order> = unsettled.iter().filter(|order| order.is_due(now)).collect();
+            if due.is_empty() && asked.is_empty() {
+                return Ok(Step::Idle { next: unsettled.first().and_then(|order| order.due) });
+            }
+            let new: Vec<&Order> =
+                due.into_iter().filter(|order| asked.insert(order.id.clone())).collect();
+            for batch in new.chunks(BATCH as usize) {
+                let settled = join_all(batch.iter().map(|order| settle(&self.0, order))).await;
+                if let Some(why) = settled.into_iter().find_map(Result::err) {
+                    failed = Err(why);
+                }
+            }
+            // What the provider goes on refusing stays in front: this step looks behind it.
+            if failed.is_ok() || unsettled.len() < limit as usize {
+                return failed;
+            }
+            limit = limit.saturating_mul(2);
         }
-        let settled = join_all(due.into_iter().map(|order| settle(&self.0, order))).await;
-        settled.into_iter().collect::<Result<(), StepError>>()?;
-        Ok(Step::Worked)
     }
 }
 
@@ -95,3 +110,6 @@ async fn refund(app: &App, order: &str, charge: &Charge) -> Result<(), StepError
     let changed = app.orders.change(order, refunded).await;
     changed.map(|_| ()).map_err(|e| StepError(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

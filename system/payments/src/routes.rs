@@ -8,6 +8,7 @@ use garde::Validate;
 use platform::collection::ChangeError;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Input, input};
+use platform::news::Patience;
 use platform::session::User;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,15 @@ async fn pay(
     let id = app.entropy.id(now);
     let token = input.token.trim();
     let intend = |order: Option<&Order>| model::intend(order, &user.id, &id, token, now);
-    let intended = app.orders.change(&order_id, intend).await;
+    // The buyer may know of the order before this service has heard of it.
+    let mut patience = Patience::with(&order_id, &app.clock);
+    let intended = loop {
+        let intended = app.orders.change(&order_id, intend).await;
+        let unheard = matches!(intended, Err(ChangeError::Refused(Refused::NotFound)));
+        if !unheard || !patience.wait().await {
+            break intended;
+        }
+    };
     if !matches!(intended, Err(ChangeError::Refused(_))) {
         // The charge may be there even where the write says that it failed.
         app.unsettled.wake();

@@ -58,6 +58,7 @@ impl Health {
             .route("/healthz", get(live))
             .route("/readyz", get(ready))
             .route("/metrics", get(count))
+            .method_not_allowed_fallback(|| async { ApiError::not_found() })
             .with_state(self.clone())
     }
 

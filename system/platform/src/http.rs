@@ -52,7 +52,6 @@ pub(crate) fn surrounded(
     };
     routes
         .method_not_allowed_fallback(|| async { ApiError::not_found() })
-        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(around, surround))
 }
 

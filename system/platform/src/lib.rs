@@ -20,6 +20,7 @@ pub mod health;
 pub mod http;
 pub mod listen;
 pub mod metrics;
+pub mod news;
 pub mod outbox;
 pub mod ports;
 pub mod run;

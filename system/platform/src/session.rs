@@ -112,7 +112,8 @@ impl Sessions {
             .flat_map(cookie::Cookie::split_parse)
             .filter_map(Result::ok)
             .find(|cookie| cookie.name() == "session")?;
-        let envelope = STANDARD.decode(value.value()).ok()?;
+        // Some clients put a value that ends in = between quotes.
+        let envelope = STANDARD.decode(value.value_trimmed()).ok()?;
         let envelope: Envelope = serde_json::from_slice(&envelope).ok()?;
         let now = self.clock.now().as_second();
         let keys = [Some(&self.config.key), self.config.previous_key.as_ref()];

@@ -3,16 +3,21 @@
 //! Fields of an input type decode leniently (a missing or ill-typed one becomes its empty
 //! value), so that validation can name every bad field and not only the first.
 
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use bytes::Bytes;
+use futures::StreamExt;
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use super::BODY_LIMIT;
 use super::error::ApiError;
 use crate::ports::entropy::is_id;
+
+/// How much of a body is read at most, what is thrown away included.
+const READ_LIMIT: usize = 32 * 1024 * 1024;
 
 /// A JSON body, decoded and validated.
 pub struct Input<T>(pub T);
@@ -24,7 +29,7 @@ where
 {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -32,9 +37,7 @@ where
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(ApiError::new(status, "Content-Type must be application/json"));
         }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|e| ApiError::new(e.status(), e.body_text()))?;
+        let body = whole(request.into_body()).await?;
         // A list would do for a struct, field by field.
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(ApiError::refused("Invalid JSON body: it must be an object"));
@@ -48,6 +51,27 @@ where
         })?;
         Ok(Self(input))
     }
+}
+
+/// The body, up to [`BODY_LIMIT`]. What is too large is read on for a while and thrown away:
+/// a client that is cut off while it sends never gets to see the answer.
+async fn whole(body: Body) -> Result<Vec<u8>, ApiError> {
+    let (mut kept, mut seen) = (Vec::new(), 0);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| ApiError::refused("The request body is incomplete"))?;
+        seen += piece.len();
+        if seen <= BODY_LIMIT {
+            kept.extend_from_slice(&piece);
+        } else if seen > READ_LIMIT {
+            break;
+        }
+    }
+    if seen > BODY_LIMIT {
+        let message = format!("The request body has more than {BODY_LIMIT} bytes");
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    Ok(kept)
 }
 
 /// A field as clients know it: `current_password` is `currentPassword`. The validator knows
@@ -111,7 +135,39 @@ pub fn document_id(id: &str, _: &()) -> garde::Result {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use futures::executor::block_on;
+    use futures::stream;
+
     use super::*;
+
+    fn read(pieces: usize, size: usize) -> (Result<usize, StatusCode>, usize) {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&sent);
+        let pieces = stream::iter(0..pieces).map(move |_| {
+            counted.fetch_add(1, SeqCst);
+            Ok::<_, Infallible>(vec![b' '; size])
+        });
+        let read = block_on(whole(Body::from_stream(pieces)));
+        (read.map(|body| body.len()).map_err(|e| e.status()), sent.load(SeqCst))
+    }
+
+    #[test]
+    fn a_body_over_the_limit_is_read_to_its_end_and_refused() {
+        assert_eq!(read(64, 1024), (Ok(BODY_LIMIT), 64));
+        assert_eq!(read(65, 1024), (Err(StatusCode::PAYLOAD_TOO_LARGE), 65));
+        assert_eq!(read(1024, 1024), (Err(StatusCode::PAYLOAD_TOO_LARGE), 1024));
+    }
+
+    #[test]
+    fn a_body_without_end_is_not() {
+        let (refused, sent) = read(1000, READ_LIMIT / 10);
+        assert_eq!(refused, Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert!(sent < 20, "{sent}");
+    }
 
     #[test]
     fn a_field_has_the_name_that_clients_use() {

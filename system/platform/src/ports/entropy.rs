@@ -26,6 +26,12 @@ impl dyn Entropy + '_ {
     }
 }
 
+/// When the document of this id was made; `None` for what is no id.
+pub fn made(id: &str) -> Option<Timestamp> {
+    let digits = id.get(..12).filter(|_| is_id(id))?;
+    Timestamp::from_millisecond(i64::from_str_radix(digits, 16).ok()?).ok()
+}
+
 /// Whether this has the shape of a document id.
 pub fn is_id(text: &str) -> bool {
     text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())

@@ -67,11 +67,12 @@ impl Link {
                 let doublings = u32::try_from(attempts.min(10)).unwrap_or(10);
                 (LOOK * 2_u32.pow(doublings)).min(RECONNECT)
             });
-        let addresses: Vec<&str> = url.split(',').collect();
+        let addresses: Vec<&str> = url.split(',').map(str::trim).collect();
+        let servers = without_secrets(&addresses);
         match timeout(PATIENCE + CONNECT, options.connect(addresses)).await {
             Ok(Ok(client)) => Ok(Self::new(client)),
-            Ok(Err(why)) => Err(BusError::Unavailable(format!("{url}: {why}"))),
-            Err(_) => Err(BusError::Unavailable(format!("{url}: no answer"))),
+            Ok(Err(why)) => Err(BusError::Unavailable(format!("{servers}: {why}"))),
+            Err(_) => Err(BusError::Unavailable(format!("{servers}: no answer"))),
         }
     }
 
@@ -146,6 +147,19 @@ impl Link {
     }
 }
 
+/// The addresses as they may be shown: a name, a password or a token before the host is not.
+fn without_secrets(addresses: &[&str]) -> String {
+    let shown = addresses.iter().map(|address| {
+        let (scheme, rest) = match address.split_once("://") {
+            Some((scheme, rest)) => (format!("{scheme}://"), rest),
+            None => (String::new(), *address),
+        };
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}{host}")
+    });
+    shown.collect::<Vec<_>>().join(",")
+}
+
 /// An answer of the JetStream API.
 pub(super) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Failure> {
     match serde_json::from_slice(payload) {
@@ -188,5 +202,20 @@ impl From<Failure> for PublishError {
             Failure::Refused(e) if e.code() >= 500 => Self::Unavailable(e.to_string()),
             Failure::Refused(e) => Self::Rejected(e.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_named_without_its_password() {
+        let url = "nats://anna:opera@127.0.0.1:1, token@127.0.0.1:2";
+        let Err(BusError::Unavailable(why)) = Link::connect(url).await else {
+            panic!("nobody listens there");
+        };
+        assert!(why.starts_with("nats://127.0.0.1:1,127.0.0.1:2: "), "{why}");
+        assert!(!why.contains("opera") && !why.contains("token"), "{why}");
     }
 }
