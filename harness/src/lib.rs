@@ -9,6 +9,7 @@
 
 pub mod conformance;
 pub mod faults;
+pub mod linear;
 pub mod real;
 pub mod settle;
 pub mod shrink;

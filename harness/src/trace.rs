@@ -11,6 +11,7 @@ pub mod ports;
 use std::sync::{Arc, Mutex};
 
 use bson::Document;
+use bytes::Bytes;
 use platform::Timestamp;
 use platform::causality::Causality;
 use platform::ports::bus::{Message, PublishError, Published, Stream};
@@ -59,6 +60,8 @@ pub enum What {
         by: Option<String>,
         /// The instance that it went to; `None` where nothing serves it.
         to: Option<Who>,
+        /// What it carried, for those who judge; not written out.
+        body: Bytes,
     },
     /// A client got an answer, or none.
     Answer {
@@ -66,6 +69,8 @@ pub enum What {
         number: u64,
         /// The status; `None` for no answer.
         status: Option<u16>,
+        /// What it carried, for those who judge; not written out.
+        body: Bytes,
     },
     /// A document was written, or a write refused.
     Write {

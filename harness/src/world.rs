@@ -49,7 +49,16 @@ pub struct Asker(pub String);
 pub(crate) fn requested(request: &http::Request<Bytes>, number: u64, to: Option<Who>) -> What {
     let line = format!("{} {}", request.method(), request.uri());
     let by = request.extensions().get::<Asker>().map(|asker| asker.0.clone());
-    What::Request { number, line, by, to }
+    What::Request { number, line, by, to, body: request.body().clone() }
+}
+
+/// What the record says of an answer.
+pub(crate) fn answered(number: u64, reply: &Reply) -> What {
+    let body = match reply {
+        Reply::Answer(answer) => answer.body().clone(),
+        Reply::Unanswered(_) => Bytes::new(),
+    };
+    What::Answer { number, status: reply.status(), body }
 }
 
 /// The world could not do what it was asked to: the harness failed, not the system.

@@ -10,6 +10,7 @@ mod bans;
 mod copies;
 mod expiry;
 mod frozen;
+mod linear;
 mod money;
 mod one_holder;
 mod panics;
@@ -35,6 +36,11 @@ pub const ALL: &[Invariant] = &[
         name: "one-holder",
         promise: "A ticket is held by at most one live order at any time",
         check: one_holder::check,
+    },
+    Invariant {
+        name: "linearizable",
+        promise: "What buyers are told of a ticket, its holds and its releases fit in one order",
+        check: linear::check,
     },
     Invariant {
         name: "paid-once",

@@ -32,7 +32,7 @@ use crate::settle::{self, Stuck};
 use crate::system::{Part, System};
 use crate::trace::ports::Recorder;
 use crate::trace::{Trace, What, Who};
-use crate::world::{Reply, World, WorldError, requested};
+use crate::world::{Reply, World, WorldError, answered, requested};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -252,7 +252,7 @@ impl Real {
                     Err(why) => Reply::Unanswered(why.to_string()),
                 },
             };
-            trace.add(clock.now(), None, What::Answer { number, status: reply.status() });
+            trace.add(clock.now(), None, answered(number, &reply));
             reply
         }
     }

@@ -30,8 +30,8 @@ use super::store::SimDatabase;
 use crate::faults::Faults;
 use crate::settle::{self, Stuck};
 use crate::system::System;
-use crate::trace::{Trace, What};
-use crate::world::{Reply, World, WorldError, requested};
+use crate::trace::Trace;
+use crate::world::{Reply, World, WorldError, answered, requested};
 use instances::{Instance, Starting};
 
 /// When every simulation begins, in seconds since 1970: the start of 2026.
@@ -214,7 +214,7 @@ impl World for Simulated {
         let lost = || Reply::Unanswered("the connection was lost".to_owned());
         let replies: Vec<Reply> = replies.iter().map(|r| r.take().unwrap_or_else(lost)).collect();
         for (number, reply) in (first..).zip(&replies) {
-            self.trace.add(self.now(), None, What::Answer { number, status: reply.status() });
+            self.trace.add(self.now(), None, answered(number, reply));
         }
         replies
     }

@@ -45,11 +45,11 @@ fn line(number: usize, record: &Record) -> Value {
 
 fn what(what: &What) -> (&'static str, &'static str, Value) {
     match what {
-        What::Request { number, line, by, to } => {
+        What::Request { number, line, by, to, .. } => {
             let to = to.map(|to| to.to_string());
             ("ingress", "request", json!({ "request": number, "line": line, "by": by, "to": to }))
         }
-        What::Answer { number, status } => {
+        What::Answer { number, status, .. } => {
             ("ingress", "answer", json!({ "request": number, "status": status }))
         }
         What::Write { operation, collection, input, outcome, .. } => {

@@ -64,13 +64,13 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                     to_refuse.retain(|_, asked| *asked != (who, user.as_str()));
                 }
             }
-            What::Request { number, line, by: Some(user), to: Some(to) } if !is_open(line) => {
+            What::Request { number, line, by: Some(user), to: Some(to), .. } if !is_open(line) => {
                 let word = known.get(to).and_then(|known| known.get(user.as_str()));
                 if word.is_some_and(|(_, banned)| *banned) {
                     to_refuse.insert(*number, (*to, user));
                 }
             }
-            What::Answer { number, status: Some(200..=299) } => {
+            What::Answer { number, status: Some(200..=299), .. } => {
                 if let Some((who, _)) = to_refuse.get(number) {
                     broken.push(format!("{who} carried out request {number} of a banned user"));
                 }
