@@ -6,16 +6,26 @@
 
 pub mod evidence;
 
+mod acks;
+mod addresses;
+mod answers;
 mod bans;
+mod changes;
 mod copies;
 mod expiry;
 mod frozen;
+mod letters;
 mod linear;
 mod money;
 mod one_holder;
 mod panics;
+mod refusals;
 mod rest;
+mod sale;
 mod schema;
+mod sessions;
+mod versions;
+mod word;
 
 pub use evidence::Evidence;
 
@@ -86,6 +96,61 @@ pub const ALL: &[Invariant] = &[
         name: "bans",
         promise: "A banned user is refused by every instance that the ban has reached",
         check: bans::check,
+    },
+    Invariant {
+        name: "refunds",
+        promise: "Money moves back only where its order is cancelled",
+        check: money::refunded_for_a_reason,
+    },
+    Invariant {
+        name: "never-back",
+        promise: "No document goes back to an older version or fencing number",
+        check: versions::check,
+    },
+    Invariant {
+        name: "ack-last",
+        promise: "A message is acknowledged when its write is in the store, and not before",
+        check: acks::check,
+    },
+    Invariant {
+        name: "changes-told",
+        promise: "Every change is told of once, and nothing is told that did not happen",
+        check: changes::check,
+    },
+    Invariant {
+        name: "dead-letters",
+        promise: "No message is given up on unless enough went wrong",
+        check: letters::check,
+    },
+    Invariant {
+        name: "answers",
+        promise: "Every answer is one that the contract knows, and 503 comes only where something went wrong",
+        check: answers::check,
+    },
+    Invariant {
+        name: "kept-word",
+        promise: "What was accepted is in the store as its asker was told",
+        check: word::check,
+    },
+    Invariant {
+        name: "fair-refusals",
+        promise: "Nobody is told that a ticket is reserved unless somebody else had it meanwhile",
+        check: refusals::check,
+    },
+    Invariant {
+        name: "for-sale",
+        promise: "When the system comes to rest the tickets that are listed are those that can be reserved",
+        check: sale::check,
+    },
+    Invariant {
+        name: "sessions",
+        promise: "A session ends when its time is over",
+        check: sessions::check,
+    },
+    Invariant {
+        name: "one-address",
+        promise: "An address belongs to one user",
+        check: addresses::check,
     },
     Invariant { name: "no-panic", promise: "No service panics", check: panics::check },
 ];

@@ -9,13 +9,16 @@ use harness::settle::Stuck;
 use harness::trace::What;
 use harness::world::{Reply, World, WorldError};
 use http::{Method, Request};
+use platform::Timestamp;
 use platform::run::Policy;
 use serde_json::{Value, json};
 
 use crate::client::Person;
 use crate::invariants::Evidence;
+use crate::invariants::evidence::{Sale, Told, id};
 use crate::provider::Provider;
 use crate::script::{self, Act, Script, Then};
+use crate::simulate::WINDOW;
 
 /// Why a performance gave no evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +82,41 @@ pub async fn rest(
         let (charges, shown) = (provider.charges(), company.shown.clone());
         evidence = Evidence::gather(world, exact, charges, shown).await?;
     }
+    evidence.told.clone_from(&company.told);
+    evidence.window = Some(WINDOW);
+    evidence.sale = look_around(world, &evidence).await;
     Ok(evidence)
+}
+
+/// Lets somebody new look at what is for sale and try to have it. What comes of it is part of
+/// the evidence only as an answer: the documents and the record were gathered before.
+async fn look_around(world: &mut dyn World, evidence: &Evidence) -> Option<Sale> {
+    let text = "somebody new looks at what is for sale, and tries to have it".to_owned();
+    world.trace().add(world.now(), None, What::Step { text });
+    let mut guest = Person::new("guest@example.org");
+    let body = json!({ "email": guest.email, "password": "password" });
+    let sign_up = guest.request(Method::POST, "/api/users/signup", &body);
+    let list = guest.request(Method::GET, "/api/tickets", &Value::Null);
+    let replies = world.send(vec![sign_up, list]).await;
+    guest.absorb(replies.first()?);
+    let listed = replies.last()?.json();
+    let listed = listed.as_array()?.iter().filter_map(|ticket| ticket["id"].as_str());
+    let listed = listed.map(str::to_owned).collect();
+    let tickets: Vec<String> = evidence.tickets.iter().map(|ticket| id(ticket).to_owned()).collect();
+    let reserve = |ticket: &String| {
+        guest.request(Method::POST, "/api/orders", &json!({ "ticketId": ticket }))
+    };
+    let replies = world.send(tickets.iter().map(reserve).collect()).await;
+    let answers = replies.iter().map(Reply::status);
+    let offered = tickets.into_iter().zip(answers).collect();
+    // Where time has passed meanwhile, a hold may have ended.
+    let still = !evidence.exact || world.now() == evidence.now;
+    still.then_some(Sale { listed, offered })
+}
+
+/// The address of somebody of this number.
+fn address(who: u8) -> String {
+    format!("{}@example.org", script::name(who).to_lowercase().replace(' ', "."))
 }
 
 /// The people of a script and what they know.
@@ -90,6 +127,9 @@ pub struct Company {
     tickets: BTreeMap<u8, String>,
     orders: BTreeMap<(u8, u8), String>,
     shown: BTreeMap<String, Cents>,
+    told: Vec<Told>,
+    /// When each was told that they are signed in.
+    signed_in: Vec<Option<Timestamp>>,
 }
 
 impl Company {
@@ -101,8 +141,6 @@ impl Company {
     pub async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
         let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
         let needed = script.rounds.iter().flat_map(|round| &round.acts).any(administrated);
-        let address =
-            |who| format!("{}@example.org", script::name(who).to_lowercase().replace(' ', "."));
         let mut people: Vec<_> = (0..script.people).map(|who| Person::new(address(who))).collect();
         people.extend(needed.then(|| Person::new(ADMINISTRATOR)));
         let requests = people.iter().map(|person| {
@@ -113,6 +151,10 @@ impl Company {
         for (person, reply) in people.iter_mut().zip(&replies) {
             person.absorb(reply);
         }
+        let mut signed_in = vec![None; people.len()];
+        for (since, reply) in signed_in.iter_mut().zip(&replies) {
+            *since = (reply.status() == Some(201)).then(|| world.now());
+        }
         world.settle().await?;
         let administrator = if needed { people.pop() } else { None };
         Ok(Self {
@@ -121,6 +163,8 @@ impl Company {
             tickets: BTreeMap::new(),
             orders: BTreeMap::new(),
             shown: BTreeMap::new(),
+            told: Vec::new(),
+            signed_in,
         })
     }
 
@@ -162,11 +206,45 @@ impl Company {
                 requests.push(request);
             }
         }
+        let (at, asked) = (world.now(), world.trace().len());
+        let mut asking: Vec<Told> = sent.iter().map(|act| self.asking(act, at, asked)).collect();
         let replies = world.send(requests).await;
-        for (act, reply) in sent.iter().zip(&replies) {
-            self.learn(act, reply);
+        let (now, answered) = (world.now(), world.trace().len());
+        for (told, reply) in asking.iter_mut().zip(&replies) {
+            (told.answered, told.status, told.body) = (answered, reply.status(), reply.json());
+            self.learn(&told.act, reply, now);
         }
+        self.told.append(&mut asking);
         Ok(())
+    }
+
+    /// What somebody is about to do, as far as it is known before the answer.
+    fn asking(&self, act: &Act, at: Timestamp, asked: usize) -> Told {
+        let mut known = *act;
+        let who = match act {
+            // Who acts here is the administrator, the last of those who signed up.
+            Act::Ban { .. } | Act::Unban { .. } => Some(self.people.len()),
+            _ => known.who_mut().map(|who| usize::from(*who)),
+        };
+        let about = match *act {
+            Act::Edit { ticket, .. } | Act::Reserve { ticket, .. } => self.tickets.get(&ticket),
+            Act::Cancel { who, ticket } | Act::Pay { who, ticket, .. } => {
+                self.orders.get(&(who, ticket))
+            }
+            _ => None,
+        };
+        let person = who.and_then(|who| self.people.get(who));
+        Told {
+            act: *act,
+            by: person.map(|person| person.id.clone()).unwrap_or_default(),
+            about: about.cloned().unwrap_or_default(),
+            at,
+            signed_in: who.and_then(|who| self.signed_in.get(who).copied().flatten()),
+            asked,
+            answered: asked,
+            status: None,
+            body: Value::Null,
+        }
     }
 
     fn request(&self, act: &Act) -> Option<Request<Bytes>> {
@@ -207,14 +285,21 @@ impl Company {
                 let body = json!({ "email": person.email, "password": "password" });
                 Person::new(person.email.as_str()).request(Method::POST, "/api/users/signin", &body)
             }
+            Act::Join { who } => {
+                let body = json!({ "email": address(who), "password": "password" });
+                Person::default().request(Method::POST, "/api/users/signup", &body)
+            }
             Act::Restart { .. } | Act::Scale { .. } => return None,
         })
     }
 
-    fn learn(&mut self, act: &Act, reply: &Reply) {
+    fn learn(&mut self, act: &Act, reply: &Reply, now: Timestamp) {
         if let Act::SignIn { who } = *act
             && let Some(person) = self.people.get_mut(usize::from(who))
         {
+            if reply.status() == Some(200) {
+                self.signed_in[usize::from(who)] = Some(now);
+            }
             return person.absorb(reply);
         }
         if reply.status() != Some(201) {

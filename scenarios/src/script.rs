@@ -107,6 +107,11 @@ pub enum Act {
         /// Who.
         who: u8,
     },
+    /// Somebody signs up, perhaps with an address that others want too.
+    Join {
+        /// Whose address it is, by a number of their own.
+        who: u8,
+    },
     /// All instances of a service go down at once, and one comes up while the others act.
     Restart {
         /// Which, by its place in [`ticketing::SERVICES`].
@@ -132,7 +137,8 @@ impl Act {
             | Self::Unban { who }
             | Self::Look { who }
             | Self::SignIn { who } => Some(who),
-            Self::Restart { .. } | Self::Scale { .. } => None,
+            // Not one of those who have signed up.
+            Self::Join { .. } | Self::Restart { .. } | Self::Scale { .. } => None,
         }
     }
 
@@ -204,6 +210,7 @@ impl fmt::Display for Act {
             Self::Unban { who } => write!(f, "the administrator lifts the ban of {}", name(who)),
             Self::Look { who } => write!(f, "{} looks at their orders", name(who)),
             Self::SignIn { who } => write!(f, "{} signs in again", name(who)),
+            Self::Join { who } => write!(f, "{} signs up", name(who)),
             Self::Restart { service: number } => {
                 write!(f, "{} crashes and starts again", service(number))
             }

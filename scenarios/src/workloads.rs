@@ -2,6 +2,7 @@
 //!
 //! Each tempts another part of the system. Adding one is adding a file and a line in [`ALL`].
 
+mod accounts;
 mod bans;
 mod expiry;
 mod market;
@@ -60,6 +61,11 @@ pub const ALL: &[Workload] = &[
         name: "restart",
         about: "Services crash and start again while people buy",
         scripts: || restart::scripts().boxed(),
+    },
+    Workload {
+        name: "accounts",
+        about: "People sign up with addresses that others want too, and come back when their session is over",
+        scripts: || accounts::scripts().boxed(),
     },
 ];
 

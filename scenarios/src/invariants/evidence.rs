@@ -3,14 +3,50 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bson::Document;
 use contracts::Cents;
 use harness::trace::Record;
 use harness::world::{World, WorldError};
 use platform::Timestamp;
+use platform::deadletter::DeadLetter;
+use serde_json::Value;
 
 use crate::provider::LedgerCharge;
+use crate::script::Act;
+
+/// What somebody did, and what they were told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What they did.
+    pub act: Act,
+    /// Who, as a user's id.
+    pub by: String,
+    /// The ticket or the order that it was about, by id; empty where it was about none.
+    pub about: String,
+    /// When they asked.
+    pub at: Timestamp,
+    /// When they had been answered that they are signed in.
+    pub signed_in: Option<Timestamp>,
+    /// How many records there were when they asked.
+    pub asked: usize,
+    /// How many there were when all who asked with them had been answered.
+    pub answered: usize,
+    /// The status; `None` for no answer.
+    pub status: Option<u16>,
+    /// The body; null where there is none.
+    pub body: Value,
+}
+
+/// What somebody new finds when all has come to rest.
+#[derive(Debug, Clone, Default)]
+pub struct Sale {
+    /// The tickets that are listed.
+    pub listed: BTreeSet<String>,
+    /// What is answered when they reserve each ticket.
+    pub offered: BTreeMap<String, Option<u16>>,
+}
 
 /// The evidence of one run that has come to rest.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +70,14 @@ pub struct Evidence {
     pub users: Vec<Document>,
     /// The price that each order's buyer was shown, by order id.
     pub shown: BTreeMap<String, Cents>,
+    /// What people did and were told, where a script says so.
+    pub told: Vec<Told>,
+    /// What somebody new found in the end; `None` where nobody looked.
+    pub sale: Option<Sale>,
+    /// How long an order holds its ticket, where that is known.
+    pub window: Option<Duration>,
+    /// What was given up on.
+    pub letters: Vec<DeadLetter>,
     /// The provider's ledger.
     pub ledger: Vec<LedgerCharge>,
     /// Aggregates that a dead letter is about: their copies are known to be behind.
@@ -68,8 +112,12 @@ impl Evidence {
             timers: world.documents("expiration", "timers").await?,
             users: world.documents("auth", "users").await?,
             shown,
-            ledger,
+            told: Vec::new(),
+            sale: None,
+            window: None,
             given_up: about("ce-subject"),
+            letters,
+            ledger,
             trace: world.trace().records(),
         })
     }

@@ -26,7 +26,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 }
 
 /// Every version of every ticket that was written.
-fn versions(evidence: &Evidence) -> BTreeMap<&str, BTreeMap<i64, &Document>> {
+pub(super) fn versions(evidence: &Evidence) -> BTreeMap<&str, BTreeMap<i64, &Document>> {
     let mut versions: BTreeMap<&str, BTreeMap<i64, &Document>> = BTreeMap::new();
     for record in evidence.trace.iter() {
         let What::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.what else {

@@ -44,6 +44,18 @@ pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
     without_order.collect()
 }
 
+/// Money moves back only where its order is cancelled.
+pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
+    let orders = by_id(&evidence.orders);
+    let refunded = evidence.ledger.iter().filter(|charge| charge.refunded);
+    let status = |charge: &LedgerCharge| {
+        orders.get(charge.order_id.as_str()).map(|order| text(order, "status"))
+    };
+    let open = refunded.filter(|charge| status(charge).is_some_and(|status| status != "cancelled"));
+    open.map(|charge| format!("{} is refunded, order {} stands", charge.id, charge.order_id))
+        .collect()
+}
+
 /// The provider's ledger agrees with the charges, cent for cent.
 pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();

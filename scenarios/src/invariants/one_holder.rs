@@ -35,14 +35,19 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 }
 
 /// A stretch of the record in which an order surely held its ticket.
-struct Hold {
-    order: String,
-    from: usize,
-    to: usize,
+pub(super) struct Hold {
+    /// Which.
+    pub(super) order: String,
+    /// Whose.
+    pub(super) buyer: String,
+    /// The record of its beginning.
+    pub(super) from: usize,
+    /// The record of its end.
+    pub(super) to: usize,
 }
 
 /// The holds of each ticket, from the writes of orders.
-fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
+pub(super) fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
     let mut histories: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
     for (now, record) in evidence.trace.iter().enumerate() {
         let service = record.who.map(|who| who.service);
@@ -56,7 +61,8 @@ fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
         let known = holds.iter_mut().find(|hold| hold.order == id(order));
         match (known, holding(order)) {
             (None, true) => {
-                holds.push(Hold { order: id(order).to_owned(), from: now, to: usize::MAX });
+                let (order, buyer) = (id(order).to_owned(), text(order, "userId").to_owned());
+                holds.push(Hold { order, buyer, from: now, to: usize::MAX });
             }
             (Some(hold), false) if hold.to == usize::MAX => {
                 // On real servers the release may have taken effect as soon as it began.

@@ -7,10 +7,12 @@ use bson::{Bson, Document, doc};
 use bytes::Bytes;
 use contracts::Cents;
 use harness::trace::{Record, What, Who};
+use platform::Timestamp;
+use platform::deadletter::DeadLetter;
 use platform::ports::bus::{Message, Published, Stream};
 use serde_json::{Value, json};
 
-use super::evidence::{id, text};
+use super::evidence::{Told, id, text};
 use super::{ALL, Evidence, violations};
 use crate::case::Case;
 use crate::provider::LedgerCharge;
@@ -170,6 +172,114 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         started(e, FRESH);
         asked(e, FRESH);
     }),
+    ("refunds", "money of an order that stands has moved back", |e| {
+        let order = find(&mut e.order_copies, OPEN);
+        order.insert("charge", doc! { "stripeId": "ch_back", "amount": 2000_i64, "status": "refunded" });
+        let order_id = id(order).to_owned();
+        let (id, idempotency_key) = ("ch_back".to_owned(), String::new());
+        e.ledger.push(LedgerCharge { id, order_id, amount: 2000, refunded: true, idempotency_key });
+    }),
+    ("never-back", "a copy is overwritten by an older one", |e| {
+        let mut stale = find(&mut e.order_copies, CANCELLED).clone();
+        stale.insert("version", 0_i64);
+        wrote_by(e, "payments", "orders", stale);
+    }),
+    ("never-back", "an old hold is applied once more", |e| {
+        let mut stale = ticket(e, CANCELLED);
+        stale.insert("fence", 1_i64);
+        wrote(e, "tickets", stale);
+    }),
+    ("ack-last", "a message is acknowledged before its write", |e| {
+        let told = message_of(e, "order.cancelled");
+        let ack = edit(e).iter().position(|record| match &record.what {
+            What::Reply { operation: "ack", consumer, id, .. } => {
+                *id == told && consumer == "payments-OrderCancelled"
+            }
+            _ => false,
+        });
+        let ack = edit(e).remove(ack.expect("it was acknowledged"));
+        let published = edit(e).iter().position(|record| match &record.what {
+            What::Publish { message, .. } => message.id == told,
+            _ => false,
+        });
+        edit(e).insert(published.expect("it was published") + 1, ack);
+    }),
+    ("changes-told", "nobody was told of a change", |e| {
+        let told = message_of(e, "user.created");
+        edit(e).retain(|record| match &record.what {
+            What::Publish { message, .. } => message.id != told,
+            _ => true,
+        });
+    }),
+    ("changes-told", "something was told that did not happen", |e| {
+        spoil_message(e, |message| {
+            let text = String::from_utf8_lossy(&message.payload).replace("\"version\":0", "\"version\":9");
+            message.payload = text.into_bytes().into();
+        });
+    }),
+    ("dead-letters", "a message was given up on at once", |e| {
+        let mut message = e.trace.iter().find_map(|record| match &record.what {
+            What::Publish { message, .. } => Some(message.clone()),
+            _ => None,
+        });
+        let mut message = message.take().expect("something was published");
+        message.id = format!("nobody/{}", message.id);
+        let [consumer, reason, attempts] = ["nobody", "no time", "1"].map(str::to_owned);
+        e.letters.push(DeadLetter { consumer, reason, attempts, message });
+    }),
+    ("answers", "a status that the contract does not know", |e| {
+        told(e, Some(400)).status = Some(409);
+    }),
+    ("answers", "an internal error", |e| told(e, Some(401)).status = Some(500)),
+    ("answers", "no answer although nothing went wrong", |e| told(e, Some(401)).status = None),
+    ("answers", "out of order although nothing went wrong", |e| {
+        told(e, Some(401)).status = Some(503);
+    }),
+    ("answers", "an error in another shape", |e| {
+        told(e, Some(400)).body = serde_json::json!({ "error": "no" });
+    }),
+    ("answers", "what is nobody's business is shown", |e| {
+        told(e, Some(201)).body["outbox"] = serde_json::json!([]);
+    }),
+    ("kept-word", "an order of which its buyer was told is not there", |e| {
+        reserved(e).body["id"] = "000000000000000000000000".into();
+    }),
+    ("kept-word", "an order lasts for less long than it must", |e| {
+        e.window = e.window.map(|window| window * 2);
+    }),
+    ("kept-word", "an order was not cancelled", |e| {
+        let open = id(find(&mut e.orders, OPEN)).to_owned();
+        told(e, Some(204)).about = open;
+    }),
+    ("kept-word", "another charge", |e| {
+        let paid = e.told.iter_mut().find(|t| matches!(t.act, Act::Pay { .. }));
+        paid.expect("somebody paid").body["id"] = "000000000000000000000000".into();
+    }),
+    ("kept-word", "a ticket has another price than was said", |e| {
+        told(e, Some(201)).body["price"] = 1.into();
+    }),
+    ("fair-refusals", "nobody else had the ticket", |e| {
+        let late = e.told.iter_mut().find(|t| t.status == Some(400)).expect("somebody was late");
+        late.about = "free".to_owned();
+    }),
+    ("for-sale", "a reserved ticket is listed", |e| {
+        let held = ticket_of(e, OPEN);
+        e.sale.as_mut().expect("somebody looked").listed.insert(held);
+    }),
+    ("for-sale", "a free ticket is not listed", |e| {
+        let free = ticket_of(e, CANCELLED);
+        e.sale.as_mut().expect("somebody looked").listed.remove(&free);
+    }),
+    ("for-sale", "a free ticket cannot be reserved", |e| {
+        let free = ticket_of(e, CANCELLED);
+        e.sale.as_mut().expect("somebody looked").offered.insert(free, Some(400));
+    }),
+    ("sessions", "a session outlives its time", |e| {
+        told(e, Some(204)).signed_in = Some(Timestamp::UNIX_EPOCH);
+    }),
+    ("one-address", "two users share an address", |e| {
+        e.users[0].insert("email", "BEN@example.org");
+    }),
     ("no-panic", "an instance panicked", |e| {
         add(e, Some(FRESH), What::Panic { message: "index out of bounds".to_owned() });
     }),
@@ -192,6 +302,7 @@ fn truth() -> Evidence {
     let rounds = [
         vec![list(0), list(1), list(2)],
         vec![reserve(1, 0), reserve(2, 1), reserve(3, 2)],
+        vec![reserve(3, 0)],
         vec![Act::Pay { who: 1, ticket: 0, good: true }, Act::Cancel { who: 2, ticket: 1 }],
         vec![Act::Ban { who: 2 }],
         vec![reserve(2, 1)],
@@ -314,8 +425,32 @@ fn add(evidence: &mut Evidence, who: Option<Who>, what: What) {
     edit(evidence).push(Record { at, who, origin: None, what });
 }
 
+/// What the first was told who was told this.
+fn told(evidence: &mut Evidence, status: Option<u16>) -> &mut Told {
+    evidence.told.iter_mut().find(|told| told.status == status).expect("somebody was told this")
+}
+
+/// What the first was told who reserved a ticket.
+fn reserved(evidence: &mut Evidence) -> &mut Told {
+    let reserve = |told: &&mut Told| matches!(told.act, Act::Reserve { .. });
+    evidence.told.iter_mut().find(reserve).expect("somebody reserved")
+}
+
+/// The first message of this subject.
+fn message_of(evidence: &Evidence, subject: &str) -> String {
+    let found = evidence.trace.iter().find_map(|record| match &record.what {
+        What::Publish { message, .. } if message.subject == subject => Some(message.id.clone()),
+        _ => None,
+    });
+    found.expect("it was published")
+}
+
 /// A write of the service that owns this collection.
 fn wrote(evidence: &mut Evidence, collection: &'static str, document: Document) {
+    wrote_by(evidence, collection, collection, document);
+}
+
+fn wrote_by(evidence: &mut Evidence, service: &'static str, collection: &str, document: Document) {
     let what = What::Write {
         operation: "update",
         collection: collection.to_owned(),
@@ -323,7 +458,7 @@ fn wrote(evidence: &mut Evidence, collection: &'static str, document: Document) 
         input: Document::new(),
         outcome: Ok(Some(document)),
     };
-    add(evidence, Some(Who { service: collection, instance: 98 }), what);
+    add(evidence, Some(Who { service, instance: 98 }), what);
 }
 
 /// Publishes a spoiled copy of the first event about a ticket.

@@ -1,31 +1,50 @@
-//! Mistakes with who may write what, and when.
-
-use std::sync::Arc;
+//! Mistakes with who may have what: tickets, prices and addresses.
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use harness::system::System;
-use platform::Ports;
-use platform::ports::store::{Find, Store, Update, WriteError};
+use platform::ports::store::{Find, ReadError, Store, WriteError};
 
-use super::twist::{StoreTwist, TwistedStore};
-use super::{with_ports, with_service};
-
-fn twisted(ports: Ports, twist: impl StoreTwist + 'static) -> Ports {
-    Ports { store: Arc::new(TwistedStore { inner: Arc::clone(&ports.store), twist }), ..ports }
-}
+use super::twist::{StoreTwist, Updates, at_store, lying};
+use super::{with_listeners, with_ports, with_service};
 
 /// Without the unique indexes of orders; a look before the insert instead.
 pub(super) fn look_then_insert(system: System) -> System {
-    let unlocked = with_service(system, Some(orders::NAME), |service| {
+    let look = Look {
+        filter: |order| {
+            let ticket = order.get("ticketId")?.clone();
+            Some(doc! { "ticketId": ticket, "holding": true })
+        },
+        taken: "one-holder",
+    };
+    without_lock(system, orders::NAME, look)
+}
+
+/// Without the unique index of addresses; a look before the insert instead.
+pub(super) fn look_then_sign_up(system: System) -> System {
+    let look = Look {
+        filter: |user| Some(doc! { "emailKey": user.get("emailKey")?.clone() }),
+        taken: auth::store::EMAIL,
+    };
+    without_lock(system, auth::NAME, look)
+}
+
+fn without_lock(system: System, service: &'static str, look: Look) -> System {
+    let unlocked = with_service(system, Some(service), |service| {
         for collection in &mut service.collections {
             collection.indexes.retain(|index| !index.unique);
         }
     });
-    with_ports(unlocked, Some(orders::NAME), |ports| twisted(ports, Look))
+    with_ports(unlocked, Some(service), move |ports| at_store(ports, look))
 }
 
-struct Look;
+#[derive(Clone, Copy)]
+struct Look {
+    /// What there must not be.
+    filter: fn(&Document) -> Option<Document>,
+    /// The index that would have said so.
+    taken: &'static str,
+}
 
 #[async_trait]
 impl StoreTwist for Look {
@@ -35,12 +54,11 @@ impl StoreTwist for Look {
         collection: &str,
         document: Document,
     ) -> Result<(), WriteError> {
-        if let Some(ticket) = document.get("ticketId") {
-            let filter = doc! { "ticketId": ticket, "holding": true };
-            let holder = store.find(collection, Find { filter, ..Find::default() }).await;
-            let holder = holder.map_err(|e| WriteError::Unavailable(e.to_string()))?;
-            if !holder.is_empty() {
-                return Err(WriteError::Duplicate { index: "one-holder".to_owned() });
+        if let Some(filter) = (self.filter)(&document) {
+            let found = store.find(collection, Find { filter, ..Find::default() }).await;
+            let found = found.map_err(|e| WriteError::Unavailable(e.to_string()))?;
+            if !found.is_empty() {
+                return Err(WriteError::Duplicate { index: self.taken.to_owned() });
             }
         }
         store.insert(collection, document).await
@@ -49,28 +67,114 @@ impl StoreTwist for Look {
 
 /// Updates under no condition but the id.
 pub(super) fn lost_update(system: System) -> System {
-    with_ports(system, None, |ports| twisted(ports, AnyRevision))
-}
-
-struct AnyRevision;
-
-impl StoreTwist for AnyRevision {
-    fn update(&self, mut update: Update) -> Update {
+    let any_revision = Updates(|mut update| {
         update.filter.remove("revision");
         update
-    }
+    });
+    with_ports(system, None, move |ports| at_store(ports, any_revision))
 }
 
 /// Tickets that never seem to be held.
 pub(super) fn edit_while_held(system: System) -> System {
-    with_ports(system, Some(tickets::NAME), |ports| twisted(ports, NeverHeld))
+    with_ports(system, Some(tickets::NAME), |ports| {
+        lying(ports, |_, mut ticket| {
+            ticket.insert("orderId", Bson::Null);
+            ticket
+        })
+    })
 }
 
-struct NeverHeld;
+/// All tickets are listed, not only those that are free.
+pub(super) fn lists_reserved(system: System) -> System {
+    with_ports(system, Some(tickets::NAME), |ports| at_store(ports, AllForSale))
+}
 
-impl StoreTwist for NeverHeld {
-    fn found(&self, mut document: Document) -> Document {
-        document.insert("orderId", Bson::Null);
-        document
+struct AllForSale;
+
+#[async_trait]
+impl StoreTwist for AllForSale {
+    async fn find(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        mut find: Find,
+    ) -> Result<Vec<Document>, ReadError> {
+        find.filter.remove("orderId");
+        store.find(collection, find).await
     }
+}
+
+/// The price of an order is read once more when it is written.
+pub(super) fn price_read_late(system: System) -> System {
+    with_ports(system, Some(orders::NAME), |ports| at_store(ports, ReadLate))
+}
+
+struct ReadLate;
+
+#[async_trait]
+impl StoreTwist for ReadLate {
+    async fn insert(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        mut order: Document,
+    ) -> Result<(), WriteError> {
+        if let Ok(ticket) = order.get_str("ticketId") {
+            let ticket = store.get("tickets", ticket).await;
+            let ticket = ticket.map_err(|e| WriteError::Unavailable(e.to_string()))?;
+            if let Some(price) = ticket.and_then(|ticket| ticket.get("price").cloned()) {
+                reprice(&mut order, price);
+            }
+        }
+        store.insert(collection, order).await
+    }
+}
+
+/// Another price, in the order and in the event that tells of it.
+fn reprice(order: &mut Document, price: Bson) {
+    for event in order.get_array_mut("outbox").into_iter().flatten() {
+        let Some(event) = event.as_document_mut() else { continue };
+        let payload = event.get_str("payload").map(serde_json::from_str::<serde_json::Value>);
+        if let Ok(Ok(mut payload)) = payload {
+            payload["ticket"]["price"] = price.as_i64().unwrap_or_default().into();
+            event.insert("payload", payload.to_string());
+        }
+    }
+    order.insert("price", price);
+}
+
+/// An order whose time is up is cancelled, and still holds its ticket.
+pub(super) fn hold_kept_on_expiry(system: System) -> System {
+    with_ports(system, Some(orders::NAME), |ports| {
+        let keep = Updates(|mut update| {
+            if let Ok(set) = update.change.get_document_mut("$set")
+                && set.get_str("reason").is_ok_and(|reason| reason == "expired")
+            {
+                set.insert("holding", true);
+            }
+            update
+        });
+        at_store(ports, keep)
+    })
+}
+
+/// To the end of time a paid order looks as if it still waited for the money.
+pub(super) fn expiry_cancels_paid(system: System) -> System {
+    with_listeners(system, orders::NAME, &["OrderExpired"], |ports| {
+        lying(ports, |_, order| restate(order, "complete", "awaiting:payment"))
+    })
+}
+
+/// To news of a charge a cancelled order looks as if it still waited for the money.
+pub(super) fn completes_released(system: System) -> System {
+    with_listeners(system, orders::NAME, &["ChargeUpdated"], |ports| {
+        lying(ports, |_, order| restate(order, "cancelled", "awaiting:payment"))
+    })
+}
+
+fn restate(mut order: Document, from: &str, to: &str) -> Document {
+    if order.get_str("status").is_ok_and(|status| status == from) {
+        order.insert("status", to);
+    }
+    order
 }

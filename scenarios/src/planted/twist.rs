@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::Document;
+use bytes::Bytes;
+use http::{Request, Response};
+use platform::Ports;
 use platform::ports::bus::{
     Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
 };
+use platform::ports::http::{Http, HttpError};
 use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 /// What is different at a store.
@@ -22,21 +26,78 @@ pub(super) trait StoreTwist: Send + Sync {
         store.insert(collection, document).await
     }
 
-    /// What a document that was asked for by its id looks like.
-    fn found(&self, document: Document) -> Document {
-        document
+    /// How a document is updated.
+    async fn update(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        store.update(collection, update).await
     }
 
-    /// What is asked of the store where an update was.
-    fn update(&self, update: Update) -> Update {
-        update
+    /// How documents are found.
+    async fn find(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        find: Find,
+    ) -> Result<Vec<Document>, ReadError> {
+        store.find(collection, find).await
+    }
+
+    /// What a document that was asked for by its id looks like.
+    fn found(&self, _collection: &str, document: Document) -> Document {
+        document
     }
 }
 
-/// A store with a twist.
-pub(super) struct TwistedStore<T> {
-    pub(super) inner: Arc<dyn Store>,
-    pub(super) twist: T,
+/// What a document that was asked for by its id looks like, and nothing else.
+impl StoreTwist for fn(&str, Document) -> Document {
+    fn found(&self, collection: &str, document: Document) -> Document {
+        self(collection, document)
+    }
+}
+
+/// What is asked of the store where an update was, and nothing else.
+#[derive(Clone, Copy)]
+pub(super) struct Updates(pub(super) fn(Update) -> Update);
+
+#[async_trait]
+impl StoreTwist for Updates {
+    async fn update(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        store.update(collection, (self.0)(update)).await
+    }
+}
+
+/// These ports with a store that lies about the documents that it is asked for by id.
+pub(super) fn lying(ports: Ports, lie: fn(&str, Document) -> Document) -> Ports {
+    at_store(ports, lie)
+}
+
+/// These ports with a twist at the store.
+pub(super) fn at_store(ports: Ports, twist: impl StoreTwist + 'static) -> Ports {
+    Ports { store: Arc::new(TwistedStore { inner: Arc::clone(&ports.store), twist }), ..ports }
+}
+
+/// These ports with a twist at the bus.
+pub(super) fn at_bus(ports: Ports, twist: impl BusTwist + 'static) -> Ports {
+    Ports { bus: Arc::new(TwistedBus { inner: Arc::clone(&ports.bus), twist }), ..ports }
+}
+
+/// These ports with a twist at requests outside.
+pub(super) fn at_http(ports: Ports, twist: impl HttpTwist + 'static) -> Ports {
+    Ports { http: Arc::new(TwistedHttp { inner: Arc::clone(&ports.http), twist }), ..ports }
+}
+
+struct TwistedStore<T> {
+    inner: Arc<dyn Store>,
+    twist: T,
 }
 
 #[async_trait]
@@ -51,11 +112,11 @@ impl<T: StoreTwist> Store for TwistedStore<T> {
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         let found = self.inner.get(collection, id).await?;
-        Ok(found.map(|document| self.twist.found(document)))
+        Ok(found.map(|document| self.twist.found(collection, document)))
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
-        self.inner.find(collection, find).await
+        self.twist.find(&*self.inner, collection, find).await
     }
 
     async fn update(
@@ -63,7 +124,7 @@ impl<T: StoreTwist> Store for TwistedStore<T> {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
-        self.inner.update(collection, self.twist.update(update)).await
+        self.twist.update(&*self.inner, collection, update).await
     }
 
     async fn ping(&self) -> Result<(), ReadError> {
@@ -83,10 +144,9 @@ pub(super) trait BusTwist: Send + Sync {
     ) -> Result<Published, PublishError>;
 }
 
-/// A bus with a twist.
-pub(super) struct TwistedBus<T> {
-    pub(super) inner: Arc<dyn Bus>,
-    pub(super) twist: T,
+struct TwistedBus<T> {
+    inner: Arc<dyn Bus>,
+    twist: T,
 }
 
 #[async_trait]
@@ -109,5 +169,28 @@ impl<T: BusTwist> Bus for TwistedBus<T> {
 
     async fn ping(&self) -> Result<(), BusError> {
         self.inner.ping().await
+    }
+}
+
+/// What is different at requests outside.
+#[async_trait]
+pub(super) trait HttpTwist: Send + Sync {
+    /// How a request is sent.
+    async fn send(
+        &self,
+        http: &dyn Http,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, HttpError>;
+}
+
+struct TwistedHttp<T> {
+    inner: Arc<dyn Http>,
+    twist: T,
+}
+
+#[async_trait]
+impl<T: HttpTwist> Http for TwistedHttp<T> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        self.twist.send(&*self.inner, request).await
     }
 }

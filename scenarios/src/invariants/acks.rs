@@ -1,0 +1,81 @@
+//! A message is acknowledged when what it tells is in the store, and not before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::Document;
+use harness::trace::What;
+use platform::ports::bus::{Message, Stream};
+use serde_json::Value;
+
+use super::Evidence;
+use super::evidence::{id, number, text};
+
+/// The newest write of each document so far: service, collection, id.
+type Stores<'a> = BTreeMap<(&'a str, &'a str, &'a str), &'a Document>;
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let mut broken = Vec::new();
+    // On real servers a write may be in the store before its record is in the trace.
+    if !evidence.exact {
+        return broken;
+    }
+    let mut stores = Stores::new();
+    let mut messages: BTreeMap<&str, &Message> = BTreeMap::new();
+    let mut dead: BTreeSet<&str> = BTreeSet::new();
+    for record in evidence.trace.iter() {
+        match &record.what {
+            What::Write { collection, outcome: Ok(Some(document)), .. } => {
+                if let Some(who) = record.who {
+                    stores.insert((who.service, collection, id(document)), document);
+                }
+            }
+            What::Publish { stream: Stream::Events, message, .. } => {
+                messages.insert(&message.id, message);
+            }
+            What::Publish { stream: Stream::DeadLetters, message, .. } => {
+                dead.insert(&message.id);
+            }
+            What::Reply { operation: "ack", consumer, id, .. } => {
+                let Some(message) = messages.get(id.as_str()) else { continue };
+                let given_up = !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
+                if !given_up && is_applied(&stores, consumer, message) == Some(false) {
+                    broken.push(format!("{consumer} acknowledged {id} without having written it"));
+                }
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+/// Whether what a message tells this consumer, or something newer, is in its store; `None`
+/// where it tells it nothing.
+fn is_applied(stores: &Stores, consumer: &str, message: &Message) -> Option<bool> {
+    let (service, _) = consumer.split_once('-')?;
+    let noun = message.subject.split('.').next()?;
+    let (collection, key, field, wanted) = match (service, noun) {
+        ("tickets", "order") => ("tickets", "/ticket/id", "fence", "/ticket/fence"),
+        ("expiration", "order") => ("timers", "/id", "version", "/version"),
+        ("payments", "order") => ("orders", "/id", "version", "/version"),
+        ("orders", "ticket") => ("tickets", "/id", "version", "/version"),
+        ("orders", "charge") => ("orders", "/orderId", "", ""),
+        ("orders", "order") => ("orders", "/id", "", ""),
+        _ => return None,
+    };
+    let event: Value = serde_json::from_slice(&message.payload).ok()?;
+    let known = stores.get(&(service, collection, event.pointer(key)?.as_str()?));
+    let Some(known) = known else { return Some(false) };
+    if field.is_empty() {
+        return Some(follows(text(known, "status"), event["status"].as_str()));
+    }
+    Some(number(known, field) >= event.pointer(wanted)?.as_i64()?)
+}
+
+/// Whether an order of this status has heard that its charge is so, or that its time is up.
+fn follows(status: &str, charge: Option<&str>) -> bool {
+    match charge {
+        Some("created") => status != "created",
+        Some("refunded") => true,
+        _ => !matches!(status, "created" | "awaiting:payment"),
+    }
+}

@@ -1,0 +1,15 @@
+//! An address belongs to one user, whatever its case.
+
+use std::collections::BTreeMap;
+
+use super::Evidence;
+use super::evidence::text;
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let mut users: BTreeMap<String, usize> = BTreeMap::new();
+    for user in &evidence.users {
+        *users.entry(text(user, "email").to_lowercase()).or_default() += 1;
+    }
+    let shared = users.iter().filter(|(_, users)| **users > 1);
+    shared.map(|(address, users)| format!("{users} users have the address {address}")).collect()
+}

@@ -1,0 +1,101 @@
+//! Mistakes with what is known: an outcome that nobody knows, taken for one or the other.
+
+use async_trait::async_trait;
+use bson::Document;
+use bytes::Bytes;
+use harness::system::System;
+use http::{Request, Response, StatusCode};
+use platform::ports::http::{Http, HttpError};
+use platform::ports::store::{Store, Update, WriteError};
+
+use super::twist::{HttpTwist, StoreTwist, at_http, at_store};
+use super::with_ports;
+
+/// A write of which nobody knows whether it happened counts as one that did.
+pub(super) fn unknown_is_success(system: System) -> System {
+    with_ports(system, None, |ports| at_store(ports, Hopeful))
+}
+
+struct Hopeful;
+
+#[async_trait]
+impl StoreTwist for Hopeful {
+    async fn insert(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        document: Document,
+    ) -> Result<(), WriteError> {
+        match store.insert(collection, document).await {
+            Err(WriteError::Unknown(_)) => Ok(()),
+            written => written,
+        }
+    }
+
+    async fn update(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        match store.update(collection, update).await {
+            Err(WriteError::Unknown(_)) => Ok(Some(Document::new())),
+            written => written,
+        }
+    }
+}
+
+/// An insert of which nobody knows whether it happened counts as one that did not: it is made
+/// once more, and meets itself.
+pub(super) fn unknown_is_failure(system: System) -> System {
+    with_ports(system, Some(orders::NAME), |ports| at_store(ports, Insistent))
+}
+
+struct Insistent;
+
+#[async_trait]
+impl StoreTwist for Insistent {
+    async fn insert(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        document: Document,
+    ) -> Result<(), WriteError> {
+        match store.insert(collection, document.clone()).await {
+            Err(WriteError::Unknown(_)) => match store.insert(collection, document).await {
+                // The driver names the first index that is broken: here the one of holders.
+                Err(WriteError::Duplicate { index }) if index == "_id_" => {
+                    Err(WriteError::Duplicate { index: "one-holder".to_owned() })
+                }
+                written => written,
+            },
+            written => written,
+        }
+    }
+}
+
+/// A payment provider that does not answer counts as one that declines.
+pub(super) fn timeout_is_decline(system: System) -> System {
+    with_ports(system, Some(payments::NAME), |ports| at_http(ports, Declining))
+}
+
+struct Declining;
+
+#[async_trait]
+impl HttpTwist for Declining {
+    async fn send(
+        &self,
+        http: &dyn Http,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, HttpError> {
+        let charge = request.uri().path() == "/v1/charges";
+        match http.send(request).await {
+            Err(HttpError::Unknown(_)) if charge => {
+                let mut declined = Response::new(Bytes::from_static(b"{}"));
+                *declined.status_mut() = StatusCode::PAYMENT_REQUIRED;
+                Ok(declined)
+            }
+            answer => answer,
+        }
+    }
+}

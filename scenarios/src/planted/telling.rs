@@ -1,0 +1,248 @@
+//! Mistakes on the way from a write to those who are to hear of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bson::{Bson, Document, doc};
+use harness::system::System;
+use platform::causality::Causality;
+use platform::ports::bus::{Bus, Message, PublishError, Published, Stream};
+use platform::ports::store::{Find, ReadError, Store, Update, WriteError};
+use platform::run::Policy;
+
+use super::twist::{BusTwist, StoreTwist, Updates, at_bus, at_store};
+use super::{around_ports, with_ports};
+
+/// Every third event of each instance is lost.
+pub(super) fn lost_publish(system: System) -> System {
+    with_ports(system, None, |ports| at_bus(ports, LoseThird::default()))
+}
+
+#[derive(Default)]
+struct LoseThird(AtomicU32);
+
+#[async_trait]
+impl BusTwist for LoseThird {
+    async fn publish(
+        &self,
+        bus: &dyn Bus,
+        stream: Stream,
+        message: Message,
+    ) -> Result<Published, PublishError> {
+        if (self.0.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(3) {
+            return Ok(Published { sequence: 0, duplicate: false });
+        }
+        bus.publish(stream, message).await
+    }
+}
+
+/// A message goes by the id of the request that caused it, and so do all others that it caused.
+pub(super) fn message_id_reused(system: System) -> System {
+    with_ports(system, None, |ports| at_bus(ports, ByRequest))
+}
+
+struct ByRequest;
+
+#[async_trait]
+impl BusTwist for ByRequest {
+    async fn publish(
+        &self,
+        bus: &dyn Bus,
+        stream: Stream,
+        mut message: Message,
+    ) -> Result<Published, PublishError> {
+        message.id = Causality::of(&message).correlation;
+        message.headers.insert("ce-id".to_owned(), message.id.clone());
+        bus.publish(stream, message).await
+    }
+}
+
+/// Events are published before the write that they tell of.
+pub(super) fn publish_before_commit(system: System) -> System {
+    around_ports(system, |service, ports| {
+        let bus = Arc::clone(&ports.bus);
+        at_store(ports, Directly { service, bus, first: true })
+    })
+}
+
+/// Events are published after the write that they tell of, and wait nowhere in between.
+pub(super) fn no_outbox(system: System) -> System {
+    around_ports(system, |service, ports| {
+        let bus = Arc::clone(&ports.bus);
+        at_store(ports, Directly { service, bus, first: false })
+    })
+}
+
+struct Directly {
+    service: &'static str,
+    bus: Arc<dyn Bus>,
+    /// Whether it publishes before it writes; the event then stays in the outbox too.
+    first: bool,
+}
+
+impl Directly {
+    /// Publishes these events, as far as that goes.
+    async fn publish(&self, events: &[Bson]) {
+        for event in events.iter().filter_map(Bson::as_document) {
+            drop(self.bus.publish(Stream::Events, message(event, self.service)).await);
+        }
+    }
+}
+
+#[async_trait]
+impl StoreTwist for Directly {
+    async fn insert(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        mut document: Document,
+    ) -> Result<(), WriteError> {
+        let events = document.get_array("outbox").cloned().unwrap_or_default();
+        if self.first {
+            self.publish(&events).await;
+            return store.insert(collection, document).await;
+        }
+        document.insert("outbox", Bson::Array(Vec::new()));
+        store.insert(collection, document).await?;
+        self.publish(&events).await;
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        mut update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        let push = update.change.get_document("$push");
+        let pushed = push.and_then(|push| push.get_document("outbox"));
+        let events = pushed.and_then(|each| each.get_array("$each")).cloned().unwrap_or_default();
+        if self.first {
+            self.publish(&events).await;
+            return store.update(collection, update).await;
+        }
+        if !events.is_empty() {
+            update.change.remove("$push");
+        }
+        let written = store.update(collection, update).await?;
+        if written.is_some() {
+            self.publish(&events).await;
+        }
+        Ok(written)
+    }
+}
+
+/// The message of an event in an outbox, as the relay makes it.
+fn message(event: &Document, source: &str) -> Message {
+    let text = |field: &str| event.get_str(field).unwrap_or_default().to_owned();
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("ce-specversion", "1.0".to_owned()),
+        ("ce-id", text("id")),
+        ("ce-source", source.to_owned()),
+        ("ce-type", text("name")),
+        ("ce-subject", text("aggregate")),
+        ("ce-time", text("time")),
+        ("traceparent", text("traceparent")),
+    ];
+    Message {
+        subject: text("subject"),
+        id: text("id"),
+        headers: BTreeMap::from(headers.map(|(name, value)| (name.to_owned(), value))),
+        payload: text("payload").into_bytes().into(),
+    }
+}
+
+/// The relay clears an outbox, and with it what has come in since it looked.
+pub(super) fn outbox_cleared(system: System) -> System {
+    with_ports(system, None, |ports| {
+        let clear = Updates(|mut update| {
+            if update.change.remove("$pull").is_some() {
+                update.change.insert("$set", doc! { "outbox": Bson::Array(Vec::new()) });
+            }
+            update
+        });
+        at_store(ports, clear)
+    })
+}
+
+/// The relay sends what its own instance has written, and no other's.
+pub(super) fn outbox_in_memory(system: System) -> System {
+    with_ports(system, None, |ports| at_store(ports, Memory::of("outbox.id")))
+}
+
+/// Timers fire that were armed since the start, and no others.
+pub(super) fn timer_in_memory(system: System) -> System {
+    with_ports(system, Some(expiration::NAME), |ports| at_store(ports, Memory::of("due")))
+}
+
+/// Where documents are looked for by this field, those are found that this instance has written.
+struct Memory {
+    field: &'static str,
+    written: Mutex<BTreeSet<String>>,
+}
+
+impl Memory {
+    fn of(field: &'static str) -> Self {
+        Self { field, written: Mutex::default() }
+    }
+
+    fn remember(&self, document: &Document) {
+        let id = document.get_str("_id").unwrap_or_default().to_owned();
+        self.written.lock().expect("no panic holds this lock").insert(id);
+    }
+}
+
+#[async_trait]
+impl StoreTwist for Memory {
+    async fn insert(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        document: Document,
+    ) -> Result<(), WriteError> {
+        self.remember(&document);
+        store.insert(collection, document).await
+    }
+
+    async fn update(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        let written = store.update(collection, update).await?;
+        written.iter().for_each(|document| self.remember(document));
+        Ok(written)
+    }
+
+    async fn find(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        find: Find,
+    ) -> Result<Vec<Document>, ReadError> {
+        let by_field = find.filter.contains_key(self.field);
+        let mut found = store.find(collection, find).await?;
+        let written = self.written.lock().expect("no panic holds this lock");
+        found.retain(|document| {
+            !by_field || written.contains(document.get_str("_id").unwrap_or_default())
+        });
+        Ok(found)
+    }
+}
+
+/// The bus waits for an acknowledgement for less long than one takes at times.
+pub(super) fn short_ack_wait(mut system: System) -> System {
+    system.policy = Policy { ack_wait: Duration::from_millis(500), ..system.policy };
+    system
+}
+
+/// A message is put aside at the first failure.
+pub(super) fn no_retry(mut system: System) -> System {
+    system.policy = Policy { max_deliver: 1, ..system.policy };
+    system
+}
