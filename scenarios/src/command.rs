@@ -3,6 +3,7 @@
 //! Commands decide nothing about the system: they run, and have the outcome rendered.
 
 pub mod doctor;
+pub mod replay;
 pub mod run;
 
 use std::fmt;
@@ -17,6 +18,7 @@ Examples:
   rehearse --name 'same moment'       only scenarios whose name contains this
   rehearse --tags 'not @simulated-only'
   rehearse --seed 42 --schedules 1    one race again, exactly
+  rehearse replay TOKEN               a found run again, told as a story
   rehearse doctor                     which servers would be used, and why
 
 Exit codes: 0 all held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
@@ -35,6 +37,8 @@ pub struct Cli {
 enum Command {
     /// Runs scenarios and races (the default)
     Run(run::Args),
+    /// Runs one found run again, exactly, and tells its story
+    Replay(replay::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -86,6 +90,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Some(Command::Doctor) => doctor::doctor(),
+        Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Run(args)) => run::run(&args),
         None => run::run(&cli.run),
     };

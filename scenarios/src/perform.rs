@@ -89,6 +89,21 @@ pub struct Company {
     tickets: BTreeMap<u8, String>,
     orders: BTreeMap<(u8, u8), String>,
     shown: BTreeMap<String, Cents>,
+    rounds: usize,
+    performed: Vec<Performed>,
+}
+
+/// An act that was carried out.
+#[derive(Debug, Clone)]
+pub struct Performed {
+    /// How many records there were before it.
+    pub mark: usize,
+    /// In which round, from 0.
+    pub round: usize,
+    /// What was done.
+    pub act: Act,
+    /// What the person was told; `None` where there was nothing to be told.
+    pub told: Option<Reply>,
 }
 
 impl Company {
@@ -98,12 +113,23 @@ impl Company {
     ///
     /// When the system does not come to rest.
     pub async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
-        let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
-        let needed = script.rounds.iter().flat_map(|round| &round.acts).any(administrated);
+        Self::gather(script.people, script.is_administrated(), world).await
+    }
+
+    /// Signs up this many people, and the administrator after them where they need one.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not come to rest.
+    pub async fn gather(
+        people: u8,
+        administrated: bool,
+        world: &mut dyn World,
+    ) -> Result<Self, PerformError> {
         let address =
             |who| format!("{}@example.org", script::name(who).to_lowercase().replace(' ', "."));
-        let mut people: Vec<_> = (0..script.people).map(|who| Person::new(address(who))).collect();
-        people.extend(needed.then(|| Person::new(ADMINISTRATOR)));
+        let mut people: Vec<_> = (0..people).map(|who| Person::new(address(who))).collect();
+        people.extend(administrated.then(|| Person::new(ADMINISTRATOR)));
         let requests = people.iter().map(|person| {
             let body = json!({ "email": person.email, "password": "password" });
             person.request(Method::POST, "/api/users/signup", &body)
@@ -113,13 +139,15 @@ impl Company {
             person.absorb(reply);
         }
         world.settle().await?;
-        let administrator = if needed { people.pop() } else { None };
+        let administrator = if administrated { people.pop() } else { None };
         Ok(Self {
             people,
             administrator,
             tickets: BTreeMap::new(),
             orders: BTreeMap::new(),
             shown: BTreeMap::new(),
+            rounds: 0,
+            performed: Vec::new(),
         })
     }
 
@@ -131,20 +159,45 @@ impl Company {
     pub async fn play(&mut self, script: &Script, world: &mut dyn World) -> Result<(), WorldError> {
         for round in &script.rounds {
             self.act(&round.acts, world).await?;
-            match round.then {
-                Then::Go => {}
-                // While things go wrong it need not come to rest; at the end it must.
-                Then::Settle => drop(world.settle().await),
-                Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
-                Then::Meet(seconds) => world.pass_to(Duration::from_secs(seconds.into())).await,
-            }
+            then(round.then, world).await;
         }
         Ok(())
     }
 
+    /// All acts that were carried out since this was last asked, in order.
+    pub fn take_performed(&mut self) -> Vec<Performed> {
+        std::mem::take(&mut self.performed)
+    }
+
+    /// The ids of the tickets that were listed, by number.
+    pub fn tickets(&self) -> &BTreeMap<u8, String> {
+        &self.tickets
+    }
+
+    /// The ids of the newest orders, by buyer and ticket.
+    pub fn orders(&self) -> &BTreeMap<(u8, u8), String> {
+        &self.orders
+    }
+
+    /// The price that each order's buyer was shown, by order id.
+    pub fn shown(&self) -> &BTreeMap<String, Cents> {
+        &self.shown
+    }
+
+    /// Somebody of the company.
+    pub fn person(&self, who: u8) -> Option<&Person> {
+        self.people.get(usize::from(who))
+    }
+
     /// Carries out the acts at the same moment. An act that makes no sense here, such as
     /// paying without an order, is left out.
-    async fn act(&mut self, acts: &[Act], world: &mut dyn World) -> Result<(), WorldError> {
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start.
+    pub async fn act(&mut self, acts: &[Act], world: &mut dyn World) -> Result<(), WorldError> {
+        let round = self.rounds;
+        self.rounds += 1;
         let mut sent = Vec::new();
         let mut requests = Vec::new();
         for act in acts {
@@ -153,17 +206,23 @@ impl Company {
                 Act::Scale { service } => world.start(script::service(service)).await?,
                 _ => {}
             }
-            if matches!(act, Act::Restart { .. } | Act::Scale { .. }) {
-                world.trace().add(world.now(), None, What::Step { text: act.to_string() });
-            } else if let Some(request) = self.request(act) {
-                world.trace().add(world.now(), None, What::Step { text: act.to_string() });
-                sent.push(*act);
+            let request = self.request(act);
+            if request.is_none() && !matches!(act, Act::Restart { .. } | Act::Scale { .. }) {
+                continue;
+            }
+            let mark = world.trace().len();
+            world.trace().add(world.now(), None, What::Step { text: act.to_string() });
+            if let Some(request) = request {
+                sent.push(self.performed.len());
                 requests.push(request);
             }
+            self.performed.push(Performed { mark, round, act: *act, told: None });
         }
         let replies = world.send(requests).await;
-        for (act, reply) in sent.iter().zip(&replies) {
-            self.learn(act, reply);
+        for (at, reply) in sent.into_iter().zip(replies) {
+            let act = self.performed[at].act;
+            self.learn(&act, &reply);
+            self.performed[at].told = Some(reply);
         }
         Ok(())
     }
@@ -234,8 +293,15 @@ impl Company {
             _ => {}
         }
     }
+}
 
-    fn person(&self, who: u8) -> Option<&Person> {
-        self.people.get(usize::from(who))
+/// What comes after a round.
+pub async fn then(then: Then, world: &mut dyn World) {
+    match then {
+        Then::Go => {}
+        // While things go wrong it need not come to rest; at the end it must.
+        Then::Settle => drop(world.settle().await),
+        Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
+        Then::Meet(seconds) => world.pass_to(Duration::from_secs(seconds.into())).await,
     }
 }
