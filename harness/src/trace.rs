@@ -3,8 +3,10 @@
 //! It records what took effect, in the order in which it did; a service that was told
 //! something else was told so by a fault, which is a record of its own. It judges nothing.
 //!
-//! Next: [`ports`] for where the records come from.
+//! Next: [`ports`] for where the records come from, [`json`] and [`diagram`] for how they are
+//! shown.
 
+pub mod diagram;
 pub mod json;
 pub mod ports;
 

@@ -96,6 +96,10 @@ pub trait World {
         self.start(service).await
     }
 
+    /// From now on an instance that a fault brings down starts again by itself, and a start
+    /// that fails is tried again, where the world can.
+    fn revive(&mut self) {}
+
     /// Brings down all instances of a service at once; returns how many there were.
     async fn crash(&mut self, service: &str) -> usize;
 

@@ -6,6 +6,7 @@ mod conclude;
 pub mod doctor;
 pub mod explore;
 pub mod merge;
+pub mod replay;
 pub mod run;
 
 use std::fmt;
@@ -20,6 +21,7 @@ Examples:
   rehearse --name 'same moment'       only scenarios whose name contains this
   rehearse --tags 'not @simulated-only'
   rehearse --seed 42 --schedules 1    one race again, exactly
+  rehearse replay TOKEN               a found run again, told as a story
   rehearse doctor                     which servers would be used, and why
 
 Exit codes: 0 all held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
@@ -42,6 +44,8 @@ enum Command {
     Explore(explore::Args),
     /// Joins the outcomes of several explorations into one report
     Merge(merge::Args),
+    /// Runs one found run again, exactly, and tells its story
+    Replay(replay::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Explore(args)) => explore::explore_command(&args),
         Some(Command::Merge(args)) => merge::merge(&args),
+        Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Run(args)) => run::run(&args),
         None => run::run(&cli.run),
     };

@@ -8,7 +8,8 @@
 //!
 //! Read [`script`] (what people do), [`perform`] (how it is carried out) and [`invariants`]
 //! (what must hold afterwards). In simulation a [`case`] is a whole run as data: [`simulate`]
-//! runs one, [`explore`] runs many, [`shrink`] makes one as small as it goes.
+//! runs one, [`explore`] runs many, [`shrink`] makes one as small as it goes, [`story`] tells
+//! it, and [`regression`] keeps it.
 
 pub mod case;
 pub mod client;
@@ -21,11 +22,13 @@ pub mod perform;
 pub mod planted;
 pub mod provider;
 pub mod races;
+pub mod regression;
 pub mod report;
 pub mod script;
 pub mod shrink;
 pub mod simulate;
 pub mod stage;
 pub mod steps;
+pub mod story;
 pub mod system;
 pub mod workloads;

@@ -102,7 +102,8 @@ async fn look_around(world: &mut dyn World, evidence: &Evidence) -> Option<Sale>
     let listed = replies.last()?.json();
     let listed = listed.as_array()?.iter().filter_map(|ticket| ticket["id"].as_str());
     let listed = listed.map(str::to_owned).collect();
-    let tickets: Vec<String> = evidence.tickets.iter().map(|ticket| id(ticket).to_owned()).collect();
+    let tickets: Vec<String> =
+        evidence.tickets.iter().map(|ticket| id(ticket).to_owned()).collect();
     let reserve = |ticket: &String| {
         guest.request(Method::POST, "/api/orders", &json!({ "ticketId": ticket }))
     };
@@ -130,6 +131,21 @@ pub struct Company {
     told: Vec<Told>,
     /// When each was told that they are signed in.
     signed_in: Vec<Option<Timestamp>>,
+    rounds: usize,
+    performed: Vec<Performed>,
+}
+
+/// An act that was carried out.
+#[derive(Debug, Clone)]
+pub struct Performed {
+    /// How many records there were before it.
+    pub mark: usize,
+    /// In which round, from 0.
+    pub round: usize,
+    /// What was done.
+    pub act: Act,
+    /// What the person was told; `None` where there was nothing to be told.
+    pub told: Option<Reply>,
 }
 
 impl Company {
@@ -139,10 +155,21 @@ impl Company {
     ///
     /// When the system does not come to rest.
     pub async fn sign_up(script: &Script, world: &mut dyn World) -> Result<Self, PerformError> {
-        let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
-        let needed = script.rounds.iter().flat_map(|round| &round.acts).any(administrated);
-        let mut people: Vec<_> = (0..script.people).map(|who| Person::new(address(who))).collect();
-        people.extend(needed.then(|| Person::new(ADMINISTRATOR)));
+        Self::gather(script.people, script.is_administrated(), world).await
+    }
+
+    /// Signs up this many people, and the administrator after them where they need one.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not come to rest.
+    pub async fn gather(
+        people: u8,
+        administrated: bool,
+        world: &mut dyn World,
+    ) -> Result<Self, PerformError> {
+        let mut people: Vec<_> = (0..people).map(|who| Person::new(address(who))).collect();
+        people.extend(administrated.then(|| Person::new(ADMINISTRATOR)));
         let requests = people.iter().map(|person| {
             let body = json!({ "email": person.email, "password": "password" });
             person.request(Method::POST, "/api/users/signup", &body)
@@ -156,7 +183,7 @@ impl Company {
             *since = (reply.status() == Some(201)).then(|| world.now());
         }
         world.settle().await?;
-        let administrator = if needed { people.pop() } else { None };
+        let administrator = if administrated { people.pop() } else { None };
         Ok(Self {
             people,
             administrator,
@@ -165,6 +192,8 @@ impl Company {
             shown: BTreeMap::new(),
             told: Vec::new(),
             signed_in,
+            rounds: 0,
+            performed: Vec::new(),
         })
     }
 
@@ -176,20 +205,45 @@ impl Company {
     pub async fn play(&mut self, script: &Script, world: &mut dyn World) -> Result<(), WorldError> {
         for round in &script.rounds {
             self.act(&round.acts, world).await?;
-            match round.then {
-                Then::Go => {}
-                // While things go wrong it need not come to rest; at the end it must.
-                Then::Settle => drop(world.settle().await),
-                Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
-                Then::Meet(seconds) => world.pass_to(Duration::from_secs(seconds.into())).await,
-            }
+            then(round.then, world).await;
         }
         Ok(())
     }
 
+    /// All acts that were carried out since this was last asked, in order.
+    pub fn take_performed(&mut self) -> Vec<Performed> {
+        std::mem::take(&mut self.performed)
+    }
+
+    /// The ids of the tickets that were listed, by number.
+    pub fn tickets(&self) -> &BTreeMap<u8, String> {
+        &self.tickets
+    }
+
+    /// The ids of the newest orders, by buyer and ticket.
+    pub fn orders(&self) -> &BTreeMap<(u8, u8), String> {
+        &self.orders
+    }
+
+    /// The price that each order's buyer was shown, by order id.
+    pub fn shown(&self) -> &BTreeMap<String, Cents> {
+        &self.shown
+    }
+
+    /// Somebody of the company.
+    pub fn person(&self, who: u8) -> Option<&Person> {
+        self.people.get(usize::from(who))
+    }
+
     /// Carries out the acts at the same moment. An act that makes no sense here, such as
     /// paying without an order, is left out.
-    async fn act(&mut self, acts: &[Act], world: &mut dyn World) -> Result<(), WorldError> {
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start.
+    pub async fn act(&mut self, acts: &[Act], world: &mut dyn World) -> Result<(), WorldError> {
+        let round = self.rounds;
+        self.rounds += 1;
         let mut sent = Vec::new();
         let mut requests = Vec::new();
         for act in acts {
@@ -198,21 +252,29 @@ impl Company {
                 Act::Scale { service } => world.start(script::service(service)).await?,
                 _ => {}
             }
-            if matches!(act, Act::Restart { .. } | Act::Scale { .. }) {
-                world.trace().add(world.now(), None, What::Step { text: act.to_string() });
-            } else if let Some(request) = self.request(act) {
-                world.trace().add(world.now(), None, What::Step { text: act.to_string() });
-                sent.push(*act);
+            let request = self.request(act);
+            if request.is_none() && !matches!(act, Act::Restart { .. } | Act::Scale { .. }) {
+                continue;
+            }
+            let mark = world.trace().len();
+            world.trace().add(world.now(), None, What::Step { text: act.to_string() });
+            if let Some(request) = request {
+                sent.push(self.performed.len());
                 requests.push(request);
             }
+            self.performed.push(Performed { mark, round, act: *act, told: None });
         }
         let (at, asked) = (world.now(), world.trace().len());
-        let mut asking: Vec<Told> = sent.iter().map(|act| self.asking(act, at, asked)).collect();
+        let mut asking: Vec<Told> = sent
+            .iter()
+            .map(|&nth: &usize| self.asking(&self.performed[nth].act, at, asked))
+            .collect();
         let replies = world.send(requests).await;
         let (now, answered) = (world.now(), world.trace().len());
-        for (told, reply) in asking.iter_mut().zip(&replies) {
+        for ((at, told), reply) in sent.into_iter().zip(&mut asking).zip(replies) {
             (told.answered, told.status, told.body) = (answered, reply.status(), reply.json());
-            self.learn(&told.act, reply, now);
+            self.learn(&told.act, &reply, now);
+            self.performed[at].told = Some(reply);
         }
         self.told.append(&mut asking);
         Ok(())
@@ -320,8 +382,15 @@ impl Company {
             _ => {}
         }
     }
+}
 
-    fn person(&self, who: u8) -> Option<&Person> {
-        self.people.get(usize::from(who))
+/// What comes after a round.
+pub async fn then(then: Then, world: &mut dyn World) {
+    match then {
+        Then::Go => {}
+        // While things go wrong it need not come to rest; at the end it must.
+        Then::Settle => drop(world.settle().await),
+        Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
+        Then::Meet(seconds) => world.pass_to(Duration::from_secs(seconds.into())).await,
     }
 }

@@ -93,7 +93,11 @@ pub fn exploring(plan: &Plan) {
     let names: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     row("faults", &names);
-    let of = if shard.of > 1 { format!(", shard {} of {}", shard.number, shard.of) } else { String::new() };
+    let of = if shard.of > 1 {
+        format!(", shard {} of {}", shard.number, shard.of)
+    } else {
+        String::new()
+    };
     row("cores", &format!("{jobs}{of}"));
 }
 
@@ -104,7 +108,8 @@ pub fn explored(found: &Exploration) {
     let held = usize::try_from(found.schedules - failed).unwrap_or(usize::MAX);
     let verdict = verdict(usize::try_from(failed).unwrap_or(usize::MAX), held);
     let decisions = found.decisions.checked_div(found.schedules).unwrap_or_default();
-    let took = format!("{DIM}{} ({rate:.0}/s, {decisions} decisions each){DIM:#}", time(found.took));
+    let took =
+        format!("{DIM}{} ({rate:.0}/s, {decisions} decisions each){DIM:#}", time(found.took));
     row("schedules", &format!("{verdict}  {took}"));
 }
 

@@ -20,6 +20,14 @@ pub struct Script {
     pub rounds: Vec<Round>,
 }
 
+impl Script {
+    /// Whether the administrator acts in it.
+    pub fn is_administrated(&self) -> bool {
+        let administrated = |act: &Act| matches!(act, Act::Ban { .. } | Act::Unban { .. });
+        self.rounds.iter().flat_map(|round| &round.acts).any(administrated)
+    }
+}
+
 /// What happens at the same moment, and what comes after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {

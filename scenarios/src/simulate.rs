@@ -12,26 +12,21 @@ use harness::faults::{Mix, Operation, Rule};
 use harness::sim::Simulated;
 use harness::sim::chooser::{InOrder, Replay};
 use harness::sim::kernel::Turned;
+use harness::system::System;
 use harness::trace::{Record, Trace};
 use harness::world::{World, WorldError};
-use platform::run::Policy;
 use ticketing::Settings;
 
 use crate::case::{Case, Schedule, Trouble};
 use crate::invariants::{Evidence, Violation, violations};
-use crate::perform::{Company, PerformError, rest};
+use crate::pace::Pace;
+use crate::perform::{Company, PerformError, Performed, rest};
 use crate::planted;
 use crate::provider::Provider;
 use crate::system::system;
 
 /// How long an order holds its ticket.
 pub const WINDOW: Duration = Duration::from_secs(15 * 60);
-
-/// How messages are delivered. Leftovers of a crash are looked for more seldom than in
-/// production: in a quarter of an hour of virtual time, that is most of what there is to do.
-fn policy() -> Policy {
-    Policy { sweep: Duration::from_secs(5 * 60), ..Policy::default() }
-}
 
 /// The promise that is broken where a system never comes to rest.
 pub const COMES_TO_REST: &str = "comes-to-rest";
@@ -49,6 +44,8 @@ pub struct Run {
     pub places: Vec<(&'static str, Operation, String, u32)>,
     /// What went first although others had waited longer, where that was watched.
     pub turned: Vec<Turned>,
+    /// What people did, and what they were told.
+    pub performed: Vec<Performed>,
     /// How many decisions there were.
     pub decisions: usize,
     /// How many orders were made.
@@ -108,18 +105,15 @@ pub fn run_watched(case: &Case) -> Result<Run, WorldError> {
 
 fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
     let provider = Provider::new(&Settings::rehearsal().provider.key);
-    let mut system = system(&provider, WINDOW, policy());
-    if let Some(name) = &case.bug {
-        let bug = planted::named(name);
-        let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
-        system = (bug.system)(system);
-    }
+    let system = system(&provider, WINDOW, Pace::simulated().policy);
+    let system = plant(case.bug.as_deref(), system)?;
     let mut world = Simulated::traced(system, case.seed, Box::new(InOrder), trace);
     let mix = match &case.trouble {
         Trouble::Chance(kinds) => Some(Mix::draw(case.seed, kinds)),
         Trouble::Exact(_) => None,
     };
-    let performed = perform(case, mix.as_ref(), watch, &mut world, &provider);
+    let mut acts = Vec::new();
+    let performed = perform(case, mix.as_ref(), watch, &mut world, &provider, &mut acts);
     let performed = performed.now_or_never();
     let performed = performed.expect("a simulated world never waits for anything outside");
     let (violations, evidence) = match performed {
@@ -140,11 +134,24 @@ fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
         mix,
         places: world.faults().places(),
         turned: world.kernel().turned(),
+        performed: acts,
         decisions: decisions.len(),
         orders: evidence.as_ref().map_or(0, |evidence| evidence.orders.len()),
         trace: world.trace().records(),
         evidence,
     })
+}
+
+/// The system with this bug planted; as it is without one.
+///
+/// # Errors
+///
+/// When there is no such bug.
+pub fn plant(bug: Option<&str>, system: System) -> Result<System, WorldError> {
+    let Some(name) = bug else { return Ok(system) };
+    let bug = planted::named(name);
+    let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
+    Ok((bug.system)(system))
 }
 
 async fn perform(
@@ -153,18 +160,22 @@ async fn perform(
     watch: bool,
     world: &mut Simulated,
     provider: &Provider,
+    acts: &mut Vec<Performed>,
 ) -> Result<Evidence, PerformError> {
     let mut company = Company::sign_up(&case.script, world).await?;
     world.revive();
     world.kernel().set_chooser(case.schedule.chooser(case.seed));
     if watch {
-        world.kernel().watch();
+        let trace = world.trace().clone();
+        world.kernel().watch(move || trace.len());
     }
     match (&case.trouble, mix) {
         (Trouble::Exact(rules), _) => world.faults().plan(rules.iter().cloned()),
         (Trouble::Chance(_), Some(mix)) => world.faults().begin(mix.clone()),
         (Trouble::Chance(_), None) => {}
     }
-    company.play(&case.script, world).await?;
-    rest(&company, world, provider, &policy(), true).await
+    let played = company.play(&case.script, world).await;
+    *acts = company.take_performed();
+    played?;
+    rest(&company, world, provider, &Pace::simulated().policy, true).await
 }

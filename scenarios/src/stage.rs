@@ -8,6 +8,7 @@ pub mod act;
 pub mod answers;
 pub mod opening;
 mod people;
+mod script;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use contracts::Cents;
 use harness::real;
 use harness::settle::Stuck;
-use harness::sim::world::Simulated;
+use harness::sim::kernel::Kernel;
 use harness::world::{Reply, World, WorldError};
 use http::Method;
 use serde_json::Value;
@@ -24,12 +25,14 @@ use ticketing::{SERVICES, Settings};
 
 use crate::client::Person;
 use crate::pace::Pace;
+use crate::perform::Company;
 use crate::provider::Provider;
 use crate::system;
 
 pub use act::Act;
 pub use answers::Answered;
 pub use opening::{Choosing, Kind, Opening};
+use script::Simulation;
 
 /// Why a step fails, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +67,9 @@ impl From<Stuck> for Wrong {
 #[world(init = Self::dark)]
 pub struct Stage {
     world: Option<Box<dyn World>>,
+    /// Of a simulated world, what it opened with and its kernel.
+    simulation: Option<Simulation>,
+    kernel: Option<Kernel>,
     exact: bool,
     provider: Provider,
     pace: Pace,
@@ -72,6 +78,8 @@ pub struct Stage {
     orders: BTreeMap<(String, String), String>,
     answered: Vec<Answered>,
     cut: bool,
+    /// The people of a script, where one is played.
+    company: Option<Company>,
     /// The price that each buyer was shown in the answer to a reservation, by order id.
     pub shown: BTreeMap<String, Cents>,
 }
@@ -91,6 +99,8 @@ impl Stage {
     fn dark() -> Self {
         Self {
             world: None,
+            simulation: None,
+            kernel: None,
             exact: true,
             provider: Provider::new(&Settings::rehearsal().provider.key),
             pace: Pace::simulated(),
@@ -99,6 +109,7 @@ impl Stage {
             orders: BTreeMap::new(),
             answered: Vec::new(),
             cut: false,
+            company: None,
             shown: BTreeMap::new(),
         }
     }
@@ -111,22 +122,28 @@ impl Stage {
     pub async fn open(opening: &Opening) -> Result<Self, WorldError> {
         let mut stage = Self::dark();
         stage.pace = opening.pace.clone();
-        let mut settings =
-            Settings { reservation_window: stage.pace.window, ..Settings::rehearsal() };
-        settings.session.lifetime = stage.pace.lifetime;
-        let system = system::with(&stage.provider, &settings, stage.pace.policy.clone());
-        stage.world = Some(match opening.kind {
+        match opening.kind {
             Kind::Simulated { seed, chooser } => {
-                Box::new(Simulated::start(system, seed, chooser(seed)))
+                stage.simulation = Some(Simulation { seed, chooser, bug: None });
+                stage.simulate().map_err(|why| WorldError(why.to_string()))?;
             }
             Kind::Real => {
                 stage.exact = false;
+                let settings = stage.settings();
+                let system = system::with(&stage.provider, &settings, stage.pace.policy.clone());
                 let servers = real::servers::shared().await;
                 let servers = servers.map_err(|why| WorldError(why.to_string()))?;
-                Box::new(real::Real::start(system, servers).await?)
+                stage.world = Some(Box::new(real::Real::start(system, servers).await?));
             }
-        });
+        }
         Ok(stage)
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings =
+            Settings { reservation_window: self.pace.window, ..Settings::rehearsal() };
+        settings.session.lifetime = self.pace.lifetime;
+        settings
     }
 
     /// The world.

@@ -73,7 +73,14 @@ struct State {
     steps: u64,
     decisions: Vec<u32>,
     /// Where somebody wants to know: what went first although others had waited longer.
-    watched: Option<Vec<Turned>>,
+    watched: Option<Watch>,
+}
+
+/// Somebody who watches a run.
+struct Watch {
+    /// How far the run is, in the watcher's own measure.
+    mark: Box<dyn Fn() -> usize + Send>,
+    turned: Vec<Turned>,
 }
 
 /// A decision that was not the polite one.
@@ -81,6 +88,8 @@ struct State {
 pub struct Turned {
     /// Its number among the decisions.
     pub number: u32,
+    /// How far the run was then, as whoever watches measures it.
+    pub mark: usize,
     /// The call that had waited longest.
     pub waited: Call,
     /// The call that went on in its stead; `None` where time passed.
@@ -175,13 +184,17 @@ impl Kernel {
     }
 
     /// Remembers from now on which decisions were not the polite one, for [`Self::turned`].
-    pub fn watch(&self) {
-        self.state().watched = Some(Vec::new());
+    /// `mark` says how far the run is at each, for instance how many records there are; it
+    /// must not ask the kernel.
+    pub fn watch(&self, mark: impl Fn() -> usize + Send + 'static) {
+        let turned = Vec::new();
+        self.state().watched = Some(Watch { mark: Box::new(mark), turned });
     }
 
     /// The decisions since [`Self::watch`] that were not the polite one.
     pub fn turned(&self) -> Vec<Turned> {
-        self.state().watched.clone().unwrap_or_default()
+        let state = self.state();
+        state.watched.as_ref().map_or_else(Vec::new, |watch| watch.turned.clone())
     }
 
     /// How many steps there were: decisions, and jumps to a timer.
@@ -226,9 +239,10 @@ impl State {
         let calls: Vec<&Call> = self.parked.iter().map(|parked| &parked.call).collect();
         let chosen = self.chooser.choose(&Moment { parked: &calls, timer });
         if chosen > 0
-            && let Some(turned) = &mut self.watched
+            && let Some(watch) = &mut self.watched
         {
-            turned.push(Turned {
+            watch.turned.push(Turned {
+                mark: (watch.mark)(),
                 number: u32::try_from(self.decisions.len()).expect("a run has few decisions"),
                 waited: self.parked[0].call.clone(),
                 went: self.parked.get(chosen).map(|parked| parked.call.clone()),

@@ -112,12 +112,6 @@ impl Simulated {
         world
     }
 
-    /// From now on an instance that a fault brings down starts again by itself, and a start
-    /// that fails is tried again.
-    pub fn revive(&mut self) {
-        self.revives = true;
-    }
-
     /// The kernel, for its decisions.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
@@ -261,6 +255,10 @@ impl World for Simulated {
         self.bring_down(|who| who.service == service);
         self.begin_start(&self.part(service)?);
         Ok(())
+    }
+
+    fn revive(&mut self) {
+        self.revives = true;
     }
 
     async fn crash(&mut self, service: &str) -> usize {

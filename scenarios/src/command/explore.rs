@@ -95,7 +95,8 @@ pub fn explore_command(args: &Args) -> Result<Verdict, CommandError> {
 fn plan(args: &Args) -> Result<Plan, CommandError> {
     let workload = workloads::named(&args.workload).ok_or_else(|| {
         let names: Vec<_> = workloads::ALL.iter().map(|workload| workload.name).collect();
-        let why = format!("there is no workload {:?}; there are: {}", args.workload, names.join(", "));
+        let why =
+            format!("there is no workload {:?}; there are: {}", args.workload, names.join(", "));
         CommandError::Use(why)
     })?;
     let bug = args.bug.as_deref().map(|name| {
@@ -126,7 +127,9 @@ pub(super) fn faults(text: &str) -> Result<Vec<Kind>, CommandError> {
         "none" => Ok(Vec::new()),
         names => {
             let kinds = names.split(',').map(|name| name.trim().parse());
-            kinds.collect::<Result<_, _>>().map_err(|why| CommandError::Use(format!("--faults: {why}")))
+            kinds
+                .collect::<Result<_, _>>()
+                .map_err(|why| CommandError::Use(format!("--faults: {why}")))
         }
     }
 }

@@ -1,23 +1,18 @@
 //! Faults, in plain words. A scenario that plans one fails where it never strikes.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-use std::time::Duration;
-
-use contracts::catalogue;
+use cucumber::codegen::LocalBoxFuture;
+use cucumber::step::{Collection, Context};
 use cucumber::{given, when};
 use harness::faults::{Effect, Operation, Reach, Rule};
 
 use super::Done;
 use super::orders::possessor;
 use crate::stage::{Stage, Wrong};
+use crate::story::fault;
 
 /// The subject of an event, by its name.
 pub(super) fn subject(event: &str) -> Result<&'static str, Wrong> {
-    static SUBJECTS: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
-        catalogue::all().into_iter().map(|entry| (entry.name, entry.subject)).collect()
-    });
-    SUBJECTS.get(event).copied().ok_or_else(|| Wrong(format!("there is no event {event}")))
+    fault::subject(event).ok_or_else(|| Wrong(format!("there is no event {event}")))
 }
 
 fn plan(
@@ -32,60 +27,40 @@ fn plan(
     stage.world().faults().add(Rule { service, operation, target, skip: 0, times, effect });
 }
 
-#[given(expr = "the acknowledgement of the next {word} at {word} is lost")]
-async fn ack_lost(stage: &mut Stage, event: String, service: String) -> Done {
-    plan(stage, Some(&service), Operation::Ack, Some(subject(&event)?), 1, Effect::LoseAck);
-    Ok(())
+/// Adds the sentences that say a fault at a call of some number; [`fault`] has the words.
+pub(super) fn said(steps: Collection<Stage>) -> Collection<Stage> {
+    fault::patterns().fold(steps, |steps, pattern| steps.given(None, pattern.clone(), strike))
 }
 
-#[given(expr = "the next {word} to {word} is delivered twice")]
-async fn delivered_twice(stage: &mut Stage, event: String, service: String) -> Done {
-    plan(stage, Some(&service), Operation::Ack, Some(subject(&event)?), 1, Effect::Redeliver);
-    Ok(())
+fn strike(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {
+    Box::pin(async move {
+        // A panic is how a step fails.
+        match fault::rule(&context.step.value) {
+            Ok(rule) => {
+                let effect = paced(rule.effect, stage);
+                stage.world().faults().add(Rule { effect, ..rule });
+            }
+            Err(why) => panic!("{why}"),
+        }
+    })
+}
+
+/// With durations as they are in this world.
+fn paced(effect: Effect, stage: &Stage) -> Effect {
+    let pace = stage.pace();
+    match effect {
+        Effect::Delay(by) => Effect::Delay(pace.of(by)),
+        Effect::Partition(lasts) => Effect::Partition(pace.of(lasts)),
+        Effect::Outage(lasts) => Effect::Outage(pace.of(lasts)),
+        Effect::Jump(by) => Effect::Jump(pace.of(by)),
+        other => other,
+    }
 }
 
 #[given(expr = "the next {word} to {word} is held past the ack wait")]
 async fn held(stage: &mut Stage, event: String, service: String) -> Done {
     let effect = Effect::Delay(stage.pace().past_ack_wait());
     plan(stage, Some(&service), Operation::Deliver, Some(subject(&event)?), 1, effect);
-    Ok(())
-}
-
-#[given(expr = "the next {word} to {word} arrives {int} seconds late")]
-async fn late(stage: &mut Stage, event: String, service: String, seconds: u64) -> Done {
-    let effect = Effect::Delay(stage.pace().of(Duration::from_secs(seconds)));
-    plan(stage, Some(&service), Operation::Deliver, Some(subject(&event)?), 1, effect);
-    Ok(())
-}
-
-#[given(expr = "the connection of {word} breaks when the next {word} arrives")]
-async fn connection_breaks(stage: &mut Stage, service: String, event: String) -> Done {
-    plan(stage, Some(&service), Operation::Deliver, Some(subject(&event)?), 1, Effect::Fail);
-    Ok(())
-}
-
-#[given(regex = r"^(\w+) crashes right (before|after) its next write to (\w+)$")]
-async fn crashes_at_write(stage: &mut Stage, service: String, when: String, collection: String) {
-    let effect = crash(&when);
-    plan(stage, Some(&service), Operation::Write, Some(&collection), 1, effect);
-}
-
-#[given(regex = r"^(\w+) crashes right (before|after) publishing the next (\w+)$")]
-async fn crashes_at_publish(
-    stage: &mut Stage,
-    service: String,
-    when: String,
-    event: String,
-) -> Done {
-    let effect = crash(&when);
-    plan(stage, Some(&service), Operation::Publish, Some(subject(&event)?), 1, effect);
-    Ok(())
-}
-
-#[given(regex = r"^(\w+) crashes right (before|after) acknowledging the next (\w+)$")]
-async fn crashes_at_ack(stage: &mut Stage, service: String, when: String, event: String) -> Done {
-    let effect = crash(&when);
-    plan(stage, Some(&service), Operation::Ack, Some(subject(&event)?), 1, effect);
     Ok(())
 }
 
@@ -99,24 +74,9 @@ fn crash(when: &str) -> Effect {
     if when == "before" { Effect::CrashBefore } else { Effect::CrashAfter }
 }
 
-#[given(regex = r"^the next publish of (\w+) (fails|succeeds but reports failure)$")]
-async fn publish_fails(stage: &mut Stage, event: String, how: String) -> Done {
-    plan(stage, None, Operation::Publish, Some(subject(&event)?), 1, failure(&how));
-    Ok(())
-}
-
-#[given(regex = r"^the next write of (\w+) to (\w+) (fails|succeeds but reports failure)$")]
-async fn write_fails(stage: &mut Stage, service: String, collection: String, how: String) {
-    plan(stage, Some(&service), Operation::Write, Some(&collection), 1, failure(&how));
-}
-
 #[given(expr = "the next {int} writes of {word} to {word} fail")]
 async fn writes_fail(stage: &mut Stage, times: u32, service: String, collection: String) {
     plan(stage, Some(&service), Operation::Write, Some(&collection), times, Effect::Fail);
-}
-
-fn failure(how: &str) -> Effect {
-    if how == "fails" { Effect::Fail } else { Effect::FailAfter }
 }
 
 #[given(regex = r"^the provider's next (?:answer is|(\d+) answers are) lost$")]

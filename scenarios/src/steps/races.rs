@@ -4,8 +4,10 @@ use cucumber::gherkin::Step;
 use cucumber::{then, when};
 
 use super::{Done, rows, tickets};
+use crate::script;
 use crate::stage::act::BAD_CARD;
 use crate::stage::{Act, Answered, Stage, Wrong};
+use crate::story::rows as script_rows;
 
 #[when(expr = "{int} buyers reserve {string} at the same moment")]
 async fn many_reserve(stage: &mut Stage, buyers: usize, title: String) -> Done {
@@ -21,6 +23,15 @@ async fn pays_often(stage: &mut Stage, who: String, title: String, times: usize)
 
 #[when("at the same moment")]
 async fn at_once(stage: &mut Stage, step: &Step) -> Done {
+    act_at_once(stage, step).await
+}
+
+/// Does what the rows say; where a company is on the stage, as its script.
+pub(super) async fn act_at_once(stage: &mut Stage, step: &Step) -> Done {
+    if stage.is_scripted() {
+        let acts: Result<Vec<_>, _> = rows(step)?.iter().map(|row| script_act(row)).collect();
+        return stage.play(&acts?).await;
+    }
     let acts: Result<_, _> = rows(step)?.iter().map(|row| row_act(row)).collect();
     stage.act(acts?).await
 }
@@ -34,10 +45,23 @@ async fn without_pause(stage: &mut Stage, step: &Step) -> Done {
     Ok(())
 }
 
+/// The cells of a row that is padded to the length of others.
+fn cells(row: &[String]) -> Vec<&str> {
+    row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect()
+}
+
+fn unknown(cells: &[&str]) -> Wrong {
+    Wrong(format!("nobody knows how to do this: {}", cells.join(" | ")))
+}
+
+fn script_act(row: &[String]) -> Result<script::Act, Wrong> {
+    let cells = cells(row);
+    script_rows::act(&cells).ok_or_else(|| unknown(&cells))
+}
+
 /// `| Boris | pays for | Opera |`, and for a new price `| Anna | reprices | Opera | 25.00 |`.
 fn row_act(row: &[String]) -> Result<(String, Act), Wrong> {
-    let cells = row.iter().map(String::as_str).filter(|cell| !cell.is_empty());
-    let cells: Vec<&str> = cells.collect();
+    let cells = cells(row);
     let (who, act) = match cells[..] {
         [who, "reserves", title] => (who, Act::Reserve(title.to_owned())),
         [who, "cancels", title] => (who, Act::cancel(who, title)),
@@ -48,7 +72,7 @@ fn row_act(row: &[String]) -> Result<(String, Act), Wrong> {
         }
         [who, "bans", whom] => (who, Act::Ban(whom.to_owned())),
         [who, "reprices", title, price] => (who, Act::reprice(title, price)),
-        _ => return Err(Wrong(format!("nobody knows how to do this: {}", cells.join(" | ")))),
+        _ => return Err(unknown(&cells)),
     };
     Ok((who.to_owned(), act))
 }
