@@ -8,6 +8,7 @@
 //! Read [`system`] (what is rehearsed) and [`world`] (what a test holds) first.
 
 pub mod conformance;
+pub mod coverage;
 pub mod faults;
 pub mod linear;
 pub mod real;

@@ -14,6 +14,7 @@
 pub mod case;
 pub mod client;
 pub mod command;
+pub mod coverage;
 pub mod explore;
 pub mod gherkin;
 pub mod invariants;

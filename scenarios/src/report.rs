@@ -4,6 +4,8 @@
 //! terminal and as a line every few seconds elsewhere; the summary goes to standard output,
 //! with colours on a terminal only.
 
+pub mod coverage;
+
 use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};

@@ -99,6 +99,33 @@ impl Kind {
         }
     }
 
+    /// The kind of fault that has this effect on a call of this operation, if any has.
+    pub fn of(operation: Operation, effect: Effect) -> Option<Self> {
+        use Effect as E;
+        use Operation as O;
+        Some(match (effect, operation) {
+            (E::CrashBefore | E::CrashAfter, _) => Self::Crash,
+            (E::Partition(_), _) => Self::Partition,
+            (E::Outage(_), _) => Self::Outage,
+            (E::Jump(_), _) => Self::Jump,
+            (E::LoseTail(_), _) => Self::Tail,
+            (E::LoseAck, _) => Self::LostAck,
+            (E::Redeliver, _) => Self::Duplicate,
+            (E::Delay(_), O::Deliver) => Self::Late,
+            (E::Delay(_), O::Ack) => Self::LateAck,
+            (E::Delay(_), O::Read | O::Write) => Self::StoreSlow,
+            (E::Delay(_), O::Send) => Self::OutsideSlow,
+            (E::Fail, O::Deliver) => Self::Disconnect,
+            (E::Fail, O::Publish) => Self::PublishFails,
+            (E::Fail, O::Read | O::Write) => Self::StoreFails,
+            (E::Fail, O::Send) => Self::OutsideFails,
+            (E::FailAfter | E::Vanish, O::Publish) => Self::PublishAmbiguous,
+            (E::FailAfter | E::Vanish, O::Write) => Self::StoreAmbiguous,
+            (E::FailAfter | E::Vanish, O::Send) => Self::OutsideAmbiguous,
+            _ => return None,
+        })
+    }
+
     /// How often at most it strikes, of a thousand calls.
     fn worst(self) -> u32 {
         match self {

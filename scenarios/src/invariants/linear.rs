@@ -239,7 +239,10 @@ impl<'a> History<'a> {
                 tickets.entry(life.ticket).or_default().push(call);
             }
         }
-        for (ticket, call) in self.refused {
+        for (asked, call) in self.refused {
+            // An id may be typed in capitals.
+            let known = tickets.keys().find(|ticket| ticket.eq_ignore_ascii_case(asked.trim()));
+            let ticket = known.copied().unwrap_or(asked);
             tickets.entry(ticket).or_default().push(call);
         }
         tickets
