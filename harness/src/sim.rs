@@ -10,6 +10,7 @@ pub mod entropy;
 pub mod kernel;
 pub mod outside;
 pub mod store;
+pub mod touch;
 pub mod world;
 
 pub use world::Simulated;

@@ -10,10 +10,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use harness::coverage::Coverage;
 use harness::faults::Kind;
 use harness::world::WorldError;
 
 use crate::case::{Case, Schedule, Trouble};
+use crate::coverage::{self, possible_points};
 use crate::invariants::Violation;
 use crate::simulate::{self, Run};
 use crate::workloads::{Scripts, Workload};
@@ -137,6 +139,8 @@ pub struct Exploration {
     pub schedules: u64,
     /// How many decisions they had.
     pub decisions: u64,
+    /// Which fault points were reached.
+    pub coverage: Coverage,
     /// What failed, by what broke and how.
     pub failures: BTreeMap<String, Failure>,
     /// How long it took.
@@ -149,6 +153,7 @@ impl Exploration {
         self.schedules += other.schedules;
         self.decisions += other.decisions;
         self.took = self.took.max(other.took);
+        self.coverage.merge(other.coverage);
         for (shape, failure) in other.failures {
             match self.failures.get_mut(&shape) {
                 Some(known) => known.join(failure),
@@ -160,6 +165,7 @@ impl Exploration {
     fn add(&mut self, run: &Run) {
         self.schedules += 1;
         self.decisions += run.decisions as u64;
+        self.coverage.merge(coverage::of_run(run));
         if let Some(Violation { invariant, how }) = run.broken() {
             let failure = Failure {
                 case: run.exact.clone(),
@@ -243,6 +249,7 @@ pub fn explore(plan: &Plan, audience: impl Fn(&Run) + Sync) -> Result<Exploratio
     })?;
     let mut exploration = all.into_inner().expect("no panic holds this lock");
     exploration.took = began.elapsed();
+    exploration.coverage.merge(Coverage::of(possible_points()));
     Ok(exploration)
 }
 

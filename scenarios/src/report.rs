@@ -13,15 +13,15 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
+use harness::coverage::Coverage;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::case::Token;
 use crate::command::WorldName;
 use crate::explore::{Exploration, Failure, Plan};
 use crate::gherkin::{Finished, Summary};
 use crate::invariants;
 use crate::races::Finding;
-use crate::shrink::Shrunk;
+use crate::story;
 use crate::workloads::{BUYERS, Workload};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -115,14 +115,41 @@ pub fn explored(found: &Exploration) {
     row("schedules", &format!("{verdict}  {took}"));
 }
 
-/// Says what failed, and hands it back as small as it goes.
-pub fn failure(failure: &Failure, shrunk: Option<&Shrunk>) {
-    let Failure { case, invariant, how, count, .. } = failure;
-    anstream::println!("\n  {BAD}{invariant}{BAD:#} {DIM}{count} schedules{DIM:#}");
-    anstream::println!("    {how}");
-    let case = shrunk.map_or(case, |shrunk| &shrunk.run.exact);
-    anstream::println!("    {case:?}");
-    anstream::println!("    again: rehearse replay {}", Token::of(case));
+/// Says what failed, and how often.
+pub fn failure(failure: &Failure) {
+    let Failure { invariant, count, .. } = failure;
+    let plural = if *count == 1 { "" } else { "s" };
+    anstream::println!("\n  {BAD}{}{BAD:#}", story::promise(invariant));
+    anstream::println!(
+        "  {DIM}{invariant}, broken in {count} schedule{plural}; as small as it goes:{DIM:#}"
+    );
+}
+
+/// Says how many failures were not told.
+pub fn untold(failures: usize) {
+    if failures > 0 {
+        anstream::println!("\n  and {failures} other failures, in the report");
+    }
+}
+
+/// Says which fault points were reached; returns whether they are enough.
+pub fn covered(coverage: &Coverage, least: Option<f64>) -> bool {
+    let percent = coverage.percent();
+    let enough = least.is_none_or(|least| percent >= least);
+    let text = format!("{} of {} points, {percent:.1} %", coverage.reached(), coverage.possible());
+    match least {
+        Some(least) if !enough => {
+            row("coverage", &format!("{BAD}{text}{BAD:#}, and {least} % are demanded"));
+            anstream::println!("\n{}", coverage::text(coverage));
+        }
+        _ => row("coverage", &format!("{text} {DIM}of what can go wrong where{DIM:#}")),
+    }
+    enough
+}
+
+/// Says where the report is.
+pub fn written(out: &Path) {
+    row("report", &out.display().to_string());
 }
 
 /// The summary of a run, printed as it becomes known.
@@ -187,12 +214,7 @@ impl Report {
         let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
         let took = format!("{DIM}{} ({rate:.0} schedules/s){DIM:#}", time(found.took));
         row(workload.name, &format!("{}  {took}", verdict(failed, passed)));
-        for failure in found.failures.values() {
-            let Failure { case, invariant, how, count, .. } = failure;
-            let again = Token::of(case);
-            let text = format!("{how}\n{count} schedules\nagain: rehearse replay {again}");
-            self.finding(&format!("{invariant} in {}", workload.name), &text);
-        }
+        self.findings.set(self.findings.get() + found.failures.len());
     }
 
     /// Says what came of the races.

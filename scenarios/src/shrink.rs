@@ -34,13 +34,19 @@ const SCHEDULES: u64 = 24;
 /// How many runs a shrink may take before it makes do with what it has.
 const RUNS: u64 = 60_000;
 
-/// Shrinks a case that breaks this promise. `None` where it does not.
+/// Shrinks a case that breaks this promise, telling `audience` of each run. `None` where it
+/// does not break it.
 ///
 /// # Errors
 ///
 /// When the harness fails.
-pub fn shrink(case: &Case, invariant: &str) -> Result<Option<Shrunk>, WorldError> {
-    let mut shrinker = Shrinker { invariant, runs: 0, best: case.clone() };
+pub fn shrink(
+    case: &Case,
+    invariant: &str,
+    audience: impl FnMut(),
+) -> Result<Option<Shrunk>, WorldError> {
+    let audience = Box::new(audience);
+    let mut shrinker = Shrinker { invariant, audience, runs: 0, best: case.clone() };
     let Some(first) = shrinker.fails(case)? else { return Ok(None) };
     let struck = first.struck().to_vec();
     shrinker.best = first.exact;
@@ -74,6 +80,8 @@ pub fn shrink(case: &Case, invariant: &str) -> Result<Option<Shrunk>, WorldError
 
 struct Shrinker<'a> {
     invariant: &'a str,
+    /// Told of each run.
+    audience: Box<dyn FnMut() + 'a>,
     runs: u64,
     /// The smallest so far; exact.
     best: Case,
@@ -83,6 +91,7 @@ impl Shrinker<'_> {
     /// The run, if it breaks the promise.
     fn fails(&mut self, case: &Case) -> Result<Option<Run>, WorldError> {
         self.runs += 1;
+        (self.audience)();
         let run = simulate::judge(case)?;
         let broken = run.violations.iter().any(|violation| violation.invariant == self.invariant);
         Ok(broken.then_some(run))

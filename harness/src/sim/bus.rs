@@ -10,6 +10,7 @@ mod consumer;
 mod rules;
 mod stream;
 mod subscription;
+mod touches;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -140,6 +141,7 @@ impl SimBus {
 impl Bus for SimBus {
     async fn ensure(&self) -> Result<(), BusError> {
         self.turn("ensure", "").await;
+        self.kernel.touch(touches::consumers_changed);
         self.broker.state().ensured = true;
         Ok(())
     }
@@ -152,11 +154,14 @@ impl Bus for SimBus {
         if !state.ensured {
             return Err(PublishError::Unavailable("no stream listens to the subject".to_owned()));
         }
-        Ok(state.log(stream).publish(message, now))
+        let log = state.log(stream);
+        touches::note(&self.kernel, || touches::published(log, stream, &message));
+        Ok(log.publish(message, now))
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         self.turn("subscribe", &consumer.name).await;
+        self.kernel.touch(touches::consumers_changed);
         rules::openable(&consumer)?;
         let now = self.kernel.now();
         let mut state = self.broker.state();
@@ -167,12 +172,13 @@ impl Bus for SimBus {
         let gone_with_it = consumer.group == Group::Broadcast;
         let (id, backlog) = state.log(stream).open(consumer, now);
         drop(state);
-        let place = Place { bus: self.clone(), stream, id, name };
+        let place = Place { bus: self.clone(), stream, id, name, broadcast: gone_with_it };
         Ok(Box::new(SimSubscription { place, backlog, gone_with_it }))
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         self.turn("pending", "").await;
+        self.kernel.touch(touches::consumers_changed);
         let now = self.kernel.now();
         let mut state = self.broker.state();
         if !state.ensured {

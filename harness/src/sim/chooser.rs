@@ -10,6 +10,7 @@ mod replay;
 use platform::Timestamp;
 
 use super::kernel::Call;
+use super::touch::Touch;
 
 pub use pct::Pct;
 pub use random::Random;
@@ -22,13 +23,29 @@ pub struct Moment<'a> {
     pub parked: &'a [&'a Call],
     /// The next timer, where time may pass before any of them goes on.
     pub timer: Option<Timestamp>,
+    /// The virtual time.
+    pub now: Timestamp,
+    /// How often everything has played out so far, before time or the harness went on.
+    pub rests: u64,
+    /// Whether the whole system was at rest, the last time.
+    pub settled: bool,
+    /// What happened since the last decision touched, for a curious chooser.
+    pub touched: &'a [Touch],
 }
+
+/// What a chooser answers that gives the run up: nothing goes on any more.
+pub const GIVE_UP: usize = usize::MAX;
 
 /// Makes the decisions of a run.
 pub trait Chooser: Send {
     /// The position of the call that goes on; one past the last for time to pass instead,
     /// where there is a timer.
     fn choose(&mut self, moment: &Moment<'_>) -> usize;
+
+    /// Whether it wants to know what steps touch.
+    fn is_curious(&self) -> bool {
+        false
+    }
 }
 
 /// Always the call that has waited longest: the polite order.

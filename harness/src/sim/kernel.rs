@@ -18,7 +18,8 @@ use futures::task::LocalSpawnExt;
 use platform::Timestamp;
 use platform::causality::Causality;
 
-use super::chooser::{Chooser, Moment};
+use super::chooser::{Chooser, GIVE_UP, Moment};
+use super::touch::Touch;
 
 /// One of the five ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,8 +45,11 @@ pub struct Call {
     /// What it does: `insert`, `publish`, `next`, `ack` ...
     pub operation: &'static str,
     /// What it does it to: `database/collection/id`, a subject, a consumer. Two calls on
-    /// different targets of one port are independent.
+    /// different targets of one port are independent, as a rule of thumb; the exact rule is
+    /// in [`super::chooser::exhaustive`].
     pub target: String,
+    /// Which of the run's calls it is, counted as they park; 0 before that.
+    pub number: u64,
 }
 
 impl Call {
@@ -53,7 +57,7 @@ impl Call {
     pub fn new(instance: u32, port: Port, operation: &'static str, target: String) -> Self {
         let digits = |origin: &Causality| u64::from_str_radix(&origin.correlation[..16], 16);
         let origin = Causality::peek(digits).and_then(Result::ok).unwrap_or_default();
-        Self { instance, lane: origin ^ u64::from(instance), port, operation, target }
+        Self { instance, lane: origin ^ u64::from(instance), port, operation, target, number: 0 }
     }
 }
 
@@ -74,6 +78,14 @@ struct State {
     decisions: Vec<u32>,
     /// Where somebody wants to know: what went first although others had waited longer.
     watched: Option<Watch>,
+    /// Where the chooser wants to know: what the step since the last decision touched.
+    touched: Option<Vec<Touch>>,
+    /// How often nothing was parked and time went on, or the harness did.
+    rests: u64,
+    /// Which of these found the whole system at rest last.
+    settled: u64,
+    /// Whether the chooser has given the run up.
+    given_up: bool,
 }
 
 /// Somebody who watches a run.
@@ -126,6 +138,10 @@ impl Kernel {
             steps: 0,
             decisions: Vec::new(),
             watched: None,
+            touched: None,
+            rests: 0,
+            settled: 0,
+            given_up: false,
         })))
     }
 
@@ -150,6 +166,9 @@ impl Kernel {
     pub fn advance(&self, horizon: Timestamp) -> Advance {
         let mut state = self.state();
         state.steps += 1;
+        if state.given_up {
+            return Advance::Nothing;
+        }
         let due = state.take_due();
         if !due.is_empty() {
             drop(state);
@@ -160,10 +179,11 @@ impl Kernel {
         let timer = timer.filter(|&at| at <= horizon);
         let (waker, advance) = match state.decide(timer) {
             Some(waker) => (waker, Advance::Decided),
-            None if timer.is_none() => return Advance::Nothing,
+            None if timer.is_none() || state.given_up => return Advance::Nothing,
             None => {
                 let ((at, _), waker) = state.timers.pop_first().expect("it was just seen");
                 state.now = state.now.max(at);
+                state.rests += u64::from(state.parked.is_empty());
                 (waker, Advance::Jumped)
             }
         };
@@ -172,9 +192,34 @@ impl Kernel {
         advance
     }
 
-    /// Whether no call is parked.
+    /// Whether no call is parked, or none will ever go on.
     pub fn is_stalled(&self) -> bool {
-        self.state().parked.is_empty()
+        let state = self.state();
+        state.parked.is_empty() || state.given_up
+    }
+
+    /// Notes what the step under way touches, where the chooser wants to know.
+    pub fn touch(&self, what: impl FnOnce() -> Touch) {
+        if let Some(touched) = &mut self.state().touched {
+            touched.push(what());
+        }
+    }
+
+    /// What the last step touched that the chooser was not told of.
+    pub fn untold(&self) -> Vec<Touch> {
+        self.state().touched.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether touches are noted.
+    pub fn is_noting(&self) -> bool {
+        self.state().touched.is_some()
+    }
+
+    /// Tells the chooser that the whole system is at rest before what comes next.
+    pub fn settled(&self) {
+        let mut state = self.state();
+        state.rests += 1;
+        state.settled = state.rests;
     }
 
     /// Sets the virtual time forward to `at`, if it is later, without running what was due.
@@ -212,6 +257,7 @@ impl Kernel {
     pub fn set_chooser(&self, chooser: Box<dyn Chooser>) -> Box<dyn Chooser> {
         let mut state = self.state();
         state.decisions.clear();
+        state.touched = chooser.is_curious().then(Vec::new);
         std::mem::replace(&mut state.chooser, chooser)
     }
 
@@ -237,7 +283,21 @@ impl State {
             return None;
         }
         let calls: Vec<&Call> = self.parked.iter().map(|parked| &parked.call).collect();
-        let chosen = self.chooser.choose(&Moment { parked: &calls, timer });
+        let chosen = self.chooser.choose(&Moment {
+            parked: &calls,
+            timer,
+            now: self.now,
+            rests: self.rests,
+            settled: self.settled == self.rests,
+            touched: self.touched.as_deref().unwrap_or_default(),
+        });
+        if let Some(touched) = &mut self.touched {
+            touched.clear();
+        }
+        if chosen == GIVE_UP {
+            self.given_up = true;
+            return None;
+        }
         if chosen > 0
             && let Some(watch) = &mut self.watched
         {
@@ -277,8 +337,9 @@ impl Future for Turn {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let mut state = this.kernel.state();
-        if let Some(call) = this.call.take() {
+        if let Some(mut call) = this.call.take() {
             this.ticket = state.ticket();
+            call.number = this.ticket;
             state.parked.push(Parked { ticket: this.ticket, call, waker: cx.waker().clone() });
             return Poll::Pending;
         }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use platform::ports::http::{Http, HttpError};
 
 use super::kernel::{Call, Kernel, Port};
+use super::touch::{Thing, Touch, digest};
 use crate::system::{Answer, Outside};
 
 /// The HTTP port of one instance.
@@ -28,7 +29,13 @@ impl Http for SimHttp {
         let path = request.uri().path().to_owned();
         let call = Call::new(self.instance, Port::Http, "send", path);
         self.kernel.turn(call).await;
-        match self.outside.answer(&request) {
+        let answer = self.outside.answer(&request);
+        // Whoever answers keeps books of which nothing is known here: the order matters.
+        self.kernel.touch(|| {
+            let asked = digest((request.uri().path(), request.body(), format!("{answer:?}")));
+            Touch::Lasting(Thing::new("outside", ()), asked)
+        });
+        match answer {
             Answer::Response(response) => Ok(response),
             Answer::Lost => Err(HttpError::Unknown("the answer is lost".to_owned())),
             Answer::Refused => Err(HttpError::Unreachable("connection refused".to_owned())),

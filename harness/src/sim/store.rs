@@ -11,6 +11,7 @@ mod keys;
 mod path;
 mod sort;
 mod target;
+mod touches;
 mod undo;
 mod update;
 mod value;
@@ -24,7 +25,9 @@ use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use self::collection::Collection;
 use self::index::Obstacle;
+use self::touches::Touches;
 use super::kernel::{Call, Kernel, Port};
+use super::touch::Touch;
 
 /// What the store does not accept, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,12 @@ impl From<Obstacle> for WriteError {
             Obstacle::Refused(Refusal(why)) => Self::Rejected(why),
         }
     }
+}
+
+/// Whether a document matches a filter; so it seems, too, where the store does not know the
+/// filter.
+pub(crate) fn may_match(filter: &Document, document: &Document) -> bool {
+    filter::Filter::read(filter).map_or(true, |filter| filter.matches(document))
 }
 
 /// The contents of one database. Clones are the same database; it outlives the instances
@@ -118,10 +127,20 @@ impl SimStore {
     }
 }
 
+impl SimStore {
+    fn note(&self, touches: impl FnOnce(&Touches<'_>) -> Vec<Touch>) {
+        if self.kernel.is_noting() {
+            let to = Touches { database: &self.name, instance: self.instance };
+            touches(&to).into_iter().for_each(|touch| self.kernel.touch(|| touch));
+        }
+    }
+}
+
 #[async_trait]
 impl Store for SimStore {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
         self.turn("ensure", &[collection]).await;
+        self.note(|to| to.ensured(collection));
         self.database.write(collection, |found| found.ensure(indexes)).map_err(Into::into)
     }
 
@@ -130,17 +149,26 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.turn("insert", &[collection, id]).await,
             _ => self.turn("insert", &[collection]).await,
         }
-        self.database.write(collection, |found| found.insert(document)).map_err(Into::into)
+        let noted = self.kernel.is_noting().then(|| document.clone());
+        self.database
+            .write(collection, |found| {
+                let inserted = found.insert(document);
+                self.note(|to| to.inserted(collection, found, noted, inserted.is_ok()));
+                inserted
+            })
+            .map_err(Into::into)
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         self.turn("get", &[collection, id]).await;
+        self.note(|to| to.got(collection, id));
         let state = self.database.state();
         Ok(state.get(collection).and_then(|found| found.get(id)).cloned())
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
         self.turn("find", &[collection]).await;
+        self.note(|to| to.found(collection, &find.filter));
         let state = self.database.state();
         match state.get(collection) {
             Some(found) => Ok(found.find(&find)?),
@@ -157,7 +185,13 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.turn("update", &[collection, id]).await,
             _ => self.turn("update", &[collection]).await,
         }
-        let written = |found: &mut Collection| Ok(found.update(update)?.cloned());
+        let written = |found: &mut Collection| {
+            let filter = self.kernel.is_noting().then(|| update.filter.clone());
+            let before = filter.as_ref().and_then(|filter| found.first(filter));
+            let written = found.update(update).map(|now| now.cloned());
+            self.note(|to| to.updated(collection, found, filter, before, &written));
+            written
+        };
         self.database.write(collection, written).map_err(|obstacle: Obstacle| obstacle.into())
     }
 

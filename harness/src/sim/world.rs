@@ -27,6 +27,7 @@ use super::chooser::{Chooser, InOrder};
 use super::clock::SimClock;
 use super::kernel::{Advance, Call, Kernel, Port};
 use super::store::SimDatabase;
+use super::touch::{Thing, Touch, digest};
 use crate::faults::Faults;
 use crate::settle::{self, Stuck};
 use crate::system::System;
@@ -127,6 +128,13 @@ impl Simulated {
         }
     }
 
+    /// Tells a curious chooser where the system is at rest.
+    fn note_rest(&self) {
+        if self.kernel.is_noting() && self.unrest().is_empty() {
+            self.kernel.settled();
+        }
+    }
+
     /// Lets all parked calls go on, without letting time pass.
     fn run_parked(&mut self) {
         loop {
@@ -182,10 +190,16 @@ impl Simulated {
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
         let work = async move {
             kernel.turn(Call::new(who.instance, Port::Http, "request", line)).await;
+            // Whether the user is banned is looked up before the first call.
+            kernel.touch(|| Touch::Read(Thing::memory(who.instance)));
             let answer = routes.oneshot(request.map(Body::from)).await;
             let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
             let body =
                 body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            kernel.touch(|| {
+                let answer = digest((parts.status.as_u16(), &body));
+                Touch::Lasting(Thing::new("answer", number), answer)
+            });
             let answer = http::Response::from_parts(parts, body);
             *slot.borrow_mut() = Some(Reply::Answer(answer));
         };
@@ -218,12 +232,14 @@ impl World for Simulated {
         self.run(until, || false);
         self.kernel.jump_to(until);
         self.run_parked();
+        self.note_rest();
     }
 
     async fn pass_to(&mut self, time: Duration) {
         let until = after(self.kernel.now(), time);
         let brink = until.checked_sub(Duration::from_nanos(1)).expect("the past is in range");
         self.run(brink, || false);
+        self.note_rest();
         self.kernel.jump_to(until);
     }
 
@@ -237,6 +253,7 @@ impl World for Simulated {
                 return Err(Stuck { reasons });
             }
             if reasons.is_empty() {
+                self.kernel.settled();
                 return Ok(());
             }
             if self.is_down() || self.kernel.advance(limit) == Advance::Nothing {

@@ -1,21 +1,22 @@
-//! How an exploration ends: what failed is shrunk and handed back, and all is written down so
-//! that explorations can be joined.
+//! How an exploration ends: what failed is shrunk and told, what was reached is counted, and
+//! all is written down so that explorations can be joined.
 
 use std::fs;
 use std::path::Path;
 
 use super::{CommandError, Verdict};
-use crate::explore::Exploration;
+use crate::explore::{Exploration, Failure};
 use crate::report::{self, Progress};
 use crate::shrink::shrink;
+use crate::story;
 
 /// The file that holds an exploration, for `rehearse merge`.
 pub(super) const FILE: &str = "exploration.json";
 
-/// How many failures are shrunk; the others are counted.
-const SHRUNK: usize = 5;
+/// How many failures are shrunk and told; the others are counted.
+const TOLD: usize = 5;
 
-/// Shrinks what failed, prints and writes the report, and says how it ended.
+/// Prints and writes what an exploration came to, and says how it ended.
 pub(super) fn conclude(
     explored: &Exploration,
     out: &Path,
@@ -25,14 +26,34 @@ pub(super) fn conclude(
     let json = serde_json::to_vec_pretty(explored).map_err(std::io::Error::from)?;
     fs::write(out.join(FILE), json)?;
     report::explored(explored);
-    let progress = Progress::begin("shrunk");
-    for failure in explored.failures.values().take(SHRUNK) {
-        let shrunk = shrink(&failure.case, &failure.invariant);
+    tell(explored.failures.values(), out)?;
+    let covered = report::covered(&explored.coverage, min_coverage);
+    report::written(out);
+    let held = explored.failures.is_empty() && covered;
+    Ok(if held { Verdict::Held } else { Verdict::Finding })
+}
+
+/// Shrinks the first failures, tells each, and writes what repeats it.
+pub(super) fn tell<'a>(
+    failures: impl ExactSizeIterator<Item = &'a Failure>,
+    out: &Path,
+) -> Result<(), CommandError> {
+    let untold = failures.len().saturating_sub(TOLD);
+    for (number, failure) in (1..).zip(failures.take(TOLD)) {
+        report::failure(failure);
+        let progress = Progress::begin("runs to shrink it");
+        let shrunk = shrink(&failure.case, &failure.invariant, || progress.one());
+        progress.end();
         let shrunk = shrunk.map_err(|why| CommandError::Harness(why.to_string()))?;
-        progress.one();
-        report::failure(failure, shrunk.as_ref());
+        let shrunk = shrunk.ok_or_else(|| {
+            let seed = failure.case.seed;
+            CommandError::Harness(format!("the run of seed {seed} fails no more when repeated"))
+        })?;
+        let told = story::tell(&shrunk);
+        let name = format!("{number}-{}", failure.invariant);
+        let files = told.write(&shrunk.run, &out.join("failures"), &name)?;
+        told.print(Some(&files));
     }
-    progress.end();
-    let _ = min_coverage;
-    Ok(if explored.failures.is_empty() { Verdict::Held } else { Verdict::Finding })
+    report::untold(untold);
+    Ok(())
 }

@@ -9,11 +9,12 @@ use std::time::Instant;
 use harness::real::servers;
 use harness::trace::json;
 
+use super::conclude::tell;
 use super::{CommandError, Verdict, WorldName, runtime};
-use crate::explore::{Plan, explore};
+use crate::explore::{Exploration, Plan, explore};
 use crate::gherkin::{self, Choice, Run};
 use crate::races::{self, Finding};
-use crate::report::{Progress, Report};
+use crate::report::{self, Progress, Report};
 use crate::stage::Kind;
 use crate::workloads;
 
@@ -86,7 +87,7 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
     if schedules > 0 {
         let seeds = args.seed..args.seed.saturating_add(schedules);
         held &= match args.world {
-            WorldName::Simulated => simulate(&seeds, &report)?,
+            WorldName::Simulated => simulate(args, &seeds, &report)?,
             WorldName::Real => {
                 let progress = Progress::begin("races");
                 let raced = Instant::now();
@@ -104,17 +105,19 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
 }
 
 /// Runs every workload under these seeds; returns whether all held.
-fn simulate(seeds: &Range<u64>, report: &Report) -> Result<bool, CommandError> {
-    let mut held = true;
+fn simulate(args: &Args, seeds: &Range<u64>, report: &Report) -> Result<bool, CommandError> {
+    let mut all = Exploration::default();
     for workload in workloads::ALL {
         let progress = Progress::begin(workload.name);
         let found = explore(&Plan::all(workload, seeds.clone()), |_| progress.one());
         progress.end();
         let found = found.map_err(|why| CommandError::Harness(why.to_string()))?;
-        held &= found.failures.is_empty();
         report.workload(workload, &found);
+        all.merge(found);
     }
-    Ok(held)
+    report::covered(&all.coverage, None);
+    tell(all.failures.values(), &args.out)?;
+    Ok(all.failures.is_empty())
 }
 
 fn choice(args: &Args) -> Result<Choice, CommandError> {

@@ -220,7 +220,7 @@ impl Queue {
         }
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.pending.len() < self.consumer.max_in_flight as usize
     }
 

@@ -115,6 +115,12 @@ impl Log {
         self.consumers.get_mut(&id)
     }
 
+    /// The consumers that hear a subject.
+    pub(super) fn hearing(&self, subject: &str) -> impl Iterator<Item = u64> {
+        let hearing = self.consumers.iter().filter(move |(_, queue)| queue.hears(subject));
+        hearing.map(|(&id, _)| id)
+    }
+
     /// Removes a broadcast consumer.
     pub(super) fn close(&mut self, id: u64) {
         self.consumers.remove(&id);

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use platform::Timestamp;
 use platform::ports::bus::{BusError, Delivery, Reply, Stream, Subscription};
 
-use super::SimBus;
 use super::consumer::Queue;
+use super::{SimBus, touches};
 use crate::sim::kernel::Sleep;
 
 /// Which consumer, seen from which instance.
@@ -22,6 +22,8 @@ pub(super) struct Place {
     pub(super) stream: Stream,
     pub(super) id: u64,
     pub(super) name: Arc<str>,
+    /// Whether only this instance hears it.
+    pub(super) broadcast: bool,
 }
 
 impl Place {
@@ -57,11 +59,18 @@ impl Subscription for SimSubscription {
         loop {
             Availability { place: &self.place, ticket: None, timer: None }.await?;
             // Another subscriber may have it by the time it is this one's turn.
-            if let Some((sequence, attempt)) = self.place.act("next", Queue::take).await? {
+            let taken = self.place.act("next", Queue::take).await?;
+            let kernel = &self.place.bus.kernel;
+            if taken.is_none() {
+                touches::note(kernel, || touches::took(&self.place, None));
+            }
+            if let Some((sequence, attempt)) = taken {
                 let kept = {
                     let mut state = self.place.bus.broker.state();
                     Arc::clone(state.log(self.place.stream).message(sequence))
                 };
+                let message = &kept.message;
+                touches::note(kernel, || touches::took(&self.place, Some((message, sequence))));
                 return Ok(Delivery {
                     message: kept.message.clone(),
                     sequence,
@@ -149,17 +158,36 @@ struct SimReply {
     sequence: u64,
 }
 
+impl SimReply {
+    fn note(&self, moves: bool) {
+        let kernel = &self.place.bus.kernel;
+        touches::note(kernel, || touches::answered(&self.place, self.sequence, moves));
+    }
+}
+
 #[async_trait]
 impl Reply for SimReply {
     async fn ack(&self) -> Result<(), BusError> {
-        self.place.act("ack", |queue, now| queue.ack(self.sequence, now)).await
+        let ack = |queue: &mut Queue, now| {
+            self.note(!queue.has_room());
+            queue.ack(self.sequence, now);
+        };
+        self.place.act("ack", ack).await
     }
 
     async fn nak(&self, delay: Duration) -> Result<(), BusError> {
-        self.place.act("nak", |queue, now| queue.nak(self.sequence, delay, now)).await
+        let nak = |queue: &mut Queue, now| {
+            self.note(true);
+            queue.nak(self.sequence, delay, now);
+        };
+        self.place.act("nak", nak).await
     }
 
     async fn in_progress(&self) -> Result<(), BusError> {
-        self.place.act("in_progress", |queue, now| queue.in_progress(self.sequence, now)).await
+        let in_progress = |queue: &mut Queue, now| {
+            self.note(true);
+            queue.in_progress(self.sequence, now);
+        };
+        self.place.act("in_progress", in_progress).await
     }
 }

@@ -17,6 +17,7 @@ use super::target::place;
 use super::undo::Undo;
 use super::update::{Change, storable};
 use super::value::admissible;
+use crate::sim::touch::digest;
 
 /// The name of the primary key's index.
 pub(super) const PRIMARY: &str = "_id_";
@@ -100,6 +101,21 @@ impl Collection {
         let Some(sort) = sort else { return Ok(matching.take(limit).cloned().collect()) };
         let sorted = sort.apply(matching.collect())?;
         Ok(sorted.into_iter().take(limit).cloned().collect())
+    }
+
+    /// What an update with this filter would meet.
+    pub(super) fn first(&self, filter: &Document) -> Option<Document> {
+        let filter = Filter::read(filter).ok()?;
+        self.position(&filter).map(|at| self.documents[at].clone())
+    }
+
+    /// The keys of a document, each one's digest, that no other document may have.
+    pub(super) fn unique_keys(&self, document: &Document) -> Vec<u64> {
+        let filed = |(at, index): (usize, &Kept)| {
+            let keys = index.filed(document).unwrap_or_default();
+            keys.into_iter().map(move |key| digest((at, format!("{key:?}"))))
+        };
+        self.indexes.iter().enumerate().flat_map(filed).collect()
     }
 
     /// Applies an update to one document and returns what it is now.
