@@ -4,6 +4,7 @@
 
 pub mod doctor;
 pub mod run;
+pub mod sweep;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ Examples:
   rehearse --name 'same moment'       only scenarios whose name contains this
   rehearse --tags 'not @simulated-only'
   rehearse --seed 42 --schedules 1    one race again, exactly
+  rehearse sweep --all                a crash at every call of every scenario, one run each
   rehearse doctor                     which servers would be used, and why
 
 Exit codes: 0 all held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
@@ -35,6 +37,8 @@ pub struct Cli {
 enum Command {
     /// Runs scenarios and races (the default)
     Run(run::Args),
+    /// Crashes a scenario's services at every call that they make, one run each
+    Sweep(sweep::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -86,6 +90,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Some(Command::Doctor) => doctor::doctor(),
+        Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Run(args)) => run::run(&args),
         None => run::run(&cli.run),
     };

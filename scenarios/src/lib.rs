@@ -28,5 +28,6 @@ pub mod shrink;
 pub mod simulate;
 pub mod stage;
 pub mod steps;
+pub mod sweep;
 pub mod system;
 pub mod workloads;

@@ -64,19 +64,31 @@ pub async fn rest(
     provider: &Provider,
     exact: bool,
 ) -> Result<Evidence, PerformError> {
+    come_to_rest(world, provider, exact, &company.shown).await
+}
+
+/// The same for buyers who were shown these prices, by order id.
+///
+/// # Errors
+///
+/// As [`rest`].
+pub async fn come_to_rest(
+    world: &mut dyn World,
+    provider: &Provider,
+    exact: bool,
+    shown: &BTreeMap<String, Cents>,
+) -> Result<Evidence, PerformError> {
     world.faults().heal();
     provider.heal();
     world.settle().await?;
-    let mut evidence =
-        Evidence::gather(world, exact, provider.charges(), company.shown.clone()).await?;
+    let mut evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     for _ in 0..REPEATS {
         if !evidence.is_money_under_way() {
             break;
         }
         world.pass(Policy::default().sweep).await;
         world.settle().await?;
-        let (charges, shown) = (provider.charges(), company.shown.clone());
-        evidence = Evidence::gather(world, exact, charges, shown).await?;
+        evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     }
     Ok(evidence)
 }
@@ -121,6 +133,11 @@ impl Company {
             orders: BTreeMap::new(),
             shown: BTreeMap::new(),
         })
+    }
+
+    /// The prices that buyers were shown, by order id.
+    pub fn shown(&self) -> &BTreeMap<String, Cents> {
+        &self.shown
     }
 
     /// Carries out the rounds of a script.

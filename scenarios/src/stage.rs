@@ -17,6 +17,7 @@ use contracts::Cents;
 use harness::real;
 use harness::settle::Stuck;
 use harness::sim::world::Simulated;
+use harness::system::System;
 use harness::world::{Reply, World, WorldError};
 use http::Method;
 use serde_json::Value;
@@ -65,6 +66,8 @@ impl From<Stuck> for Wrong {
 pub struct Stage {
     world: Option<Box<dyn World>>,
     exact: bool,
+    /// Whether what crashes by a fault starts again by itself.
+    revives: bool,
     provider: Provider,
     pace: Pace,
     people: BTreeMap<String, Person>,
@@ -92,6 +95,7 @@ impl Stage {
         Self {
             world: None,
             exact: true,
+            revives: false,
             provider: Provider::new(&Settings::rehearsal().provider.key),
             pace: Pace::simulated(),
             people: BTreeMap::new(),
@@ -111,10 +115,7 @@ impl Stage {
     pub async fn open(opening: &Opening) -> Result<Self, WorldError> {
         let mut stage = Self::dark();
         stage.pace = opening.pace.clone();
-        let mut settings =
-            Settings { reservation_window: stage.pace.window, ..Settings::rehearsal() };
-        settings.session.lifetime = stage.pace.lifetime;
-        let system = system::with(&stage.provider, &settings, stage.pace.policy.clone());
+        let system = stage.system();
         stage.world = Some(match opening.kind {
             Kind::Simulated { seed, chooser } => {
                 Box::new(Simulated::start(system, seed, chooser(seed)))
@@ -127,6 +128,14 @@ impl Stage {
             }
         });
         Ok(stage)
+    }
+
+    /// The system at this stage's pace, with its provider.
+    fn system(&self) -> System {
+        let mut settings =
+            Settings { reservation_window: self.pace.window, ..Settings::rehearsal() };
+        settings.session.lifetime = self.pace.lifetime;
+        system::with(&self.provider, &settings, self.pace.policy.clone())
     }
 
     /// The world.
@@ -167,7 +176,9 @@ impl Stage {
     ///
     /// What keeps it from rest.
     pub async fn settle(&mut self) -> Result<(), Wrong> {
-        if self.is_disturbed() {
+        // Where instances come up by themselves, one that is down for good is waited for in
+        // vain, and the world says so.
+        if self.cut || (!self.revives && self.is_disturbed()) {
             return Ok(());
         }
         match self.world().settle().await {
