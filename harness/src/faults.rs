@@ -47,6 +47,7 @@ struct State {
     crashes: Vec<Who>,
     upheavals: Vec<Upheaval>,
     struck: Vec<Rule>,
+    struck_by_number: Option<Rule>,
     calls: u64,
     /// How many calls there were at each place.
     places: BTreeMap<(&'static str, Operation), BTreeMap<String, u32>>,
@@ -131,6 +132,11 @@ impl Faults {
     /// What has struck so far, in order, each as a rule that strikes at that very call.
     pub fn struck(&self) -> Vec<Rule> {
         self.state().struck.clone()
+    }
+
+    /// What struck the call of the number that was given, as [`struck`](Self::struck) has it.
+    pub fn struck_by_number(&self) -> Option<Rule> {
+        self.state().struck_by_number.clone()
     }
 
     /// Those faults that have not struck yet: a scenario that plans one expects it to strike.
@@ -243,24 +249,30 @@ impl State {
     fn begin(&mut self) {
         self.places.clear();
         self.struck.clear();
+        self.struck_by_number = None;
         self.calls = 0;
     }
 
     fn strike(&mut self, who: Who, operation: Operation, target: &str) -> Option<Effect> {
         let skip = self.count(who.service, operation, target);
         let by_number = self.nth.take_if(|(number, _)| *number + 1 == self.calls);
+        let is_by_number = by_number.is_some();
         let effect = by_number
             .map(|(_, effect)| effect)
             .or_else(|| self.planned(who, operation, target))
             .or_else(|| self.mix.as_mut()?.roll(operation))?;
-        self.struck.push(Rule {
+        let rule = Rule {
             service: Some(who.service.to_owned()),
             operation,
             target: Some(target.to_owned()),
             skip,
             times: 1,
             effect,
-        });
+        };
+        if is_by_number {
+            self.struck_by_number = Some(rule.clone());
+        }
+        self.struck.push(rule);
         Some(effect)
     }
 

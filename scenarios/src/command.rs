@@ -8,6 +8,7 @@ pub mod explore;
 pub mod merge;
 pub mod replay;
 pub mod run;
+pub mod sweep;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ Examples:
   rehearse --tags 'not @simulated-only'
   rehearse --seed 42 --schedules 1    one race again, exactly
   rehearse replay TOKEN               a found run again, told as a story
+  rehearse sweep --all                a crash at every call of every scenario, one run each
   rehearse doctor                     which servers would be used, and why
 
 Exit codes: 0 all held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
@@ -46,6 +48,8 @@ enum Command {
     Merge(merge::Args),
     /// Runs one found run again, exactly, and tells its story
     Replay(replay::Args),
+    /// Crashes a scenario's services at every call that they make, one run each
+    Sweep(sweep::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -100,6 +104,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explore(args)) => explore::explore_command(&args),
         Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
+        Some(Command::Sweep(args)) => sweep::sweep(&args),
         Some(Command::Run(args)) => run::run(&args),
         None => run::run(&cli.run),
     };

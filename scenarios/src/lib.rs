@@ -31,5 +31,6 @@ pub mod simulate;
 pub mod stage;
 pub mod steps;
 pub mod story;
+pub mod sweep;
 pub mod system;
 pub mod workloads;

@@ -68,23 +68,37 @@ pub async fn rest(
     policy: &Policy,
     exact: bool,
 ) -> Result<Evidence, PerformError> {
+    let mut evidence = come_to_rest(world, provider, policy, exact, &company.shown).await?;
+    evidence.told.clone_from(&company.told);
+    evidence.window = Some(WINDOW);
+    evidence.sale = look_around(world, &evidence).await;
+    Ok(evidence)
+}
+
+/// The same for buyers who were shown these prices, by order id.
+///
+/// # Errors
+///
+/// As [`rest`].
+pub async fn come_to_rest(
+    world: &mut dyn World,
+    provider: &Provider,
+    policy: &Policy,
+    exact: bool,
+    shown: &BTreeMap<String, Cents>,
+) -> Result<Evidence, PerformError> {
     world.faults().heal();
     provider.heal();
     world.settle().await?;
-    let mut evidence =
-        Evidence::gather(world, exact, provider.charges(), company.shown.clone()).await?;
+    let mut evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     for _ in 0..REPEATS {
         if !evidence.is_money_under_way() {
             break;
         }
         world.pass(policy.sweep).await;
         world.settle().await?;
-        let (charges, shown) = (provider.charges(), company.shown.clone());
-        evidence = Evidence::gather(world, exact, charges, shown).await?;
+        evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     }
-    evidence.told.clone_from(&company.told);
-    evidence.window = Some(WINDOW);
-    evidence.sale = look_around(world, &evidence).await;
     Ok(evidence)
 }
 

@@ -18,6 +18,7 @@ use contracts::Cents;
 use harness::real;
 use harness::settle::Stuck;
 use harness::sim::kernel::Kernel;
+use harness::system::System;
 use harness::world::{Reply, World, WorldError};
 use http::Method;
 use serde_json::Value;
@@ -71,6 +72,8 @@ pub struct Stage {
     simulation: Option<Simulation>,
     kernel: Option<Kernel>,
     exact: bool,
+    /// Whether what crashes by a fault starts again by itself.
+    revives: bool,
     provider: Provider,
     pace: Pace,
     people: BTreeMap<String, Person>,
@@ -102,6 +105,7 @@ impl Stage {
             simulation: None,
             kernel: None,
             exact: true,
+            revives: false,
             provider: Provider::new(&Settings::rehearsal().provider.key),
             pace: Pace::simulated(),
             people: BTreeMap::new(),
@@ -129,8 +133,7 @@ impl Stage {
             }
             Kind::Real => {
                 stage.exact = false;
-                let settings = stage.settings();
-                let system = system::with(&stage.provider, &settings, stage.pace.policy.clone());
+                let system = stage.system();
                 let servers = real::servers::shared().await;
                 let servers = servers.map_err(|why| WorldError(why.to_string()))?;
                 stage.world = Some(Box::new(real::Real::start(system, servers).await?));
@@ -139,11 +142,12 @@ impl Stage {
         Ok(stage)
     }
 
-    fn settings(&self) -> Settings {
+    /// The system at this stage's pace, with its provider.
+    fn system(&self) -> System {
         let mut settings =
             Settings { reservation_window: self.pace.window, ..Settings::rehearsal() };
         settings.session.lifetime = self.pace.lifetime;
-        settings
+        system::with(&self.provider, &settings, self.pace.policy.clone())
     }
 
     /// The world.
@@ -184,7 +188,9 @@ impl Stage {
     ///
     /// What keeps it from rest.
     pub async fn settle(&mut self) -> Result<(), Wrong> {
-        if self.is_disturbed() {
+        // Where instances come up by themselves, one that is down for good is waited for in
+        // vain, and the world says so.
+        if self.cut || (!self.revives && self.is_disturbed()) {
             return Ok(());
         }
         match self.world().settle().await {

@@ -1,7 +1,11 @@
 //! How a stage opens: which world, and at what pace.
 
 use harness::sim::chooser::{Chooser, Random};
+use harness::sim::world::Simulated;
+use harness::system::System;
+use harness::world::World;
 
+use super::{Stage, Wrong};
 use crate::pace::Pace;
 
 /// Makes the decisions of a simulated run, from its seed.
@@ -51,4 +55,35 @@ pub struct Opening {
     pub kind: Kind,
     /// What durations mean in it.
     pub pace: Pace,
+}
+
+impl Stage {
+    /// Opens a simulated world of the system as `change` leaves it, in which an instance that
+    /// crashes by a fault starts again by itself.
+    pub fn open_reviving(seed: u64, chooser: Choosing, change: fn(System) -> System) -> Self {
+        let mut stage = Self::dark();
+        let mut world = Simulated::start(change(stage.system()), seed, chooser(seed));
+        world.revive();
+        stage.revives = true;
+        stage.world = Some(Box::new(world));
+        stage
+    }
+
+    /// Ends all that was broken on purpose, and starts what was stopped; what crashed comes up
+    /// by itself first.
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start.
+    pub async fn reopen(&mut self) -> Result<(), Wrong> {
+        self.world().faults().heal();
+        self.set_cut(false);
+        // What is down for good keeps it from rest until it is started.
+        drop(self.world().settle().await);
+        let down: Vec<_> = self.down().collect();
+        for service in down {
+            self.world().start(service).await?;
+        }
+        Ok(())
+    }
 }

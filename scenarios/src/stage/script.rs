@@ -14,7 +14,6 @@ use crate::invariants::{Evidence, Violation, violations};
 use crate::perform::{self, Company};
 use crate::script::{self, Act, Then};
 use crate::simulate;
-use crate::system;
 
 /// What a simulation opens with.
 #[derive(Debug, Clone)]
@@ -61,8 +60,7 @@ impl Stage {
     pub(super) fn simulate(&mut self) -> Result<(), Wrong> {
         let Simulation { seed, chooser, bug } =
             self.simulation.clone().ok_or_else(only_simulated)?;
-        let system = system::with(&self.provider, &self.settings(), self.pace.policy.clone());
-        let system = simulate::plant(bug.as_deref(), system)?;
+        let system = simulate::plant(bug.as_deref(), self.system())?;
         let world = Simulated::start(system, seed, chooser(seed));
         self.kernel = Some(world.kernel().clone());
         self.world = Some(Box::new(world));

@@ -24,7 +24,7 @@ async fn hours_pass(stage: &mut Stage, hours: u64) {
 
 #[given(expr = "there are {int} instances of {word}")]
 async fn instances(stage: &mut Stage, count: usize, service: String) -> Done {
-    while stage.world().instances(&service) < count {
+    for _ in stage.world().instances(&service)..count {
         stage.world().start(&service).await?;
     }
     Ok(())

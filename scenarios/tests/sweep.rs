@@ -1,0 +1,116 @@
+//! Crashes at every call of a scenario: the system survives them all, and one whose relays
+//! remove an event before they publish it does not.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bson::{Document, doc};
+use harness::system::System;
+use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+use platform::{Ports, outbox};
+use scenarios::gherkin::{Choice, features};
+use scenarios::sweep::{Plan, Point, Subject, When, crash, sweep};
+
+/// The scenario of this name.
+fn scenario(name: &str) -> Subject {
+    let choice = Choice { names: vec![name.to_owned()], ..Choice::default() };
+    let program = features::program(&choice, "simulated").expect("the features are built in");
+    let feature = program.features.first().expect("there is such a scenario");
+    Subject::scenario(feature, &feature.scenarios[0])
+}
+
+const PAID: &str = "Who pays has the ticket";
+const EXPIRED: &str = "Unpaid, the ticket is lost";
+
+#[test]
+fn a_purchase_and_an_expiry_survive_a_crash_at_every_call() {
+    for name in [PAID, EXPIRED] {
+        let subject = scenario(name);
+        let quiet = subject.play(&Plan::default(), None).expect("the harness works");
+        assert_eq!(quiet.broke_its_words, None, "{name}");
+        let swept = sweep(&subject, &Plan::default(), |_| {}).expect("the harness works");
+        assert!(swept.calls > 20, "{name} makes {} calls", swept.calls);
+        let failed: Vec<_> = swept.failed().map(|f| (f.story(), &f.violations)).collect();
+        assert!(failed.is_empty(), "{name}: {failed:#?}");
+        assert!(swept.kept_their_words() > 0, "{name}: no run kept the scenario's words");
+    }
+}
+
+#[test]
+fn a_workload_can_be_swept_too() {
+    let subject = Subject::workload("race:3").expect("there is a race");
+    let quiet = subject.play(&Plan::default(), None).expect("the harness works");
+    let last = Point { call: quiet.calls, when: When::After };
+    let (outcome, played) = crash(&subject, &Plan::default(), last).expect("there is such a call");
+    assert_eq!(outcome.violations, []);
+    assert_eq!(played.struck, Some(outcome.call));
+}
+
+#[test]
+fn a_crash_shows_who_removes_an_event_before_it_is_published() {
+    let plan = Plan { change: removing_first, ..Plan::default() };
+    let subject = scenario(PAID);
+    let calls = subject.play(&plan, None).expect("the harness works").calls;
+    let mut points = (1..=calls).map(|call| Point { call, when: When::Before });
+    let broken = points.find_map(|point| {
+        let (outcome, _) = crash(&subject, &plan, point).expect("there is such a call");
+        (!outcome.violations.is_empty()).then_some(outcome)
+    });
+    let broken = broken.unwrap_or_else(|| panic!("it survived a crash at each of {calls} calls"));
+    let (again, _) = crash(&subject, &plan, broken.point).expect("it was there before");
+    assert_eq!((again.violations, again.call), (broken.violations, broken.call));
+}
+
+/// The system with relays that remove events before they publish them.
+fn removing_first(mut system: System) -> System {
+    for part in &mut system.parts {
+        let build = Arc::clone(&part.build);
+        part.build = Arc::new(move |ports, outside| {
+            let store = Arc::new(Hasty(Arc::clone(&ports.store)));
+            build(&Ports { store, ..ports.clone() }, outside)
+        });
+    }
+    system
+}
+
+/// A store from which events that wait are removed as they are found.
+struct Hasty(Arc<dyn Store>);
+
+#[async_trait]
+impl Store for Hasty {
+    async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
+        self.0.ensure(collection, indexes).await
+    }
+
+    async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
+        self.0.insert(collection, document).await
+    }
+
+    async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
+        self.0.get(collection, id).await
+    }
+
+    async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
+        let is_relay = find.filter == outbox::waiting();
+        let found = self.0.find(collection, find).await?;
+        for document in found.iter().filter(|_| is_relay) {
+            let filter = doc! { "_id": document.get("_id").cloned() };
+            let change = doc! { "$pull": { "outbox": { "id": { "$gt": "" } } } };
+            let removed = self.0.update(collection, Update { filter, change, upsert: false }).await;
+            removed.map_err(|why| ReadError::Unavailable(why.to_string()))?;
+        }
+        Ok(found)
+    }
+
+    async fn update(
+        &self,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        self.0.update(collection, update).await
+    }
+
+    async fn ping(&self) -> Result<(), ReadError> {
+        self.0.ping().await
+    }
+}
