@@ -13,6 +13,7 @@
 pub mod case;
 pub mod client;
 pub mod command;
+pub mod exhaust;
 pub mod explore;
 pub mod gherkin;
 pub mod invariants;
