@@ -10,7 +10,7 @@
 //!   software», POPL 2005). Nothing is branched on in advance. In the run as it happened, two
 //!   steps race if they depend on each other, neither was caused by the other, and nothing in
 //!   between orders them. Only a race makes it worth coming back to the earlier step's decision
-//!   and letting the later one go first. See [`races`].
+//!   and letting the later one go first. See `races.rs`.
 //! - **Source sets** (Abdulla, Aronis, Jonsson and Sagonas, «Optimal dynamic partial order
 //!   reduction», POPL 2014, algorithm 1). What to try instead is any first step of the way to
 //!   the reversed race, and nothing where one of these is to be tried already.
@@ -23,7 +23,7 @@
 //!   is at rest, and everything was brought to where it is by the same lasting changes in the
 //!   same order as in a run before, whatever can come after was tried from there already: such
 //!   a run goes on politely to its end and is judged, and nothing in the rest of it is branched
-//!   on. See [`rest`].
+//!   on. See `rest.rs`.
 //!
 //! **Soundness.** By theorem 5 of Abdulla et al. a run of each equivalence class is seen,
 //! provided that «happens before» is a valid assignment: that steps which the relation leaves

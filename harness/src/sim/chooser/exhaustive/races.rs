@@ -70,13 +70,7 @@ fn cause(path: &[Node], first: usize, step: usize) -> Option<usize> {
 
 /// Marks that `step` is to come before `earlier`: any step that can begin the way there will
 /// do, unless one is to be tried or was seen already.
-fn reverse(
-    path: &mut [Node],
-    first: usize,
-    earlier: usize,
-    step: usize,
-    past: &super::races::Past,
-) {
+fn reverse(path: &mut [Node], first: usize, earlier: usize, step: usize, past: &Past) {
     let mut firsts = BTreeSet::new();
     let mut way = Past::default();
     for at in earlier + 1..=step {

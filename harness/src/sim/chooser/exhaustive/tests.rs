@@ -9,11 +9,13 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use platform::Timestamp;
 use platform::causality::Causality;
+use platform::ports::bus::{Bus, Consumer, Group, Message, Start, Stream};
 use platform::ports::store::{Find, Index, Store, Update};
 use proptest::prelude::*;
 
 use super::Search;
 use super::independence::Coupling;
+use crate::sim::bus::{SimBroker, SimBus};
 use crate::sim::kernel::{Advance, Kernel};
 use crate::sim::store::{SimDatabase, SimStore};
 
@@ -167,4 +169,93 @@ fn looking_before_inserting_is_not_enough() {
     assert!(reached.iter().any(|outcome| both(&outcome)), "{reached:#?}");
     let coupled = outcomes(&program, &Search::new(Coupling::All)).0;
     assert_eq!(coupled, reached);
+}
+
+fn message(subject: &str) -> Message {
+    Message {
+        subject: subject.to_owned(),
+        id: subject.to_owned(),
+        headers: std::collections::BTreeMap::new(),
+        payload: bytes::Bytes::new(),
+    }
+}
+
+fn consumer(name: &str, subjects: &[&str]) -> Consumer {
+    Consumer {
+        name: name.to_owned(),
+        stream: Stream::Events,
+        subjects: subjects.iter().map(|&subject| subject.to_owned()).collect(),
+        group: Group::Durable,
+        start: Start::All,
+        ack_wait: std::time::Duration::from_secs(30),
+        max_deliver: None,
+        max_in_flight: 16,
+    }
+}
+
+/// What each consumer hears, in order, where two publish at once; and in how many runs.
+fn heard(consumers: &'static [(&str, &[&str])]) -> (BTreeSet<String>, u64) {
+    let search = Search::new(Coupling::Free);
+    let mut seen = BTreeSet::new();
+    loop {
+        let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(crate::sim::chooser::InOrder));
+        let bus = SimBus::new(kernel.clone(), 1, SimBroker::default());
+        let setup = bus.clone();
+        let open = crate::sim::kernel::drive(&kernel, async move {
+            setup.ensure().await.expect("the bus answers");
+            let mut open = Vec::new();
+            for (name, subjects) in consumers {
+                let subscription = setup.subscribe(consumer(name, subjects)).await;
+                open.push((subjects.len(), subscription.expect("the bus takes this consumer")));
+            }
+            open
+        });
+        kernel.set_chooser(search.chooser());
+        let mut pool = LocalPool::new();
+        for subject in ["a", "b"] {
+            let bus = bus.clone();
+            let publish = async move {
+                bus.publish(Stream::Events, message(subject)).await.expect("the bus answers");
+            };
+            pool.spawner().spawn_local(publish).expect("the pool is open");
+        }
+        let told: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+        for (at, (messages, mut subscription)) in open.into_iter().enumerate() {
+            told.lock().expect("no panic holds this lock").push(Vec::new());
+            let told = Arc::clone(&told);
+            let hear = async move {
+                for _ in 0..messages {
+                    let delivery = subscription.next().await.expect("the bus answers");
+                    let subject = delivery.message.subject.clone();
+                    told.lock().expect("no panic holds this lock")[at].push(subject);
+                    delivery.reply.ack().await.expect("the bus answers");
+                }
+            };
+            pool.spawner().spawn_local(hear).expect("the pool is open");
+        }
+        loop {
+            pool.run_until_stalled();
+            if kernel.advance(Timestamp::UNIX_EPOCH) == Advance::Nothing {
+                break;
+            }
+        }
+        if search.end(&kernel) {
+            seen.insert(format!("{:?}", told.lock().expect("no panic holds this lock")));
+        }
+        if !search.go_back() {
+            return (seen, search.counts().visited);
+        }
+    }
+}
+
+#[test]
+fn messages_that_one_consumer_hears_come_in_both_orders() {
+    let (seen, runs) = heard(&[("both", &["a", "b"])]);
+    assert_eq!((seen.len(), runs), (2, 2), "{seen:?}");
+}
+
+#[test]
+fn messages_of_different_consumers_come_in_any_order() {
+    let (seen, runs) = heard(&[("one", &["a"]), ("other", &["b"])]);
+    assert_eq!((seen.len(), runs), (1, 1), "{seen:?}");
 }
