@@ -15,6 +15,7 @@ pub mod case;
 pub mod client;
 pub mod command;
 pub mod coverage;
+pub mod exhaust;
 pub mod explore;
 pub mod gherkin;
 pub mod invariants;

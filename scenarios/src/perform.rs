@@ -53,7 +53,7 @@ pub async fn play(
 ) -> Result<Evidence, PerformError> {
     let mut company = Company::sign_up(script, world).await?;
     company.play(script, world).await?;
-    rest(&company, world, provider, &Policy::default(), exact).await
+    conclude(&company, world, provider, &Policy::default(), exact).await
 }
 
 /// Ends all that is broken on purpose, lets everything play out, and gathers the evidence.
@@ -71,6 +71,22 @@ pub async fn rest(
     let mut evidence = come_to_rest(world, provider, policy, exact, &company.shown).await?;
     evidence.told.clone_from(&company.told);
     evidence.window = Some(WINDOW);
+    Ok(evidence)
+}
+
+/// The same, and then lets somebody new look around.
+///
+/// # Errors
+///
+/// As [`rest`].
+pub async fn conclude(
+    company: &Company,
+    world: &mut dyn World,
+    provider: &Provider,
+    policy: &Policy,
+    exact: bool,
+) -> Result<Evidence, PerformError> {
+    let mut evidence = rest(company, world, provider, policy, exact).await?;
     evidence.sale = look_around(world, &evidence).await;
     Ok(evidence)
 }

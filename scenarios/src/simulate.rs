@@ -20,7 +20,7 @@ use ticketing::Settings;
 use crate::case::{Case, Schedule, Trouble};
 use crate::invariants::{Evidence, Violation, violations};
 use crate::pace::Pace;
-use crate::perform::{Company, PerformError, Performed, rest};
+use crate::perform::{Company, PerformError, Performed, conclude};
 use crate::planted;
 use crate::provider::Provider;
 use crate::system::system;
@@ -177,5 +177,5 @@ async fn perform(
     let played = company.play(&case.script, world).await;
     *acts = company.take_performed();
     played?;
-    rest(&company, world, provider, &Pace::simulated().policy, true).await
+    conclude(&company, world, provider, &Pace::simulated().policy, true).await
 }

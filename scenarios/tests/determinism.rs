@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE: &str = "9e4666709cd972512f0a5bc6d0193eae7afc940e541961cbe1c3ff07936fff73";
+const TRACE: &str = "b13d2e1ed7644d6767b31e05e100ff116ebeca297f9adcc243664eed44f8e93d";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {

@@ -3,6 +3,7 @@
 //! All nondeterminism of a run is the list of a chooser's answers. A chooser sees calls, not
 //! what they carry, and executes nothing.
 
+pub mod exhaustive;
 mod pct;
 mod random;
 mod replay;
@@ -12,6 +13,7 @@ use platform::Timestamp;
 use super::kernel::Call;
 use super::touch::Touch;
 
+pub use exhaustive::Exhaustive;
 pub use pct::Pct;
 pub use random::Random;
 pub use replay::Replay;
@@ -31,6 +33,14 @@ pub struct Moment<'a> {
     pub settled: bool,
     /// What happened since the last decision touched, for a curious chooser.
     pub touched: &'a [Touch],
+}
+
+impl<'a> Moment<'a> {
+    /// These calls at the beginning of time, with no timer.
+    pub fn new(parked: &'a [&'a Call]) -> Self {
+        let now = Timestamp::UNIX_EPOCH;
+        Self { parked, timer: None, now, rests: 0, settled: false, touched: &[] }
+    }
 }
 
 /// What a chooser answers that gives the run up: nothing goes on any more.

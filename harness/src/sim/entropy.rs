@@ -1,26 +1,57 @@
 //! Randomness drawn from the run's seed.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use platform::causality::Causality;
 use platform::ports::entropy::Entropy;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The bytes of one actor, by the run's seed and the actor's number: what one draws does not
-/// shift what another gets.
-pub struct SimEntropy(Mutex<ChaCha8Rng>);
+use super::kernel::Kernel;
+use super::touch::{Thing, Touch};
+
+/// The bytes of one instance: a stream of its own for each request and each event that it
+/// handles, and one for its background work.
+///
+/// So what one piece of work draws does not shift what another gets, and two schedules that
+/// only swap independent calls have literally the same ids.
+pub struct SimEntropy {
+    kernel: Kernel,
+    seed: u64,
+    instance: u32,
+    streams: Mutex<BTreeMap<u64, ChaCha8Rng>>,
+}
 
 impl SimEntropy {
-    /// The source of this actor.
-    pub fn new(seed: u64, actor: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(actor);
-        Self(Mutex::new(rng))
+    /// The source of this instance.
+    pub fn new(kernel: Kernel, seed: u64, instance: u32) -> Self {
+        Self { kernel, seed, instance, streams: Mutex::default() }
+    }
+
+    /// The stream of what is being handled now.
+    fn stream(&self) -> Thing {
+        let of = |origin: &Causality| {
+            Thing::new("entropy", (self.instance, &origin.correlation, &origin.cause))
+        };
+        Causality::peek(of).unwrap_or_else(|| Thing::new("entropy", self.instance))
     }
 }
 
 impl Entropy for SimEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        self.0.lock().expect("no panic holds this lock").fill_bytes(buffer);
+        let stream = self.stream();
+        self.kernel.touch(|| match Causality::peek(|_| ()) {
+            Some(()) => Touch::Write(stream),
+            // Background work goes on for ever, and so does its stream.
+            None => Touch::Lasting(stream, buffer.len() as u64),
+        });
+        let mut streams = self.streams.lock().expect("no panic holds this lock");
+        let stream = streams.entry(stream.number()).or_insert_with_key(|&number| {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            rng.set_stream(number);
+            rng
+        });
+        stream.fill_bytes(buffer);
     }
 }

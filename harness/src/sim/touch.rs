@@ -84,7 +84,7 @@ pub enum Touch {
         before: Option<Document>,
         /// What it is.
         after: Document,
-        /// The instance, where a request or an event caused it: this may have woken a task.
+        /// The instance, where this may have woken a task of it.
         wakes: Option<u32>,
     },
 }

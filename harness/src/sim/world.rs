@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use http_body_util::BodyExt;
+use platform::causality::Causality;
 use platform::deadletter::{self, DeadLetter};
 use platform::ports::bus::{Bus as _, Message, Stream};
 use platform::ports::clock::after;
@@ -203,10 +204,17 @@ impl Simulated {
             let answer = http::Response::from_parts(parts, body);
             *slot.borrow_mut() = Some(Reply::Answer(answer));
         };
-        let work = self.spawn(who, work);
+        let work = self.spawn(who, client(self.seed, number).scope(work));
         self.instances[at].work.push(work);
         reply
     }
+}
+
+/// The origin of a request before the service gives it one: its own lane, and its own
+/// randomness.
+fn client(seed: u64, number: u64) -> Causality {
+    let lane = digest(("client", seed, number));
+    Causality { correlation: format!("{lane:016x}{number:016x}"), cause: format!("{number}") }
 }
 
 #[async_trait(?Send)]

@@ -140,7 +140,7 @@ impl Stage {
         let world = self.world.as_deref_mut().expect("a scenario begins with an open stage");
         let company = self.company.as_ref().ok_or_else(nobody)?;
         let evidence: Evidence =
-            perform::rest(company, world, &self.provider, &self.pace.policy, exact)
+            perform::conclude(company, world, &self.provider, &self.pace.policy, exact)
                 .await
                 .map_err(|why| Wrong(why.to_string()))?;
         Ok(violations(&evidence))

@@ -21,7 +21,7 @@ use ticketing::Settings;
 use super::{Plan, Point};
 use crate::invariants::{Violation, violations};
 use crate::pace::Pace;
-use crate::perform::{Company, PerformError, come_to_rest, rest};
+use crate::perform::{Company, PerformError, come_to_rest, conclude};
 use crate::provider::Provider;
 use crate::script::Script;
 use crate::simulate::{COMES_TO_REST, WINDOW};
@@ -170,7 +170,7 @@ async fn play_script(
     aim(&world, point);
     company.play(script, &mut world).await?;
     let calls = world.faults().calls();
-    let evidence = rest(&company, &mut world, &provider, &policy, true).await;
+    let evidence = conclude(&company, &mut world, &provider, &policy, true).await;
     let violations = judge(evidence)?;
     Ok(played(&mut world, calls, violations, None))
 }

@@ -67,7 +67,7 @@ mod tests {
         let call = |lane| Call { lane, ..Call::new(1, Port::Store, "get", String::new()) };
         let (one, two) = (call(1), call(2));
         let parked = [&one, &two];
-        let moment = Moment { parked: &parked, timer: None };
+        let moment = Moment::new(&parked);
         let mut steady = Pct::new(7, 1, 100);
         let first = steady.choose(&moment);
         assert!((0..50).all(|_| steady.choose(&moment) == first));

@@ -67,10 +67,9 @@ impl Touches<'_> {
             _ => touches.push(self.find(collection, filter, None)),
         }
         match (before, outcome) {
-            (before @ None, Ok(Some(after))) => {
+            (None, Ok(Some(after))) => {
                 let inserted = self.inserted(collection, found, Some(after.clone()), true);
                 touches.extend(inserted);
-                drop(before);
             }
             (Some(before), Ok(Some(after))) => {
                 let (old, new) = (found.unique_keys(&before), found.unique_keys(after));
@@ -93,7 +92,11 @@ impl Touches<'_> {
     }
 
     fn wrote(&self, collection: &str, before: Option<Document>, after: Document) -> Touch {
-        let wakes = Causality::peek(|_| ()).map(|()| self.instance);
+        // Every change of state raises the revision; only the relay's removal of what it has
+        // published does not, and it wakes nobody.
+        let revision = |document: &Document| document.get("revision").cloned();
+        let removal = before.as_ref().is_some_and(|before| revision(before) == revision(&after));
+        let wakes = (!removal).then_some(self.instance);
         let collection = Thing::collection(self.database, collection);
         Touch::Wrote { collection, before, after, wakes }
     }

@@ -164,8 +164,8 @@ impl Simulated {
         let ports = Ports {
             store: Arc::new(SimStore::new(kernel.clone(), instance, who.service, database)),
             bus: Arc::new(SimBus::new(kernel.clone(), instance, self.broker.clone())),
+            entropy: Arc::new(SimEntropy::new(kernel.clone(), self.seed, instance)),
             http: Arc::new(SimHttp { kernel, instance, outside: self.system.outside.clone() }),
-            entropy: Arc::new(SimEntropy::new(self.seed, u64::from(instance))),
             clock: Arc::clone(&clock),
         };
         let recorder = Recorder { trace: self.trace.clone(), clock, who };
