@@ -4,6 +4,7 @@
 
 mod conclude;
 pub mod doctor;
+mod exhaust;
 pub mod explore;
 pub mod merge;
 pub mod replay;

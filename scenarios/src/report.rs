@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use harness::coverage::Coverage;
+use harness::sim::chooser::exhaustive::Counts;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::command::WorldName;
+use crate::exhaust::{self, Exhausted, Scope};
 use crate::explore::{Exploration, Failure, Plan};
 use crate::gherkin::{Finished, Summary};
 use crate::invariants;
@@ -103,6 +105,38 @@ pub fn exploring(plan: &Plan) {
     row("cores", &format!("{jobs}{of}"));
 }
 
+/// Says what is about to be exhausted.
+pub fn exhausting(scope: &Scope) {
+    let about = exhaust::named(&scope.name).map_or("", |named| named.about);
+    anstream::println!("Exhausting {}: {}", scope.name, about.to_lowercase());
+    if let Some(bug) = &scope.bug {
+        row("planted", bug);
+    }
+}
+
+/// Says what was seen of a scope, what was spared, and whether that is all.
+pub fn exhausted(found: &Exhausted) {
+    let Counts { visited, given_up, states, raceless, asleep, longest, .. } = found.counts;
+    let failed: u64 = found.failures.values().map(|failure| failure.count).sum();
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let took =
+        format!("{DIM}{} ({states} states, {longest} decisions at most){DIM:#}", time(found.took));
+    row("schedules", &format!("{}  {took}", verdict(count(failed), count(visited - failed))));
+    let spared = raceless + asleep;
+    row(
+        "pruned",
+        &format!("{spared} choices that only swap independent calls, {given_up} runs cut short"),
+    );
+    if found.complete {
+        row(
+            "scope",
+            &format!("{GOOD}complete{GOOD:#}: there is no other schedule that makes a difference"),
+        );
+    } else {
+        row("scope", &format!("{BAD}not complete{BAD:#}: the limit came first"));
+    }
+}
+
 /// Says what an exploration came to.
 pub fn explored(found: &Exploration) {
     let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
@@ -123,6 +157,11 @@ pub fn failure(failure: &Failure) {
     anstream::println!(
         "  {DIM}{invariant}, broken in {count} schedule{plural}; as small as it goes:{DIM:#}"
     );
+}
+
+/// Says that what failed comes down to a story that was told already.
+pub fn same_story() {
+    anstream::println!("  the same story as one before");
 }
 
 /// Says how many failures were not told.

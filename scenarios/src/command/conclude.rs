@@ -39,6 +39,7 @@ pub(super) fn tell<'a>(
     out: &Path,
 ) -> Result<(), CommandError> {
     let untold = failures.len().saturating_sub(TOLD);
+    let mut known: Vec<Vec<String>> = Vec::new();
     for (number, failure) in (1..).zip(failures.take(TOLD)) {
         report::failure(failure);
         let progress = Progress::begin("runs to shrink it");
@@ -50,9 +51,14 @@ pub(super) fn tell<'a>(
             CommandError::Harness(format!("the run of seed {seed} fails no more when repeated"))
         })?;
         let told = story::tell(&shrunk);
+        if known.contains(&told.steps) {
+            report::same_story();
+            continue;
+        }
         let name = format!("{number}-{}", failure.invariant);
         let files = told.write(&shrunk.run, &out.join("failures"), &name)?;
         told.print(Some(&files));
+        known.push(told.steps);
     }
     report::untold(untold);
     Ok(())

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use harness::faults::Kind;
 
 use super::conclude::conclude;
+use super::exhaust::exhaust_command;
 use super::{CommandError, Verdict};
 use crate::explore::{Choosing, Plan, Shard, explore};
 use crate::report::{self, Progress};
@@ -18,6 +19,7 @@ Examples:
   rehearse explore race --for 60s               as many as go into a minute
   rehearse explore market --faults crash,lost-ack
   rehearse explore payment --chooser pct --depth 4
+  rehearse explore two-buyers --chooser exhaustive
   rehearse explore market --shard 3/16 --out shards/3
   rehearse merge shards/*                       one report of all shards
   rehearse explore race --bug look-then-insert  with a bug planted, to see it found
@@ -33,24 +35,28 @@ pub enum ChooserName {
     Random,
     /// By priorities with a few changes: probabilistic concurrency testing
     Pct,
+    /// Every schedule of a small scope, but those that only swap independent calls
+    Exhaustive,
 }
 
 /// What to explore.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What people do: race, market, expiry, payment, bans or restart
+    /// What people do: race, market, expiry, payment, bans, restart or accounts; for the
+    /// exhaustive chooser a scope: two-buyers, two-buyers-one-expiry or pay-or-cancel
     #[arg(value_name = "WORKLOAD")]
-    workload: String,
-    /// How many schedules, each with a seed of its own
-    #[arg(long, value_name = "N", default_value_t = 10_000, conflicts_with = "for")]
-    seeds: u64,
+    pub(super) workload: String,
+    /// How many schedules, each with a seed of its own; 10000 where nothing is said, and all
+    /// of them for the exhaustive chooser
+    #[arg(long, value_name = "N", conflicts_with = "for")]
+    seeds: Option<u64>,
     /// For how long, as in 60s or 10m, instead of a number of schedules
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
-    limit: Option<Duration>,
+    pub(super) limit: Option<Duration>,
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
-    from: u64,
+    pub(super) from: u64,
     /// Who decides which call goes on
     #[arg(long, value_enum, default_value = "mixed")]
     chooser: ChooserName,
@@ -74,7 +80,26 @@ pub struct Args {
     bug: Option<String>,
     /// Where the report goes
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal/explore")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
+}
+
+/// How many schedules there are where nothing is said.
+const SEEDS: u64 = 10_000;
+
+impl Args {
+    /// The planted bug, if there is to be one.
+    pub(super) fn bug(&self) -> Result<Option<&'static str>, CommandError> {
+        let named = |name: &String| {
+            let bug = planted::named(name).map(|bug| bug.name);
+            bug.ok_or_else(|| CommandError::Use(format!("there is no planted bug {name:?}")))
+        };
+        self.bug.as_ref().map(named).transpose()
+    }
+
+    /// How many schedules were asked for.
+    pub(super) fn limit_of_seeds(&self) -> Option<u64> {
+        self.seeds
+    }
 }
 
 /// Explores a workload, and hands back what failed, as small as it goes.
@@ -83,6 +108,9 @@ pub struct Args {
 ///
 /// When there is no such workload, fault or bug, or the report cannot be written.
 pub fn explore_command(args: &Args) -> Result<Verdict, CommandError> {
+    if args.chooser == ChooserName::Exhaustive {
+        return exhaust_command(args);
+    }
     let plan = plan(args)?;
     report::exploring(&plan);
     let progress = Progress::begin("schedules");
@@ -99,17 +127,16 @@ fn plan(args: &Args) -> Result<Plan, CommandError> {
             format!("there is no workload {:?}; there are: {}", args.workload, names.join(", "));
         CommandError::Use(why)
     })?;
-    let bug = args.bug.as_deref().map(|name| {
-        let bug = planted::named(name).map(|bug| bug.name);
-        bug.ok_or_else(|| CommandError::Use(format!("there is no planted bug {name:?}")))
-    });
-    let seeds = if args.limit.is_some() { u64::MAX - args.from } else { args.seeds };
+    let seeds = match args.limit {
+        Some(_) => u64::MAX,
+        None => args.seeds.unwrap_or(SEEDS),
+    };
     let all = Plan::all(workload, args.from..args.from.saturating_add(seeds));
     Ok(Plan {
-        bug: bug.transpose()?,
+        bug: args.bug()?,
         faults: faults(&args.faults)?,
         choosing: match args.chooser {
-            ChooserName::Mixed => Choosing::Mixed,
+            ChooserName::Mixed | ChooserName::Exhaustive => Choosing::Mixed,
             ChooserName::Random => Choosing::Random,
             ChooserName::Pct => Choosing::Pct(args.depth),
         },
