@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE: &str = "9e4666709cd972512f0a5bc6d0193eae7afc940e541961cbe1c3ff07936fff73";
+const TRACE: &str = "e0835acbed81788eb35ad9962e6a204df16ecba1adeabc5005da39ca01a28d2f";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {
