@@ -92,6 +92,15 @@ Feature: Messages come late, twice, or out of order
     When Boris reserves "Opera"
     Then "Opera" is reserved for Boris
 
+  # The news of an order is on its way while its buyer pays already.
+  Scenario: The buyer is faster than the news
+    Given the next OrderCreated to payments arrives 1 seconds late
+    When one after the other, without a pause
+      | Boris | reserves | Opera |
+      | Boris | pays for | Opera |
+    Then Boris's order of "Opera" is complete
+    And Boris has paid 20.00 for "Opera", once
+
   Scenario: Cancelled comes before created
     Given the next OrderCreated to tickets arrives 5 seconds late
     When one after the other, without a pause

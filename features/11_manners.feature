@@ -49,6 +49,12 @@ Feature: Clients that do not mind their manners
       | GET    | /api/orders/%20      |
       | DELETE | /api/orders/12345    |
 
-  Scenario: A page of nonsense
-    When Anna sends GET "/api/tickets?limit=many"
+  Scenario Outline: A page of nonsense: <query>
+    When Anna sends GET "/api/tickets?<query>"
     Then the request is refused with 400
+
+    Examples:
+      | query           |
+      | limit=many      |
+      | limit=0         |
+      | after=yesterday |

@@ -173,9 +173,13 @@ fn stripe_url(text: &str) -> Result<String, &'static str> {
     good.then(|| text.trim_end_matches('/').to_owned()).ok_or(wanted)
 }
 
+/// The longest duration that is taken for meant: a hundred years. Times beyond the end of time
+/// are nobody's window.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text.trim()) {
-        Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
+        Ok(duration) if (Duration::from_millis(1)..=LONGEST).contains(&duration) => Ok(duration),
         _ => Err(format!("{text:?} is not a duration such as 15m, 8s or 500ms")),
     }
 }
@@ -281,6 +285,7 @@ mod tests {
         assert_eq!(stripe_url("https://api.stripe.com").unwrap(), "https://api.stripe.com");
         assert_eq!(stripe_url("http://stripe:1/").unwrap(), "http://stripe:1");
         assert!(duration("0s").is_err());
+        assert!(duration("99999999999999h").is_err());
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert!(lifetime("500ms").is_err());
         assert!(namespace("a.b").is_err());

@@ -39,7 +39,7 @@ use crate::ready::Plan;
 
 /// How long a request may take.
 const REQUEST: Duration = Duration::from_secs(30);
-/// How long finishing what is in flight may take.
+/// How long finishing the requests that are in flight may take, and then the messages.
 const FINISH: Duration = Duration::from_secs(10);
 
 /// The routes, once the services have started.
@@ -77,13 +77,13 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
 
     tracing::info!("stopping, finishing what is in flight");
     closing.cancel();
-    let finish = async {
-        while server.join_next().await.is_some() {}
-        plan.stop.cancel();
-        while loops.join_next().await.is_some() {}
-    };
     let clock: &dyn Clock = &SystemClock;
-    match clock.within(FINISH, finish).await {
+    let requests =
+        clock.within(FINISH, async { while server.join_next().await.is_some() {} }).await;
+    plan.stop.cancel();
+    // Also where a client that sends for ever has used up the time for requests.
+    let messages = clock.within(FINISH, async { while loops.join_next().await.is_some() {} }).await;
+    match requests.and(messages) {
         Some(()) => tracing::info!("stopped"),
         None => tracing::warn!("stopped with work left; it is picked up at the next start"),
     }
