@@ -19,6 +19,15 @@ fn two_buyers_never_get_the_same_ticket() {
 }
 
 #[test]
+fn the_hold_of_one_of_two_buyers_expires_in_every_schedule() {
+    let found = exhausted("two-buyers-one-expiry", None);
+    assert!(found.complete);
+    assert!(found.failures.is_empty(), "{:#?}", found.failures);
+    // Whoever lost and however: what comes after the rest depends on who has the ticket only.
+    assert!(found.counts.joined > 0, "{:?}", found.counts);
+}
+
+#[test]
 fn exhausting_two_buyers_finds_the_look_before_the_insert() {
     let found = exhausted("two-buyers", Some("look-then-insert"));
     assert!(found.complete);

@@ -29,7 +29,7 @@ pub struct Moment<'a> {
     pub now: Timestamp,
     /// How often everything has played out so far, before time or the harness went on.
     pub rests: u64,
-    /// Whether the whole system was at rest, the last time.
+    /// Whether the whole system was at rest since the last decision.
     pub settled: bool,
     /// What happened since the last decision touched, for a curious chooser.
     pub touched: &'a [Touch],

@@ -82,8 +82,8 @@ struct State {
     touched: Option<Vec<Touch>>,
     /// How often nothing was parked and time went on, or the harness did.
     rests: u64,
-    /// Which of these found the whole system at rest last.
-    settled: u64,
+    /// Whether the whole system was at rest since the last decision.
+    settled: bool,
     /// Whether the chooser has given the run up.
     given_up: bool,
 }
@@ -140,7 +140,7 @@ impl Kernel {
             watched: None,
             touched: None,
             rests: 0,
-            settled: 0,
+            settled: false,
             given_up: false,
         })))
     }
@@ -219,7 +219,7 @@ impl Kernel {
     pub fn settled(&self) {
         let mut state = self.state();
         state.rests += 1;
-        state.settled = state.rests;
+        state.settled = true;
     }
 
     /// Sets the virtual time forward to `at`, if it is later, without running what was due.
@@ -288,7 +288,7 @@ impl State {
             timer,
             now: self.now,
             rests: self.rests,
-            settled: self.settled == self.rests,
+            settled: std::mem::take(&mut self.settled),
             touched: self.touched.as_deref().unwrap_or_default(),
         });
         if let Some(touched) = &mut self.touched {
