@@ -77,8 +77,7 @@ fn events_are_called_by_their_names_and_others_origins_are_left_out() {
     assert_eq!(drawn(&records, 0, 100).matches("p0->>p1: ThingMade").count(), 2);
     let only = BTreeSet::from([one]);
     let name = |_: &str| None;
-    let text =
-        mermaid(&records, &Diagram { from: 0, only: Some(&only), limit: 100, name: &name });
+    let text = mermaid(&records, &Diagram { from: 0, only: Some(&only), limit: 100, name: &name });
     assert_eq!(text.matches("p0->>p1: thing.made").count(), 1, "{text}");
 }
 
