@@ -226,7 +226,7 @@ impl Drawing<'_> {
             What::Read { operation, collection, input, outcome } => {
                 record.origin.as_ref()?;
                 let what = match input.get_str("_id") {
-                    Ok(id) => format!("{operation} {collection} {}", name(id)),
+                    Ok(id) => format!("{operation} {collection} ({})", name(id)),
                     Err(_) => format!("{operation} {collection}"),
                 };
                 Some(vec![match outcome {
@@ -251,7 +251,7 @@ impl Drawing<'_> {
                 if changes.is_empty() {
                     return None;
                 }
-                let mut lines = vec![format!("{what} {}", name(id))];
+                let mut lines = vec![format!("{what} ({})", name(id))];
                 lines.extend(changes);
                 Some(lines)
             }
