@@ -63,7 +63,10 @@ pub fn of(run: &Run, invariant: Option<&str>, needless: &[Rule]) -> Told {
     let turned = turns::sentences(run, &names);
     let end = broken.map_or_else(
         || "every promise is kept".to_owned(),
-        |broken| format!("{} is broken: {}", broken.invariant, names.told(&broken.how)),
+        |broken| {
+            let how = names.told(&broken.how);
+            format!("the promise {} is broken: {how}", broken.invariant)
+        },
     );
     let invariant = broken.map(|broken| broken.invariant).or(invariant);
     Told {
@@ -164,10 +167,10 @@ fn time(seconds: u32) -> String {
 }
 
 fn capitalized(line: &str) -> String {
-    // The names of services and promises stay as they are written.
+    // The names of services stay as they are written.
     let name = line.split(' ').next().unwrap_or_default();
     let service = ticketing::SERVICES.iter().any(|entry| entry.name == name);
-    if service || name.contains('-') {
+    if service {
         return line.to_owned();
     }
     let mut letters = line.chars();

@@ -29,7 +29,7 @@ pub struct Diagram<'a> {
     pub only: Option<&'a BTreeSet<String>>,
     /// How many lines there are at most; the middle is left out of a longer one.
     pub limit: usize,
-    /// What people call an id, a subject or a consumer.
+    /// What people call an id, a subject, a consumer, or the origin of a correlation.
     pub name: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -136,7 +136,9 @@ impl Drawing<'_> {
         let Some(who) = record.who else { return };
         self.time(record.at);
         let correlation = self.correlation(record).map(str::to_owned);
-        self.paper.note(&Party::Instance(who), correlation, text);
+        let origin = correlation.as_deref().and_then(|origin| (self.diagram.name)(origin));
+        let heading = origin.map(|origin| format!("for {origin}:"));
+        self.paper.note(&Party::Instance(who), correlation, heading, text);
     }
 
     fn time(&mut self, now: Timestamp) {
@@ -224,7 +226,7 @@ impl Drawing<'_> {
             What::Read { operation, collection, input, outcome } => {
                 record.origin.as_ref()?;
                 let what = match input.get_str("_id") {
-                    Ok(id) => format!("{operation} {collection} {}", name(id)),
+                    Ok(id) => format!("{operation} {collection} ({})", name(id)),
                     Err(_) => format!("{operation} {collection}"),
                 };
                 Some(vec![match outcome {
@@ -249,7 +251,7 @@ impl Drawing<'_> {
                 if changes.is_empty() {
                     return None;
                 }
-                let mut lines = vec![format!("{what} {}", name(id))];
+                let mut lines = vec![format!("{what} ({})", name(id))];
                 lines.extend(changes);
                 Some(lines)
             }

@@ -112,12 +112,13 @@ fn record(args: &Args, named: Named) -> Result<Verdict, CommandError> {
     let (path, kept) = match named {
         Named::File(path, kept) => (path, kept.again().map_err(unfit)?),
         Named::Token(case) => {
-            let run = simulate::run(&case).map_err(failed)?;
+            let run = simulate::run_watched(&case).map_err(failed)?;
             let Some(broken) = run.broken() else {
                 return Err(CommandError::Use("it breaks no promise: nothing to keep".to_owned()));
             };
             let name = story::promise(broken.invariant);
-            let kept = Regression::record(&name, &broken.how, broken.invariant, &run.exact);
+            let why = story::of(&run, None, &[]).steps.pop().unwrap_or_default();
+            let kept = Regression::record(&name, &why, broken.invariant, &run.exact);
             std::fs::create_dir_all(&args.out)?;
             (args.out.join("regression.json"), kept.map_err(unfit)?)
         }

@@ -15,6 +15,7 @@ use harness::trace::json;
 use super::features;
 use crate::invariants::{self, Evidence};
 use crate::stage::{Kind, Opening, Stage, Wrong};
+use crate::story::fault;
 
 pub(super) async fn open(kind: Kind, feature: &Feature, scenario: &Scenario, stage: &mut Stage) {
     let pace = kind.pace(features::steps(feature, scenario));
@@ -43,7 +44,8 @@ pub(super) async fn close(
 async fn judge(stage: &mut Stage) -> Result<(), Wrong> {
     let unstruck = stage.world().faults().unstruck();
     Wrong::unless(unstruck.is_empty(), || {
-        format!("a fault that was planned never struck: {unstruck:?}")
+        let faults: Vec<String> = unstruck.iter().map(fault::sentence).collect();
+        format!("a fault that was planned never struck: {}", faults.join("; "))
     })?;
     stage.restore().await?;
     let (exact, ledger, shown) =

@@ -14,6 +14,8 @@ use crate::script;
 pub struct Names {
     people: BTreeMap<String, String>,
     tickets: BTreeMap<String, String>,
+    /// Charge, and the name of who pays it.
+    charges: BTreeMap<String, String>,
     /// Order, and the name of its buyer.
     orders: BTreeMap<String, String>,
     /// The person in whose request something began, by correlation.
@@ -33,6 +35,9 @@ impl Names {
                 names.learn(service, collection, input);
             }
             let document = outcome.as_ref().ok().and_then(Option::as_ref);
+            if let Some(document) = document {
+                names.learn_charge(service, document);
+            }
             let user = [Some(input), document].into_iter().flatten().map(|d| text(d, "userId"));
             let person = user.filter_map(|user| names.people.get(user)).next().cloned();
             if let (Some(origin), Some(person)) = (&record.origin, person) {
@@ -62,6 +67,20 @@ impl Names {
         }
     }
 
+    fn learn_charge(&mut self, service: &str, document: &Document) {
+        let charge = document.get_document("charge").ok().filter(|_| service == "payments");
+        let buyer = self.people.get(text(document, "userId"));
+        if let (Some(charge), Some(buyer)) = (charge, buyer) {
+            self.charges.insert(text(charge, "id").to_owned(), format!("charge of {buyer}"));
+        }
+    }
+
+    /// What is called the same everywhere.
+    fn plain(&self, id: &str) -> Option<&String> {
+        let maps = [&self.tickets, &self.people, &self.charges];
+        maps.into_iter().find_map(|names| names.get(id))
+    }
+
     /// The person in whose request this lane of calls of an instance began.
     pub fn behind(&self, lane: u64, instance: u32) -> Option<&str> {
         let correlation = format!("{:016x}", lane ^ u64::from(instance));
@@ -75,12 +94,12 @@ impl Names {
         self.causes.get(correlation).map(String::as_str)
     }
 
-    /// What people call this id, alone.
+    /// What people call this id, alone; of a correlation, in whose request it began.
     pub fn of_id(&self, id: &str) -> Option<String> {
         if let Some(buyer) = self.orders.get(id) {
             return Some(format!("order of {buyer}"));
         }
-        self.tickets.get(id).or_else(|| self.people.get(id)).cloned()
+        self.plain(id).or_else(|| self.causes.get(id)).cloned()
     }
 
     /// A sentence with names for all ids that have one.
@@ -93,7 +112,7 @@ impl Names {
                 // «orders X and Y» become «orders of Anna and of Ben».
                 Some(buyer) if announces_order(&told) => told += &format!("of {buyer}"),
                 Some(buyer) => told += &format!("the order of {buyer}"),
-                None => match self.tickets.get(id).or_else(|| self.people.get(id)) {
+                None => match self.plain(id) {
                     Some(name) => told += name,
                     None => told += id,
                 },

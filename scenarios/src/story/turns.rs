@@ -110,8 +110,8 @@ fn event(target: &str) -> String {
     if let Some(name) = event_name(target) {
         return name.to_owned();
     }
-    let dashed = |entry: &contracts::catalogue::Entry| entry.subject.replace('.', "-");
+    // Consumers are called after their service and the event.
     let all = contracts::catalogue::all();
-    let of = all.iter().find(|entry| target.contains(&dashed(entry)));
+    let of = all.iter().find(|entry| target.ends_with(entry.name));
     of.map_or_else(|| target.to_owned(), |entry| entry.name.to_owned())
 }

@@ -51,7 +51,13 @@ impl Paper {
         self.lines.push(Line::Arrow { from, arrow, to, text: text.to_owned() });
     }
 
-    pub(super) fn note(&mut self, over: &Party, origin: Option<String>, text: Vec<String>) {
+    pub(super) fn note(
+        &mut self,
+        over: &Party,
+        origin: Option<String>,
+        heading: Option<String>,
+        text: Vec<String>,
+    ) {
         let over = self.party(over);
         if let Some(Line::Note { over: last, origin: of, lines }) = self.lines.last_mut()
             && *last == over
@@ -59,7 +65,8 @@ impl Paper {
         {
             lines.extend(text);
         } else {
-            self.lines.push(Line::Note { over, origin, lines: text });
+            let lines = heading.into_iter().chain(text).collect();
+            self.lines.push(Line::Note { over, origin, lines });
         }
     }
 

@@ -61,7 +61,7 @@ fn a_write_says_what_it_changed_against_what_was_written_before() {
     let before = write(0, doc! { "_id": "a", "state": "new", "price": 5_i64, "revision": 0 });
     let after = write(0, doc! { "_id": "a", "state": "sold", "price": 5_i64, "revision": 1 });
     let text = drawn(&[before, after], 1, 100);
-    assert!(text.contains("Note over p0: update things a<br/>state: sold\n"), "{text}");
+    assert!(text.contains("Note over p0: update things (a)<br/>state: sold\n"), "{text}");
     assert!(!text.contains("price"), "{text}");
 }
 
