@@ -2,6 +2,8 @@
 //!
 //! Commands decide nothing about the system: they run, and have the outcome rendered.
 
+pub mod bugs;
+pub mod confirm;
 pub mod doctor;
 pub mod run;
 
@@ -17,6 +19,8 @@ Examples:
   rehearse --name 'same moment'       only scenarios whose name contains this
   rehearse --tags 'not @simulated-only'
   rehearse --seed 42 --schedules 1    one race again, exactly
+  rehearse bugs                       how hard each planted bug is to find
+  rehearse confirm TOKEN              how sure it is that this failure is mended
   rehearse doctor                     which servers would be used, and why
 
 Exit codes: 0 all held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
@@ -35,6 +39,10 @@ pub struct Cli {
 enum Command {
     /// Runs scenarios and races (the default)
     Run(run::Args),
+    /// Hunts planted bugs, and says how hard each is to find
+    Bugs(bugs::Args),
+    /// Says how sure it is that a failure is mended
+    Confirm(confirm::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -85,6 +93,8 @@ impl From<std::io::Error> for CommandError {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
+        Some(Command::Bugs(args)) => bugs::run(&args),
+        Some(Command::Confirm(args)) => confirm::run(&args),
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Run(args)) => run::run(&args),
         None => run::run(&cli.run),

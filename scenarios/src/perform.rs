@@ -101,7 +101,8 @@ async fn look_around(world: &mut dyn World, evidence: &Evidence) -> Option<Sale>
     let listed = replies.last()?.json();
     let listed = listed.as_array()?.iter().filter_map(|ticket| ticket["id"].as_str());
     let listed = listed.map(str::to_owned).collect();
-    let tickets: Vec<String> = evidence.tickets.iter().map(|ticket| id(ticket).to_owned()).collect();
+    let tickets: Vec<String> =
+        evidence.tickets.iter().map(|ticket| id(ticket).to_owned()).collect();
     let reserve = |ticket: &String| {
         guest.request(Method::POST, "/api/orders", &json!({ "ticketId": ticket }))
     };

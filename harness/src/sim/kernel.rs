@@ -99,9 +99,14 @@ pub enum Advance {
     Decided,
     /// Time jumped to a timer.
     Jumped,
-    /// Nothing is parked and no timer is set.
+    /// Nothing is parked and no timer is set; or too much was already for the run to end by
+    /// itself.
     Nothing,
 }
+
+/// How many calls and waits a run may have. Work that goes on for ever without time that
+/// passes would otherwise never end; a run that is well has a few thousand.
+const SPINNING: u64 = 400_000;
 
 impl Kernel {
     /// A kernel at this virtual time, with this chooser.
@@ -138,6 +143,9 @@ impl Kernel {
     /// past `horizon`. What is due by now goes on first, so that it and what is parked meet.
     pub fn advance(&self, horizon: Timestamp) -> Advance {
         let mut state = self.state();
+        if state.tickets >= SPINNING {
+            return Advance::Nothing;
+        }
         let due = state.take_due();
         if !due.is_empty() {
             drop(state);
@@ -160,9 +168,10 @@ impl Kernel {
         advance
     }
 
-    /// Whether no call is parked.
+    /// Whether no call is parked, or none can go on any more.
     pub fn is_stalled(&self) -> bool {
-        self.state().parked.is_empty()
+        let state = self.state();
+        state.parked.is_empty() || state.tickets >= SPINNING
     }
 
     /// Sets the virtual time forward to `at`, if it is later, without running what was due.

@@ -37,7 +37,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
             }
             What::Reply { operation: "ack", consumer, id, .. } => {
                 let Some(message) = messages.get(id.as_str()) else { continue };
-                let given_up = !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
+                let given_up =
+                    !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
                 if !given_up && is_applied(&stores, consumer, message) == Some(false) {
                     broken.push(format!("{consumer} acknowledged {id} without having written it"));
                 }

@@ -16,5 +16,6 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let over = told.signed_in.is_some_and(|since| told.at > after(since, LIFETIME));
         needed && over && matches!(told.status, Some(200..=299))
     });
-    late.map(|told| format!("carried out for a session whose time was over: {}", told.act)).collect()
+    late.map(|told| format!("carried out for a session whose time was over: {}", told.act))
+        .collect()
 }

@@ -153,7 +153,10 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("refunds", "money of an order that stands has moved back", |e| {
         let order = find(&mut e.order_copies, OPEN);
-        order.insert("charge", doc! { "stripeId": "ch_back", "amount": 2000_i64, "status": "refunded" });
+        order.insert(
+            "charge",
+            doc! { "stripeId": "ch_back", "amount": 2000_i64, "status": "refunded" },
+        );
         let order_id = id(order).to_owned();
         let (id, idempotency_key) = ("ch_back".to_owned(), String::new());
         e.ledger.push(LedgerCharge { id, order_id, amount: 2000, refunded: true, idempotency_key });
@@ -192,7 +195,8 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("changes-told", "something was told that did not happen", |e| {
         spoil_message(e, |message| {
-            let text = String::from_utf8_lossy(&message.payload).replace("\"version\":0", "\"version\":9");
+            let text =
+                String::from_utf8_lossy(&message.payload).replace("\"version\":0", "\"version\":9");
             message.payload = text.into_bytes().into();
         });
     }),

@@ -33,7 +33,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
             }
             (Act::Pay { .. }, Some(201)) => {
                 let charge = charge(&copies, about);
-                let same = charge.is_some_and(|charge| Some(text(charge, "id")) == body["id"].as_str());
+                let same =
+                    charge.is_some_and(|charge| Some(text(charge, "id")) == body["id"].as_str());
                 (!same).then_some("there is no such charge")
             }
             (Act::Pay { .. }, Some(402)) => {
@@ -68,7 +69,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
             }
             _ => None,
         };
-        broken.extend(wrong.map(|why| format!("told {:?}, {why}: {act}", told.status.unwrap_or(0))));
+        broken
+            .extend(wrong.map(|why| format!("told {:?}, {why}: {act}", told.status.unwrap_or(0))));
     }
     broken
 }
@@ -85,7 +87,8 @@ fn reserved(evidence: &Evidence, told: &Told, order: &Document) -> Option<&'stat
     }
     let made = time("createdAt").and_then(|at| Timestamp::from_millisecond(at).ok());
     let window = evidence.window?;
-    (made.map(|made| after(made, window)) != shown).then_some("the order does not last as long as it must")
+    (made.map(|made| after(made, window)) != shown)
+        .then_some("the order does not last as long as it must")
 }
 
 /// Whether an order is missing of which they had been told before they looked.

@@ -15,8 +15,8 @@ const TICKET: u8 = 0;
 /// Scripts of accounts.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let who = 0..PEOPLE;
-    let join = (GUEST..GUEST + 3, 1..4_usize)
-        .prop_map(|(who, times)| vec![Act::Join { who }; times]);
+    let join =
+        (GUEST..GUEST + 3, 1..4_usize).prop_map(|(who, times)| vec![Act::Join { who }; times]);
     let act = prop_oneof![
         2 => who.clone().prop_map(|who| Act::Look { who }),
         1 => who.clone().prop_map(|who| Act::SignIn { who }),
