@@ -2,7 +2,9 @@
 //!
 //! Commands decide nothing about the system: they run, and have the outcome rendered.
 
+pub mod bugs;
 mod conclude;
+pub mod confirm;
 pub mod doctor;
 mod exhaust;
 pub mod explore;
@@ -25,6 +27,8 @@ Examples:
   rehearse --seed 42 --schedules 1    one race again, exactly
   rehearse replay TOKEN               a found run again, told as a story
   rehearse sweep --all                a crash at every call of every scenario, one run each
+  rehearse bugs                       how hard each planted bug is to find
+  rehearse confirm TOKEN              how sure it is that this failure is mended
   rehearse doctor                     which servers would be used, and why
 
 Exit codes: 0 all held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
@@ -51,6 +55,10 @@ enum Command {
     Replay(replay::Args),
     /// Crashes a scenario's services at every call that they make, one run each
     Sweep(sweep::Args),
+    /// Hunts planted bugs, and says how hard each is to find
+    Bugs(bugs::Args),
+    /// Says how sure it is that a failure is mended
+    Confirm(confirm::Args),
     /// Says which servers the real world would use, and why
     Doctor,
 }
@@ -101,6 +109,8 @@ impl From<std::io::Error> for CommandError {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
+        Some(Command::Bugs(args)) => bugs::run(&args),
+        Some(Command::Confirm(args)) => confirm::run(&args),
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Explore(args)) => explore::explore_command(&args),
         Some(Command::Merge(args)) => merge::merge(&args),

@@ -34,7 +34,7 @@ pub enum Choosing {
 
 impl Choosing {
     /// The schedule of this seed.
-    fn schedule(self, seed: u64) -> Schedule {
+    pub fn schedule(self, seed: u64) -> Schedule {
         match self {
             Self::Random => Schedule::Random { hurry: 0 },
             Self::Pct(depth) => Schedule::Pct { depth },

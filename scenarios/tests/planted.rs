@@ -1,38 +1,24 @@
 //! Every planted bug is found, and the system as it is withstands the same effort.
 
-use scenarios::explore::{Plan, explore};
-use scenarios::planted::{self, Planted};
-use scenarios::workloads;
+use scenarios::planted;
+use scenarios::scoreboard::{Effort, score, withstand};
 
-/// How many seeds of each workload a bug has to hide from.
-const SEEDS: u64 = 200;
-
-/// The first failure of the system with this bug, if there is any, over all workloads.
-fn hunt(bug: Option<&'static str>) -> Option<String> {
-    workloads::ALL.iter().find_map(|workload| {
-        let plan = Plan { bug, first_only: true, ..Plan::all(workload, 0..SEEDS) };
-        let found = explore(&plan, |_| {}).expect("the harness works");
-        let failure = found.failures.into_values().next()?;
-        Some(format!("{}: {}: {}", workload.name, failure.invariant, failure.how))
-    })
-}
+/// How many schedules a bug has to hide from.
+const LIMIT: u64 = 2_000;
 
 #[test]
-fn the_system_as_it_is_withstands_every_workload() {
-    let found = hunt(None);
-    assert!(found.is_none(), "{}", found.unwrap_or_default());
-}
+fn every_planted_bug_is_found_and_nothing_without_one() {
+    let bugs: Vec<_> = planted::ALL.iter().collect();
+    let effort = Effort { hunts: 1, limit: LIMIT, shrinks: false, ..Effort::default() };
+    let scores = score(&bugs, &effort, |_| {}).expect("the harness works");
+    let hidden = scores.iter().filter(|score| score.found == 0);
+    let hidden: Vec<_> = hidden.filter_map(|score| score.bug).collect();
+    assert!(hidden.is_empty(), "not found in {LIMIT} schedules: {}", hidden.join(", "));
 
-#[test]
-fn every_planted_bug_is_found() {
-    let mut hidden = Vec::new();
-    for Planted { name, story, .. } in planted::ALL {
-        match hunt(Some(name)) {
-            Some(found) => println!("{name}: {found}"),
-            None => hidden.push(format!("{name}: {story}")),
-        }
-    }
-    assert!(hidden.is_empty(), "not found in {SEEDS} runs:\n{}", hidden.join("\n"));
+    let schedules = scores.iter().map(|score| score.schedules).sum();
+    let sound = withstand(schedules, &effort, || {}).expect("the harness works");
+    let found = sound.quickest.map(|find| format!("{}: {}", find.promise, find.how));
+    assert!(found.is_none(), "without a bug, after {schedules}: {}", found.unwrap_or_default());
 }
 
 #[test]

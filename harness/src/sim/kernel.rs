@@ -121,7 +121,8 @@ pub enum Advance {
     Decided,
     /// Time jumped to a timer.
     Jumped,
-    /// Nothing is parked and no timer is set.
+    /// Nothing is parked and no timer is set; or too much was already for the run to end by
+    /// itself.
     Nothing,
 }
 
