@@ -220,7 +220,7 @@ pub const ALL: &[Planted] = &[
     },
     Planted {
         name: "short-ack-wait",
-        story: "The bus waits half a second for an acknowledgement",
+        story: "The bus waits a tenth of a second for an acknowledgement, and the services think that it waits for thirty",
         system: telling::short_ack_wait,
         faults: &[],
     },

@@ -129,7 +129,7 @@ impl Kind {
     /// How often at most it strikes, of a thousand calls.
     fn worst(self) -> u32 {
         match self {
-            Self::Crash | Self::Partition | Self::Outage | Self::Jump | Self::Tail => 10,
+            Self::Crash | Self::Partition | Self::Outage | Self::Jump => 10,
             Self::Disconnect => 30,
             _ => 150,
         }

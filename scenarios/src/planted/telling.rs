@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use harness::system::System;
 use platform::causality::Causality;
-use platform::ports::bus::{Bus, Message, PublishError, Published, Stream};
+use platform::ports::bus::{Bus, Consumer, Message, PublishError, Published, Stream};
 use platform::ports::store::{Find, ReadError, Store, Update, WriteError};
 use platform::run::Policy;
 
@@ -235,10 +235,18 @@ impl StoreTwist for Memory {
     }
 }
 
-/// The bus waits for an acknowledgement for less long than one takes at times.
-pub(super) fn short_ack_wait(mut system: System) -> System {
-    system.policy = Policy { ack_wait: Duration::from_millis(500), ..system.policy };
-    system
+/// The bus waits for an acknowledgement for less long than a handler takes at times, and nobody
+/// has told the services, so none says in time that it is still at work.
+pub(super) fn short_ack_wait(system: System) -> System {
+    with_ports(system, None, |ports| at_bus(ports, Impatient))
+}
+
+struct Impatient;
+
+impl BusTwist for Impatient {
+    fn consumer(&self, consumer: Consumer) -> Consumer {
+        Consumer { ack_wait: Duration::from_millis(100), ..consumer }
+    }
 }
 
 /// A message is put aside at the first failure.

@@ -141,7 +141,14 @@ pub(super) trait BusTwist: Send + Sync {
         bus: &dyn Bus,
         stream: Stream,
         message: Message,
-    ) -> Result<Published, PublishError>;
+    ) -> Result<Published, PublishError> {
+        bus.publish(stream, message).await
+    }
+
+    /// What consumer is opened where this one was asked for.
+    fn consumer(&self, consumer: Consumer) -> Consumer {
+        consumer
+    }
 }
 
 struct TwistedBus<T> {
@@ -160,7 +167,7 @@ impl<T: BusTwist> Bus for TwistedBus<T> {
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
-        self.inner.subscribe(consumer).await
+        self.inner.subscribe(self.twist.consumer(consumer)).await
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
