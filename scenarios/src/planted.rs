@@ -220,7 +220,7 @@ pub const ALL: &[Planted] = &[
     },
     Planted {
         name: "short-ack-wait",
-        story: "The bus waits a tenth of a second for an acknowledgement, and the services think that it waits for thirty",
+        story: "The bus waits for an acknowledgement for less long than a handler takes, and the services think that it waits for longer",
         system: telling::short_ack_wait,
         faults: &[],
     },

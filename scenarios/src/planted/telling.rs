@@ -9,12 +9,15 @@ use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use harness::system::System;
 use platform::causality::Causality;
+use platform::listen::{HandleError, Handler};
 use platform::ports::bus::{Bus, Consumer, Message, PublishError, Published, Stream};
+use platform::ports::clock::Clock;
 use platform::ports::store::{Find, ReadError, Store, Update, WriteError};
 use platform::run::Policy;
+use ticketing::SERVICES;
 
 use super::twist::{BusTwist, StoreTwist, Updates, at_bus, at_store};
-use super::{around_ports, with_ports};
+use super::{around_ports, around_service, with_ports};
 
 /// Every third event of each instance is lost.
 pub(super) fn lost_publish(system: System) -> System {
@@ -235,10 +238,19 @@ impl StoreTwist for Memory {
     }
 }
 
-/// The bus waits for an acknowledgement for less long than a handler takes at times, and nobody
-/// has told the services, so none says in time that it is still at work.
+/// The bus waits for an acknowledgement for less long than every handler takes, and nobody has
+/// told the services, so none says in time that it is still at work.
 pub(super) fn short_ack_wait(system: System) -> System {
-    with_ports(system, None, |ports| at_bus(ports, Impatient))
+    let slow = SERVICES.iter().fold(system, |system, entry| {
+        around_service(system, entry.name, |mut service, ports| {
+            for listener in &mut service.listeners {
+                let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
+                listener.handler = Arc::new(Thorough { inner, clock });
+            }
+            service
+        })
+    });
+    with_ports(slow, None, |ports| at_bus(ports, Impatient))
 }
 
 struct Impatient;
@@ -246,6 +258,19 @@ struct Impatient;
 impl BusTwist for Impatient {
     fn consumer(&self, consumer: Consumer) -> Consumer {
         Consumer { ack_wait: Duration::from_millis(100), ..consumer }
+    }
+}
+
+struct Thorough {
+    inner: Arc<dyn Handler>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Handler for Thorough {
+    async fn handle(&self, message: &Message) -> Result<(), HandleError> {
+        self.clock.sleep(Duration::from_millis(1_500)).await;
+        self.inner.handle(message).await
     }
 }
 
