@@ -83,6 +83,8 @@ pub struct Stage {
     cut: bool,
     /// The people of a script, where one is played.
     company: Option<Company>,
+    /// Whether the scenario has said a seed of its own.
+    seeded: bool,
     /// The price that each buyer was shown in the answer to a reservation, by order id.
     pub shown: BTreeMap<String, Cents>,
 }
@@ -114,6 +116,7 @@ impl Stage {
             answered: Vec::new(),
             cut: false,
             company: None,
+            seeded: false,
             shown: BTreeMap::new(),
         }
     }

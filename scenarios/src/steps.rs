@@ -59,7 +59,7 @@ fn perform(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {
             Err(ambiguous) => panic!("{ambiguous}"),
         }
         if context.step.ty != StepType::Then
-            && !stage.is_scripted()
+            && stage.plays_out_by_itself()
             && let Err(wrong) = stage.settle().await
         {
             panic!("{wrong}");

@@ -34,6 +34,7 @@ impl Stage {
         let simulation = self.simulation.as_mut().ok_or_else(only_simulated)?;
         simulation.seed = seed;
         simulation.chooser = |_| Box::new(InOrder);
+        self.seeded = true;
         self.begin_anew().await
     }
 
@@ -87,6 +88,13 @@ impl Stage {
             kernel.set_chooser(chooser(seed));
         }
         Ok(())
+    }
+
+    /// Whether what is caused plays out after each line by itself. So it does, but in a script:
+    /// from the seed on, if a company follows.
+    pub fn plays_out_by_itself(&self) -> bool {
+        let awaits_company = self.seeded && self.people.is_empty();
+        !self.is_scripted() && !awaits_company
     }
 
     /// Whether a company is on the stage.

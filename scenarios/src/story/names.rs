@@ -114,13 +114,19 @@ impl Names {
                 Some(buyer) => told += &format!("the order of {buyer}"),
                 None => match self.plain(id) {
                     Some(name) => told += name,
-                    None => told += id,
+                    None => told += counted(id),
                 },
             }
             told += end;
         }
         told
     }
+}
+
+/// An id that is only a number, without the zeros before it.
+fn counted(id: &str) -> &str {
+    let is_number = id.len() >= 16 && id.bytes().all(|b| b.is_ascii_digit());
+    if is_number { id.trim_start_matches('0') } else { id }
 }
 
 /// Whether what was said so far calls what follows an order.
@@ -166,6 +172,7 @@ mod tests {
             names.told("ticket a1 is held by orders b1 and b2, not by c3"),
             "ticket \"Opera\" is held by orders of Ben and of Cleo, not by c3"
         );
+        assert_eq!(names.told("keeps ch_000000000000000000000001"), "keeps ch_1");
         assert_eq!(names.told("b1 has no charge"), "the order of Ben has no charge");
     }
 }
