@@ -40,7 +40,20 @@ const RUNS: u64 = 60_000;
 ///
 /// When the harness fails.
 pub fn shrink(case: &Case, invariant: &str) -> Result<Option<Shrunk>, WorldError> {
-    let mut shrinker = Shrinker { invariant, runs: 0, best: case.clone() };
+    shrink_within(case, invariant, RUNS)
+}
+
+/// The same in about so many runs at most.
+///
+/// # Errors
+///
+/// As [`shrink`].
+pub fn shrink_within(
+    case: &Case,
+    invariant: &str,
+    limit: u64,
+) -> Result<Option<Shrunk>, WorldError> {
+    let mut shrinker = Shrinker { invariant, limit, runs: 0, best: case.clone() };
     let Some(first) = shrinker.fails(case)? else { return Ok(None) };
     let struck = first.struck().to_vec();
     shrinker.best = first.exact;
@@ -52,7 +65,7 @@ pub fn shrink(case: &Case, invariant: &str) -> Result<Option<Shrunk>, WorldError
         shrinker.fewer_names()?;
         shrinker.plainer_values()?;
         shrinker.fewer_turns()?;
-        if shrinker.best == before || shrinker.runs > RUNS {
+        if shrinker.best == before || shrinker.runs > limit {
             break;
         }
     }
@@ -74,6 +87,8 @@ pub fn shrink(case: &Case, invariant: &str) -> Result<Option<Shrunk>, WorldError
 
 struct Shrinker<'a> {
     invariant: &'a str,
+    /// How many runs it may take.
+    limit: u64,
     runs: u64,
     /// The smallest so far; exact.
     best: Case,
@@ -91,7 +106,7 @@ impl Shrinker<'_> {
     /// Takes over a smaller case if it breaks the promise, under the schedule that there is,
     /// under the polite one, or under one that it finds.
     fn take(&mut self, smaller: Case) -> Result<bool, WorldError> {
-        if smaller == self.best || self.runs > RUNS {
+        if smaller == self.best || self.runs > self.limit {
             return Ok(false);
         }
         if let Some(run) = self.fails(&smaller)? {
@@ -238,7 +253,7 @@ impl Shrinker<'_> {
         let Schedule::Exact(turns) = self.best.schedule.clone() else { return Ok(()) };
         let mut best = self.best.clone();
         minimize(turns, |part| {
-            if self.runs > RUNS {
+            if self.runs > self.limit {
                 return Ok(false);
             }
             let case = Case { schedule: Schedule::Exact(part.to_vec()), ..best.clone() };

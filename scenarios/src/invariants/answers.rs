@@ -17,6 +17,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for told in &evidence.told {
         let Told { act, status, body, .. } = told;
+        // Where time has passed, somebody was slow, and was not waited for.
+        let troubled = troubled || told.until > told.at;
         let Some(status) = *status else {
             if !troubled {
                 broken.push(format!("there was no answer although nothing went wrong: {act}"));

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
@@ -233,12 +232,6 @@ impl StoreTwist for Memory {
         });
         Ok(found)
     }
-}
-
-/// The bus waits for an acknowledgement for less long than one takes at times.
-pub(super) fn short_ack_wait(mut system: System) -> System {
-    system.policy = Policy { ack_wait: Duration::from_millis(500), ..system.policy };
-    system
 }
 
 /// A message is put aside at the first failure.

@@ -29,7 +29,10 @@ pub async fn ask(
     let now = app.clock.now();
     let conclude = |order: Option<&Order>| model::conclude(order, &outcome, now);
     let changed = app.orders.change(order, conclude).await?;
-    if changed.document.as_ref().is_some_and(|order| order.due.is_some()) {
+    // Without an answer there is nothing new to do: the task, which asks too, would wake
+    // itself and ask again at once, for as long as the provider is out of reach.
+    let answered = !matches!(outcome, Outcome::Unknown(_));
+    if answered && changed.document.as_ref().is_some_and(|order| order.due.is_some()) {
         app.unsettled.wake();
     }
     Ok((changed, outcome))
