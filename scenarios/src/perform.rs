@@ -302,7 +302,8 @@ impl Company {
         let replies = world.send(requests).await;
         let (now, answered) = (world.now(), world.trace().len());
         for ((at, told), reply) in sent.into_iter().zip(&mut asking).zip(replies) {
-            (told.answered, told.status, told.body) = (answered, reply.status(), reply.json());
+            (told.until, told.answered) = (now, answered);
+            (told.status, told.body) = (reply.status(), reply.json());
             self.learn(&told.act, &reply, now);
             self.performed[at].told = Some(reply);
         }
@@ -331,6 +332,7 @@ impl Company {
             by: person.map(|person| person.id.clone()).unwrap_or_default(),
             about: about.cloned().unwrap_or_default(),
             at,
+            until: at,
             signed_in: who.and_then(|who| self.signed_in.get(who).copied().flatten()),
             asked,
             answered: asked,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::case::{Case, Schedule, Token, Trouble};
 use crate::explore::Plan;
 use crate::planted::{self, Planted};
-use crate::shrink::shrink;
+use crate::shrink::shrink_within;
 use crate::simulate;
 use crate::workloads::{self, Scripts, Workload};
 
@@ -43,8 +43,14 @@ impl Default for Effort {
 /// The seeds of two hunts are this far apart.
 const APART: u64 = 1_000_000;
 
+/// A story this small need not become smaller.
+const ENOUGH: usize = 8;
+
 /// How many hunts are shrunk; the smallest story is kept.
 const SHRUNK: usize = 3;
+
+/// How many runs making one of them small may take.
+const RUNS: u64 = 2_500;
 
 /// A hunt that found something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -278,7 +284,7 @@ fn smallest(finds: &[Find]) -> Result<Option<Story>, WorldError> {
     by_size.sort_by_key(|find| Story::of(&find.case).steps());
     let mut best: Option<Story> = None;
     for find in by_size.into_iter().take(SHRUNK) {
-        if let Some(shrunk) = shrink(&find.case, &find.promise, || {})? {
+        if let Some(shrunk) = shrink_within(&find.case, &find.promise, RUNS, || {})? {
             let story = Story::of(&shrunk.run.exact);
             if best.as_ref().is_none_or(|best| story.steps() < best.steps()) {
                 best = Some(story);
@@ -290,9 +296,6 @@ fn smallest(finds: &[Find]) -> Result<Option<Story>, WorldError> {
     }
     Ok(best)
 }
-
-/// A story this small need not become smaller.
-const ENOUGH: usize = 8;
 
 /// The planted bugs of these names; all of them where none is named.
 ///

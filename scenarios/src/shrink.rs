@@ -45,8 +45,22 @@ pub fn shrink(
     invariant: &str,
     audience: impl FnMut(),
 ) -> Result<Option<Shrunk>, WorldError> {
+    shrink_within(case, invariant, RUNS, audience)
+}
+
+/// The same in about so many runs at most.
+///
+/// # Errors
+///
+/// As [`shrink`].
+pub fn shrink_within(
+    case: &Case,
+    invariant: &str,
+    limit: u64,
+    audience: impl FnMut(),
+) -> Result<Option<Shrunk>, WorldError> {
     let audience = Box::new(audience);
-    let mut shrinker = Shrinker { invariant, audience, runs: 0, best: case.clone() };
+    let mut shrinker = Shrinker { invariant, audience, limit, runs: 0, best: case.clone() };
     let Some(first) = shrinker.fails(case)? else { return Ok(None) };
     let struck = first.struck().to_vec();
     shrinker.best = first.exact;
@@ -58,7 +72,7 @@ pub fn shrink(
         shrinker.fewer_names()?;
         shrinker.plainer_values()?;
         shrinker.fewer_turns()?;
-        if shrinker.best == before || shrinker.runs > RUNS {
+        if shrinker.best == before || shrinker.runs > limit {
             break;
         }
     }
@@ -82,6 +96,8 @@ struct Shrinker<'a> {
     invariant: &'a str,
     /// Told of each run.
     audience: Box<dyn FnMut() + 'a>,
+    /// How many runs it may take.
+    limit: u64,
     runs: u64,
     /// The smallest so far; exact.
     best: Case,
@@ -100,7 +116,7 @@ impl Shrinker<'_> {
     /// Takes over a smaller case if it breaks the promise, under the schedule that there is,
     /// under the polite one, or under one that it finds.
     fn take(&mut self, smaller: Case) -> Result<bool, WorldError> {
-        if smaller == self.best || self.runs > RUNS {
+        if smaller == self.best || self.runs > self.limit {
             return Ok(false);
         }
         if let Some(run) = self.fails(&smaller)? {
@@ -247,7 +263,7 @@ impl Shrinker<'_> {
         let Schedule::Exact(turns) = self.best.schedule.clone() else { return Ok(()) };
         let mut best = self.best.clone();
         minimize(turns, |part| {
-            if self.runs > RUNS {
+            if self.runs > self.limit {
                 return Ok(false);
             }
             let case = Case { schedule: Schedule::Exact(part.to_vec()), ..best.clone() };

@@ -2,8 +2,6 @@
 //! out of order comes only where something was.
 
 use harness::trace::What;
-use payments::provider::LIMIT;
-use platform::ports::clock::after;
 use serde_json::Value;
 
 use super::Evidence;
@@ -19,13 +17,15 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for told in &evidence.told {
         let Told { act, status, body, .. } = told;
+        // Where time has passed, somebody was slow, and was not waited for.
+        let troubled = troubled || told.until > told.at;
         let Some(status) = *status else {
             if !troubled {
                 broken.push(format!("there was no answer although nothing went wrong: {act}"));
             }
             continue;
         };
-        if status == 503 && !troubled && !is_slow(evidence, told) {
+        if status == 503 && !troubled {
             broken.push(format!("503 although nothing went wrong: {act}"));
         }
         if !is_known(act, status, body) {
@@ -33,12 +33,6 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         }
     }
     broken
-}
-
-/// Whether so much time passed meanwhile that a request to the world outside was given up.
-fn is_slow(evidence: &Evidence, told: &Told) -> bool {
-    let answered = told.answered.checked_sub(1).and_then(|last| evidence.trace.get(last));
-    answered.is_some_and(|last| last.at >= after(told.at, LIMIT))
 }
 
 fn is_known(act: &Act, status: u16, body: &Value) -> bool {

@@ -27,6 +27,8 @@ pub struct Told {
     pub about: String,
     /// When they asked.
     pub at: Timestamp,
+    /// When all who asked with them had been answered.
+    pub until: Timestamp,
     /// When they had been answered that they are signed in.
     pub signed_in: Option<Timestamp>,
     /// How many records there were when they asked.

@@ -34,11 +34,24 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         // Long enough for every token of before to end.
         1 => Just(Then::Pass(61 * 60)),
     ];
-    let round = (vec(act, 1..5), then).prop_map(|(acts, then)| Round { acts, then });
-    (price(), vec(round, 3..10)).prop_map(|(price, business)| {
+    let round = (vec(act, 1..5), then).prop_map(|(acts, then)| vec![Round { acts, then }]);
+    let part = prop_oneof![3 => round, 1 => newcomer()];
+    (price(), vec(part, 3..8)).prop_map(|(price, business)| {
         let list = Act::List { who: SELLER, ticket: TICKET, price };
         let mut rounds = vec![Round { acts: vec![list], then: Then::Settle }];
-        rounds.extend(business);
+        rounds.extend(business.into_iter().flatten());
         Script { people: BUYERS + 1, rounds }
+    })
+}
+
+/// Somebody is banned, then an instance comes up, then they ask it for something.
+fn newcomer() -> impl Strategy<Value = Vec<Round>> {
+    let service = select(&["orders", "payments"][..]).prop_map(script::number);
+    (1..=BUYERS, service, prop::bool::ANY).prop_map(|(who, service, restart)| {
+        let comes = if restart { Act::Restart { service } } else { Act::Scale { service } };
+        let asks = vec![Act::Look { who }, Act::Look { who }, Act::Reserve { who, ticket: TICKET }];
+        [vec![Act::Ban { who }], vec![comes], asks]
+            .map(|acts| Round { acts, then: Then::Settle })
+            .to_vec()
     })
 }

@@ -30,13 +30,26 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
             Round { acts: last, then: Then::Settle },
         ]
     });
-    (price(), vec(hold, 1..4)).prop_map(|(price, holds)| {
+    // What each holder of the first tickets does at the last moment.
+    let last = vec(prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)], 2);
+    let meet = prop_oneof![3 => Just(WINDOW), 1 => Just(WINDOW - 1)];
+    (price(), meet, last, vec(hold, 1..3)).prop_map(|(price, meet, last, holds)| {
         let list = |ticket| Act::List { who: SELLER, ticket, price };
         let reserve = (0..TICKETS).map(|ticket| Act::Reserve { who: 1 + ticket, ticket });
         let mut rounds = vec![
             Round { acts: (0..TICKETS).map(list).collect(), then: Then::Settle },
-            Round { acts: reserve.collect(), then: Then::Meet(WINDOW) },
+            Round { acts: reserve.collect(), then: Then::Meet(meet) },
         ];
+        let acts = (0..TICKETS).zip(last).filter_map(|(ticket, choice)| {
+            let who = 1 + ticket;
+            match choice {
+                0 => Some(Act::Pay { who, ticket, good: true }),
+                1 => Some(Act::Pay { who, ticket, good: false }),
+                2 => Some(Act::Cancel { who, ticket }),
+                _ => None,
+            }
+        });
+        rounds.push(Round { acts: acts.collect(), then: Then::Settle });
         rounds.extend(holds.into_iter().flatten());
         Script { people: BUYERS + 1, rounds }
     })
