@@ -10,6 +10,7 @@ use harness::trace::What;
 use harness::world::{Reply, World, WorldError};
 use http::{Method, Request};
 use platform::Timestamp;
+use platform::ports::bus::Message;
 use platform::run::Policy;
 use serde_json::{Value, json};
 
@@ -31,7 +32,8 @@ pub enum PerformError {
     World(#[from] WorldError),
 }
 
-/// How often charges under way are waited for, with nothing in their way any more.
+/// How often charges under way are waited for, and what was put aside is replayed, with nothing
+/// in their way any more.
 const REPEATS: usize = 3;
 
 /// The one who may ban.
@@ -106,6 +108,7 @@ pub async fn come_to_rest(
     world.faults().heal();
     provider.heal();
     world.settle().await?;
+    replay_dead_letters(world).await?;
     let mut evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     for _ in 0..REPEATS {
         if !evidence.is_money_under_way() {
@@ -115,7 +118,27 @@ pub async fn come_to_rest(
         world.settle().await?;
         evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     }
+    // All of them were handled now, or never will be: no copy has an excuse.
+    evidence.given_up.clear();
     Ok(evidence)
+}
+
+/// Publishes what was put aside again, as somebody does who has seen to what was wrong.
+async fn replay_dead_letters(world: &mut dyn World) -> Result<(), PerformError> {
+    let mut replayed = 0;
+    for _ in 0..REPEATS {
+        let letters = world.dead_letters().await?;
+        if letters.len() == replayed {
+            break;
+        }
+        for (number, letter) in letters.iter().enumerate().skip(replayed) {
+            let id = format!("{}-replayed-{number}", letter.message.id);
+            world.publish(Message { id, ..letter.message.clone() }).await?;
+        }
+        replayed = letters.len();
+        world.settle().await?;
+    }
+    Ok(())
 }
 
 /// Lets somebody new look at what is for sale and try to have it. What comes of it is part of

@@ -8,9 +8,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let outlived = evidence.orders.iter().filter(|order| {
         let unpaid = text(order, "status") != "complete";
         let holding = order.get_bool("holding").unwrap_or_default();
-        // What expiration has put aside for somebody to look at, it has not heard.
-        let heard = !evidence.given_up.contains(id(order));
-        heard && unpaid && holding && order.get_datetime("expiresAt").is_ok_and(|at| *at <= now)
+        unpaid && holding && order.get_datetime("expiresAt").is_ok_and(|at| *at <= now)
     });
     outlived
         .map(|order| format!("order {} still holds its ticket after its time", id(order)))
