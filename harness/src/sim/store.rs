@@ -188,7 +188,7 @@ impl Store for SimStore {
         let written = |found: &mut Collection| {
             let filter = self.kernel.is_noting().then(|| update.filter.clone());
             let before = filter.as_ref().and_then(|filter| found.first(filter));
-            let written = found.update(update).map(|now| now.cloned());
+            let written = found.update(update).map(Option::<&Document>::cloned);
             self.note(|to| to.updated(collection, found, filter, before, &written));
             written
         };

@@ -129,10 +129,9 @@ impl Footprint {
 
     /// The searches of background tasks in it, which are repeated a while after.
     pub fn looks(&self) -> impl Iterator<Item = u64> {
-        let looks = self.searches.iter().filter_map(|(collection, filter, task)| {
+        self.searches.iter().filter_map(|(collection, filter, task)| {
             Some(digest((collection, content(filter), (*task)?)))
-        });
-        looks
+        })
     }
 
     /// Whether the two steps may not be swapped.

@@ -73,14 +73,14 @@ fn cause(path: &[Node], first: usize, step: usize) -> Option<usize> {
 fn reverse(path: &mut [Node], first: usize, earlier: usize, step: usize, past: &Past) {
     let mut firsts = BTreeSet::new();
     let mut way = Past::default();
-    for at in earlier + 1..=step {
-        let own = if at == step { past } else { &path[at].past };
+    for (at, node) in path.iter().enumerate().take(step + 1).skip(earlier + 1) {
+        let own = if at == step { past } else { &node.past };
         if at < step && own.holds(earlier - first) {
             continue;
         }
         let is_first = !(earlier + 1..at).any(|on| way.holds(on - first) && own.holds(on - first));
         if is_first {
-            firsts.insert(path[at].chosen);
+            firsts.insert(node.chosen);
         }
         way.add(at - first);
     }
