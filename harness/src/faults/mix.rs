@@ -2,7 +2,7 @@
 //!
 //! Every run draws rates of its own (swarm testing): a run in which one thing goes wrong all
 //! the time finds what a thousand runs with a little of everything miss. What strikes is
-//! remembered as a [`Rule`] that strikes at that very call, so a run can be had again without
+//! remembered as a [`Rule`](super::Rule) that strikes at that very call, so a run can be had again without
 //! any chance, and shrunk.
 
 use std::fmt;

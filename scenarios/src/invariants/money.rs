@@ -44,14 +44,16 @@ pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
     without_order.collect()
 }
 
-/// Money moves back only where its order is cancelled.
+/// Money moves back only where its order is cancelled. What is complete keeps one charge: that
+/// is [`paid_once`]'s.
 pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
     let orders = by_id(&evidence.orders);
     let refunded = evidence.ledger.iter().filter(|charge| charge.refunded);
     let status = |charge: &LedgerCharge| {
         orders.get(charge.order_id.as_str()).map(|order| text(order, "status"))
     };
-    let open = refunded.filter(|charge| status(charge).is_some_and(|status| status != "cancelled"));
+    let open =
+        refunded.filter(|charge| matches!(status(charge), Some("created" | "awaiting:payment")));
     open.map(|charge| format!("{} is refunded, order {} stands", charge.id, charge.order_id))
         .collect()
 }

@@ -3,17 +3,10 @@
 use super::Evidence;
 use super::evidence::Told;
 use super::one_holder::histories;
-use super::word::id_in;
 use crate::script::Act;
 
 /// What a buyer who is too late is told.
 const RESERVED: u16 = 400;
-
-/// Whether another request of the same buyer may have made an order and not heard of it.
-fn may_have_made(other: &Told, told: &Told) -> bool {
-    let unheard = !matches!(other.status, Some(201 | RESERVED));
-    !std::ptr::eq(other, told) && other.by == told.by && other.about == told.about && unheard
-}
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let reserve = |told: &&Told| matches!(told.act, Act::Reserve { .. });
@@ -23,19 +16,23 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         return Vec::new();
     }
     let histories = histories(evidence);
-    let had = |order: &str| {
-        let mut told = evidence.told.iter().filter(reserve);
-        told.any(|told| told.status == Some(201) && id_in(&told.body) == order)
+    // Another request of the same buyer may have made the order, if it was under way then, or
+    // nobody knows how long.
+    let another = |told: &Told| {
+        let mut others = evidence.told.iter().filter(reserve).filter(|other| {
+            other.by == told.by && other.about == told.about && !std::ptr::eq(*other, told)
+        });
+        others.any(|other| {
+            let meanwhile = other.asked < told.answered && told.asked < other.answered;
+            meanwhile || other.status.is_none()
+        })
     };
     let unjust = refused.filter(|told| {
         let holds = histories.get(&told.about).into_iter().flatten();
         let mut reasons = holds.filter(|hold| {
             let meanwhile = hold.from < told.answered && told.asked < hold.to;
-            // An order that this very request made, and of which nobody was told, is no reason.
-            let own = hold.buyer == told.by
-                && hold.from >= told.asked
-                && !had(&hold.order)
-                && !evidence.told.iter().filter(reserve).any(|other| may_have_made(other, told));
+            // An order that this very request has made is no reason.
+            let own = hold.buyer == told.by && hold.from >= told.asked && !another(told);
             meanwhile && !own
         });
         reasons.next().is_none()

@@ -22,7 +22,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let key = (who.service, collection.as_str(), id(document));
         let now = (number(document, "version"), number(document, "fence"));
         if let Some(before) = newest.insert(key, now)
-            && (now.0 < before.0 || now.1 < before.1)
+            && ((0..before.0).contains(&now.0) || (0..before.1).contains(&now.1))
         {
             let (service, collection, id) = key;
             broken.push(format!(

@@ -6,7 +6,6 @@ use bson::Document;
 use contracts::Cents;
 use platform::Timestamp;
 use platform::ports::clock::after;
-use serde_json::Value;
 
 use super::Evidence;
 use super::evidence::{Told, by_id, id, number, text};
@@ -107,9 +106,4 @@ fn sees_all(evidence: &Evidence, look: &Told) -> bool {
 
 fn charge<'a>(copies: &BTreeMap<&str, &'a Document>, order: &str) -> Option<&'a Document> {
     copies.get(order).and_then(|order| order.get_document("charge").ok())
-}
-
-/// The id in a body; for other checks too.
-pub(super) fn id_in(body: &Value) -> &str {
-    body["id"].as_str().unwrap_or_default()
 }
