@@ -120,13 +120,13 @@ impl Faults {
         self.state().cuts.push(Cut { service, reach, until: None });
     }
 
-    /// Ends all cuts and forgets all faults to come.
+    /// Ends all cuts and forgets all faults to come, but for that of a number: whoever counts
+    /// calls counts those after this too.
     pub fn heal(&self) {
         let mut state = self.state();
         state.cuts.clear();
         state.rules.clear();
         state.mix = None;
-        state.nth = None;
     }
 
     /// What has struck so far, in order, each as a rule that strikes at that very call.

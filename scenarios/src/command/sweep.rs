@@ -15,11 +15,10 @@ use crate::sweep::{self, Outcome, Plan, Point, Subject, Sweep};
 
 const EXAMPLES: &str = "\
 Examples:
-  rehearse sweep 'is told that the ticket is reserved'
-                                 every scenario whose name contains this
+  rehearse sweep 'second'        every scenario whose name, or whose feature, contains this
   rehearse sweep market:17       what the workload `market` draws for seed 17
   rehearse sweep --all           every scenario
-  rehearse sweep 'Boris pays' --point 17b
+  rehearse sweep 'Who pays has the ticket' --point 17b
                                  one crash again: right before call 17 (17a: right after)
 
 Calls are counted from the first step of the scenario, over all services. A crashed service
@@ -111,7 +110,12 @@ fn subjects(args: &Args) -> Result<Vec<Subject>, CommandError> {
     let subjects = program.features.iter().flat_map(|feature| {
         feature.scenarios.iter().map(|scenario| Subject::scenario(feature, scenario))
     });
-    let subjects: Vec<_> = subjects.collect();
+    let mut subjects: Vec<_> = subjects.collect();
+    // A whole name is meant, though others may contain it.
+    let is_meant = |subject: &Subject| Some(&subject.name) == args.scenario.as_ref();
+    if subjects.iter().any(is_meant) {
+        subjects.retain(is_meant);
+    }
     match (subjects.len(), args.point) {
         (0, _) => {
             let wanted = args.scenario.as_deref().unwrap_or_default();
