@@ -12,6 +12,9 @@ use platform::service::Service;
 /// Builds one instance of a service from its ports and the base URL of the world outside.
 pub type Build = Arc<dyn Fn(&Ports, &str) -> Service + Send + Sync>;
 
+/// Makes other ports of an instance's.
+pub type Around = Arc<dyn Fn(Ports) -> Ports + Send + Sync>;
+
 /// One service of the system.
 #[derive(Clone)]
 pub struct Part {
@@ -49,6 +52,9 @@ pub struct System {
     pub outside: Arc<dyn Outside>,
     /// How messages are delivered.
     pub policy: Policy,
+    /// What every instance gets in the place of its ports; `None` for the ports as they are.
+    /// For systems that are wrong on purpose.
+    pub around: Option<Around>,
 }
 
 impl System {

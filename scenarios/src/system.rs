@@ -33,6 +33,7 @@ pub fn with(provider: &Provider, settings: &Settings, policy: Policy) -> System 
         parts: SERVICES.iter().map(part).collect(),
         outside: Arc::new(provider.clone()),
         policy,
+        around: None,
     }
 }
 

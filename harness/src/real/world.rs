@@ -166,7 +166,11 @@ impl Real {
         };
         let (trace, clock) = (self.trace.clone(), Arc::clone(&self.clock));
         let recorder = Recorder { trace, clock, who };
-        self.faults.around(recorder.around(ports), &recorder)
+        let ports = self.faults.around(recorder.around(ports), &recorder);
+        match &self.system.around {
+            Some(around) => around(ports),
+            None => ports,
+        }
     }
 
     fn store(&self, service: &str) -> Mongo {

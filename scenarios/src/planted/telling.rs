@@ -240,8 +240,10 @@ impl StoreTwist for Memory {
 
 /// The bus waits for an acknowledgement for less long than every handler takes, and nobody has
 /// told the services, so none says in time that it is still at work.
-pub(super) fn short_ack_wait(system: System) -> System {
-    let slow = SERVICES.iter().fold(system, |system, entry| {
+pub(super) fn short_ack_wait(mut system: System) -> System {
+    // Consumers are opened over the instance's ports, not over those that a service is built of.
+    system.around = Some(Arc::new(|ports| at_bus(ports, Impatient)));
+    SERVICES.iter().fold(system, |system, entry| {
         around_service(system, entry.name, |mut service, ports| {
             for listener in &mut service.listeners {
                 let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
@@ -249,8 +251,7 @@ pub(super) fn short_ack_wait(system: System) -> System {
             }
             service
         })
-    });
-    with_ports(slow, None, |ports| at_bus(ports, Impatient))
+    })
 }
 
 struct Impatient;

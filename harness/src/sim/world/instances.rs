@@ -169,7 +169,11 @@ impl Simulated {
             clock: Arc::clone(&clock),
         };
         let recorder = Recorder { trace: self.trace.clone(), clock, who };
-        self.faults.around(recorder.around(ports), &recorder)
+        let ports = self.faults.around(recorder.around(ports), &recorder);
+        match &self.system.around {
+            Some(around) => around(ports),
+            None => ports,
+        }
     }
 
     /// Runs work of an instance; a panic in it brings the instance down.
