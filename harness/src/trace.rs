@@ -185,7 +185,7 @@ impl Default for Trace {
 
 impl Trace {
     /// A trace that leaves out what was asked of the store and keeps what came of it: enough to
-    /// judge a run by, not to show it.
+    /// judge a run by, not to show it. While somebody holds its records it takes in no more.
     pub fn lean() -> Self {
         Self { lean: true, ..Self::default() }
     }
@@ -198,7 +198,11 @@ impl Trace {
     /// Adds a record.
     pub fn add(&self, at: Timestamp, who: Option<Who>, what: What) {
         let record = Record { at, who, origin: Causality::current(), what };
-        Arc::make_mut(&mut *self.state()).push(record);
+        let mut records = self.state();
+        // To add to what somebody holds would be to copy all of it.
+        if !self.lean || Arc::strong_count(&records) == 1 {
+            Arc::make_mut(&mut *records).push(record);
+        }
     }
 
     /// How many records there are.

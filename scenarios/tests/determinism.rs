@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE: &str = "448845e92427d85a8d9e090b79a72dd6395bf4dad835d614b1621c25436c55b6";
+const TRACE: &str = "361d77436148477bb27fa9249aefd146fb15142a22a575e826047d410cbd7652";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {

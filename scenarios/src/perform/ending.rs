@@ -2,6 +2,7 @@
 //! everything plays out, and the evidence is gathered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use contracts::Cents;
 use harness::trace::What;
@@ -78,6 +79,8 @@ pub async fn come_to_rest(
         if !evidence.is_money_under_way() {
             break;
         }
+        // The record goes on.
+        evidence.trace = Arc::default();
         world.pass(policy.sweep).await;
         world.settle().await?;
         evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;

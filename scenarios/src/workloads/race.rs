@@ -32,9 +32,9 @@ pub(crate) fn scripts_without_time(buyers: u8) -> impl Strategy<Value = Script> 
 fn race(buyers: u8, then: impl Strategy<Value = Then> + Clone) -> impl Strategy<Value = Script> {
     let edit = price().prop_map(|price| Act::Edit { who: SELLER, ticket: TICKET, price });
     let act = prop_oneof![8 => trade(1..=buyers, Just(TICKET)), 1 => edit];
-    let acts = vec(act, 1..=2 * usize::from(buyers));
+    let acts = vec(act, 1..=usize::from(buyers));
     let round = (acts, then).prop_map(|(acts, then)| Round { acts, then });
-    vec(round, 1..5).prop_map(move |crazy| {
+    vec(round, 1..4).prop_map(move |crazy| {
         let list = Act::List { who: SELLER, ticket: TICKET, price: Cents(2000) };
         let everybody = (1..=buyers).map(|who| Act::Reserve { who, ticket: TICKET });
         let mut rounds = vec![
