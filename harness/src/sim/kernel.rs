@@ -8,8 +8,9 @@
 //! It knows neither what a call does nor who polls the futures; see [`drive`] and the
 //! simulated world for that.
 
+mod wait;
+
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -20,6 +21,8 @@ use platform::causality::Causality;
 
 use super::chooser::{Chooser, GIVE_UP, Moment};
 use super::touch::Touch;
+
+pub use wait::{Sleep, Turn};
 
 /// One of the five ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -321,83 +324,6 @@ impl State {
     fn ticket(&mut self) -> u64 {
         self.tickets += 1;
         self.tickets
-    }
-}
-
-/// A call that waits for its turn.
-#[must_use = "a turn does nothing unless awaited"]
-pub struct Turn {
-    kernel: Kernel,
-    call: Option<Call>,
-    ticket: u64,
-}
-
-impl Future for Turn {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let mut state = this.kernel.state();
-        if let Some(mut call) = this.call.take() {
-            this.ticket = state.ticket();
-            call.number = this.ticket;
-            state.parked.push(Parked { ticket: this.ticket, call, waker: cx.waker().clone() });
-            return Poll::Pending;
-        }
-        if let Some(at) = state.granted.iter().position(|&ticket| ticket == this.ticket) {
-            state.granted.swap_remove(at);
-            drop(state);
-            this.ticket = 0;
-            return Poll::Ready(());
-        }
-        if let Some(parked) = state.parked.iter_mut().find(|p| p.ticket == this.ticket) {
-            parked.waker.clone_from(cx.waker());
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if self.ticket != 0 {
-            let mut state = self.kernel.state();
-            state.parked.retain(|parked| parked.ticket != self.ticket);
-            state.granted.retain(|&ticket| ticket != self.ticket);
-        }
-    }
-}
-
-/// A wait for a virtual time.
-#[must_use = "a sleep does nothing unless awaited"]
-pub struct Sleep {
-    kernel: Kernel,
-    at: Timestamp,
-    ticket: Option<u64>,
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let mut state = this.kernel.state();
-        if state.now >= this.at {
-            return Poll::Ready(());
-        }
-        let ticket = match this.ticket {
-            Some(ticket) => ticket,
-            None => *this.ticket.insert(state.ticket()),
-        };
-        state.timers.insert((this.at, ticket), cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.kernel.state().timers.remove(&(self.at, ticket));
-        }
     }
 }
 
