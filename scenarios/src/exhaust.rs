@@ -21,12 +21,12 @@ use harness::world::{World, WorldError};
 use ticketing::Settings;
 
 use crate::case::{Case, Schedule, Trouble};
-use crate::invariants::{Violation, violations};
+use crate::invariants::Violation;
 use crate::pace::Pace;
 use crate::perform::{Company, PerformError, rest};
 use crate::provider::Provider;
 use crate::script::{Act, Script};
-use crate::simulate::{COMES_TO_REST, WINDOW, plant};
+use crate::simulate::{WINDOW, plant, verdict};
 use crate::system::system;
 
 pub use scopes::{Named, SCOPES, named};
@@ -163,13 +163,7 @@ fn run(scope: &Scope, search: &Search) -> Result<Option<(Violation, Case)>, Worl
     if !search.end(world.kernel()) {
         return Ok(None);
     }
-    let broken = match performed {
-        Ok(evidence) => violations(&evidence).into_iter().next(),
-        Err(PerformError::Stuck(stuck)) => {
-            Some(Violation { invariant: COMES_TO_REST, how: stuck.to_string() })
-        }
-        Err(PerformError::World(error)) => return Err(error),
-    };
+    let broken = verdict(&performed)?.into_iter().next();
     let case = || {
         let turns = Replay::deviations(&world.kernel().decisions());
         let turns = turns.into_iter().map(|(number, position)| (number + polite, position));

@@ -18,6 +18,7 @@ use crate::case::{Case, Schedule, Trouble};
 use crate::coverage::{self, possible_points};
 use crate::invariants::Violation;
 use crate::simulate::{self, Run};
+use crate::threads::{self, on_threads};
 use crate::workloads::{Scripts, Workload};
 
 /// How schedules are chosen.
@@ -97,7 +98,7 @@ impl Plan {
             shard: Shard::default(),
             limit: None,
             first_only: false,
-            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            jobs: threads::available(),
         }
     }
 
@@ -242,11 +243,7 @@ pub fn explore(plan: &Plan, audience: impl Fn(&Run) + Sync) -> Result<Exploratio
         all.lock().expect("no panic holds this lock").merge(found);
         Ok(())
     };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(work)).collect();
-        let mut ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
-        ended.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
+    on_threads(plan.jobs, work)?;
     let mut exploration = all.into_inner().expect("no panic holds this lock");
     exploration.took = began.elapsed();
     exploration.coverage.merge(Coverage::of(possible_points()));

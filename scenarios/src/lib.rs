@@ -37,4 +37,5 @@ pub mod steps;
 pub mod story;
 pub mod sweep;
 pub mod system;
+mod threads;
 pub mod workloads;

@@ -16,6 +16,7 @@ use crate::explore::Plan;
 use crate::planted::{self, Planted};
 use crate::shrink::shrink_within;
 use crate::simulate;
+use crate::threads::{self, on_threads};
 use crate::workloads::{self, Scripts, Workload};
 
 /// How hard it is tried.
@@ -35,7 +36,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = threads::available();
         Self { hunts: 20, limit: 2_000, seed: 0, jobs, shrinks: true }
     }
 }
@@ -194,18 +195,6 @@ pub fn withstand(
     })
 }
 
-/// Does the same work on several threads at once.
-fn on_threads(
-    jobs: usize,
-    work: impl Fn() -> Result<(), WorldError> + Sync,
-) -> Result<(), WorldError> {
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(&work)).collect();
-        let mut ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
-        ended.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
-}
-
 /// What one thread hunts with.
 struct Hunter<'a> {
     effort: &'a Effort,
@@ -267,7 +256,7 @@ impl<'a> Hunter<'a> {
         if let Some(bug) = bug {
             (plan.bug, plan.faults) = (Some(bug.name), bug.troubles());
         }
-        let run = simulate::run(&plan.case(scripts, seed + number / count))?;
+        let run = simulate::judge(&plan.case(scripts, seed + number / count))?;
         Ok(run.broken().map(|broken| Find {
             schedules: number + 1,
             workload: workload.name.to_owned(),

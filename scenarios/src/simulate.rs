@@ -116,13 +116,8 @@ fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
     let performed = perform(case, mix.as_ref(), watch, &mut world, &provider, &mut acts);
     let performed = performed.now_or_never();
     let performed = performed.expect("a simulated world never waits for anything outside");
-    let (violations, evidence) = match performed {
-        Ok(evidence) => (violations(&evidence), Some(Arc::new(evidence))),
-        Err(PerformError::Stuck(stuck)) => {
-            (vec![Violation { invariant: COMES_TO_REST, how: stuck.to_string() }], None)
-        }
-        Err(PerformError::World(error)) => return Err(error),
-    };
+    let violations = verdict(&performed)?;
+    let evidence = performed.ok().map(Arc::new);
     let decisions = world.kernel().decisions();
     Ok(Run {
         violations,
@@ -152,6 +147,23 @@ pub fn plant(bug: Option<&str>, system: System) -> Result<System, WorldError> {
     let bug = planted::named(name);
     let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
     Ok((bug.system)(system))
+}
+
+/// The promises that a performance broke; one that never came to rest broke [`COMES_TO_REST`].
+///
+/// # Errors
+///
+/// When the harness failed.
+pub(crate) fn verdict(
+    performed: &Result<Evidence, PerformError>,
+) -> Result<Vec<Violation>, WorldError> {
+    match performed {
+        Ok(evidence) => Ok(violations(evidence)),
+        Err(PerformError::Stuck(stuck)) => {
+            Ok(vec![Violation { invariant: COMES_TO_REST, how: stuck.to_string() }])
+        }
+        Err(PerformError::World(error)) => Err(error.clone()),
+    }
 }
 
 async fn perform(

@@ -21,6 +21,7 @@ use harness::system::System;
 use harness::world::WorldError;
 
 use crate::invariants::Violation;
+use crate::threads::{self, on_threads};
 
 pub use subject::{Played, Subject};
 
@@ -195,8 +196,7 @@ pub struct Plan {
 impl Default for Plan {
     /// The system as it is, in the polite order, on all cores.
     fn default() -> Self {
-        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { seed: 1, random: false, change: |system| system, jobs }
+        Self { seed: 1, random: false, change: |system| system, jobs: threads::available() }
     }
 }
 
@@ -226,11 +226,7 @@ pub fn sweep(
         }
         Ok(())
     };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(work)).collect();
-        let mut ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
-        ended.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
+    on_threads(plan.jobs, work)?;
     let mut outcomes = all.into_inner().expect("no panic holds this lock");
     outcomes.sort_by_key(|outcome: &Outcome| outcome.point);
     Ok(Sweep { calls: quiet.calls, outcomes, took: began.elapsed() })

@@ -14,6 +14,7 @@ use crate::invariants::Violation;
 use crate::neighbours::neighbour;
 use crate::report::Progress;
 use crate::simulate;
+use crate::threads::{self, on_threads};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -107,7 +108,8 @@ fn try_neighbours(
                 None => case.clone(),
                 Some(number) => neighbour(case, number),
             };
-            let run = simulate::run(&like).map_err(|why| CommandError::Harness(why.to_string()))?;
+            let run =
+                simulate::judge(&like).map_err(|why| CommandError::Harness(why.to_string()))?;
             ran.fetch_add(1, Ordering::Relaxed);
             if let Some(broken) = run.broken() {
                 let mut failed = failed.lock().expect("no panic holds this lock");
@@ -116,12 +118,7 @@ fn try_neighbours(
             done();
         }
     };
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        let mut ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
-        ended.try_for_each(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
+    on_threads(threads::available(), work)?;
     let failed = failed.into_inner().expect("no panic holds this lock");
     Ok(Tried { runs: ran.into_inner(), failed })
 }

@@ -13,7 +13,7 @@ pub(super) fn exhaust_command(args: &Args) -> Result<Verdict, CommandError> {
     let mut scope = scope(args)?;
     scope.bug = args.bug()?.map(str::to_owned);
     report::exhausting(&scope);
-    let limit = Limit { schedules: args.limit_of_seeds(), time: args.limit, first_only: false };
+    let limit = Limit { schedules: args.seeds, time: args.limit, first_only: false };
     let progress = Progress::begin("schedules");
     let exhausted = exhaust(&scope, limit, |_| progress.one());
     progress.end();

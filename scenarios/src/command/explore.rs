@@ -50,7 +50,7 @@ pub struct Args {
     /// How many schedules, each with a seed of its own; 10000 where nothing is said, and all
     /// of them for the exhaustive chooser
     #[arg(long, value_name = "N", conflicts_with = "for")]
-    seeds: Option<u64>,
+    pub(super) seeds: Option<u64>,
     /// For how long, as in 60s or 10m, instead of a number of schedules
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) limit: Option<Duration>,
@@ -94,11 +94,6 @@ impl Args {
             bug.ok_or_else(|| CommandError::Use(format!("there is no planted bug {name:?}")))
         };
         self.bug.as_ref().map(named).transpose()
-    }
-
-    /// How many schedules were asked for.
-    pub(super) fn limit_of_seeds(&self) -> Option<u64> {
-        self.seeds
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn rest(
     Ok(evidence)
 }
 
-/// The same, and then lets somebody new look around.
+/// Ends as [`rest`] does, and then lets somebody new look around.
 ///
 /// # Errors
 ///
@@ -58,7 +58,8 @@ pub async fn conclude(
     Ok(evidence)
 }
 
-/// The same for buyers who were shown these prices, by order id.
+/// Comes to rest as [`rest`] does, for buyers of whom only the prices are known that they were
+/// shown, by order id.
 ///
 /// # Errors
 ///

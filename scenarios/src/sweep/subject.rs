@@ -19,12 +19,12 @@ use harness::world::{World, WorldError};
 use ticketing::Settings;
 
 use super::{Plan, Point};
-use crate::invariants::{Violation, violations};
+use crate::invariants::Violation;
 use crate::pace::Pace;
-use crate::perform::{Company, PerformError, come_to_rest, conclude};
+use crate::perform::{Company, come_to_rest, conclude};
 use crate::provider::Provider;
 use crate::script::Script;
-use crate::simulate::{COMES_TO_REST, WINDOW};
+use crate::simulate::{WINDOW, verdict};
 use crate::stage::opening::Choosing;
 use crate::stage::{Stage, Wrong};
 use crate::system::system;
@@ -135,7 +135,7 @@ async fn play_steps(
     let (provider, shown) = (stage.provider().clone(), stage.shown.clone());
     let policy = stage.pace().policy.clone();
     let evidence = come_to_rest(stage.world(), &provider, &policy, true, &shown).await;
-    let violations = judge(evidence)?;
+    let violations = verdict(&evidence)?;
     Ok(played(stage.world(), calls, violations, broke))
 }
 
@@ -171,20 +171,8 @@ async fn play_script(
     company.play(script, &mut world).await?;
     let calls = world.faults().calls();
     let evidence = conclude(&company, &mut world, &provider, &policy, true).await;
-    let violations = judge(evidence)?;
+    let violations = verdict(&evidence)?;
     Ok(played(&mut world, calls, violations, None))
-}
-
-fn judge(
-    evidence: Result<crate::invariants::Evidence, PerformError>,
-) -> Result<Vec<Violation>, WorldError> {
-    match evidence {
-        Ok(evidence) => Ok(violations(&evidence)),
-        Err(PerformError::Stuck(stuck)) => {
-            Ok(vec![Violation { invariant: COMES_TO_REST, how: stuck.to_string() }])
-        }
-        Err(PerformError::World(error)) => Err(error),
-    }
 }
 
 fn played(
