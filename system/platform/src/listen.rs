@@ -139,7 +139,23 @@ pub enum Outcome {
     /// Moved to the dead-letter stream for this reason.
     DeadLettered(String),
     /// Nothing could be said to the bus: the ack wait will run out.
-    Unanswered(BusError),
+    Unanswered {
+        /// Whether there is nothing left to do for this message but to say so.
+        settled: bool,
+        /// Why the bus did not hear it.
+        why: BusError,
+    },
+}
+
+impl Outcome {
+    /// Whether the handler is done with the message, whatever the bus knows of that.
+    pub fn is_settled(&self) -> bool {
+        match self {
+            Self::Acknowledged | Self::DeadLettered(_) => true,
+            Self::Retried(_) => false,
+            Self::Unanswered { settled, .. } => *settled,
+        }
+    }
 }
 
 /// Handles one delivery, from the handler's call to the bus's confirmation.
@@ -176,7 +192,10 @@ pub async fn deliver(
             }
         }
     };
-    answer.map_or_else(Outcome::Unanswered, |()| outcome)
+    match answer {
+        Ok(()) => outcome,
+        Err(why) => Outcome::Unanswered { settled: outcome.is_settled(), why },
+    }
 }
 
 /// Runs the handler, telling the bus at every half of the ack wait that it is still at work.

@@ -62,7 +62,7 @@ impl Deliveries {
             Outcome::Acknowledged => &self.acknowledged,
             Outcome::Retried(_) => &self.retried,
             Outcome::DeadLettered(_) => &self.dead_lettered,
-            Outcome::Unanswered(_) => &self.unanswered,
+            Outcome::Unanswered { .. } => &self.unanswered,
         };
         counter.fetch_add(1, Relaxed);
     }

@@ -3,6 +3,7 @@
 //!
 //! It spawns nothing itself, so production, real tests and the simulation run the same code.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::causality::Causality;
 use crate::listen::{Listener, deliver};
 use crate::metrics::{Deliveries, Metrics};
 use crate::ports::Ports;
-use crate::ports::bus::{BusError, Consumer, Group, Start, Stream, Subscription};
+use crate::ports::bus::{BusError, Consumer, Delivery, Group, Start, Stream, Subscription};
 use crate::ports::clock::Clock;
 use crate::ports::store::WriteError;
 use crate::service::Service;
@@ -177,12 +178,25 @@ impl Hearing {
         };
         let mut subscription = self.ports.bus.subscribe(consumer).await?;
         if self.listener.group == Group::Broadcast {
-            for _ in 0..subscription.backlog() {
-                let delivery = subscription.next().await?;
-                self.hear(delivery).await;
-            }
+            self.hear_backlog(&mut *subscription).await?;
         }
         Ok(subscription)
+    }
+
+    /// Hears all that waited when the consumer was opened: the first messages to arrive. One
+    /// of them can come twice, or again later because it could not be handled yet.
+    async fn hear_backlog(&self, subscription: &mut dyn Subscription) -> Result<(), BusError> {
+        let mut settled: BTreeMap<u64, bool> = BTreeMap::new();
+        let backlog = subscription.backlog();
+        while (settled.len() as u64) < backlog || settled.values().any(|settled| !settled) {
+            let delivery = subscription.next().await?;
+            let sequence = delivery.sequence;
+            let is_settled = self.hear(delivery).await;
+            if (settled.len() as u64) < backlog || settled.contains_key(&sequence) {
+                *settled.entry(sequence).or_default() |= is_settled;
+            }
+        }
+        Ok(())
     }
 
     /// Hears until stopped; opens the consumer again where it is lost.
@@ -218,16 +232,20 @@ impl Hearing {
         });
         deliveries
             .take_until(self.stop.cancelled())
-            .for_each_concurrent(self.policy.max_in_flight as usize, |delivery| self.hear(delivery))
+            .for_each_concurrent(self.policy.max_in_flight as usize, |delivery| async {
+                self.hear(delivery).await;
+            })
             .await;
     }
 
-    async fn hear(&self, delivery: crate::ports::bus::Delivery) {
+    /// Handles a delivery; says whether the message is done with.
+    async fn hear(&self, delivery: Delivery) -> bool {
         let _busy = self.activity.begin();
         let handler = &*self.listener.handler;
         let delivered = deliver(handler, &self.name, &delivery, &self.ports, &self.policy);
         let outcome = Causality::of(&delivery.message).scope(delivered).await;
         self.deliveries.count(&outcome);
+        outcome.is_settled()
     }
 }
 
