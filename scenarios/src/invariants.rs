@@ -14,9 +14,11 @@ mod changes;
 mod copies;
 mod expiry;
 mod frozen;
+mod in_order;
 mod letters;
 mod linear;
 mod money;
+mod once;
 mod one_holder;
 mod panics;
 mod refusals;
@@ -78,6 +80,11 @@ pub const ALL: &[Invariant] = &[
         check: expiry::check,
     },
     Invariant {
+        name: "expires-once",
+        promise: "That the time of an order is up is told once",
+        check: expiry::told_once,
+    },
+    Invariant {
         name: "rest",
         promise: "When the system comes to rest every outbox is empty and no timer is overdue",
         check: rest::check,
@@ -113,9 +120,19 @@ pub const ALL: &[Invariant] = &[
         check: acks::check,
     },
     Invariant {
+        name: "applied-once",
+        promise: "A message changes a document once, however often it is delivered",
+        check: once::check,
+    },
+    Invariant {
         name: "changes-told",
         promise: "Every change is told of once, and nothing is told that did not happen",
         check: changes::check,
+    },
+    Invariant {
+        name: "told-in-order",
+        promise: "The changes of a document are told of in the order in which they were made",
+        check: in_order::check,
     },
     Invariant {
         name: "dead-letters",

@@ -105,6 +105,12 @@ pub const ALL: &[Planted] = &[
         faults: &[],
     },
     Planted {
+        name: "hold-applied-again",
+        story: "Tickets applies an event of the fencing number that it knows already",
+        system: locks::hold_applied_again,
+        faults: &[],
+    },
+    Planted {
         name: "stale-ticket",
         story: "Orders takes over whatever it hears of a ticket, without a look at the version",
         system: listening::stale_ticket,
@@ -150,6 +156,12 @@ pub const ALL: &[Planted] = &[
         name: "timer-from-arrival",
         story: "Expiration counts the time of an order from when it hears of it",
         system: listening::timer_from_arrival,
+        faults: &[],
+    },
+    Planted {
+        name: "timer-armed-again",
+        story: "Expiration forgets that a timer has fired when it hears of its order again",
+        system: listening::timer_armed_again,
         faults: &[],
     },
     Planted {
@@ -204,6 +216,12 @@ pub const ALL: &[Planted] = &[
         name: "outbox-cleared",
         story: "The relay clears an outbox, and with it what came in since it looked",
         system: telling::outbox_cleared,
+        faults: &[],
+    },
+    Planted {
+        name: "outbox-backwards",
+        story: "The relay publishes what waits in a document from the newest to the oldest",
+        system: telling::outbox_backwards,
         faults: &[],
     },
     Planted {

@@ -50,8 +50,8 @@ const ENOUGH: usize = 8;
 /// How many hunts are shrunk; the smallest story is kept.
 const SHRUNK: usize = 3;
 
-/// How many runs making one of them small may take.
-const RUNS: u64 = 2_500;
+/// How many decisions the runs that make one of them small may have.
+const DECISIONS: u64 = 500_000;
 
 /// A hunt that found something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -273,7 +273,7 @@ fn smallest(finds: &[Find]) -> Result<Option<Story>, WorldError> {
     by_size.sort_by_key(|find| Story::of(&find.case).steps());
     let mut best: Option<Story> = None;
     for find in by_size.into_iter().take(SHRUNK) {
-        if let Some(shrunk) = shrink_within(&find.case, &find.promise, RUNS, || {})? {
+        if let Some(shrunk) = shrink_within(&find.case, &find.promise, DECISIONS, || {})? {
             let story = Story::of(&shrunk.run.exact);
             if best.as_ref().is_none_or(|best| story.steps() < best.steps()) {
                 best = Some(story);

@@ -31,8 +31,9 @@ pub struct Shrunk {
 /// How many schedules a smaller case may try.
 const SCHEDULES: u64 = 24;
 
-/// How many runs a shrink may take before it makes do with what it has.
-const RUNS: u64 = 60_000;
+/// How many decisions the runs of a shrink may have, all together, before it makes do with what
+/// it has: tens of thousands of runs, or a few dozen that go round in circles to their limit.
+const DECISIONS: u64 = 8_000_000;
 
 /// Shrinks a case that breaks this promise, telling `audience` of each run. `None` where it
 /// does not break it.
@@ -45,10 +46,10 @@ pub fn shrink(
     invariant: &str,
     audience: impl FnMut(),
 ) -> Result<Option<Shrunk>, WorldError> {
-    shrink_within(case, invariant, RUNS, audience)
+    shrink_within(case, invariant, DECISIONS, audience)
 }
 
-/// The same in about so many runs at most.
+/// The same with about so many decisions at most.
 ///
 /// # Errors
 ///
@@ -60,7 +61,8 @@ pub fn shrink_within(
     audience: impl FnMut(),
 ) -> Result<Option<Shrunk>, WorldError> {
     let audience = Box::new(audience);
-    let mut shrinker = Shrinker { invariant, audience, limit, runs: 0, best: case.clone() };
+    let mut shrinker =
+        Shrinker { invariant, audience, limit, runs: 0, decisions: 0, best: case.clone() };
     let Some(first) = shrinker.fails(case)? else { return Ok(None) };
     let struck = first.struck().to_vec();
     shrinker.best = first.exact;
@@ -72,7 +74,7 @@ pub fn shrink_within(
         shrinker.fewer_names()?;
         shrinker.plainer_values()?;
         shrinker.fewer_turns()?;
-        if shrinker.best == before || shrinker.runs > limit {
+        if shrinker.best == before || shrinker.decisions > limit {
             break;
         }
     }
@@ -96,9 +98,10 @@ struct Shrinker<'a> {
     invariant: &'a str,
     /// Told of each run.
     audience: Box<dyn FnMut() + 'a>,
-    /// How many runs it may take.
+    /// How many decisions its runs may have.
     limit: u64,
     runs: u64,
+    decisions: u64,
     /// The smallest so far; exact.
     best: Case,
 }
@@ -109,6 +112,7 @@ impl Shrinker<'_> {
         self.runs += 1;
         (self.audience)();
         let run = simulate::judge(case)?;
+        self.decisions += run.decisions as u64;
         let broken = run.violations.iter().any(|violation| violation.invariant == self.invariant);
         Ok(broken.then_some(run))
     }
@@ -116,7 +120,7 @@ impl Shrinker<'_> {
     /// Takes over a smaller case if it breaks the promise, under the schedule that there is,
     /// under the polite one, or under one that it finds.
     fn take(&mut self, smaller: Case) -> Result<bool, WorldError> {
-        if smaller == self.best || self.runs > self.limit {
+        if smaller == self.best || self.decisions > self.limit {
             return Ok(false);
         }
         if let Some(run) = self.fails(&smaller)? {
@@ -263,7 +267,7 @@ impl Shrinker<'_> {
         let Schedule::Exact(turns) = self.best.schedule.clone() else { return Ok(()) };
         let mut best = self.best.clone();
         minimize(turns, |part| {
-            if self.runs > self.limit {
+            if self.decisions > self.limit {
                 return Ok(false);
             }
             let case = Case { schedule: Schedule::Exact(part.to_vec()), ..best.clone() };

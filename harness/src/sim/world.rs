@@ -50,7 +50,7 @@ const RESTLESS: Duration = Duration::from_secs(600);
 
 /// How many steps a run may have. No run of a system that comes to rest has nearly as many; one
 /// that goes round in circles would never end, and its record would fill the memory.
-const STEPS: u64 = 200_000;
+const STEPS: u64 = 50_000;
 
 /// A system in simulation.
 pub struct Simulated {
@@ -160,9 +160,10 @@ impl Simulated {
         }
         reasons
             .extend(self.broker.pending(Stream::Events, now).iter().filter_map(settle::consumer));
+        let filter = outbox::waiting();
         for (name, database) in &self.databases {
             for collection in database.collections() {
-                let waiting = database.count(&collection, &outbox::waiting());
+                let waiting = database.count(&collection, &filter);
                 reasons.extend(settle::outbox(name, &collection, waiting));
             }
         }

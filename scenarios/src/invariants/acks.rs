@@ -1,5 +1,6 @@
 //! A message is acknowledged when what it tells is in the store, and not before.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Document;
@@ -20,7 +21,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         return broken;
     }
     let mut stores = Stores::new();
-    let mut messages: BTreeMap<&str, &Message> = BTreeMap::new();
+    let mut messages: BTreeMap<&str, (&Message, OnceCell<Value>)> = BTreeMap::new();
     let mut dead: BTreeSet<&str> = BTreeSet::new();
     for record in evidence.trace.iter() {
         match &record.what {
@@ -30,16 +31,20 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 }
             }
             What::Publish { stream: Stream::Events, message, .. } => {
-                messages.insert(&message.id, message);
+                messages.insert(&message.id, (message, OnceCell::new()));
             }
             What::Publish { stream: Stream::DeadLetters, message, .. } => {
                 dead.insert(&message.id);
             }
             What::Reply { operation: "ack", consumer, id, .. } => {
-                let Some(message) = messages.get(id.as_str()) else { continue };
+                let Some((message, event)) = messages.get(id.as_str()) else { continue };
                 let given_up =
                     !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
-                if !given_up && is_applied(&stores, consumer, message) == Some(false) {
+                // Read once, for all who hear it.
+                let read = || serde_json::from_slice(&message.payload).unwrap_or_default();
+                let applied =
+                    is_applied(&stores, consumer, &message.subject, || event.get_or_init(read));
+                if !given_up && applied == Some(false) {
                     broken.push(format!("{consumer} acknowledged {id} without having written it"));
                 }
             }
@@ -51,9 +56,14 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 
 /// Whether what a message tells this consumer, or something newer, is in its store; `None`
 /// where it tells it nothing.
-fn is_applied(stores: &Stores, consumer: &str, message: &Message) -> Option<bool> {
+fn is_applied<'e>(
+    stores: &Stores,
+    consumer: &str,
+    subject: &str,
+    event: impl Fn() -> &'e Value,
+) -> Option<bool> {
     let (service, _) = consumer.split_once('-')?;
-    let noun = message.subject.split('.').next()?;
+    let noun = subject.split('.').next()?;
     let (collection, key, field, wanted) = match (service, noun) {
         ("tickets", "order") => ("tickets", "/ticket/id", "fence", "/ticket/fence"),
         ("expiration", "order") => ("timers", "/id", "version", "/version"),
@@ -63,7 +73,7 @@ fn is_applied(stores: &Stores, consumer: &str, message: &Message) -> Option<bool
         ("orders", "order") => ("orders", "/id", "", ""),
         _ => return None,
     };
-    let event: Value = serde_json::from_slice(&message.payload).ok()?;
+    let event = event();
     let known = stores.get(&(service, collection, event.pointer(key)?.as_str()?));
     let Some(known) = known else { return Some(false) };
     if field.is_empty() {

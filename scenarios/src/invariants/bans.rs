@@ -104,9 +104,6 @@ fn words(evidence: &Evidence) -> BTreeMap<&str, (String, Word)> {
 }
 
 fn is_open(line: &str) -> bool {
-    OPEN.iter().any(|open| {
-        line == *open
-            || line.starts_with(&format!("{open}/"))
-            || line.starts_with(&format!("{open}?"))
-    })
+    let rest = OPEN.iter().find_map(|open| line.strip_prefix(open));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }

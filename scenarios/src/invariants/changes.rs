@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use bson::Document;
 use harness::trace::What;
 use platform::ports::bus::Stream;
-use serde_json::Value;
 
 use super::Evidence;
-use super::evidence::{id, number};
+use super::evidence::{Change, id, number};
 
 /// The ids of the messages that tell of a version: noun, aggregate, version.
 type Tellings = BTreeMap<(String, String, i64), Vec<String>>;
@@ -52,12 +51,8 @@ fn tellings(evidence: &Evidence) -> Tellings {
         let What::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.what else {
             continue;
         };
-        let event: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-        let (Some(id), Some(version)) = (event["id"].as_str(), event["version"].as_i64()) else {
-            continue;
-        };
-        let noun = message.subject.split('.').next().unwrap_or_default().to_owned();
-        let told = tellings.entry((noun, id.to_owned(), version)).or_default();
+        let Some((noun, Change { id, version })) = Change::of(message) else { continue };
+        let told = tellings.entry((noun.to_owned(), id.into_owned(), version)).or_default();
         // The same message again is the relay's care: the bus drops it.
         if !told.contains(&message.id) {
             told.push(message.id.clone());

@@ -1,6 +1,7 @@
 //! What the checks look at: the final documents, the trace, the provider's ledger, and what
 //! buyers were shown. Gathered once, then only read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use harness::trace::Record;
 use harness::world::{World, WorldError};
 use platform::Timestamp;
 use platform::deadletter::DeadLetter;
+use platform::ports::bus::Message;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::provider::LedgerCharge;
@@ -139,6 +142,24 @@ impl Evidence {
             ("expiration.timers", &self.timers),
             ("auth.users", &self.users),
         ]
+    }
+}
+
+/// What an event says that it tells of.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Change<'a> {
+    /// Whose change.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Its number.
+    pub version: i64,
+}
+
+impl<'a> Change<'a> {
+    /// The change that a message tells of, with its noun; `None` where it tells of none.
+    pub(crate) fn of(message: &'a Message) -> Option<(&'a str, Self)> {
+        let noun = message.subject.split('.').next()?;
+        Some((noun, serde_json::from_slice(&message.payload).ok()?))
     }
 }
 

@@ -1,4 +1,11 @@
-//! No hold outlives its time unless it was paid.
+//! No hold outlives its time unless it was paid, and the end of its time is told of once.
+
+use std::collections::BTreeMap;
+
+use contracts::OrderExpired;
+use harness::trace::What;
+use platform::event::Event;
+use platform::ports::bus::Stream;
 
 use super::Evidence;
 use super::evidence::{id, text};
@@ -13,4 +20,22 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     outlived
         .map(|order| format!("order {} still holds its ticket after its time", id(order)))
         .collect()
+}
+
+/// That the time of an order is up is one event, however often it is published.
+pub(super) fn told_once(evidence: &Evidence) -> Vec<String> {
+    let mut told: BTreeMap<String, &str> = BTreeMap::new();
+    let mut broken = Vec::new();
+    for record in evidence.trace.iter().filter(|record| record.who.is_some()) {
+        let What::Publish { stream: Stream::Events, message, .. } = &record.what else { continue };
+        if message.subject != OrderExpired::SUBJECT {
+            continue;
+        }
+        let Ok(OrderExpired { id }) = serde_json::from_slice(&message.payload) else { continue };
+        let first = *told.entry(id.clone()).or_insert(&message.id);
+        if first != message.id {
+            broken.push(format!("the time of order {id} was up a second time"));
+        }
+    }
+    broken
 }

@@ -9,6 +9,7 @@ use bson::{Bson, doc};
 use contracts::Cents;
 use harness::trace::{Record, What};
 use platform::Timestamp;
+use platform::causality::Causality;
 use platform::deadletter::DeadLetter;
 use serde_json::{Value, json};
 
@@ -97,6 +98,12 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("expiry", "an order holds its ticket past its time", |e| {
         let order = find(&mut e.orders, OPEN);
         order.insert("expiresAt", bson::DateTime::from_millis(0));
+    }),
+    ("expires-once", "the time of an order is up twice", |e| {
+        let order = id(find(&mut e.orders, CANCELLED)).to_owned();
+        for number in 1..=2 {
+            expired(e, &order, format!("expired-{number}"));
+        }
     }),
     ("rest", "an event waits in an outbox", |e| {
         e.users[0].insert("outbox", vec![doc! { "id": "waiting" }]);
@@ -204,6 +211,14 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         });
         edit(e).insert(published.expect("it was published") + 1, ack);
     }),
+    ("applied-once", "a message that comes twice is applied twice", |e| {
+        let cause = message_of(e, "order.cancelled");
+        let again = find(&mut e.order_copies, CANCELLED).clone();
+        wrote_by(e, "payments", "orders", again);
+        let origin = Causality { correlation: String::new(), cause };
+        let last = edit(e).last_mut().expect("it was just written");
+        last.origin = Some(Arc::new(origin));
+    }),
     ("changes-told", "nobody was told of a change", |e| {
         let told = message_of(e, "user.created");
         edit(e).retain(|record| match &record.what {
@@ -217,6 +232,17 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
                 String::from_utf8_lossy(&message.payload).replace("\"version\":0", "\"version\":9");
             message.payload = text.into_bytes().into();
         });
+    }),
+    ("told-in-order", "a change is told of after the next one", |e| {
+        let told = message_of(e, "order.created");
+        let published = |record: &Record| match &record.what {
+            What::Publish { message, .. } => message.id == told,
+            _ => false,
+        };
+        let first = edit(e).iter().position(published).expect("it was published");
+        let late = edit(e)[first].clone();
+        edit(e).push(late);
+        edit(e).remove(first);
     }),
     ("dead-letters", "a message was given up on at once", |e| {
         let mut message = e.trace.iter().find_map(|record| match &record.what {
@@ -295,6 +321,7 @@ const ENTAILED: &[(&str, &str)] = &[
     ("expiry", "copies"),
     ("expiry", "kept-word"),
     ("schema", "changes-told"),
+    ("schema", "told-in-order"),
 ];
 
 /// One order of each fate, and a buyer who is banned.

@@ -15,7 +15,7 @@ use platform::task::{Step, StepError, Task, Wake};
 use serde_json::Value;
 
 use super::twist::lying;
-use super::{ORDER_EVENTS, around_service, with_listeners, with_service};
+use super::{ORDER_EVENTS, around_service, with_listeners, with_ports, with_service};
 
 /// A failure to handle a message is nobody's concern.
 pub(super) fn swallowed_error(system: System) -> System {
@@ -164,6 +164,16 @@ impl Handler for FromNow {
         let due = (self.now)().to_string();
         self.inner.handle(&altered(message, |event| event["expiresAt"] = due.into())).await
     }
+}
+
+/// A timer that has fired is armed once more by the next event of its open order.
+pub(super) fn timer_armed_again(system: System) -> System {
+    with_ports(system, Some(expiration::NAME), |ports| {
+        lying(ports, |_, mut timer| {
+            timer.insert("fired", false);
+            timer
+        })
+    })
 }
 
 /// The copy of a ticket counts its versions itself: each event heard is one more.

@@ -84,6 +84,17 @@ pub(super) fn edit_while_held(system: System) -> System {
     })
 }
 
+/// An event of the fencing number that a ticket has is applied like one of a higher number.
+pub(super) fn hold_applied_again(system: System) -> System {
+    with_ports(system, Some(tickets::NAME), |ports| {
+        lying(ports, |_, mut ticket| {
+            let fence = ticket.get_i64("fence").unwrap_or_default();
+            ticket.insert("fence", fence - 1);
+            ticket
+        })
+    })
+}
+
 /// All tickets are listed, not only those that are free.
 pub(super) fn lists_reserved(system: System) -> System {
     with_ports(system, Some(tickets::NAME), |ports| at_store(ports, AllForSale))

@@ -172,6 +172,28 @@ pub(super) fn outbox_cleared(system: System) -> System {
     })
 }
 
+/// The relay publishes what waits in a document backwards.
+pub(super) fn outbox_backwards(system: System) -> System {
+    with_ports(system, None, |ports| at_store(ports, Backwards))
+}
+
+struct Backwards;
+
+#[async_trait]
+impl StoreTwist for Backwards {
+    async fn find(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        find: Find,
+    ) -> Result<Vec<Document>, ReadError> {
+        let mut found = store.find(collection, find).await?;
+        let outboxes = found.iter_mut().filter_map(|found| found.get_array_mut("outbox").ok());
+        outboxes.for_each(|outbox| outbox.reverse());
+        Ok(found)
+    }
+}
+
 /// The relay sends what its own instance has written, and no other's.
 pub(super) fn outbox_in_memory(system: System) -> System {
     with_ports(system, None, |ports| at_store(ports, Memory::of("outbox.id")))

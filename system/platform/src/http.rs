@@ -28,7 +28,6 @@ pub use input::{Id, Input, Params};
 /// The largest body that a route reads, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-#[derive(Clone)]
 struct Around {
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
@@ -44,18 +43,18 @@ pub(crate) fn surrounded(
     activity: &Arc<Activity>,
     metrics: &Arc<Metrics>,
 ) -> Router {
-    let around = Around {
+    let around = Arc::new(Around {
         entropy: Arc::clone(&ports.entropy),
         clock: Arc::clone(&ports.clock),
         activity: Arc::clone(activity),
         metrics: Arc::clone(metrics),
-    };
+    });
     routes
         .method_not_allowed_fallback(|| async { ApiError::not_found() })
         .layer(from_fn_with_state(around, surround))
 }
 
-async fn surround(State(around): State<Around>, request: Request, next: Next) -> Response {
+async fn surround(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
     let _busy = around.activity.begin();
     let fresh = Causality::begin(&*around.entropy);
     let header = request.headers().get("traceparent").and_then(|h| h.to_str().ok());

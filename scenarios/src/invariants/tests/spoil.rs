@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use bytes::Bytes;
+use contracts::OrderExpired;
 use harness::trace::{Record, What, Who};
+use platform::event::Event;
 use platform::ports::bus::{Message, Published, Stream};
 use serde_json::Value;
 
@@ -118,6 +120,28 @@ pub(super) fn spoil_message(evidence: &mut Evidence, spoil: fn(&mut Message)) {
     spoil(&mut message);
     let outcome = Ok(Published { sequence: 99, duplicate: false });
     let who = Who { service: "tickets", instance: 98 };
+    add(evidence, Some(who), What::Publish { stream: Stream::Events, message, outcome });
+}
+
+/// Tells that the time of an order is up.
+pub(super) fn expired(evidence: &mut Evidence, order: &str, id: String) {
+    let event = OrderExpired { id: order.to_owned() };
+    let headers = [
+        ("ce-id", id.as_str()),
+        ("ce-source", "expiration"),
+        ("ce-type", OrderExpired::NAME),
+        ("ce-specversion", "1.0"),
+        ("ce-time", "2026-01-01T00:00:00Z"),
+        ("ce-subject", order),
+    ];
+    let message = Message {
+        subject: OrderExpired::SUBJECT.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        payload: serde_json::to_vec(&event).expect("an event is plain data").into(),
+        id,
+    };
+    let outcome = Ok(Published { sequence: 99, duplicate: false });
+    let who = Who { service: "expiration", instance: 98 };
     add(evidence, Some(who), What::Publish { stream: Stream::Events, message, outcome });
 }
 

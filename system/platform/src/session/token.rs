@@ -17,15 +17,17 @@ use super::User;
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
-    #[serde(flatten)]
-    user: User,
+    id: String,
+    email: String,
+    iat: i64,
     exp: i64,
 }
 
 /// A token for this user, good until `exp` (seconds since 1970).
 pub(super) fn sign(user: &User, exp: i64, key: &str) -> String {
     install();
-    let claims = Claims { user: user.clone(), exp };
+    let User { id, email, iat } = user.clone();
+    let claims = Claims { id, email, iat, exp };
     let key = EncodingKey::from_secret(key.as_bytes());
     jsonwebtoken::encode(&Header::default(), &claims, &key).expect("HS256 signs any claims")
 }
@@ -38,7 +40,8 @@ pub(super) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
     validation.required_spec_claims.clear();
     let key = DecodingKey::from_secret(key.as_bytes());
     let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?.claims;
-    (now < claims.exp).then_some(claims.user)
+    let Claims { id, email, iat, exp } = claims;
+    (now < exp).then_some(User { id, email, iat })
 }
 
 struct Hs256(Hmac<Sha256>);
