@@ -23,7 +23,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("race of ten", |bench| {
         bench.iter(|| {
             seed += 1;
-            let run = simulate::run(&Case::of(script.clone(), seed));
+            let run = simulate::judge(&Case::of(script.clone(), seed));
             assert!(run.is_ok_and(|run| run.orders == 1), "one buyer gets the ticket");
         });
     });
@@ -32,7 +32,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("race of ten with faults", |bench| {
         bench.iter(|| {
             seed += 1;
-            let run = simulate::run(&plan.case(&scripts, seed));
+            let run = simulate::judge(&plan.case(&scripts, seed));
             assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
         });
     });

@@ -5,6 +5,7 @@
 //! with colours on a terminal only.
 
 pub mod coverage;
+pub mod page;
 
 use std::cell::Cell;
 use std::io::IsTerminal as _;
@@ -140,13 +141,22 @@ pub fn exhausted(found: &Exhausted) {
 /// Says what an exploration came to.
 pub fn explored(found: &Exploration) {
     let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
-    let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
     let held = usize::try_from(found.schedules - failed).unwrap_or(usize::MAX);
     let verdict = verdict(usize::try_from(failed).unwrap_or(usize::MAX), held);
-    let decisions = found.decisions.checked_div(found.schedules).unwrap_or_default();
-    let took =
-        format!("{DIM}{} ({rate:.0}/s, {decisions} decisions each){DIM:#}", time(found.took));
+    let took = format!("{DIM}{}{DIM:#}", pace(found));
     row("schedules", &format!("{verdict}  {took}"));
+}
+
+/// How many schedules an exploration had, how many failed, and how fast they were.
+pub fn schedules(found: &Exploration) -> String {
+    let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
+    format!("{} held, {failed} failed, {}", found.schedules - failed, pace(found))
+}
+
+fn pace(found: &Exploration) -> String {
+    let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
+    let decisions = found.decisions.checked_div(found.schedules).unwrap_or_default();
+    format!("{} ({rate:.0}/s, {decisions} decisions each)", time(found.took))
 }
 
 /// Says what failed, and how often.
@@ -173,9 +183,8 @@ pub fn untold(failures: usize) {
 
 /// Says which fault points were reached; returns whether they are enough.
 pub fn covered(coverage: &Coverage, least: Option<f64>) -> bool {
-    let percent = coverage.percent();
-    let enough = least.is_none_or(|least| percent >= least);
-    let text = format!("{} of {} points, {percent:.1} %", coverage.reached(), coverage.possible());
+    let enough = least.is_none_or(|least| coverage.percent() >= least);
+    let text = coverage::share(coverage);
     match least {
         Some(least) if !enough => {
             row("coverage", &format!("{BAD}{text}{BAD:#}, and {least} % are demanded"));
@@ -188,7 +197,7 @@ pub fn covered(coverage: &Coverage, least: Option<f64>) -> bool {
 
 /// Says where the report is.
 pub fn written(out: &Path) {
-    row("report", &out.display().to_string());
+    row("report", &out.join(page::FILE).display().to_string());
 }
 
 /// The summary of a run, printed as it becomes known.
@@ -287,7 +296,8 @@ impl Report {
             "promises",
             &format!("{} checked after every scenario and race", invariants::ALL.len()),
         );
-        let reports = format!("{}: junit.xml, cucumber.json, traces/", self.out.display());
+        let reports =
+            format!("{}: index.html, junit.xml, cucumber.json, traces/", self.out.display());
         row("reports", &reports);
         let took = time(took);
         if held {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use harness::faults::Rule;
-use harness::trace::diagram::{self, Diagram};
+use harness::trace::diagram::{self, Diagram, Sequence};
 use harness::trace::{What, json};
 use harness::world::Reply;
 
@@ -40,6 +40,8 @@ pub struct Told {
     pub promise: Option<String>,
     /// A Mermaid sequence diagram.
     pub diagram: String,
+    /// The same diagram as an `<svg>` element.
+    pub svg: String,
     /// A feature with one scenario that does the same.
     pub gherkin: String,
     /// The run in one word.
@@ -69,11 +71,13 @@ pub fn of(run: &Run, invariant: Option<&str>, needless: &[Rule]) -> Told {
         },
     );
     let invariant = broken.map(|broken| broken.invariant).or(invariant);
+    let picture = picture(run, &names);
     Told {
         steps: steps(run, &turned, end.clone()),
         needless: needless.iter().map(fault::sentence).collect(),
         promise: broken.map(|broken| promise(broken.invariant)),
-        diagram: picture(run, &names),
+        diagram: picture.mermaid(),
+        svg: picture.svg(),
         gherkin: scenario::feature(&run.exact, invariant, &turned, &end),
         token: Token::of(&run.exact),
     }
@@ -178,12 +182,12 @@ fn capitalized(line: &str) -> String {
 }
 
 /// The diagram of everything since people have signed up.
-fn picture(run: &Run, names: &Names) -> String {
+fn picture(run: &Run, names: &Names) -> Sequence {
     let first = run.trace.iter().position(|record| matches!(record.what, What::Step { .. }));
     let name =
         |word: &str| fault::event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
     let drawn = Diagram { from: first.unwrap_or(0), only: None, limit: LINES, name: &name };
-    diagram::mermaid(&run.trace, &drawn)
+    diagram::draw(&run.trace, &drawn)
 }
 
 /// Where the files of a told run went.

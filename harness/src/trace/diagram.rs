@@ -1,12 +1,15 @@
-//! A trace as a Mermaid sequence diagram: clients, instances, the bus and the world outside,
+//! A trace as a sequence diagram: clients, instances, the bus and the world outside,
 //! with what crosses between them, what is written, and what goes wrong.
 //!
 //! It names no service and no event by itself: whoever asks for a diagram says what words are
 //! called. Acknowledgements, and reads and writes that belong to nothing, are left out.
 //!
-//! Next: `paper` for how lines are put down, `words` for how records are said.
+//! Next: `paper` for how lines are put down, `words` for how records are said, `mermaid` and
+//! `svg` for how they are shown.
 
+mod mermaid;
 mod paper;
+mod svg;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +21,7 @@ use platform::causality::Causality;
 use platform::ports::bus::Stream;
 
 use super::{Record, What};
+pub use paper::Sequence;
 use paper::{Paper, Party};
 use words::{changed, effect, operation, span};
 
@@ -36,8 +40,8 @@ pub struct Diagram<'a> {
 /// A pause that is worth a line.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The diagram of these records, in Mermaid's language.
-pub fn mermaid(records: &[Record], diagram: &Diagram<'_>) -> String {
+/// The diagram of these records.
+pub fn draw(records: &[Record], diagram: &Diagram<'_>) -> Sequence {
     let mut drawing = Drawing {
         diagram,
         paper: Paper::default(),
@@ -53,7 +57,7 @@ pub fn mermaid(records: &[Record], diagram: &Diagram<'_>) -> String {
         }
         drawing.remember(record);
     }
-    drawing.paper.text(diagram.limit)
+    drawing.paper.finish(diagram.limit)
 }
 
 struct Drawing<'a> {

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use super::{CommandError, Verdict};
 use crate::explore::{Exploration, Failure};
+use crate::report::page::Page;
 use crate::report::{self, Progress};
 use crate::shrink::shrink;
-use crate::story;
+use crate::story::{self, Told};
 
 /// The file that holds an exploration, for `rehearse merge`.
 pub(super) const FILE: &str = "exploration.json";
@@ -16,8 +17,18 @@ pub(super) const FILE: &str = "exploration.json";
 /// How many failures are shrunk and told; the others are counted.
 const TOLD: usize = 5;
 
+/// What was told of failures.
+#[derive(Default)]
+pub(super) struct Telling {
+    /// Each story, and in how many schedules it was seen.
+    pub(super) told: Vec<(u64, Told)>,
+    /// How many failures were only counted.
+    pub(super) untold: usize,
+}
+
 /// Prints and writes what an exploration came to, and says how it ended.
 pub(super) fn conclude(
+    title: String,
     explored: &Exploration,
     out: &Path,
     min_coverage: Option<f64>,
@@ -26,10 +37,23 @@ pub(super) fn conclude(
     let json = serde_json::to_vec_pretty(explored).map_err(std::io::Error::from)?;
     fs::write(out.join(FILE), json)?;
     report::explored(explored);
-    tell(explored.failures.values(), out)?;
+    let Telling { told, untold } = tell(explored.failures.values(), out)?;
     let covered = report::covered(&explored.coverage, min_coverage);
-    report::written(out);
     let held = explored.failures.is_empty() && covered;
+    let page = Page {
+        title,
+        held,
+        figures: vec![
+            ("Schedules".to_owned(), report::schedules(explored)),
+            ("Coverage".to_owned(), report::coverage::share(&explored.coverage)),
+        ],
+        failures: &told,
+        untold,
+        coverage: Some(&explored.coverage),
+        ..Page::default()
+    };
+    page.write(out)?;
+    report::written(out);
     Ok(if held { Verdict::Held } else { Verdict::Finding })
 }
 
@@ -37,9 +61,9 @@ pub(super) fn conclude(
 pub(super) fn tell<'a>(
     failures: impl ExactSizeIterator<Item = &'a Failure>,
     out: &Path,
-) -> Result<(), CommandError> {
+) -> Result<Telling, CommandError> {
     let untold = failures.len().saturating_sub(TOLD);
-    let mut known: Vec<Vec<String>> = Vec::new();
+    let mut stories: Vec<(u64, Told)> = Vec::new();
     for (number, failure) in (1..).zip(failures.take(TOLD)) {
         report::failure(failure);
         let progress = Progress::begin("runs to shrink it");
@@ -51,15 +75,16 @@ pub(super) fn tell<'a>(
             CommandError::Harness(format!("the run of seed {seed} fails no more when repeated"))
         })?;
         let told = story::tell(&shrunk);
-        if known.contains(&told.steps) {
+        if let Some((count, _)) = stories.iter_mut().find(|(_, known)| known.steps == told.steps) {
             report::same_story();
+            *count += failure.count;
             continue;
         }
         let name = format!("{number}-{}", failure.invariant);
         let files = told.write(&shrunk.run, &out.join("failures"), &name)?;
         told.print(Some(&files));
-        known.push(told.steps);
+        stories.push((failure.count, told));
     }
     report::untold(untold);
-    Ok(())
+    Ok(Telling { told: stories, untold })
 }

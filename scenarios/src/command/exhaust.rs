@@ -1,10 +1,13 @@
 //! `rehearse explore --chooser exhaustive`: every schedule of a small scope.
 
-use super::conclude::tell;
+use std::fs;
+
+use super::conclude::{Telling, tell};
 use super::explore::Args;
 use super::{CommandError, Verdict};
 use crate::exhaust::{self, Limit, SCOPES, Scope, exhaust};
 use crate::explore::Failure;
+use crate::report::page::Page;
 use crate::report::{self, Progress};
 use crate::workloads;
 
@@ -27,9 +30,23 @@ pub(super) fn exhaust_command(args: &Args) -> Result<Verdict, CommandError> {
         count: failure.count,
     };
     let failures: Vec<_> = exhausted.failures.iter().map(failure).collect();
-    tell(failures.iter(), &args.out)?;
+    let Telling { told, untold } = tell(failures.iter(), &args.out)?;
+    let held = failures.is_empty();
+    let page = Page {
+        title: format!("Exhausting {}", scope.name),
+        held,
+        figures: vec![
+            ("Schedules".to_owned(), exhausted.counts.visited.to_string()),
+            ("Complete".to_owned(), if exhausted.complete { "yes" } else { "no" }.to_owned()),
+        ],
+        failures: &told,
+        untold,
+        ..Page::default()
+    };
+    fs::create_dir_all(&args.out)?;
+    page.write(&args.out)?;
     report::written(&args.out);
-    Ok(if failures.is_empty() { Verdict::Held } else { Verdict::Finding })
+    Ok(if held { Verdict::Held } else { Verdict::Finding })
 }
 
 fn scope(args: &Args) -> Result<Scope, CommandError> {

@@ -112,7 +112,7 @@ pub fn explore_command(args: &Args) -> Result<Verdict, CommandError> {
     let explored = explore(&plan, |_| progress.one());
     progress.end();
     let explored = explored.map_err(|why| CommandError::Harness(why.to_string()))?;
-    conclude(&explored, &args.out, args.min_coverage)
+    conclude(format!("Exploring {}", args.workload), &explored, &args.out, args.min_coverage)
 }
 
 fn plan(args: &Args) -> Result<Plan, CommandError> {

@@ -35,5 +35,5 @@ pub fn merge(args: &Args) -> Result<Verdict, CommandError> {
         let one = serde_json::from_slice(&text);
         all.merge(one.map_err(|e| CommandError::Use(format!("{}: {e}", path.display())))?);
     }
-    conclude(&all, &args.out, args.min_coverage)
+    conclude("Merged explorations".to_owned(), &all, &args.out, args.min_coverage)
 }

@@ -9,14 +9,15 @@ use std::time::Instant;
 use harness::real::servers;
 use harness::trace::json;
 
-use super::conclude::tell;
+use super::conclude::{Telling, tell};
 use super::{CommandError, Verdict, WorldName, runtime};
 use crate::explore::{Exploration, Plan, explore};
 use crate::gherkin::{self, Choice, Run};
 use crate::races::{self, Finding};
+use crate::report::page::Page;
 use crate::report::{self, Progress, Report};
 use crate::stage::Kind;
-use crate::workloads;
+use crate::{invariants, workloads};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -76,7 +77,15 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
         return Err(CommandError::Use(why));
     }
     report.scenarios(&scenarios);
-    let mut held = scenarios.is_success();
+    let mut page = Page {
+        title: format!("The ticketing system, {}", run.kind.name()),
+        held: scenarios.is_success(),
+        scenarios: &scenarios.scenarios,
+        ..Page::default()
+    };
+    let count = format!("{} held, {} failed", scenarios.passed(), scenarios.failed());
+    page.figures.push(("Scenarios".to_owned(), count));
+    let (mut all, mut telling) = (Exploration::default(), Telling::default());
 
     let usual = match (chosen, args.world) {
         (true, _) => 0,
@@ -86,8 +95,13 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
     let schedules = args.schedules.unwrap_or(usual);
     if schedules > 0 {
         let seeds = args.seed..args.seed.saturating_add(schedules);
-        held &= match args.world {
-            WorldName::Simulated => simulate(args, &seeds, &report)?,
+        page.held &= match args.world {
+            WorldName::Simulated => {
+                all = simulate(&seeds, &report, &mut page)?;
+                report::covered(&all.coverage, None);
+                telling = tell(all.failures.values(), &args.out)?;
+                all.failures.is_empty()
+            }
             WorldName::Real => {
                 let progress = Progress::begin("races");
                 let raced = Instant::now();
@@ -96,16 +110,28 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
                 let found = found.map_err(|why| CommandError::Harness(why.to_string()))?;
                 keep_traces(args, &found)?;
                 report.races(schedules, raced.elapsed(), &found);
+                let count = format!("{schedules}, {} failed", found.len());
+                page.figures.push(("Races".to_owned(), count));
                 found.is_empty()
             }
         };
     }
-    report.end(held, began.elapsed());
-    Ok(if held { Verdict::Held } else { Verdict::Finding })
+    let count = format!("{} checked after each", invariants::ALL.len());
+    page.figures.push(("Promises".to_owned(), count));
+    page.failures = &telling.told;
+    page.untold = telling.untold;
+    page.coverage = (all.schedules > 0).then_some(&all.coverage);
+    page.write(&args.out)?;
+    report.end(page.held, began.elapsed());
+    Ok(if page.held { Verdict::Held } else { Verdict::Finding })
 }
 
-/// Runs every workload under these seeds; returns whether all held.
-fn simulate(args: &Args, seeds: &Range<u64>, report: &Report) -> Result<bool, CommandError> {
+/// Runs every workload under these seeds.
+fn simulate(
+    seeds: &Range<u64>,
+    report: &Report,
+    page: &mut Page<'_>,
+) -> Result<Exploration, CommandError> {
     let mut all = Exploration::default();
     for workload in workloads::ALL {
         let progress = Progress::begin(workload.name);
@@ -113,11 +139,10 @@ fn simulate(args: &Args, seeds: &Range<u64>, report: &Report) -> Result<bool, Co
         progress.end();
         let found = found.map_err(|why| CommandError::Harness(why.to_string()))?;
         report.workload(workload, &found);
+        page.figures.push((format!("Workload {}", workload.name), report::schedules(&found)));
         all.merge(found);
     }
-    report::covered(&all.coverage, None);
-    tell(all.failures.values(), &args.out)?;
-    Ok(all.failures.is_empty())
+    Ok(all)
 }
 
 fn choice(args: &Args) -> Result<Choice, CommandError> {

@@ -39,6 +39,12 @@ pub fn text(coverage: &Coverage) -> String {
     text
 }
 
+/// How many of the possible points were reached.
+pub fn share(coverage: &Coverage) -> String {
+    let (reached, possible) = (coverage.reached(), coverage.possible());
+    format!("{reached} of {possible} points, {:.1} %", coverage.percent())
+}
+
 /// The coverage as JSON: each possible point with how often it was reached.
 ///
 /// # Panics

@@ -1,4 +1,4 @@
-//! Lines of a diagram as they are put down, and as Mermaid reads them.
+//! Lines of a diagram as they are put down.
 //!
 //! It knows parties and text, and no records.
 
@@ -13,19 +13,16 @@ pub(super) enum Party {
     Outside,
 }
 
-enum Line {
+pub(super) enum Line {
     Arrow {
         from: usize,
+        /// As in Mermaid: two dashes for an answer, an x for what does not arrive.
         arrow: &'static str,
         to: usize,
         text: String,
     },
     /// Over one party; what follows from the same origin is one note.
-    Note {
-        over: usize,
-        origin: Option<String>,
-        lines: Vec<String>,
-    },
+    Note { over: usize, origin: Option<String>, lines: Vec<String> },
     /// Over all.
     Chapter(String),
 }
@@ -74,8 +71,8 @@ impl Paper {
         self.lines.push(Line::Chapter(text));
     }
 
-    /// The diagram, of at most this many lines; the middle of a longer one is left out.
-    pub(super) fn text(self, limit: usize) -> String {
+    /// What was put down, in at most this many lines; the middle of a longer one is left out.
+    pub(super) fn finish(self, limit: usize) -> Sequence {
         let Self { parties, mut lines } = self;
         let left_out = lines.len().saturating_sub(limit.max(2));
         if left_out > 0 {
@@ -83,7 +80,6 @@ impl Paper {
             let gap = Line::Chapter(format!("… {left_out} lines are left out …"));
             lines.splice(from..from + left_out, [gap]);
         }
-        let mut text = "sequenceDiagram\n".to_owned();
         // Clients stand at the left; the bus, and what is outside, at the right.
         let place = |at: &usize| match &parties[*at] {
             Party::Client(_) => (0, 0),
@@ -93,36 +89,26 @@ impl Paper {
         };
         let mut shown: Vec<usize> = (0..parties.len()).collect();
         shown.sort_by_key(place);
-        for &at in &shown {
-            let (kind, name) = match &parties[at] {
-                Party::Client(name) => ("actor", name.clone()),
-                Party::Instance(who) if is_only(&parties, *who) => {
-                    ("participant", who.service.to_owned())
-                }
-                Party::Instance(who) => ("participant", who.to_string()),
-                Party::Bus => ("participant", "bus".to_owned()),
-                Party::Outside => ("participant", "outside".to_owned()),
-            };
-            text += &format!("    {kind} p{at} as {}\n", escaped(&name));
-        }
-        let ends = match (shown.first(), shown.last()) {
-            (Some(first), Some(last)) if first != last => format!("p{first},p{last}"),
-            (Some(first), _) => format!("p{first}"),
-            _ => return text,
+        let mut column = vec![0; parties.len()];
+        shown.iter().enumerate().for_each(|(to, &from)| column[from] = to);
+        let lines = lines.into_iter().map(|line| match line {
+            Line::Arrow { from, arrow, to, text } => {
+                Line::Arrow { from: column[from], arrow, to: column[to], text }
+            }
+            Line::Note { over, origin, lines } => Line::Note { over: column[over], origin, lines },
+            chapter @ Line::Chapter(_) => chapter,
+        });
+        let lines = lines.collect();
+        let party = |at: usize| match &parties[at] {
+            Party::Client(name) => (true, name.clone()),
+            Party::Instance(who) if is_only(&parties, *who) => (false, who.service.to_owned()),
+            Party::Instance(who) => (false, who.to_string()),
+            Party::Bus => (false, "bus".to_owned()),
+            Party::Outside => (false, "outside".to_owned()),
         };
-        for line in &lines {
-            text += &match line {
-                Line::Arrow { from, arrow, to, text } => {
-                    format!("    p{from}{arrow}p{to}: {}\n", escaped(text))
-                }
-                Line::Note { over, lines, .. } => {
-                    let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
-                    format!("    Note over p{over}: {}\n", lines.join("<br/>"))
-                }
-                Line::Chapter(text) => format!("    Note over {ends}: {}\n", escaped(text)),
-            };
-        }
-        text
+        let parties = shown.into_iter().map(party);
+        let parties = parties.map(|(is_person, name)| Column { is_person, name }).collect();
+        Sequence { parties, lines }
     }
 }
 
@@ -132,18 +118,15 @@ fn is_only(parties: &[Party], who: Who) -> bool {
     parties.iter().filter(of).count() == 1
 }
 
-/// Text as Mermaid takes it: some characters mean something to it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '#' => escaped += "#35;",
-            ';' => escaped += "#59;",
-            '<' => escaped += "#lt;",
-            '>' => escaped += "#gt;",
-            '\n' | '\r' => escaped.push(' '),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+/// A sequence diagram, as yet in no language: parties from left to right, lines from top to
+/// bottom.
+pub struct Sequence {
+    pub(super) parties: Vec<Column>,
+    pub(super) lines: Vec<Line>,
+}
+
+/// A party of a finished diagram.
+pub(super) struct Column {
+    pub(super) is_person: bool,
+    pub(super) name: String,
 }

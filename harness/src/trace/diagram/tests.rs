@@ -38,7 +38,7 @@ fn publish(correlation: &str) -> Record {
 
 fn drawn(records: &[Record], from: usize, limit: usize) -> String {
     let name = |word: &str| (word == "thing.made").then(|| "ThingMade".to_owned());
-    mermaid(records, &Diagram { from, only: None, limit, name: &name })
+    draw(records, &Diagram { from, only: None, limit, name: &name }).mermaid()
 }
 
 #[test]
@@ -79,7 +79,8 @@ fn events_are_called_by_their_names_and_others_origins_are_left_out() {
     assert_eq!(drawn(&records, 0, 100).matches("p0->>p1: ThingMade").count(), 2);
     let only = BTreeSet::from([one]);
     let name = |_: &str| None;
-    let text = mermaid(&records, &Diagram { from: 0, only: Some(&only), limit: 100, name: &name });
+    let diagram = Diagram { from: 0, only: Some(&only), limit: 100, name: &name };
+    let text = draw(&records, &diagram).mermaid();
     assert_eq!(text.matches("p0->>p1: thing.made").count(), 1, "{text}");
 }
 
@@ -110,4 +111,21 @@ fn what_mermaid_would_take_for_its_own_is_escaped() {
     let what = What::Panic { message: "a #1; <b>".to_owned() };
     let text = drawn(&[record(0, Some(SHOP), what)], 0, 10);
     assert!(text.contains("panics: a #35;1#59; #lt;b#gt;"), "{text}");
+}
+
+#[test]
+fn the_picture_has_a_line_for_each_party_and_shows_no_text_as_markup() {
+    let line = "POST /things?<b>&c".to_owned();
+    let by = Some("Anna".to_owned());
+    let request =
+        record(0, None, What::Request { number: 1, line, by, to: Some(SHOP), body: Bytes::new() });
+    let wrote = write(0, doc! { "_id": "one", "size": 1 });
+    let lost = record(0, None, What::Answer { number: 1, status: None, body: Bytes::new() });
+    let name = |_: &str| None;
+    let diagram = Diagram { from: 0, only: None, limit: 100, name: &name };
+    let svg = draw(&[request, wrote, lost], &diagram).svg();
+    assert_eq!(svg.matches("stroke-opacity").count(), 2, "a line each: {svg}");
+    assert!(svg.contains("&lt;b&gt;&amp;c") && !svg.contains("<b>"), "{svg}");
+    assert!(svg.contains("size: 1") && svg.contains("no answer"), "{svg}");
+    assert_eq!(svg.matches("stroke-dasharray").count(), 1, "only the answer is dashed: {svg}");
 }
