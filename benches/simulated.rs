@@ -32,6 +32,14 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("race of ten with faults", |bench| {
         bench.iter(|| {
             seed += 1;
+            let case = Case { script: script.clone(), ..plan.case(&scripts, seed) };
+            let run = simulate::judge(&case);
+            assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
+        });
+    });
+    group.bench_function("workload race with faults", |bench| {
+        bench.iter(|| {
+            seed += 1;
             let run = simulate::judge(&plan.case(&scripts, seed));
             assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
         });

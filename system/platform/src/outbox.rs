@@ -67,24 +67,26 @@ impl Task for Relay {
         let find = Find { filter: waiting(), limit: BATCH, ..Find::default() };
         let found = self.store.find(self.collection, find).await;
         let documents = found.map_err(|e| StepError(e.to_string()))?;
-        for document in &documents {
+        let more = documents.len() == BATCH as usize;
+        for document in documents {
             self.relay(document).await?;
         }
-        if documents.len() == BATCH as usize {
-            return Ok(Step::Worked);
-        }
-        Ok(Step::Idle { next: None })
+        Ok(if more { Step::Worked } else { Step::Idle { next: None } })
     }
 }
 
 impl Relay {
     /// Publishes what waits in one document, in order, and removes what was published.
-    async fn relay(&self, document: &Document) -> Result<(), StepError> {
-        let id = document.get("_id").cloned().unwrap_or(Bson::Null);
+    async fn relay(&self, mut document: Document) -> Result<(), StepError> {
+        let outbox = match document.remove("outbox") {
+            Some(Bson::Array(outbox)) => outbox,
+            _ => Vec::new(),
+        };
+        let id = document.remove("_id").unwrap_or(Bson::Null);
         let mut published = Vec::new();
         let mut failed = None;
-        for entry in document.get_array("outbox").into_iter().flatten() {
-            let envelope = bson::deserialize_from_bson::<Envelope>(entry.clone())
+        for entry in outbox {
+            let envelope = bson::deserialize_from_bson::<Envelope>(entry)
                 .map_err(|e| StepError(format!("outbox of {id} in {}: {e}", self.collection)))?;
             let event = envelope.id.clone();
             let message = message(envelope, self.source);
