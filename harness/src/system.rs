@@ -58,6 +58,14 @@ pub struct System {
 }
 
 impl System {
+    /// What an instance gets in the place of these ports.
+    pub(crate) fn instead_of(&self, ports: Ports) -> Ports {
+        match &self.around {
+            Some(around) => around(ports),
+            None => ports,
+        }
+    }
+
     /// The service that serves this path.
     pub fn serves(&self, path: &str) -> Option<&'static str> {
         let under = |prefix: &&str| {

@@ -149,6 +149,16 @@ pub struct Exploration {
 }
 
 impl Exploration {
+    /// How many runs broke a promise.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().map(|failure| failure.count).sum()
+    }
+
+    /// How many runs there were in a second.
+    pub fn rate(&self) -> f64 {
+        self.schedules as f64 / self.took.as_secs_f64().max(1e-9)
+    }
+
     /// Takes in what another exploration found.
     pub fn merge(&mut self, other: Self) {
         self.schedules += other.schedules;

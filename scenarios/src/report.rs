@@ -140,21 +140,24 @@ pub fn exhausted(found: &Exhausted) {
 
 /// Says what an exploration came to.
 pub fn explored(found: &Exploration) {
-    let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
-    let held = usize::try_from(found.schedules - failed).unwrap_or(usize::MAX);
-    let verdict = verdict(usize::try_from(failed).unwrap_or(usize::MAX), held);
-    let took = format!("{DIM}{}{DIM:#}", pace(found));
-    row("schedules", &format!("{verdict}  {took}"));
+    row("schedules", &format!("{}  {DIM}{}{DIM:#}", outcome(found), pace(found)));
 }
 
 /// How many schedules an exploration had, how many failed, and how fast they were.
 pub fn schedules(found: &Exploration) -> String {
-    let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
+    let failed = found.failed();
     format!("{} held, {failed} failed, {}", found.schedules - failed, pace(found))
 }
 
+/// The same for a terminal, without the pace.
+fn outcome(found: &Exploration) -> String {
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let failed = found.failed();
+    verdict(count(failed), count(found.schedules - failed))
+}
+
 fn pace(found: &Exploration) -> String {
-    let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
+    let rate = found.rate();
     let decisions = found.decisions.checked_div(found.schedules).unwrap_or_default();
     format!("{} ({rate:.0}/s, {decisions} decisions each)", time(found.took))
 }
@@ -256,12 +259,9 @@ impl Report {
 
     /// Says what came of a workload.
     pub fn workload(&self, workload: &Workload, found: &Exploration) {
-        let failed = found.failures.values().map(|failure| failure.count).sum::<u64>();
-        let failed = usize::try_from(failed).unwrap_or(usize::MAX);
-        let passed = usize::try_from(found.schedules).unwrap_or(usize::MAX) - failed;
-        let rate = found.schedules as f64 / found.took.as_secs_f64().max(1e-9);
-        let took = format!("{DIM}{} ({rate:.0} schedules/s){DIM:#}", time(found.took));
-        row(workload.name, &format!("{}  {took}", verdict(failed, passed)));
+        let (took, rate) = (time(found.took), found.rate());
+        let took = format!("{DIM}{took} ({rate:.0} schedules/s){DIM:#}");
+        row(workload.name, &format!("{}  {took}", outcome(found)));
         self.findings.set(self.findings.get() + found.failures.len());
     }
 

@@ -38,10 +38,8 @@ pub struct Told {
     pub needless: Vec<String>,
     /// The promise that was broken, as it is promised; `None` where all were kept.
     pub promise: Option<String>,
-    /// A Mermaid sequence diagram.
-    pub diagram: String,
-    /// The same diagram as an `<svg>` element.
-    pub svg: String,
+    /// What went where, as a sequence diagram.
+    pub picture: Sequence,
     /// A feature with one scenario that does the same.
     pub gherkin: String,
     /// The run in one word.
@@ -71,13 +69,11 @@ pub fn of(run: &Run, invariant: Option<&str>, needless: &[Rule]) -> Told {
         },
     );
     let invariant = broken.map(|broken| broken.invariant).or(invariant);
-    let picture = picture(run, &names);
     Told {
         steps: steps(run, &turned, end.clone()),
         needless: needless.iter().map(fault::sentence).collect(),
         promise: broken.map(|broken| promise(broken.invariant)),
-        diagram: picture.mermaid(),
-        svg: picture.svg(),
+        picture: picture(run, &names),
         gherkin: scenario::feature(&run.exact, invariant, &turned, &end),
         token: Token::of(&run.exact),
     }
@@ -230,7 +226,7 @@ impl Told {
             text += "\nNot needed for it:\n\n";
             self.needless.iter().for_each(|fault| text += &format!("- {fault}\n"));
         }
-        text += &format!("\n```mermaid\n{}```\n", self.diagram);
+        text += &format!("\n```mermaid\n{}```\n", self.picture.mermaid());
         text += &format!("\nAgain: `rehearse replay {}`\n", self.token);
         text
     }

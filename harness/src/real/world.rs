@@ -166,11 +166,7 @@ impl Real {
         };
         let (trace, clock) = (self.trace.clone(), Arc::clone(&self.clock));
         let recorder = Recorder { trace, clock, who };
-        let ports = self.faults.around(recorder.around(ports), &recorder);
-        match &self.system.around {
-            Some(around) => around(ports),
-            None => ports,
-        }
+        self.system.instead_of(self.faults.around(recorder.around(ports), &recorder))
     }
 
     fn store(&self, service: &str) -> Mongo {

@@ -1,7 +1,5 @@
 //! `rehearse explore --chooser exhaustive`: every schedule of a small scope.
 
-use std::fs;
-
 use super::conclude::{Telling, tell};
 use super::explore::Args;
 use super::{CommandError, Verdict};
@@ -43,7 +41,6 @@ pub(super) fn exhaust_command(args: &Args) -> Result<Verdict, CommandError> {
         untold,
         ..Page::default()
     };
-    fs::create_dir_all(&args.out)?;
     page.write(&args.out)?;
     report::written(&args.out);
     Ok(if held { Verdict::Held } else { Verdict::Finding })

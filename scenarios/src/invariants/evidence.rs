@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use bson::Document;
 use contracts::Cents;
-use harness::trace::Record;
+use harness::trace::{Record, What};
 use harness::world::{World, WorldError};
 use platform::Timestamp;
 use platform::deadletter::DeadLetter;
-use platform::ports::bus::Message;
+use platform::ports::bus::{Message, PublishError, Published, Stream};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -127,6 +127,16 @@ impl Evidence {
         })
     }
 
+    /// The events that services published, each attempt, and what the bus said.
+    pub(crate) fn published(&self) -> impl Iterator<Item = (&Message, &PublishOutcome)> {
+        // What a person publishes again has been told before.
+        let of_services = self.trace.iter().filter(|record| record.who.is_some());
+        of_services.filter_map(|record| match &record.what {
+            What::Publish { stream: Stream::Events, message, outcome } => Some((message, outcome)),
+            _ => None,
+        })
+    }
+
     /// Whether a charge or a refund is yet to be carried on.
     pub fn is_money_under_way(&self) -> bool {
         self.order_copies.iter().any(|order| order.get_datetime("due").is_ok())
@@ -144,6 +154,9 @@ impl Evidence {
         ]
     }
 }
+
+/// What the bus said to a message.
+type PublishOutcome = Result<Published, PublishError>;
 
 /// What an event says that it tells of.
 #[derive(Debug, Deserialize)]

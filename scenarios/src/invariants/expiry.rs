@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::OrderExpired;
-use harness::trace::What;
 use platform::event::Event;
-use platform::ports::bus::Stream;
 
 use super::Evidence;
 use super::evidence::{id, text};
@@ -26,8 +24,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 pub(super) fn told_once(evidence: &Evidence) -> Vec<String> {
     let mut told: BTreeMap<String, &str> = BTreeMap::new();
     let mut broken = Vec::new();
-    for record in evidence.trace.iter().filter(|record| record.who.is_some()) {
-        let What::Publish { stream: Stream::Events, message, .. } = &record.what else { continue };
+    for (message, _) in evidence.published() {
         if message.subject != OrderExpired::SUBJECT {
             continue;
         }

@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::trace::What;
-use platform::ports::bus::Stream;
-
 use super::Evidence;
 use super::evidence::Change;
 
@@ -16,13 +13,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     }
     let mut told = BTreeSet::new();
     let mut newest = BTreeMap::new();
-    for record in evidence.trace.iter() {
-        // What a person publishes again has been told before.
-        let (Some(_), What::Publish { stream: Stream::Events, message, outcome: Ok(_) }) =
-            (record.who, &record.what)
-        else {
-            continue;
-        };
+    for (message, _) in evidence.published().filter(|(_, outcome)| outcome.is_ok()) {
         let Some((noun, Change { id, version })) = Change::of(message) else { continue };
         // The same message again says nothing new.
         if !told.insert(&message.id) {

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use harness::trace::What;
 use jsonschema::Validator;
-use platform::ports::bus::Stream;
 
 use super::Evidence;
 
@@ -15,8 +13,7 @@ const ATTRIBUTES: [&str; 6] =
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
-    for record in evidence.trace.iter().filter(|record| record.who.is_some()) {
-        let What::Publish { stream: Stream::Events, message, .. } = &record.what else { continue };
+    for (message, _) in evidence.published() {
         let subject = &message.subject;
         let Some((name, from, validator)) = catalogue().get(subject.as_str()) else {
             broken.push(format!("{subject} is not in the catalogue"));

@@ -47,12 +47,13 @@ pre,.picture{overflow-x:auto;padding:.6rem;border:1px solid color-mix(in srgb,cu
 pre{font-size:.85rem;line-height:1.35}code{word-break:break-all}.dim{opacity:.7}";
 
 impl Page<'_> {
-    /// Writes the page into a folder.
+    /// Writes the page into a folder, which is made where it is missing.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
         fs::write(folder.join(FILE), self.html())
     }
 
@@ -98,7 +99,7 @@ fn failure(page: &mut String, count: u64, told: &Told) {
         told.needless.iter().for_each(|fault| _ = writeln!(page, "<li>{}</li>", escaped(fault)));
         *page += "</ul></details>\n";
     }
-    _ = writeln!(page, "<div class=\"picture\">{}</div>", told.svg);
+    _ = writeln!(page, "<div class=\"picture\">{}</div>", told.picture.svg());
     let scenario = escaped(&told.gherkin);
     _ = writeln!(page, "<details><summary>As a scenario</summary><pre>{scenario}</pre></details>");
     let again = format!("rehearse replay {}", told.token);

@@ -169,11 +169,7 @@ impl Simulated {
             clock: Arc::clone(&clock),
         };
         let recorder = Recorder { trace: self.trace.clone(), clock, who };
-        let ports = self.faults.around(recorder.around(ports), &recorder);
-        match &self.system.around {
-            Some(around) => around(ports),
-            None => ports,
-        }
+        self.system.instead_of(self.faults.around(recorder.around(ports), &recorder))
     }
 
     /// Runs work of an instance; a panic in it brings the instance down.

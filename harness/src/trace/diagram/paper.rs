@@ -13,6 +13,7 @@ pub(super) enum Party {
     Outside,
 }
 
+#[derive(Debug, Clone)]
 pub(super) enum Line {
     Arrow {
         from: usize,
@@ -120,12 +121,14 @@ fn is_only(parties: &[Party], who: Who) -> bool {
 
 /// A sequence diagram, as yet in no language: parties from left to right, lines from top to
 /// bottom.
+#[derive(Debug, Clone)]
 pub struct Sequence {
     pub(super) parties: Vec<Column>,
     pub(super) lines: Vec<Line>,
 }
 
 /// A party of a finished diagram.
+#[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) is_person: bool,
     pub(super) name: String,
