@@ -20,7 +20,7 @@ fn main() {
         .measurement_time(Duration::from_secs(5))
         .configure_from_args();
     simulated::bench(&mut criterion);
-    if harness::real::servers::are_unwanted() {
+    if servers::are_unwanted() {
         eprintln!("REHEARSAL_REAL=skip: the benches on real servers are left out");
     } else {
         real::bench(&mut criterion);

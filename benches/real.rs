@@ -7,18 +7,18 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use adapters::mongo::Mongo;
+use adapters::system::SystemEntropy;
 use bson::{Document, doc};
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use futures::future::join_all;
-use harness::real::{Real, servers};
+use harness::real::Real;
 use harness::world::World;
 use http::Method;
-use platform::Timestamp;
-use platform::adapters::mongo::Mongo;
-use platform::adapters::system::SystemEntropy;
-use platform::ports::entropy::Entropy;
-use platform::ports::store::{Index, Store};
 use platform::run::Policy;
+use ports::Timestamp;
+use ports::entropy::Entropy;
+use ports::store::{Index, Store};
 use scenarios::client::Person;
 use scenarios::provider::Provider;
 use scenarios::system::system;
@@ -138,7 +138,7 @@ impl House {
             let got = replies.iter().filter(|reply| reply.status() == Some(201)).count();
             assert_eq!(got, 1, "one of {buyers} gets the ticket");
         }
-        self.world.settle().await.expect("the system comes to rest");
+        self.world.quiesce().await.expect("the system comes to rest");
         all
     }
 
@@ -147,7 +147,7 @@ impl House {
         let listing = json!({ "title": "Opera", "price": 20 });
         let list = || self.seller.request(Method::POST, "/api/tickets", &listing);
         let replies = self.world.send((0..tickets).map(|_| list()).collect()).await;
-        self.world.settle().await.expect("the system comes to rest");
+        self.world.quiesce().await.expect("the system comes to rest");
         replies.iter().map(|reply| reply.json()["id"].clone()).collect()
     }
 

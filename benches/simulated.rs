@@ -3,14 +3,14 @@
 use contracts::Cents;
 use criterion::{Criterion, Throughput};
 use futures::future::join_all;
-use harness::sim::chooser::Random;
-use harness::sim::kernel::{Call, Kernel, Port, drive};
-use platform::Timestamp;
+use ports::Timestamp;
 use scenarios::case::Case;
 use scenarios::explore::Plan;
 use scenarios::script::{Act, Round, Script, Then};
 use scenarios::simulate;
 use scenarios::workloads;
+use sim::kernel::{Call, Kernel, Port, drive};
+use sim::scheduler::Random;
 
 /// How many want the ticket.
 const BUYERS: u8 = 10;

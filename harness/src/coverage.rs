@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::faults::{Kind, Operation};
+use crate::faults::{FaultKind, Operation};
 
 pub use reading::{Hears, read};
 
@@ -75,7 +75,7 @@ pub enum Point {
         /// On which collection, subject, consumer or path.
         target: String,
         /// What strikes.
-        fault: Kind,
+        fault: FaultKind,
     },
 }
 
@@ -95,7 +95,7 @@ impl Point {
         service: &str,
         operation: Operation,
         target: &str,
-        faults: &[Kind],
+        faults: &[FaultKind],
     ) -> impl Iterator<Item = Self> {
         let (service, target) = (service.to_owned(), target.to_owned());
         let can = faults.iter().filter(move |fault| fault.operations().contains(&operation));

@@ -1,9 +1,9 @@
 //! Faults: what goes wrong, where and how often. Decided here, in both worlds alike, and
 //! carried out by decorators around the ports, so a service cannot tell.
 //!
-//! A fault strikes because a [`Rule`] names the call, because a [`Mix`] chose it by chance, or
-//! because it is the call of a number ([`Faults::strike_call`]). Whatever struck is remembered
-//! as rules that name the very calls ([`Faults::struck`]).
+//! A fault strikes because a [`FaultRule`] names the call, because a [`Mix`] chose it by chance, or
+//! because it is the call of a number ([`Faults::inject_at_call`]). Whatever struck is remembered
+//! as rules that name the very calls ([`Faults::injected`]).
 //!
 //! Next: [`rule`] (one fault as data), [`mix`] (chance), and `store`, `bus`, `http` for what
 //! each fault does.
@@ -18,15 +18,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use platform::ports::clock::after;
-use platform::{Ports, Timestamp};
+use ports::clock::after;
+use ports::{Ports, Timestamp};
 use tokio::sync::Notify;
 
-use crate::trace::ports::Recorder;
-use crate::trace::{What, Who};
+use crate::trace::recorder::Recorder;
+use crate::trace::{InstanceId, RecordKind};
 
-pub use mix::{Kind, Mix};
-pub use rule::{Effect, Operation, Reach, Rule};
+pub use mix::{FaultKind, Mix};
+pub use rule::{Effect, FaultRule, Operation, Reach};
 
 /// The faults of one run. Clones are the same plan.
 #[derive(Clone, Default)]
@@ -44,10 +44,10 @@ struct State {
     mix: Option<Mix>,
     nth: Option<(u64, Effect)>,
     cuts: Vec<Cut>,
-    crashes: Vec<Who>,
-    upheavals: Vec<Upheaval>,
-    struck: Vec<Rule>,
-    struck_by_number: Option<Rule>,
+    crashes: Vec<InstanceId>,
+    global_faults: Vec<GlobalFault>,
+    injected: Vec<FaultRule>,
+    injected_at_call: Option<FaultRule>,
     calls: u64,
     /// How many calls there were at each place.
     places: BTreeMap<(&'static str, Operation), BTreeMap<String, u32>>,
@@ -55,7 +55,7 @@ struct State {
 
 /// A fault to come, and how many calls it has let go well.
 struct Planned {
-    rule: Rule,
+    rule: FaultRule,
     seen: u32,
 }
 
@@ -68,7 +68,7 @@ struct Cut {
 
 /// What happens to the whole world at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Upheaval {
+pub enum GlobalFault {
     /// The clock jumps ahead.
     Jump(Duration),
     /// The broker restarts without this many of its newest messages.
@@ -77,7 +77,7 @@ pub enum Upheaval {
 
 impl Faults {
     /// Adds a fault to come.
-    pub fn add(&self, rule: Rule) {
+    pub fn add(&self, rule: FaultRule) {
         self.state().rules.push(Planned { rule, seen: 0 });
     }
 
@@ -89,14 +89,14 @@ impl Faults {
     }
 
     /// Forgets what was counted, and plans these faults.
-    pub fn plan(&self, rules: impl IntoIterator<Item = Rule>) {
+    pub fn plan(&self, rules: impl IntoIterator<Item = FaultRule>) {
         let mut state = self.state();
         state.begin();
         state.rules.extend(rules.into_iter().map(|rule| Planned { rule, seen: 0 }));
     }
 
     /// Lets this strike the call of this number, counted over all ports of all services from 0.
-    pub fn strike_call(&self, number: u64, effect: Effect) {
+    pub fn inject_at_call(&self, number: u64, effect: Effect) {
         self.state().nth = Some((number, effect));
     }
 
@@ -130,34 +130,34 @@ impl Faults {
     }
 
     /// What has struck so far, in order, each as a rule that strikes at that very call.
-    pub fn struck(&self) -> Vec<Rule> {
-        self.state().struck.clone()
+    pub fn injected(&self) -> Vec<FaultRule> {
+        self.state().injected.clone()
     }
 
-    /// What struck the call of the number that was given, as [`struck`](Self::struck) has it.
-    pub fn struck_by_number(&self) -> Option<Rule> {
-        self.state().struck_by_number.clone()
+    /// What struck the call of the number that was given, as [`injected`](Self::struck) has it.
+    pub fn injected_at_call(&self) -> Option<FaultRule> {
+        self.state().injected_at_call.clone()
     }
 
     /// Those faults that have not struck yet: a scenario that plans one expects it to strike.
-    pub fn unstruck(&self) -> Vec<Rule> {
+    pub fn not_injected(&self) -> Vec<FaultRule> {
         self.state().rules.iter().map(|planned| planned.rule.clone()).collect()
     }
 
     /// Has the world bring this instance down.
-    pub fn bring_down(&self, who: Who) {
+    pub fn bring_down(&self, who: InstanceId) {
         self.state().crashes.push(who);
         self.0.crashed.notify_one();
     }
 
     /// The instances that crashed since the last look, for the world to bring down.
-    pub fn take_crashes(&self) -> Vec<Who> {
+    pub fn take_crashes(&self) -> Vec<InstanceId> {
         std::mem::take(&mut self.state().crashes)
     }
 
     /// What has happened to the whole world since the last look, for the world to carry out.
-    pub fn take_upheavals(&self) -> Vec<Upheaval> {
-        std::mem::take(&mut self.state().upheavals)
+    pub fn take_global_faults(&self) -> Vec<GlobalFault> {
+        std::mem::take(&mut self.state().global_faults)
     }
 
     /// Waits until an instance crashes by a fault.
@@ -190,7 +190,7 @@ impl Faults {
 pub(crate) struct Site {
     faults: Faults,
     recorder: Recorder,
-    clock: Arc<dyn platform::ports::clock::Clock>,
+    clock: Arc<dyn ports::clock::Clock>,
 }
 
 impl Site {
@@ -209,10 +209,10 @@ impl Site {
 
     /// What strikes this call, if anything. What strikes more than the call is set going here,
     /// and the call itself then fails or goes on.
-    fn strike(&self, operation: Operation, target: &str) -> Option<Effect> {
+    fn inject(&self, operation: Operation, target: &str) -> Option<Effect> {
         let who = self.recorder.who;
         let mut state = self.faults.state();
-        let effect = state.strike(who, operation, target)?;
+        let effect = state.inject(who, operation, target)?;
         let mut cut = |service: Option<&str>, lasts| {
             let until = Some(after(self.clock.now(), lasts));
             let service = service.map(str::to_owned);
@@ -223,18 +223,18 @@ impl Site {
             Effect::Partition(lasts) => cut(Some(who.service), lasts),
             Effect::Outage(lasts) => cut(None, lasts),
             Effect::Jump(by) => {
-                state.upheavals.push(Upheaval::Jump(by));
+                state.global_faults.push(GlobalFault::Jump(by));
                 None
             }
             Effect::LoseTail(messages) => {
-                state.upheavals.push(Upheaval::LoseTail(messages));
+                state.global_faults.push(GlobalFault::LoseTail(messages));
                 None
             }
             other => Some(other),
         };
         drop(state);
         let target = target.to_owned();
-        self.recorder.add(What::Fault { operation, target, effect });
+        self.recorder.add(RecordKind::Fault { operation, target, effect });
         left
     }
 
@@ -248,12 +248,12 @@ impl Site {
 impl State {
     fn begin(&mut self) {
         self.places.clear();
-        self.struck.clear();
-        self.struck_by_number = None;
+        self.injected.clear();
+        self.injected_at_call = None;
         self.calls = 0;
     }
 
-    fn strike(&mut self, who: Who, operation: Operation, target: &str) -> Option<Effect> {
+    fn inject(&mut self, who: InstanceId, operation: Operation, target: &str) -> Option<Effect> {
         let skip = self.count(who.service, operation, target);
         let by_number = self.nth.take_if(|(number, _)| *number + 1 == self.calls);
         let is_by_number = by_number.is_some();
@@ -261,7 +261,7 @@ impl State {
             .map(|(_, effect)| effect)
             .or_else(|| self.planned(who, operation, target))
             .or_else(|| self.mix.as_mut()?.roll(operation))?;
-        let rule = Rule {
+        let rule = FaultRule {
             service: Some(who.service.to_owned()),
             operation,
             target: Some(target.to_owned()),
@@ -270,9 +270,9 @@ impl State {
             effect,
         };
         if is_by_number {
-            self.struck_by_number = Some(rule.clone());
+            self.injected_at_call = Some(rule.clone());
         }
-        self.struck.push(rule);
+        self.injected.push(rule);
         Some(effect)
     }
 
@@ -293,7 +293,7 @@ impl State {
     }
 
     /// The first rule that strikes this call. Every rule that matches counts it.
-    fn planned(&mut self, who: Who, operation: Operation, target: &str) -> Option<Effect> {
+    fn planned(&mut self, who: InstanceId, operation: Operation, target: &str) -> Option<Effect> {
         let mut effect = None;
         self.rules.retain_mut(|Planned { rule, seen }| {
             let matches = rule.operation == operation

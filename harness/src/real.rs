@@ -3,9 +3,8 @@
 //!
 //! Start with [`servers`] (where the two come from), then [`world`].
 
-mod outside;
+mod external;
 mod serve;
-pub mod servers;
 pub mod world;
 
 pub use world::Real;

@@ -4,20 +4,21 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use platform::Ports;
+pub use sim::external::{ExternalReply, ExternalService};
+
 use platform::run::Policy;
 use platform::service::Service;
+use ports::Ports;
 
 /// Builds one instance of a service from its ports and the base URL of the world outside.
 pub type Build = Arc<dyn Fn(&Ports, &str) -> Service + Send + Sync>;
 
 /// Makes other ports of an instance's.
-pub type Around = Arc<dyn Fn(Ports) -> Ports + Send + Sync>;
+pub type PortDecorator = Arc<dyn Fn(Ports) -> Ports + Send + Sync>;
 
 /// One service of the system.
 #[derive(Clone)]
-pub struct Part {
+pub struct ServiceSpec {
     /// Its name: of its database too.
     pub name: &'static str,
     /// The path prefixes that the ingress gives to it; none for a service without HTTP.
@@ -26,42 +27,25 @@ pub struct Part {
     pub build: Build,
 }
 
-/// A party outside the system that answers requests, such as a payment provider.
-pub trait Outside: Send + Sync {
-    /// What it does with a request, at once.
-    fn answer(&self, request: &http::Request<Bytes>) -> Answer;
-}
-
-/// An answer from outside, or its absence.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// It answers.
-    Response(http::Response<Bytes>),
-    /// It did what was asked, and the answer is lost.
-    Lost,
-    /// It does not accept connections.
-    Refused,
-}
-
 /// A whole system.
 #[derive(Clone)]
 pub struct System {
     /// Its services, in the order in which they start.
-    pub parts: Vec<Part>,
+    pub services: Vec<ServiceSpec>,
     /// The world outside.
-    pub outside: Arc<dyn Outside>,
+    pub external: Arc<dyn ExternalService>,
     /// How messages are delivered.
     pub policy: Policy,
     /// What every instance gets in the place of its ports; `None` for the ports as they are.
     /// For systems that are wrong on purpose.
-    pub around: Option<Around>,
+    pub decorator: Option<PortDecorator>,
 }
 
 impl System {
     /// What an instance gets in the place of these ports.
-    pub(crate) fn instead_of(&self, ports: Ports) -> Ports {
-        match &self.around {
-            Some(around) => around(ports),
+    pub(crate) fn decorate(&self, ports: Ports) -> Ports {
+        match &self.decorator {
+            Some(decorator) => decorator(ports),
             None => ports,
         }
     }
@@ -71,6 +55,6 @@ impl System {
         let under = |prefix: &&str| {
             path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.parts.iter().find(|part| part.paths.iter().any(under)).map(|part| part.name)
+        self.services.iter().find(|part| part.paths.iter().any(under)).map(|part| part.name)
     }
 }

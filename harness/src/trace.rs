@@ -3,21 +3,19 @@
 //! It records what took effect, in the order in which it did; a service that was told
 //! something else was told so by a fault, which is a record of its own. It judges nothing.
 //!
-//! Next: [`ports`] for where the records come from, [`json`] and [`diagram`] for how they are
+//! Next: [`recorder`] for where the records come from, [`json`] and [`diagram`] for how they are
 //! shown.
 
-pub mod diagram;
-pub mod json;
-pub mod ports;
+pub mod recorder;
 
 use std::sync::{Arc, Mutex};
 
 use bson::Document;
 use bytes::Bytes;
-use platform::Timestamp;
-use platform::causality::Causality;
-use platform::ports::bus::{Message, PublishError, Published, Stream};
-use platform::ports::store::WriteError;
+use ports::Timestamp;
+use ports::bus::{Message, PublishError, Published, Stream};
+use ports::causality::Causality;
+use ports::store::WriteError;
 
 use crate::faults::{Effect, Operation};
 
@@ -27,23 +25,23 @@ pub struct Record {
     /// When, in the world's time.
     pub at: Timestamp,
     /// In which service instance; `None` for the harness.
-    pub who: Option<Who>,
+    pub who: Option<InstanceId>,
     /// The request or event that it follows from.
     pub origin: Option<Arc<Causality>>,
     /// What.
-    pub what: What,
+    pub what: RecordKind,
 }
 
 /// A service instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Who {
+pub struct InstanceId {
     /// The service.
     pub service: &'static str,
     /// Unique in the run, from 1.
     pub instance: u32,
 }
 
-impl std::fmt::Display for Who {
+impl std::fmt::Display for InstanceId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}#{}", self.service, self.instance)
     }
@@ -51,7 +49,7 @@ impl std::fmt::Display for Who {
 
 /// What happened.
 #[derive(Debug, Clone)]
-pub enum What {
+pub enum RecordKind {
     /// A client sent a request.
     Request {
         /// Its number in the run, which the answer repeats.
@@ -61,7 +59,7 @@ pub enum What {
         /// Who asks, where the client says so.
         by: Option<String>,
         /// The instance that it went to; `None` where nothing serves it.
-        to: Option<Who>,
+        to: Option<InstanceId>,
         /// What it carried, for those who judge; not written out.
         body: Bytes,
     },
@@ -135,7 +133,7 @@ pub enum What {
         heard: bool,
     },
     /// A request went outside.
-    Outside {
+    ExternalService {
         /// Method and path.
         line: String,
         /// The status, or why there is none.
@@ -196,7 +194,7 @@ impl Trace {
     }
 
     /// Adds a record.
-    pub fn add(&self, at: Timestamp, who: Option<Who>, what: What) {
+    pub fn add(&self, at: Timestamp, who: Option<InstanceId>, what: RecordKind) {
         let record = Record { at, who, origin: Causality::current(), what };
         let mut records = self.state();
         // To add to what somebody holds would be to copy all of it.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bson::Document;
 use bytes::Bytes;
-use platform::Timestamp;
 use platform::deadletter::DeadLetter;
-use platform::ports::bus::Message;
+use ports::Timestamp;
+use ports::bus::Message;
 
 use crate::faults::Faults;
-use crate::settle::Stuck;
-use crate::trace::{Trace, What, Who};
+use crate::quiescence::NotQuiescent;
+use crate::trace::{InstanceId, RecordKind, Trace};
 
 /// What a client gets.
 #[derive(Debug, Clone)]
@@ -46,19 +46,23 @@ impl Reply {
 pub struct Asker(pub String);
 
 /// What the record says of a request.
-pub(crate) fn requested(request: &http::Request<Bytes>, number: u64, to: Option<Who>) -> What {
+pub(crate) fn requested(
+    request: &http::Request<Bytes>,
+    number: u64,
+    to: Option<InstanceId>,
+) -> RecordKind {
     let line = format!("{} {}", request.method(), request.uri());
     let by = request.extensions().get::<Asker>().map(|asker| asker.0.clone());
-    What::Request { number, line, by, to, body: request.body().clone() }
+    RecordKind::Request { number, line, by, to, body: request.body().clone() }
 }
 
 /// What the record says of an answer.
-pub(crate) fn answered(number: u64, reply: &Reply) -> What {
+pub(crate) fn answered(number: u64, reply: &Reply) -> RecordKind {
     let body = match reply {
         Reply::Answer(answer) => answer.body().clone(),
         Reply::Unanswered(_) => Bytes::new(),
     };
-    What::Answer { number, status: reply.status(), body }
+    RecordKind::Answer { number, status: reply.status(), body }
 }
 
 /// The world could not do what it was asked to: the harness failed, not the system.
@@ -84,7 +88,7 @@ pub trait World {
 
     /// Lets everything that was caused play out; time passes as needed. A service of which no
     /// instance is up keeps it from rest.
-    async fn settle(&mut self) -> Result<(), Stuck>;
+    async fn quiesce(&mut self) -> Result<(), NotQuiescent>;
 
     /// Starts one more instance of a service.
     async fn start(&mut self, service: &str) -> Result<(), WorldError>;

@@ -14,9 +14,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use harness::faults::{Kind, Rule};
-use harness::sim::chooser::{Chooser, InOrder, Pct, Random, Replay};
+use harness::faults::{FaultKind, FaultRule};
 use serde::{Deserialize, Serialize};
+use sim::scheduler::{Fifo, Pct, Random, Replay, Scheduler};
 
 use crate::script::Script;
 
@@ -43,9 +43,9 @@ pub struct Case {
 #[serde(rename_all = "kebab-case")]
 pub enum Trouble {
     /// Whatever the seed chooses of these kinds.
-    Chance(Vec<Kind>),
+    Chance(Vec<FaultKind>),
     /// Exactly this.
-    Exact(Vec<Rule>),
+    Exact(Vec<FaultRule>),
 }
 
 /// Which parked call goes on, once everybody has signed up.
@@ -85,11 +85,11 @@ const LENGTH: u32 = 600;
 
 impl Schedule {
     /// Who decides in the run of this seed.
-    pub fn chooser(&self, seed: u64) -> Box<dyn Chooser> {
+    pub fn scheduler(&self, seed: u64) -> Box<dyn Scheduler> {
         match self {
             Self::Random { hurry } => Box::new(Random::with_hurry(seed, *hurry)),
             Self::Pct { depth } => Box::new(Pct::new(seed, *depth, LENGTH)),
-            Self::Exact(turns) if turns.is_empty() => Box::new(InOrder),
+            Self::Exact(turns) if turns.is_empty() => Box::new(Fifo),
             Self::Exact(turns) => Box::new(Replay::new(turns.iter().copied())),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use contracts::catalogue;
 use harness::coverage::{Coverage, Point, read};
-use harness::faults::{Kind, Operation};
+use harness::faults::{FaultKind, Operation};
 use platform::run::Policy;
 
 use crate::simulate::Run;
@@ -45,7 +45,7 @@ pub fn possible_points() -> Vec<Point> {
     let events = hears().iter().flat_map(|(event, consumer)| Point::of_event(event, consumer));
     let calls = calls();
     let calls = calls.iter().flat_map(|(service, operation, target)| {
-        Point::of_call(service, *operation, target, Kind::ALL)
+        Point::of_call(service, *operation, target, FaultKind::ALL)
     });
     events.chain(calls).collect()
 }
@@ -79,7 +79,7 @@ fn calls() -> Vec<(&'static str, Operation, String)> {
 /// [`possible_points`].
 pub fn of_run(run: &Run) -> Coverage {
     let mut coverage = Coverage::default();
-    if !run.struck().is_empty() {
+    if !run.injected().is_empty() {
         coverage.add(read(&run.trace, hears(), Policy::default().ack_wait));
     }
     coverage

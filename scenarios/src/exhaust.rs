@@ -3,7 +3,7 @@
 //!
 //! What is explored begins once everybody has signed up and the lead, the first rounds of the
 //! script, was played politely. Faults are those that the scope names, or none. Within that a
-//! search that ends by itself is complete: see [`harness::sim::chooser::exhaustive`] for what
+//! search that ends by itself is complete: see [`sim::scheduler::exhaustive`] for what
 //! it spares and why that loses nothing. It renders nothing; it tells an audience how it goes.
 
 mod scopes;
@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use harness::faults::{Effect, Rule};
-use harness::sim::Simulated;
-use harness::sim::chooser::exhaustive::independence::Coupling;
-use harness::sim::chooser::exhaustive::{Counts, Search};
-use harness::sim::chooser::{InOrder, Replay};
+use harness::faults::{Effect, FaultRule};
+use harness::simulated::Simulated;
 use harness::world::{World, WorldError};
+use sim::scheduler::exhaustive::independence::Coupling;
+use sim::scheduler::exhaustive::{Counts, Search};
+use sim::scheduler::{Fifo, Replay};
 use ticketing::Settings;
 
 use crate::case::{Case, Schedule, Trouble};
@@ -45,7 +45,7 @@ pub struct Scope {
     /// How many of its rounds are played politely first.
     pub lead: usize,
     /// What goes wrong.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<FaultRule>,
 }
 
 /// When to stop although something is left to try.
@@ -134,7 +134,7 @@ pub fn exhaust(
 /// Planned faults count calls: those of an instance, and where they strike wider or a service
 /// has several instances, all calls.
 fn coupling(scope: &Scope) -> Coupling {
-    let wide = |rule: &Rule| {
+    let wide = |rule: &FaultRule| {
         let everywhere = [Effect::Partition as fn(_) -> _, Effect::Outage, Effect::Jump];
         let wide = everywhere.iter().any(|wide| {
             std::mem::discriminant(&wide(Duration::ZERO)) == std::mem::discriminant(&rule.effect)
@@ -156,7 +156,7 @@ fn run(scope: &Scope, search: &Search) -> Result<Option<(Violation, Case)>, Worl
     let provider = Provider::new(&Settings::rehearsal().provider.key);
     let system = system(&provider, WINDOW, Pace::simulated().policy);
     let system = plant(scope.bug.as_deref(), system)?;
-    let mut world = Simulated::start(system, scope.seed, Box::new(InOrder));
+    let mut world = Simulated::start(system, scope.seed, Box::new(Fifo));
     let mut polite = 0;
     let performed = perform(scope, search, &mut polite, &mut world, &provider).now_or_never();
     let performed = performed.expect("a simulated world never waits for anything outside");
@@ -189,13 +189,13 @@ async fn perform(
 ) -> Result<crate::invariants::Evidence, PerformError> {
     let mut company = Company::sign_up(&scope.script, world).await?;
     world.revive();
-    world.kernel().set_chooser(Box::new(InOrder));
+    world.kernel().set_scheduler(Box::new(Fifo));
     world.faults().plan(scope.rules.iter().cloned());
     let (people, rounds) = (scope.script.people, &scope.script.rounds);
     let (lead, explored) = rounds.split_at(scope.lead.min(rounds.len()));
     company.play(&Script { people, rounds: lead.to_vec() }, world).await?;
     *polite = u32::try_from(world.kernel().decisions().len()).expect("a run has few decisions");
-    world.kernel().set_chooser(search.chooser());
+    world.kernel().set_scheduler(search.scheduler());
     company.play(&Script { people, rounds: explored.to_vec() }, world).await?;
     rest(&company, world, provider, &Pace::simulated().policy, true).await
 }

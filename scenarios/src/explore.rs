@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::coverage::Coverage;
-use harness::faults::Kind;
+use harness::faults::FaultKind;
 use harness::world::WorldError;
 
 use crate::case::{Case, Schedule, Trouble};
@@ -71,7 +71,7 @@ pub struct Plan {
     /// The planted bug in the system, by name.
     pub bug: Option<&'static str>,
     /// What may go wrong.
-    pub faults: Vec<Kind>,
+    pub faults: Vec<FaultKind>,
     /// How schedules are chosen.
     pub choosing: Choosing,
     /// Which seeds.
@@ -92,7 +92,7 @@ impl Plan {
         Self {
             workload,
             bug: None,
-            faults: Kind::ALL.to_vec(),
+            faults: FaultKind::ALL.to_vec(),
             choosing: Choosing::default(),
             seeds,
             shard: Shard::default(),

@@ -21,7 +21,7 @@ use cucumber::writer::{JUnit, Json, Verbosity};
 use cucumber::{Cucumber, WriterExt, gherkin, parser, runner};
 use futures::stream;
 
-use crate::stage::{Kind, Stage};
+use crate::stage::{Stage, WorldKind};
 use crate::steps;
 
 pub use features::Choice;
@@ -31,7 +31,7 @@ use teller::Teller;
 #[derive(Debug, Clone)]
 pub struct Run {
     /// In which world.
-    pub kind: Kind,
+    pub kind: WorldKind,
     /// Which scenarios.
     pub choice: Choice,
     /// Where `junit.xml`, `cucumber.json` and the traces go; `None` for nowhere.
@@ -43,10 +43,10 @@ pub struct Run {
 impl Run {
     /// All scenarios that this world can run, with no files written: one at a time in
     /// simulation, eight on real servers.
-    pub fn all(kind: Kind) -> Self {
+    pub fn all(kind: WorldKind) -> Self {
         let at_once = match kind {
-            Kind::Simulated { .. } => 1,
-            Kind::Real => 8,
+            WorldKind::Simulated { .. } => 1,
+            WorldKind::Real => 8,
         };
         Self { kind, choice: Choice::default(), output: None, at_once }
     }

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contracts::Cents;
-use harness::settle::Stuck;
-use harness::trace::What;
+use harness::quiescence::NotQuiescent;
+use harness::trace::RecordKind;
 use harness::world::{Reply, World, WorldError};
 use http::{Method, Request};
-use platform::Timestamp;
 use platform::run::Policy;
+use ports::Timestamp;
 use serde_json::{Value, json};
 
 use crate::client::Person;
@@ -30,7 +30,7 @@ pub use ending::{come_to_rest, conclude, rest};
 pub enum PerformError {
     /// The system did not come to rest: a finding.
     #[error(transparent)]
-    Stuck(#[from] Stuck),
+    NotQuiescent(#[from] NotQuiescent),
     /// The harness failed.
     #[error(transparent)]
     World(#[from] WorldError),
@@ -125,7 +125,7 @@ impl Company {
         for (since, reply) in signed_in.iter_mut().zip(&replies) {
             *since = (reply.status() == Some(201)).then(|| world.now());
         }
-        world.settle().await?;
+        world.quiesce().await?;
         let administrator = if administrated { people.pop() } else { None };
         Ok(Self {
             people,
@@ -200,7 +200,7 @@ impl Company {
                 continue;
             }
             let mark = world.trace().len();
-            world.trace().add(world.now(), None, What::Step { text: act.to_string() });
+            world.trace().add(world.now(), None, RecordKind::Step { text: act.to_string() });
             if let Some(request) = request {
                 sent.push(self.performed.len());
                 requests.push(request);
@@ -334,7 +334,7 @@ pub async fn then(then: Then, world: &mut dyn World) {
     match then {
         Then::Go => {}
         // While things go wrong it need not come to rest; at the end it must.
-        Then::Settle => drop(world.settle().await),
+        Then::Settle => drop(world.quiesce().await),
         Then::Pass(seconds) => world.pass(Duration::from_secs(seconds.into())).await,
         Then::Meet(seconds) => world.pass_to(Duration::from_secs(seconds.into())).await,
     }

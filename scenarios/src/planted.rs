@@ -17,10 +17,10 @@ mod twist;
 
 use std::sync::Arc;
 
-use harness::faults::Kind;
-use harness::system::{Part, System};
-use platform::Ports;
+use harness::faults::FaultKind;
+use harness::system::{ServiceSpec, System};
 use platform::service::Service;
+use ports::Ports;
 
 /// A planted bug.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +32,13 @@ pub struct Planted {
     /// The system with the mistake.
     pub system: fn(System) -> System,
     /// What may go wrong with it that may not without; named several times, more often.
-    pub faults: &'static [Kind],
+    pub faults: &'static [FaultKind],
 }
 
 impl Planted {
     /// All that may go wrong while it is looked for.
-    pub fn troubles(&self) -> Vec<Kind> {
-        Kind::ALL.iter().chain(self.faults).copied().collect()
+    pub fn troubles(&self) -> Vec<FaultKind> {
+        FaultKind::ALL.iter().chain(self.faults).copied().collect()
     }
 }
 
@@ -324,7 +324,7 @@ pub const ALL: &[Planted] = &[
         name: "default-sync",
         story: "The broker is left at its default sync interval, and loses what it has accepted",
         system: |system| system,
-        faults: &[Kind::Tail; 4],
+        faults: &[FaultKind::Tail; 4],
     },
 ];
 
@@ -415,6 +415,6 @@ fn with_listeners(
 fn parts<'a>(
     system: &'a mut System,
     service: Option<&'static str>,
-) -> impl Iterator<Item = &'a mut Part> {
-    system.parts.iter_mut().filter(move |part| service.is_none_or(|name| name == part.name))
+) -> impl Iterator<Item = &'a mut ServiceSpec> {
+    system.services.iter_mut().filter(move |part| service.is_none_or(|name| name == part.name))
 }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use harness::real::{Real, servers};
+use harness::real::Real;
 use harness::trace::Record;
 use harness::world::{World, WorldError};
 use platform::run::Policy;
@@ -44,7 +44,7 @@ pub async fn run_all(seeds: Range<u64>, done: impl Fn()) -> Result<Vec<Finding>,
         let mut world = Real::start(system, servers).await?;
         let how = match play(&scripts.draw(seed), &mut world, &provider, false).await {
             Ok(evidence) => violations(&evidence).iter().map(ToString::to_string).collect(),
-            Err(PerformError::Stuck(stuck)) => vec![stuck.to_string()],
+            Err(PerformError::NotQuiescent(stuck)) => vec![stuck.to_string()],
             Err(PerformError::World(error)) => return Err(error),
         };
         if !how.is_empty() {

@@ -59,7 +59,7 @@ pub enum Drift {
     },
     /// The decisions turned other calls.
     #[error("other calls went first: {now:?}, and not {recorded:?}")]
-    Turned {
+    Reordering {
         /// As recorded.
         recorded: Vec<String>,
         /// As it is now.
@@ -141,7 +141,7 @@ impl Regression {
         let now = Recorded::of(&run).turned;
         if drifts.is_empty() && now != self.recorded.turned {
             let recorded = self.recorded.turned.clone();
-            drifts.push(Drift::Turned { recorded, now });
+            drifts.push(Drift::Reordering { recorded, now });
         }
         Ok((run, drifts))
     }
@@ -208,10 +208,10 @@ impl Recorded {
 pub fn drift(case: &Case, run: &Run) -> Vec<Drift> {
     let mut drifts = Vec::new();
     if let Trouble::Exact(rules) = &case.trouble {
-        let mut struck = run.struck().to_vec();
+        let mut injected = run.injected().to_vec();
         for rule in rules {
-            match struck.iter().position(|other| other == rule) {
-                Some(at) => drop(struck.swap_remove(at)),
+            match injected.iter().position(|other| other == rule) {
+                Some(at) => drop(injected.swap_remove(at)),
                 None => drifts.push(Drift::Missed(fault::sentence(rule))),
             }
         }
@@ -237,12 +237,12 @@ mod tests {
     use std::time::Duration;
 
     use contracts::Cents;
-    use harness::faults::{Effect, Operation, Rule};
+    use harness::faults::{Effect, FaultRule, Operation};
 
     use super::*;
     use crate::script::{Act, Round, Script, Then};
 
-    fn case(trouble: Vec<Rule>, turns: Vec<(u32, u32)>) -> Case {
+    fn case(trouble: Vec<FaultRule>, turns: Vec<(u32, u32)>) -> Case {
         let list = Act::List { who: 0, ticket: 0, price: Cents(2000) };
         let rounds = vec![Round { acts: vec![list], then: Then::Settle }];
         Case {
@@ -252,8 +252,8 @@ mod tests {
         }
     }
 
-    fn late(skip: u32) -> Rule {
-        Rule {
+    fn late(skip: u32) -> FaultRule {
+        FaultRule {
             service: Some("orders".to_owned()),
             operation: Operation::Deliver,
             target: Some("ticket.created".to_owned()),
@@ -290,7 +290,7 @@ mod tests {
         let recorded = Recorded { decisions: 1, turned: vec!["one before another".to_owned()] };
         let [name, why, invariant] = ["", "", "copies"].map(str::to_owned);
         let kept = Regression { name, why, invariant, bug: None, case, recorded };
-        assert!(matches!(kept.replay().unwrap().1[..], [Drift::Turned { .. }]));
+        assert!(matches!(kept.replay().unwrap().1[..], [Drift::Reordering { .. }]));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use harness::coverage::Coverage;
-use harness::sim::chooser::exhaustive::Counts;
 use indicatif::{ProgressBar, ProgressStyle};
+use sim::scheduler::exhaustive::Counts;
 
 use crate::command::WorldName;
 use crate::exhaust::{self, Exhausted, Scope};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use contracts::Cents;
-use harness::faults::{Effect, Rule};
+use harness::faults::{Effect, FaultRule};
 use harness::shrink::minimize;
 use harness::world::WorldError;
 
@@ -23,7 +23,7 @@ pub struct Shrunk {
     /// The promise that it breaks.
     pub invariant: String,
     /// The faults that had struck and were not needed.
-    pub needless: Vec<Rule>,
+    pub needless: Vec<FaultRule>,
     /// How many runs it took.
     pub runs: u64,
 }
@@ -64,7 +64,7 @@ pub fn shrink_within(
     let mut shrinker =
         Shrinker { invariant, audience, limit, runs: 0, decisions: 0, best: case.clone() };
     let Some(first) = shrinker.fails(case)? else { return Ok(None) };
-    let struck = first.struck().to_vec();
+    let injected = first.injected().to_vec();
     shrinker.best = first.exact;
     loop {
         let before = shrinker.best.clone();
@@ -79,13 +79,13 @@ pub fn shrink_within(
         }
     }
     let run = simulate::run_watched(&shrinker.best)?;
-    let kept = run.struck();
-    let same = |one: &Rule, other: &Rule| {
+    let kept = run.injected();
+    let same = |one: &FaultRule, other: &FaultRule| {
         (&one.service, one.operation, &one.target)
             == (&other.service, other.operation, &other.target)
             && std::mem::discriminant(&one.effect) == std::mem::discriminant(&other.effect)
     };
-    let needless = struck.into_iter().filter(|one| !kept.iter().any(|other| same(one, other)));
+    let needless = injected.into_iter().filter(|one| !kept.iter().any(|other| same(one, other)));
     Ok(Some(Shrunk {
         needless: needless.collect(),
         invariant: invariant.to_owned(),

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use harness::faults::{Mix, Operation, Rule};
-use harness::sim::Simulated;
-use harness::sim::chooser::{InOrder, Replay};
-use harness::sim::kernel::Turned;
+use harness::faults::{FaultRule, Mix, Operation};
+use harness::simulated::Simulated;
 use harness::system::System;
 use harness::trace::{Record, Trace};
 use harness::world::{World, WorldError};
+use sim::kernel::Reordering;
+use sim::scheduler::{Fifo, Replay};
 use ticketing::Settings;
 
 use crate::case::{Case, Schedule, Trouble};
@@ -43,7 +43,7 @@ pub struct Run {
     /// The calls there were: service, operation, target, how many.
     pub places: Vec<(&'static str, Operation, String, u32)>,
     /// What went first although others had waited longer, where that was watched.
-    pub turned: Vec<Turned>,
+    pub turned: Vec<Reordering>,
     /// What people did, and what they were told.
     pub performed: Vec<Performed>,
     /// How many decisions there were.
@@ -68,7 +68,7 @@ impl Run {
     }
 
     /// What struck, as rules that strike again.
-    pub fn struck(&self) -> &[Rule] {
+    pub fn injected(&self) -> &[FaultRule] {
         match &self.exact.trouble {
             Trouble::Exact(rules) => rules,
             Trouble::Chance(_) => &[],
@@ -107,7 +107,7 @@ fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
     let provider = Provider::new(&Settings::rehearsal().provider.key);
     let system = system(&provider, WINDOW, Pace::simulated().policy);
     let system = plant(case.bug.as_deref(), system)?;
-    let mut world = Simulated::traced(system, case.seed, Box::new(InOrder), trace);
+    let mut world = Simulated::traced(system, case.seed, Box::new(Fifo), trace);
     let mix = match &case.trouble {
         Trouble::Chance(kinds) => Some(Mix::draw(case.seed, kinds)),
         Trouble::Exact(_) => None,
@@ -122,7 +122,7 @@ fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
     Ok(Run {
         violations,
         exact: Case {
-            trouble: Trouble::Exact(world.faults().struck()),
+            trouble: Trouble::Exact(world.faults().injected()),
             schedule: Schedule::Exact(Replay::deviations(&decisions)),
             ..case.clone()
         },
@@ -159,7 +159,7 @@ pub(crate) fn verdict(
 ) -> Result<Vec<Violation>, WorldError> {
     match performed {
         Ok(evidence) => Ok(violations(evidence)),
-        Err(PerformError::Stuck(stuck)) => {
+        Err(PerformError::NotQuiescent(stuck)) => {
             Ok(vec![Violation { invariant: COMES_TO_REST, how: stuck.to_string() }])
         }
         Err(PerformError::World(error)) => Err(error.clone()),
@@ -176,7 +176,7 @@ async fn perform(
 ) -> Result<Evidence, PerformError> {
     let mut company = Company::sign_up(&case.script, world).await?;
     world.revive();
-    world.kernel().set_chooser(case.schedule.chooser(case.seed));
+    world.kernel().set_scheduler(case.schedule.scheduler(case.seed));
     if watch {
         let trace = world.trace().clone();
         world.kernel().watch(move || trace.len());

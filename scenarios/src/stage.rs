@@ -15,13 +15,13 @@ use std::fmt;
 use std::time::Duration;
 
 use contracts::Cents;
+use harness::quiescence::NotQuiescent;
 use harness::real;
-use harness::settle::Stuck;
-use harness::sim::kernel::Kernel;
 use harness::system::System;
 use harness::world::{Reply, World, WorldError};
 use http::Method;
 use serde_json::Value;
+use sim::kernel::Kernel;
 use ticketing::{SERVICES, Settings};
 
 use crate::client::Person;
@@ -32,7 +32,7 @@ use crate::system;
 
 pub use act::Act;
 pub use answers::Answered;
-pub use opening::{Choosing, Kind, Opening};
+pub use opening::{Choosing, Opening, WorldKind};
 use script::Simulation;
 
 /// Why a step fails, for people.
@@ -57,8 +57,8 @@ impl From<WorldError> for Wrong {
     }
 }
 
-impl From<Stuck> for Wrong {
-    fn from(stuck: Stuck) -> Self {
+impl From<NotQuiescent> for Wrong {
+    fn from(stuck: NotQuiescent) -> Self {
         Self(stuck.to_string())
     }
 }
@@ -130,14 +130,14 @@ impl Stage {
         let mut stage = Self::dark();
         stage.pace = opening.pace.clone();
         match opening.kind {
-            Kind::Simulated { seed, chooser } => {
-                stage.simulation = Some(Simulation { seed, chooser, bug: None });
+            WorldKind::Simulated { seed, scheduler } => {
+                stage.simulation = Some(Simulation { seed, scheduler, bug: None });
                 stage.simulate().map_err(|why| WorldError(why.to_string()))?;
             }
-            Kind::Real => {
+            WorldKind::Real => {
                 stage.exact = false;
                 let system = stage.system();
-                let servers = real::servers::shared().await;
+                let servers = servers::shared().await;
                 let servers = servers.map_err(|why| WorldError(why.to_string()))?;
                 stage.world = Some(Box::new(real::Real::start(system, servers).await?));
             }
@@ -196,7 +196,7 @@ impl Stage {
         if self.cut || (!self.revives && self.is_disturbed()) {
             return Ok(());
         }
-        match self.world().settle().await {
+        match self.world().quiesce().await {
             // A service that crashed on plan meanwhile is for a later step to start.
             Err(stuck) if !self.is_disturbed() => Err(stuck.into()),
             _ => Ok(()),

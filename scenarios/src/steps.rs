@@ -23,7 +23,7 @@ use cucumber::World as _;
 use cucumber::codegen::{LocalBoxFuture, Regex};
 use cucumber::gherkin::StepType;
 use cucumber::step::{Collection, Context};
-use harness::trace::What;
+use harness::trace::RecordKind;
 
 use crate::stage::{Stage, Wrong};
 
@@ -52,7 +52,7 @@ fn perform(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         let text = format!("{} {}", context.step.keyword.trim(), context.step.value);
         let now = stage.world().now();
-        stage.world().trace().add(now, None, What::Step { text });
+        stage.world().trace().add(now, None, RecordKind::Step { text });
         match vocabulary().find(&context.step) {
             Ok(Some((step, _, _, context))) => step(stage, context).await,
             Ok(None) => panic!("no step reads like this"),

@@ -16,9 +16,10 @@ mod turns;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use harness::faults::Rule;
-use harness::trace::diagram::{self, Diagram, Sequence};
-use harness::trace::{What, json};
+use harness::faults::FaultRule;
+use harness::report::trace as json;
+use harness::story::diagram::{self, Diagram, Sequence};
+use harness::trace::RecordKind;
 use harness::world::Reply;
 
 use crate::case::Token;
@@ -56,7 +57,7 @@ pub fn tell(shrunk: &Shrunk) -> Told {
 
 /// Tells a run that was watched. `invariant` is the promise in question; without one, the
 /// first that was broken.
-pub fn of(run: &Run, invariant: Option<&str>, needless: &[Rule]) -> Told {
+pub fn of(run: &Run, invariant: Option<&str>, needless: &[FaultRule]) -> Told {
     let names = Names::of(&run.trace);
     let broken = run.violations.iter().find(|v| invariant.is_none_or(|name| v.invariant == name));
     let broken = broken.or_else(|| run.broken());
@@ -98,10 +99,10 @@ fn steps(run: &Run, turned: &[(u32, String)], end: String) -> Vec<String> {
     let mut lines: Vec<(usize, u8, String)> = Vec::new();
     let marks = run.turned.iter().map(|turned| turned.mark);
     lines.extend(marks.zip(turned).map(|(mark, (_, sentence))| (mark, 0, sentence.clone())));
-    let struck = run.trace.iter().enumerate();
-    let struck = struck.filter(|(_, record)| matches!(record.what, What::Fault { .. }));
-    let struck = struck.zip(run.struck());
-    lines.extend(struck.map(|((at, _), rule)| (at, 1, fault::sentence(rule))));
+    let injected = run.trace.iter().enumerate();
+    let injected = injected.filter(|(_, record)| matches!(record.what, RecordKind::Fault { .. }));
+    let injected = injected.zip(run.injected());
+    lines.extend(injected.map(|((at, _), rule)| (at, 1, fault::sentence(rule))));
     let rounds = &run.exact.script.rounds;
     let mut last = None;
     for performed in &run.performed {
@@ -179,7 +180,7 @@ fn capitalized(line: &str) -> String {
 
 /// The diagram of everything since people have signed up.
 fn picture(run: &Run, names: &Names) -> Sequence {
-    let first = run.trace.iter().position(|record| matches!(record.what, What::Step { .. }));
+    let first = run.trace.iter().position(|record| matches!(record.what, RecordKind::Step { .. }));
     let name =
         |word: &str| fault::event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
     let drawn = Diagram { from: first.unwrap_or(0), only: None, limit: LINES, name: &name };

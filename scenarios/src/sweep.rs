@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use harness::faults::{Effect, Operation, Rule};
+use harness::faults::{Effect, FaultRule, Operation};
 use harness::system::System;
 use harness::world::WorldError;
 
@@ -120,7 +120,7 @@ pub struct Outcome {
     /// The point.
     pub point: Point,
     /// The call there, as a rule that strikes it again.
-    pub call: Rule,
+    pub call: FaultRule,
     /// The promises that were broken; none where it survived.
     pub violations: Vec<Violation>,
     /// Whether what was played also went as its author says.
@@ -130,7 +130,7 @@ pub struct Outcome {
 impl Outcome {
     /// The crash in a sentence.
     pub fn story(&self) -> String {
-        let Rule { service, operation, target, skip, .. } = &self.call;
+        let FaultRule { service, operation, target, skip, .. } = &self.call;
         let what = match operation {
             Operation::Open => "opens",
             Operation::Read => "reads",
@@ -243,7 +243,7 @@ pub fn crash(
     point: Point,
 ) -> Result<(Outcome, Played), WorldError> {
     let played = subject.play(plan, Some(point))?;
-    let call = played.struck.clone();
+    let call = played.injected.clone();
     let call = call.ok_or_else(|| WorldError(format!("there is no call {}", point.call)))?;
     let violations = played.violations.clone();
     let kept_its_words = played.broke_its_words.is_none();

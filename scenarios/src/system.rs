@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use harness::system::{Answer, Outside, Part, System};
-use platform::Ports;
+use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use platform::run::Policy;
+use ports::Ports;
 use ticketing::{SERVICES, Settings};
 
 use crate::provider::{self, Provider};
@@ -27,22 +27,22 @@ pub fn with(provider: &Provider, settings: &Settings, policy: Policy) -> System 
             outside.clone_into(&mut settings.provider.url);
             build(ports, &settings)
         };
-        Part { name: entry.name, paths: entry.prefixes, build: Arc::new(build) }
+        ServiceSpec { name: entry.name, paths: entry.prefixes, build: Arc::new(build) }
     };
     System {
-        parts: SERVICES.iter().map(part).collect(),
-        outside: Arc::new(provider.clone()),
+        services: SERVICES.iter().map(part).collect(),
+        external: Arc::new(provider.clone()),
         policy,
-        around: None,
+        decorator: None,
     }
 }
 
-impl Outside for Provider {
-    fn answer(&self, request: &http::Request<Bytes>) -> Answer {
+impl ExternalService for Provider {
+    fn answer(&self, request: &http::Request<Bytes>) -> ExternalReply {
         match self.answer(request) {
-            provider::Answer::Response(response) => Answer::Response(response),
-            provider::Answer::Lost => Answer::Lost,
-            provider::Answer::Refused => Answer::Refused,
+            provider::Answer::Response(response) => ExternalReply::Response(response),
+            provider::Answer::Lost => ExternalReply::Lost,
+            provider::Answer::Refused => ExternalReply::Refused,
         }
     }
 }

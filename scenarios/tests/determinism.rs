@@ -1,6 +1,6 @@
 //! A seed means the same run on every machine and in every profile.
 
-use harness::trace::json;
+use harness::report::trace as json;
 use scenarios::explore::Plan;
 use scenarios::{simulate, workloads};
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ fn the_trace_of_a_seed_is_the_same_everywhere() {
     let workload = &workloads::ALL[0];
     let case = Plan::all(workload, 0..u64::MAX).case(&workload.open(), SEED);
     let run = simulate::run(&case).expect("the harness works");
-    assert!(!run.struck().is_empty(), "nothing goes wrong in the run of seed {SEED}");
+    assert!(!run.injected().is_empty(), "nothing goes wrong in the run of seed {SEED}");
     let text = json::text(&run.trace);
     let digest: String =
         Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::Cents;
-use harness::faults::{Effect, Operation, Rule};
+use harness::faults::{Effect, FaultRule, Operation};
 use scenarios::case::{Case, Schedule, Trouble};
 use scenarios::script::{Act, Round, Script, Then};
 use scenarios::simulate;
@@ -18,7 +18,7 @@ fn a_provider_out_of_reach_is_not_asked_without_a_pause() {
         (Act::Pay { who: 1, ticket: 0, good: true }, Then::Pass(90)),
     ];
     let rounds = rounds.map(|(act, then)| Round { acts: vec![act], then });
-    let outage = Rule {
+    let outage = FaultRule {
         service: Some("payments".to_owned()),
         operation: Operation::Send,
         target: None,

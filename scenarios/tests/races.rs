@@ -1,7 +1,7 @@
 //! Workloads under chance: whatever people do, whatever goes wrong, under whatever schedule,
 //! every promise holds; and what a run did can be had again without chance.
 
-use harness::trace::json;
+use harness::report::trace as json;
 use proptest::prelude::*;
 use scenarios::case::Token;
 use scenarios::explore::Plan;

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
-use harness::real::servers;
 use libtest_mimic::{Arguments, FormatSetting};
 use scenarios::gherkin::features::{place, program};
 use scenarios::gherkin::{self, Choice, Finished, Run};
-use scenarios::stage::Kind;
+use scenarios::stage::WorldKind;
+use servers;
 
 /// Where ids and decisions come from in simulation.
 const SEED: u64 = 1;
@@ -19,7 +19,7 @@ const SEED: u64 = 1;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let skips = servers::are_unwanted();
-    let kinds = [Kind::simulated(SEED), Kind::Real];
+    let kinds = [WorldKind::simulated(SEED), WorldKind::Real];
     let chosen: Vec<_> = kinds.into_iter().map(|kind| (kind, choose(kind, &arguments))).collect();
     if arguments.list {
         if !arguments.ignored {
@@ -84,12 +84,12 @@ fn main() -> ExitCode {
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(101) }
 }
 
-fn is_real(kind: Kind) -> bool {
-    matches!(kind, Kind::Real)
+fn is_real(kind: WorldKind) -> bool {
+    matches!(kind, WorldKind::Real)
 }
 
 /// The tests of one world that the arguments choose: their names, by place.
-fn choose(kind: Kind, arguments: &Arguments) -> BTreeMap<String, String> {
+fn choose(kind: WorldKind, arguments: &Arguments) -> BTreeMap<String, String> {
     let program = program(&Choice::default(), kind.name());
     let program = program.expect("the features that are built in can be read");
     assert!(program.unreadable.is_empty(), "{:?}", program.unreadable);

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use harness::trace::json;
+use harness::report::trace as json;
 use scenarios::gherkin::{self, Choice, Summary};
 use scenarios::regression::Regression;
 use scenarios::simulate::{self, Run};
-use scenarios::stage::Kind;
+use scenarios::stage::WorldKind;
 use scenarios::story;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ async fn play(feature: &str) -> (Summary, String) {
     fs::write(folder.path().join("found.feature"), feature).expect("it can be written");
     let choice = Choice { folder: Some(folder.path().to_owned()), ..Choice::default() };
     let output = Some(folder.path().join("out"));
-    let run = gherkin::Run { choice, output, ..gherkin::Run::all(Kind::simulated(1)) };
+    let run = gherkin::Run { choice, output, ..gherkin::Run::all(WorldKind::simulated(1)) };
     let summary = gherkin::run(&run, |_| ()).await.expect("features can be read");
     assert_eq!(summary.unreadable, Vec::<String>::new());
     assert_eq!(summary.scenarios.len(), 1, "{feature}");
@@ -81,7 +81,7 @@ fn a_story_has_a_line_for_each_act_fault_and_decision_and_no_ids() {
     for (name, kept) in regressions() {
         let run = simulate::run_watched(&kept.with_bug()).expect("the harness works");
         let told = story::of(&run, Some(&kept.invariant), &[]);
-        let lines = run.performed.len() + run.struck().len() + run.turned.len() + 1;
+        let lines = run.performed.len() + run.injected().len() + run.turned.len() + 1;
         assert_eq!(told.steps.len(), lines, "{name}: {:#?}", told.steps);
         let is_id = |word: &str| word.len() >= 24 && word.bytes().all(|b| b.is_ascii_hexdigit());
         let words = told.steps.iter().flat_map(|step| step.split(|c: char| !c.is_alphanumeric()));

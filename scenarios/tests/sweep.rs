@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bson::{Document, doc};
 use harness::system::System;
-use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
-use platform::{Ports, outbox};
+use platform::outbox;
+use ports::Ports;
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 use scenarios::gherkin::{Choice, features};
 use scenarios::sweep::{Plan, Point, Subject, When, crash, sweep};
 
@@ -43,7 +44,7 @@ fn a_workload_can_be_swept_too() {
     let last = Point { call: quiet.calls, when: When::After };
     let (outcome, played) = crash(&subject, &Plan::default(), last).expect("there is such a call");
     assert_eq!(outcome.violations, []);
-    assert_eq!(played.struck, Some(outcome.call));
+    assert_eq!(played.injected, Some(outcome.call));
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn a_crash_shows_who_removes_an_event_before_it_is_published() {
 
 /// The system with relays that remove events before they publish them.
 fn removing_first(mut system: System) -> System {
-    for part in &mut system.parts {
+    for part in &mut system.services {
         let build = Arc::clone(&part.build);
         part.build = Arc::new(move |ports, outside| {
             let store = Arc::new(Hasty(Arc::clone(&ports.store)));

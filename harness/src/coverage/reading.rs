@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use platform::ports::clock::after;
+use ports::clock::after;
 
 use super::{Mark, Point};
-use crate::faults::{Effect, Kind, Operation};
-use crate::trace::{Record, What, Who};
+use crate::faults::{Effect, FaultKind, Operation};
+use crate::trace::{InstanceId, Record, RecordKind};
 
 /// Who hears which event: subject and service.
 pub type Hears = [(&'static str, &'static str)];
@@ -17,12 +17,13 @@ pub type Hears = [(&'static str, &'static str)];
 pub fn read(trace: &[Record], hears: &Hears, ack_wait: Duration) -> BTreeSet<Point> {
     let mut reached = BTreeSet::new();
     for (at, record) in trace.iter().enumerate() {
-        let (What::Fault { operation, target, effect }, Some(who)) = (&record.what, record.who)
+        let (RecordKind::Fault { operation, target, effect }, Some(who)) =
+            (&record.what, record.who)
         else {
             continue;
         };
-        let strike = Strike { trace, at, who, operation: *operation, target, effect: *effect };
-        if let Some(fault) = Kind::of(*operation, *effect) {
+        let inject = Strike { trace, at, who, operation: *operation, target, effect: *effect };
+        if let Some(fault) = FaultKind::of(*operation, *effect) {
             let (service, target) = (who.service.to_owned(), target.clone());
             reached.insert(Point::Call { service, operation: *operation, target, fault });
         }
@@ -35,7 +36,7 @@ pub fn read(trace: &[Record], hears: &Hears, ack_wait: Duration) -> BTreeSet<Poi
                 let hear = hears.iter().filter(|(event, _)| event == target);
                 hear.for_each(|(event, consumer)| mark(event, consumer, Mark::Ambiguous));
             }
-        } else if let Some((event, what)) = strike.at_event(ack_wait) {
+        } else if let Some((event, what)) = inject.at_event(ack_wait) {
             mark(event, who.service, what);
         }
     }
@@ -46,7 +47,7 @@ pub fn read(trace: &[Record], hears: &Hears, ack_wait: Duration) -> BTreeSet<Poi
 struct Strike<'a> {
     trace: &'a [Record],
     at: usize,
-    who: Who,
+    who: InstanceId,
     operation: Operation,
     target: &'a str,
     effect: Effect,
@@ -80,7 +81,7 @@ impl<'a> Strike<'a> {
         let before = self.trace[..self.at].iter().rev();
         let held = before.filter(|record| record.who == Some(self.who)).find_map(|record| {
             match &record.what {
-                What::Deliver { consumer, id, subject, .. } if subject == self.target => {
+                RecordKind::Deliver { consumer, id, subject, .. } if subject == self.target => {
                     Some((consumer, id))
                 }
                 _ => None,
@@ -92,10 +93,10 @@ impl<'a> Strike<'a> {
         let meanwhile = self.trace[self.at..].iter().take_while(|record| record.at <= until);
         for record in meanwhile {
             match &record.what {
-                What::Deliver { consumer: to, id, .. } if to == consumer && id != held => {
+                RecordKind::Deliver { consumer: to, id, .. } if to == consumer && id != held => {
                     arrived.push(id);
                 }
-                What::Reply { operation: "ack", consumer: from, id, .. }
+                RecordKind::Reply { operation: "ack", consumer: from, id, .. }
                     if from == consumer && arrived.contains(&id) =>
                 {
                     return true;
@@ -110,7 +111,9 @@ impl<'a> Strike<'a> {
     fn handled(&self) -> Option<&'a str> {
         let cause = &self.trace[self.at].origin.as_ref()?.cause;
         self.trace[..self.at].iter().rev().find_map(|record| match &record.what {
-            What::Deliver { id, subject, .. } if id == cause && record.who == Some(self.who) => {
+            RecordKind::Deliver { id, subject, .. }
+                if id == cause && record.who == Some(self.who) =>
+            {
                 Some(subject.as_str())
             }
             _ => None,

@@ -1,35 +1,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::Timestamp;
-use platform::causality::Causality;
+use ports::Timestamp;
+use ports::causality::Causality;
 
 use super::*;
 use crate::faults::Effect;
-use crate::trace::{Record, What, Who};
+use crate::trace::{InstanceId, Record, RecordKind};
 
 const ACK_WAIT: Duration = Duration::from_secs(30);
 const HEARS: &Hears = &[("thing.made", "reader"), ("thing.made", "keeper")];
-const READER: Who = Who { service: "reader", instance: 1 };
+const READER: InstanceId = InstanceId { service: "reader", instance: 1 };
 
-fn record(second: i64, what: What) -> Record {
+fn record(second: i64, what: RecordKind) -> Record {
     let at = Timestamp::from_second(second).unwrap();
     Record { at, who: Some(READER), origin: None, what }
 }
 
 fn fault(operation: Operation, target: &str, effect: Effect) -> Record {
-    record(10, What::Fault { operation, target: target.to_owned(), effect })
+    record(10, RecordKind::Fault { operation, target: target.to_owned(), effect })
 }
 
 fn deliver(second: i64, id: &str) -> Record {
     let consumer = "reader-Made".to_owned();
     let (id, subject) = (id.to_owned(), "thing.made".to_owned());
-    record(second, What::Deliver { consumer, id, subject, attempt: 1 })
+    record(second, RecordKind::Deliver { consumer, id, subject, attempt: 1 })
 }
 
 fn ack(second: i64, id: &str) -> Record {
     let (consumer, id) = ("reader-Made".to_owned(), id.to_owned());
-    record(second, What::Reply { operation: "ack", consumer, id, heard: true })
+    record(second, RecordKind::Reply { operation: "ack", consumer, id, heard: true })
 }
 
 /// What this record shows of the event, by who hears it.
@@ -95,7 +95,7 @@ fn a_crash_counts_for_the_message_that_was_being_handled() {
 
 #[test]
 fn a_fault_counts_at_its_call_as_what_it_is() {
-    let struck = [
+    let injected = [
         fault(Operation::Write, "things", Effect::Vanish),
         fault(Operation::Open, "reader-Made", Effect::CrashAfter),
     ];
@@ -106,15 +106,15 @@ fn a_fault_counts_at_its_call_as_what_it_is() {
         fault,
     };
     let expected = [
-        call(Operation::Open, "reader-Made", Kind::Crash),
-        call(Operation::Write, "things", Kind::StoreAmbiguous),
+        call(Operation::Open, "reader-Made", FaultKind::Crash),
+        call(Operation::Write, "things", FaultKind::StoreAmbiguous),
     ];
-    assert_eq!(read(&struck, HEARS, ACK_WAIT).into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(read(&injected, HEARS, ACK_WAIT).into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]
 fn coverages_add_up_and_can_be_written_down() {
-    let points = || Point::of_call("reader", Operation::Write, "things", Kind::ALL);
+    let points = || Point::of_call("reader", Operation::Write, "things", FaultKind::ALL);
     let mut coverage = Coverage::of(points());
     assert_eq!((coverage.reached(), coverage.percent()), (0, 0.0));
     coverage.add(points().take(1));

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::{Either, select};
-use platform::Timestamp;
-use platform::ports::bus::{
+use ports::Timestamp;
+use ports::bus::{
     Bus, BusError, Consumer, Delivery, Message, Pending, PublishError, Published, Reply, Stream,
     Subscription,
 };
-use platform::ports::clock::after;
+use ports::clock::after;
 
 use super::{Effect, Operation, Reach, Site};
 
@@ -42,7 +42,7 @@ impl Bus for FaultyBus {
         if self.at.is_cut(Reach::Bus) {
             return Err(PublishError::Unavailable(DOWN.to_owned()));
         }
-        match self.at.strike(Operation::Publish, &message.subject) {
+        match self.at.inject(Operation::Publish, &message.subject) {
             Some(Effect::Fail) => Err(PublishError::Unavailable(DOWN.to_owned())),
             Some(Effect::Vanish) => Err(PublishError::Unknown(LOST.to_owned())),
             Some(Effect::FailAfter) => {
@@ -65,7 +65,7 @@ impl Bus for FaultyBus {
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         self.at.bus()?;
-        let inner = match self.at.strike(Operation::Open, &consumer.name) {
+        let inner = match self.at.inject(Operation::Open, &consumer.name) {
             Some(Effect::CrashBefore) => self.at.crash().await,
             Some(Effect::CrashAfter) => {
                 drop(self.inner.subscribe(consumer).await);
@@ -119,12 +119,12 @@ impl Subscription for FaultySubscription {
             let (delivery, fresh) = self.take().await?;
             // Cut while it waited: the delivery never got here.
             self.at.bus()?;
-            let struck = if fresh {
-                self.at.strike(Operation::Deliver, &delivery.message.subject)
+            let injected = if fresh {
+                self.at.inject(Operation::Deliver, &delivery.message.subject)
             } else {
                 None
             };
-            match struck {
+            match injected {
                 Some(Effect::Fail | Effect::FailAfter | Effect::Vanish) => {
                     return Err(BusError::Gone(LOST.to_owned()));
                 }
@@ -159,7 +159,7 @@ struct FaultyReply {
 impl Reply for FaultyReply {
     async fn ack(&self) -> Result<(), BusError> {
         self.at.bus()?;
-        match self.at.strike(Operation::Ack, &self.subject) {
+        match self.at.inject(Operation::Ack, &self.subject) {
             Some(Effect::Fail) => Err(BusError::Unavailable(DOWN.to_owned())),
             Some(Effect::Vanish) => Err(BusError::Unavailable(LOST.to_owned())),
             Some(Effect::FailAfter) => {
@@ -195,7 +195,7 @@ impl FaultyReply {
     /// Asks the bus for something else than an end of this delivery.
     async fn ask(&self, asked: impl Future<Output = Result<(), BusError>>) -> Result<(), BusError> {
         self.at.bus()?;
-        match self.at.strike(Operation::Nak, &self.subject) {
+        match self.at.inject(Operation::Nak, &self.subject) {
             Some(Effect::Fail) => Err(BusError::Unavailable(DOWN.to_owned())),
             Some(Effect::CrashBefore) => self.at.crash().await,
             Some(Effect::CrashAfter) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::http::{Request, Response};
 use async_trait::async_trait;
 use bytes::Bytes;
-use platform::ports::http::{Http, HttpError};
+use ports::http::{Http, HttpError};
 
 use super::{Effect, Operation, Reach, Site};
 
@@ -17,10 +17,10 @@ pub(super) struct FaultyHttp {
 #[async_trait]
 impl Http for FaultyHttp {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        if self.at.is_cut(Reach::Outside) {
+        if self.at.is_cut(Reach::ExternalService) {
             return Err(HttpError::Unreachable("connection refused".to_owned()));
         }
-        match self.at.strike(Operation::Send, request.uri().path()) {
+        match self.at.inject(Operation::Send, request.uri().path()) {
             Some(Effect::Fail) => Err(HttpError::Unreachable("connection refused".to_owned())),
             Some(Effect::FailAfter) => {
                 self.inner.send(request).await?;

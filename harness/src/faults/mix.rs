@@ -2,7 +2,7 @@
 //!
 //! Every run draws rates of its own (swarm testing): a run in which one thing goes wrong all
 //! the time finds what a thousand runs with a little of everything miss. What strikes is
-//! remembered as a [`Rule`](super::Rule) that strikes at that very call, so a run can be had again without
+//! remembered as a [`FaultRule`](super::Rule) that strikes at that very call, so a run can be had again without
 //! any chance, and shrunk.
 
 use std::fmt;
@@ -18,7 +18,7 @@ use super::rule::{Effect, Operation};
 /// A kind of fault, as people name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum FaultKind {
     /// A message arrives late, and so perhaps after a newer one.
     Late,
     /// A message is delivered once more although it was handled.
@@ -57,9 +57,9 @@ pub enum Kind {
     Tail,
 }
 
-impl Kind {
+impl FaultKind {
     /// All kinds that a system on a broker that syncs what it accepts must live with: all but
-    /// [`Kind::Tail`].
+    /// [`FaultKind::Tail`].
     pub const ALL: &[Self] = &[
         Self::Late,
         Self::Duplicate,
@@ -170,7 +170,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = serde_json::to_value(self).expect("a kind has a name");
         f.write_str(name.as_str().expect("a kind's name is text"))
@@ -182,7 +182,7 @@ impl fmt::Display for Kind {
 #[error("there is no fault {0:?}; there are: {all}", all = names())]
 pub struct UnknownKind(String);
 
-impl FromStr for Kind {
+impl FromStr for FaultKind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
@@ -191,7 +191,7 @@ impl FromStr for Kind {
 }
 
 fn names() -> String {
-    let names = Kind::ALL.iter().chain(&[Kind::Tail]).map(ToString::to_string);
+    let names = FaultKind::ALL.iter().chain(&[FaultKind::Tail]).map(ToString::to_string);
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -200,7 +200,7 @@ fn names() -> String {
 pub struct Mix {
     rng: ChaCha8Rng,
     /// Of a thousand calls at which it can strike.
-    rates: Vec<(Kind, u32)>,
+    rates: Vec<(FaultKind, u32)>,
     left: u32,
 }
 
@@ -209,7 +209,7 @@ const STREAM: u64 = u64::from_be_bytes(*b"faults\0\0");
 
 impl Mix {
     /// The rates of this seed for these kinds; some of them it leaves out.
-    pub fn draw(seed: u64, kinds: &[Kind]) -> Self {
+    pub fn draw(seed: u64, kinds: &[FaultKind]) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(STREAM);
         let mut rates = Vec::new();
@@ -224,7 +224,7 @@ impl Mix {
     }
 
     /// The kinds that it may choose, and how often of a thousand calls.
-    pub fn rates(&self) -> &[(Kind, u32)] {
+    pub fn rates(&self) -> &[(FaultKind, u32)] {
         &self.rates
     }
 

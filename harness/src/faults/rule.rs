@@ -35,7 +35,7 @@ impl Operation {
         match self {
             Self::Open | Self::Read | Self::Write => Reach::Store,
             Self::Publish | Self::Deliver | Self::Ack | Self::Nak => Reach::Bus,
-            Self::Send => Reach::Outside,
+            Self::Send => Reach::ExternalService,
         }
     }
 }
@@ -74,7 +74,7 @@ pub enum Effect {
 
 /// A fault to come.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Rule {
+pub struct FaultRule {
     /// In which service; `None` for any.
     pub service: Option<String>,
     /// At which operation.
@@ -98,5 +98,5 @@ pub enum Reach {
     /// The broker.
     Bus,
     /// The world outside.
-    Outside,
+    ExternalService,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::Document;
-use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use super::{Effect, Operation, Reach, Site};
 
@@ -25,7 +25,7 @@ impl FaultyStore {
         if self.at.is_cut(Reach::Store) {
             return Err(WriteError::Unavailable(DOWN.to_owned()));
         }
-        match self.at.strike(Operation::Write, collection) {
+        match self.at.inject(Operation::Write, collection) {
             Some(Effect::Fail) => Err(WriteError::Unavailable(DOWN.to_owned())),
             Some(Effect::FailAfter) => {
                 write.await?;
@@ -54,7 +54,7 @@ impl FaultyStore {
         if self.at.is_cut(Reach::Store) {
             return Err(ReadError::Unavailable(DOWN.to_owned()));
         }
-        match self.at.strike(Operation::Read, collection) {
+        match self.at.inject(Operation::Read, collection) {
             Some(Effect::Fail) => Err(ReadError::Unavailable(DOWN.to_owned())),
             Some(Effect::FailAfter | Effect::Vanish) => {
                 Err(ReadError::Unavailable(LOST.to_owned()))
@@ -75,7 +75,7 @@ impl Store for FaultyStore {
         if self.at.is_cut(Reach::Store) {
             return Err(WriteError::Unavailable(DOWN.to_owned()));
         }
-        match self.at.strike(Operation::Open, collection) {
+        match self.at.inject(Operation::Open, collection) {
             Some(Effect::CrashBefore) => self.at.crash().await,
             Some(Effect::CrashAfter) => {
                 drop(self.inner.ensure(collection, indexes).await);

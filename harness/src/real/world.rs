@@ -7,37 +7,38 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use adapters::jetstream::JetStream;
+use adapters::mongo::Mongo;
+use adapters::reqwest::{Reqwest, client};
+use adapters::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
 use bson::Document;
 use bytes::Bytes;
 use futures::future::join_all;
 use platform::activity::Activity;
-use platform::adapters::jetstream::JetStream;
-use platform::adapters::mongo::Mongo;
-use platform::adapters::reqwest::{Reqwest, client};
-use platform::adapters::system::{SystemClock, SystemEntropy};
 use platform::deadletter::{self, DeadLetter};
-use platform::ports::bus::{Bus, Message, Stream};
-use platform::ports::clock::Clock;
-use platform::ports::store::{Find, Store};
+use platform::outbox;
 use platform::run::{self, Running};
-use platform::{Ports, Timestamp, outbox};
+use ports::bus::{Bus, Message, Stream};
+use ports::clock::Clock;
+use ports::store::{Find, Store};
+use ports::{Ports, Timestamp};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::servers::Servers;
-use super::{outside, serve};
+use super::{external, serve};
 use crate::faults::Faults;
-use crate::settle::{self, Stuck};
-use crate::system::{Part, System};
-use crate::trace::ports::Recorder;
-use crate::trace::{Trace, What, Who};
+use crate::quiescence::{self, NotQuiescent};
+use crate::system::{ServiceSpec, System};
+use crate::trace::recorder::Recorder;
+use crate::trace::{InstanceId, RecordKind, Trace};
 use crate::world::{Reply, World, WorldError, answered, requested};
+use servers::Servers;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long [`World::settle`] waits for rest at most.
+/// How long [`World::quiesce`] waits for rest at most.
 const RESTLESS: Duration = Duration::from_secs(30);
 
 /// How long the world outside may take to answer.
@@ -51,7 +52,7 @@ pub struct Real {
     bus: Arc<JetStream>,
     clock: Arc<dyn Clock>,
     client: reqwest::Client,
-    outside: outside::Server,
+    external: external::Server,
     collections: BTreeMap<&'static str, Vec<&'static str>>,
     trace: Trace,
     faults: Faults,
@@ -62,7 +63,7 @@ pub struct Real {
 
 /// A running instance.
 struct Instance {
-    who: Who,
+    who: InstanceId,
     address: SocketAddr,
     activity: Arc<Activity>,
     work: Vec<JoinHandle<()>>,
@@ -80,15 +81,15 @@ impl Real {
         let namespace = format!("rehearsal-{}-{number}", std::process::id());
         let bus = JetStream::connect(&servers.nats_url, namespace.as_str());
         let mongo = Mongo::client(&servers.mongo_url);
-        let outside = outside::Server::start(Arc::clone(&system.outside));
-        let (bus, mongo, outside) = futures::future::join3(bus, mongo, outside).await;
+        let external = external::Server::start(Arc::clone(&system.external));
+        let (bus, mongo, external) = futures::future::join3(bus, mongo, external).await;
         let mut world = Self {
             namespace,
             mongo: mongo.map_err(|e| WorldError(e.to_string()))?,
             bus: Arc::new(bus.map_err(|e| WorldError(e.to_string()))?),
             clock: Arc::new(SystemClock),
             client: client(PATIENCE),
-            outside,
+            external,
             collections: BTreeMap::new(),
             trace: Trace::default(),
             faults: Faults::default(),
@@ -97,19 +98,19 @@ impl Real {
             requests: 0,
             system,
         };
-        let parts = world.system.parts.clone();
+        let parts = world.system.services.clone();
         world.start_parts(&parts).await?;
         Ok(world)
     }
 
     /// Starts one instance of each of these, all at once.
-    async fn start_parts(&mut self, parts: &[Part]) -> Result<(), WorldError> {
+    async fn start_parts(&mut self, parts: &[ServiceSpec]) -> Result<(), WorldError> {
         let mut starting = Vec::new();
         for part in parts {
             self.started += 1;
-            let who = Who { service: part.name, instance: self.started };
+            let who = InstanceId { service: part.name, instance: self.started };
             let ports = self.ports(who);
-            let service = (part.build)(&ports, &self.outside.uri());
+            let service = (part.build)(&ports, &self.external.uri());
             let names = service.collections.iter().map(|spec| spec.name).collect();
             self.collections.insert(part.name, names);
             let policy = self.system.policy.clone();
@@ -130,7 +131,7 @@ impl Real {
 
     fn install(
         &mut self,
-        who: Who,
+        who: InstanceId,
         running: Running,
         address: SocketAddr,
         serving: JoinHandle<()>,
@@ -146,17 +147,17 @@ impl Real {
                     && end.is_panic()
                 {
                     let message = end.to_string();
-                    trace.add(now.now(), Some(who), What::Panic { message });
+                    trace.add(now.now(), Some(who), RecordKind::Panic { message });
                     faults.bring_down(who);
                 }
                 drop(abort);
             }));
         }
-        self.trace.add(self.clock.now(), Some(who), What::Start);
+        self.trace.add(self.clock.now(), Some(who), RecordKind::Start);
         self.instances.push(Instance { who, address, activity: running.activity, work });
     }
 
-    fn ports(&self, who: Who) -> Ports {
+    fn ports(&self, who: InstanceId) -> Ports {
         let ports = Ports {
             store: Arc::new(self.store(who.service)),
             bus: self.bus.clone(),
@@ -166,7 +167,7 @@ impl Real {
         };
         let (trace, clock) = (self.trace.clone(), Arc::clone(&self.clock));
         let recorder = Recorder { trace, clock, who };
-        self.system.instead_of(self.faults.around(recorder.around(ports), &recorder))
+        self.system.decorate(self.faults.around(recorder.around(ports), &recorder))
     }
 
     fn store(&self, service: &str) -> Mongo {
@@ -185,7 +186,7 @@ impl Real {
         let down: Vec<Instance> = down;
         for instance in &down {
             instance.work.iter().for_each(JoinHandle::abort);
-            self.trace.add(self.clock.now(), Some(instance.who), What::Crash);
+            self.trace.add(self.clock.now(), Some(instance.who), RecordKind::Crash);
         }
         down.len()
     }
@@ -202,7 +203,7 @@ impl Real {
         });
         reasons.extend(join_all(outboxes).await.into_iter().flatten());
         match self.bus.pending().await {
-            Ok(pending) => reasons.extend(pending.iter().filter_map(settle::consumer)),
+            Ok(pending) => reasons.extend(pending.iter().filter_map(quiescence::consumer)),
             Err(why) => reasons.push(why.to_string()),
         }
         reasons.extend(self.activities());
@@ -215,7 +216,7 @@ impl Real {
     async fn outboxes(&self, service: &str, collection: &str) -> Option<String> {
         let find = Find { filter: outbox::waiting(), ..Find::default() };
         match self.store(service).find(collection, find).await {
-            Ok(found) => settle::outbox(service, collection, found.len()),
+            Ok(found) => quiescence::outbox(service, collection, found.len()),
             Err(why) => Some(format!("{service}.{collection}: {why}")),
         }
     }
@@ -226,7 +227,7 @@ impl Real {
 
     fn activities(&self) -> Vec<String> {
         let now = self.clock.now();
-        let unrest = |i: &Instance| settle::instance(&i.who.to_string(), &i.activity, now);
+        let unrest = |i: &Instance| quiescence::instance(&i.who.to_string(), &i.activity, now);
         self.instances.iter().flat_map(unrest).collect()
     }
 
@@ -304,7 +305,7 @@ impl World for Real {
         }
     }
 
-    async fn settle(&mut self) -> Result<(), Stuck> {
+    async fn quiesce(&mut self) -> Result<(), NotQuiescent> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(2);
         loop {
@@ -313,9 +314,9 @@ impl World for Real {
             if reasons.is_empty() {
                 return Ok(());
             }
-            let up = |part: &Part| World::instances(self, part.name) > 0;
-            if !self.system.parts.iter().all(up) || began.elapsed() > RESTLESS {
-                return Err(Stuck { reasons });
+            let up = |part: &ServiceSpec| World::instances(self, part.name) > 0;
+            if !self.system.services.iter().all(up) || began.elapsed() > RESTLESS {
+                return Err(NotQuiescent { reasons });
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(50));
@@ -323,7 +324,7 @@ impl World for Real {
     }
 
     async fn start(&mut self, service: &str) -> Result<(), WorldError> {
-        let part = self.system.parts.iter().find(|part| part.name == service).cloned();
+        let part = self.system.services.iter().find(|part| part.name == service).cloned();
         let part = part.ok_or_else(|| WorldError(format!("there is no service {service}")))?;
         self.start_parts(&[part]).await
     }

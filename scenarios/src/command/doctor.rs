@@ -1,6 +1,6 @@
 //! `rehearse doctor`: which servers the real world would use, and why.
 
-use harness::real::servers;
+use servers;
 
 use super::{CommandError, Verdict, runtime};
 

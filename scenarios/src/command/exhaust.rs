@@ -1,4 +1,4 @@
-//! `rehearse explore --chooser exhaustive`: every schedule of a small scope.
+//! `rehearse explore --scheduler exhaustive`: every schedule of a small scope.
 
 use super::conclude::{Telling, tell};
 use super::explore::Args;

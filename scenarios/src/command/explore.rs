@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use harness::faults::Kind;
+use harness::faults::FaultKind;
 
 use super::conclude::conclude;
 use super::exhaust::exhaust_command;
@@ -18,8 +18,8 @@ Examples:
   rehearse explore market                       10000 schedules, all faults, all cores
   rehearse explore race --for 60s               as many as go into a minute
   rehearse explore market --faults crash,lost-ack
-  rehearse explore payment --chooser pct --depth 4
-  rehearse explore two-buyers --chooser exhaustive
+  rehearse explore payment --scheduler pct --depth 4
+  rehearse explore two-buyers --scheduler exhaustive
   rehearse explore market --shard 3/16 --out shards/3
   rehearse merge shards/*                       one report of all shards
   rehearse explore race --bug look-then-insert  with a bug planted, to see it found
@@ -59,7 +59,7 @@ pub struct Args {
     pub(super) from: u64,
     /// Who decides which call goes on
     #[arg(long, value_enum, default_value = "mixed")]
-    chooser: ChooserName,
+    scheduler: ChooserName,
     /// For pct: how many orderings the bugs in question need
     #[arg(long, value_name = "N", default_value_t = 3)]
     depth: u32,
@@ -103,7 +103,7 @@ impl Args {
 ///
 /// When there is no such workload, fault or bug, or the report cannot be written.
 pub fn explore_command(args: &Args) -> Result<Verdict, CommandError> {
-    if args.chooser == ChooserName::Exhaustive {
+    if args.scheduler == ChooserName::Exhaustive {
         return exhaust_command(args);
     }
     let plan = plan(args)?;
@@ -130,7 +130,7 @@ fn plan(args: &Args) -> Result<Plan, CommandError> {
     Ok(Plan {
         bug: args.bug()?,
         faults: faults(&args.faults)?,
-        choosing: match args.chooser {
+        choosing: match args.scheduler {
             ChooserName::Mixed | ChooserName::Exhaustive => Choosing::Mixed,
             ChooserName::Random => Choosing::Random,
             ChooserName::Pct => Choosing::Pct(args.depth),
@@ -143,9 +143,9 @@ fn plan(args: &Args) -> Result<Plan, CommandError> {
 }
 
 /// `all`, `none`, or kinds by name.
-pub(super) fn faults(text: &str) -> Result<Vec<Kind>, CommandError> {
+pub(super) fn faults(text: &str) -> Result<Vec<FaultKind>, CommandError> {
     match text {
-        "all" => Ok(Kind::ALL.to_vec()),
+        "all" => Ok(FaultKind::ALL.to_vec()),
         "none" => Ok(Vec::new()),
         names => {
             let kinds = names.split(',').map(|name| name.trim().parse());

@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use harness::real::servers;
-use harness::trace::json;
+use harness::report::trace as json;
+use servers;
 
 use super::conclude::{Telling, tell};
 use super::{CommandError, Verdict, WorldName, runtime};
@@ -16,7 +16,7 @@ use crate::gherkin::{self, Choice, Run};
 use crate::races::{self, Finding};
 use crate::report::page::Page;
 use crate::report::{self, Progress, Report};
-use crate::stage::Kind;
+use crate::stage::WorldKind;
 use crate::{invariants, workloads};
 
 /// What to run.
@@ -65,8 +65,8 @@ pub fn run(args: &Args) -> Result<Verdict, CommandError> {
     }
 
     let kind = match args.world {
-        WorldName::Simulated => Kind::simulated(args.seed),
-        WorldName::Real => Kind::Real,
+        WorldName::Simulated => WorldKind::simulated(args.seed),
+        WorldName::Real => WorldKind::Real,
     };
     let run = Run { choice, output: Some(args.out.clone()), ..Run::all(kind) };
     let progress = Progress::begin("scenarios");

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use harness::trace::json;
+use harness::report::trace as json;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ Examples:
   rehearse sweep 'second'        every scenario whose name, or whose feature, contains this
   rehearse sweep market:17       what the workload `market` draws for seed 17
   rehearse sweep --all           every scenario
-  rehearse sweep 'Who pays has the ticket' --point 17b
+  rehearse sweep 'InstanceId pays has the ticket' --point 17b
                                  one crash again: right before call 17 (17a: right after)
 
 Calls are counted from the first step of the scenario, over all services. A crashed service

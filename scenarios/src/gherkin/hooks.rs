@@ -10,14 +10,19 @@ use std::path::PathBuf;
 
 use cucumber::event::ScenarioFinished;
 use cucumber::gherkin::{Feature, Scenario};
-use harness::trace::json;
+use harness::report::trace as json;
 
 use super::features;
 use crate::invariants::{self, Evidence};
-use crate::stage::{Kind, Opening, Stage, Wrong};
+use crate::stage::{Opening, Stage, WorldKind, Wrong};
 use crate::story::fault;
 
-pub(super) async fn open(kind: Kind, feature: &Feature, scenario: &Scenario, stage: &mut Stage) {
+pub(super) async fn open(
+    kind: WorldKind,
+    feature: &Feature,
+    scenario: &Scenario,
+    stage: &mut Stage,
+) {
     let pace = kind.pace(features::steps(feature, scenario));
     match Stage::open(&Opening { kind, pace }).await {
         Ok(open) => *stage = open,
@@ -42,9 +47,9 @@ pub(super) async fn close(
 
 /// Whether the scenario did what it planned, and the system what it promises.
 async fn judge(stage: &mut Stage) -> Result<(), Wrong> {
-    let unstruck = stage.world().faults().unstruck();
-    Wrong::unless(unstruck.is_empty(), || {
-        let faults: Vec<String> = unstruck.iter().map(fault::sentence).collect();
+    let not_injected = stage.world().faults().not_injected();
+    Wrong::unless(not_injected.is_empty(), || {
+        let faults: Vec<String> = not_injected.iter().map(fault::sentence).collect();
         format!("a fault that was planned never struck: {}", faults.join("; "))
     })?;
     stage.restore().await?;

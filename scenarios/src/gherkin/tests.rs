@@ -12,7 +12,7 @@ fn folder(text: &str) -> (tempfile::TempDir, Choice) {
 async fn run_text(text: &str) -> (Summary, tempfile::TempDir) {
     let (folder, choice) = folder(text);
     let output = Some(folder.path().join("out"));
-    let options = Run { choice, output, ..Run::all(Kind::simulated(1)) };
+    let options = Run { choice, output, ..Run::all(WorldKind::simulated(1)) };
     (run(&options, |_| ()).await.unwrap(), folder)
 }
 

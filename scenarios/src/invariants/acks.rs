@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Document;
-use harness::trace::What;
-use platform::ports::bus::{Message, Stream};
+use harness::trace::RecordKind;
+use ports::bus::{Message, Stream};
 use serde_json::Value;
 
 use super::Evidence;
@@ -25,18 +25,18 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut dead: BTreeSet<&str> = BTreeSet::new();
     for record in evidence.trace.iter() {
         match &record.what {
-            What::Write { collection, outcome: Ok(Some(document)), .. } => {
+            RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
                 if let Some(who) = record.who {
                     stores.insert((who.service, collection, id(document)), document);
                 }
             }
-            What::Publish { stream: Stream::Events, message, .. } => {
+            RecordKind::Publish { stream: Stream::Events, message, .. } => {
                 messages.insert(&message.id, (message, OnceCell::new()));
             }
-            What::Publish { stream: Stream::DeadLetters, message, .. } => {
+            RecordKind::Publish { stream: Stream::DeadLetters, message, .. } => {
                 dead.insert(&message.id);
             }
-            What::Reply { operation: "ack", consumer, id, .. } => {
+            RecordKind::Reply { operation: "ack", consumer, id, .. } => {
                 let Some((message, event)) = messages.get(id.as_str()) else { continue };
                 let given_up =
                     !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());

@@ -1,7 +1,7 @@
 //! Every answer is one that the contract knows, in its shape; one that says that something is
 //! out of order comes only where something was.
 
-use harness::trace::What;
+use harness::trace::RecordKind;
 use serde_json::Value;
 
 use super::Evidence;
@@ -12,7 +12,7 @@ use crate::script::Act;
 type Answer = (u16, &'static [&'static str]);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let trouble = |what: &What| matches!(what, What::Fault { .. } | What::Crash);
+    let trouble = |what: &RecordKind| matches!(what, RecordKind::Fault { .. } | RecordKind::Crash);
     let troubled = evidence.trace.iter().any(|record| trouble(&record.what));
     let mut broken = Vec::new();
     for told in &evidence.told {
@@ -87,7 +87,7 @@ fn is_shown(body: &Value) -> bool {
         Value::Object(fields) => {
             let id = fields.get("id").and_then(Value::as_str);
             let hidden = ["_id", "__v", "outbox", "revision", "password"];
-            id.is_some_and(platform::ports::entropy::is_id)
+            id.is_some_and(ports::entropy::is_id)
                 && !hidden.iter().any(|field| fields.contains_key(*field))
         }
         _ => false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::{UserBanned, UserUnbanned};
-use harness::trace::{What, Who};
+use harness::trace::{InstanceId, RecordKind};
 use platform::event::Event;
 
 use super::Evidence;
@@ -27,22 +27,22 @@ type Word = (i64, bool);
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let words = words(evidence);
     let mut published: BTreeMap<&str, Word> = BTreeMap::new();
-    let mut reading: BTreeMap<Who, BTreeMap<&str, Word>> = BTreeMap::new();
-    let mut known: BTreeMap<Who, BTreeMap<&str, Word>> = BTreeMap::new();
-    let mut to_refuse: BTreeMap<u64, (Who, &str)> = BTreeMap::new();
+    let mut reading: BTreeMap<InstanceId, BTreeMap<&str, Word>> = BTreeMap::new();
+    let mut known: BTreeMap<InstanceId, BTreeMap<&str, Word>> = BTreeMap::new();
+    let mut to_refuse: BTreeMap<u64, (InstanceId, &str)> = BTreeMap::new();
     let mut broken = Vec::new();
     for record in evidence.trace.iter() {
         match &record.what {
-            What::Publish { message, .. } => {
+            RecordKind::Publish { message, .. } => {
                 if let Some((user, word)) = words.get(message.id.as_str()) {
                     learn(&mut published, user, *word);
                 }
             }
             // An instance reads back what was said before it listens, and then starts.
-            What::Subscribe { consumer } if consumer.ends_with(LISTENER) => {
+            RecordKind::Subscribe { consumer } if consumer.ends_with(LISTENER) => {
                 reading.extend(record.who.map(|who| (who, published.clone())));
             }
-            What::Start => {
+            RecordKind::Start => {
                 if let Some(who) = record.who
                     && let Some(words) = reading.remove(&who)
                 {
@@ -50,13 +50,15 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                     words.into_iter().for_each(|(user, word)| learn(known, user, word));
                 }
             }
-            What::Reply { operation: "ack", consumer, id, .. } if consumer.ends_with(LISTENER) => {
+            RecordKind::Reply { operation: "ack", consumer, id, .. }
+                if consumer.ends_with(LISTENER) =>
+            {
                 if let (Some(who), Some((user, word))) = (record.who, words.get(id.as_str())) {
                     learn(known.entry(who).or_default(), user, *word);
                 }
             }
             // The end of a ban may count from here on, for requests under way too.
-            What::Deliver { id, .. } => {
+            RecordKind::Deliver { id, .. } => {
                 if let (Some(who), Some((user, word @ (_, false)))) =
                     (record.who, words.get(id.as_str()))
                 {
@@ -64,13 +66,15 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                     to_refuse.retain(|_, asked| *asked != (who, user.as_str()));
                 }
             }
-            What::Request { number, line, by: Some(user), to: Some(to), .. } if !is_open(line) => {
+            RecordKind::Request { number, line, by: Some(user), to: Some(to), .. }
+                if !is_open(line) =>
+            {
                 let word = known.get(to).and_then(|known| known.get(user.as_str()));
                 if word.is_some_and(|(_, banned)| *banned) {
                     to_refuse.insert(*number, (*to, user));
                 }
             }
-            What::Answer { number, status: Some(200..=299), .. } => {
+            RecordKind::Answer { number, status: Some(200..=299), .. } => {
                 if let Some((who, _)) = to_refuse.get(number) {
                     broken.push(format!("{who} carried out request {number} of a banned user"));
                 }
@@ -90,12 +94,12 @@ fn learn<'a>(known: &mut BTreeMap<&'a str, Word>, user: &'a str, word: Word) {
 fn words(evidence: &Evidence) -> BTreeMap<&str, (String, Word)> {
     let mut words = BTreeMap::new();
     for record in evidence.trace.iter() {
-        let What::Publish { message, outcome: Ok(_), .. } = &record.what else { continue };
+        let RecordKind::Publish { message, outcome: Ok(_), .. } = &record.what else { continue };
         let word = match message.subject.as_str() {
             UserBanned::SUBJECT => serde_json::from_slice::<UserBanned>(&message.payload)
-                .map(|event| (event.id, (event.version, true))),
+                .map(|event| (event.0.id, (event.0.version, true))),
             UserUnbanned::SUBJECT => serde_json::from_slice::<UserUnbanned>(&message.payload)
-                .map(|event| (event.id, (event.version, false))),
+                .map(|event| (event.0.id, (event.0.version, false))),
             _ => continue,
         };
         words.extend(word.ok().map(|word| (message.id.as_str(), word)));

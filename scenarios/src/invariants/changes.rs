@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bson::Document;
-use harness::trace::What;
-use platform::ports::bus::Stream;
+use harness::trace::RecordKind;
+use ports::bus::Stream;
 
 use super::Evidence;
 use super::evidence::{Change, id, number};
@@ -48,7 +48,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 fn tellings(evidence: &Evidence) -> Tellings {
     let mut tellings = Tellings::new();
     for record in evidence.trace.iter() {
-        let What::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.what else {
+        let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.what
+        else {
             continue;
         };
         let Some((noun, Change { id, version })) = Change::of(message) else { continue };

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use bson::Document;
 use contracts::Cents;
-use harness::trace::{Record, What};
+use harness::trace::{Record, RecordKind};
 use harness::world::{World, WorldError};
-use platform::Timestamp;
 use platform::deadletter::DeadLetter;
-use platform::ports::bus::{Message, PublishError, Published, Stream};
+use ports::Timestamp;
+use ports::bus::{Message, PublishError, Published, Stream};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -132,7 +132,9 @@ impl Evidence {
         // What a person publishes again has been told before.
         let of_services = self.trace.iter().filter(|record| record.who.is_some());
         of_services.filter_map(|record| match &record.what {
-            What::Publish { stream: Stream::Events, message, outcome } => Some((message, outcome)),
+            RecordKind::Publish { stream: Stream::Events, message, outcome } => {
+                Some((message, outcome))
+            }
             _ => None,
         })
     }

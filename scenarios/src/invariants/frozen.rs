@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bson::{Bson, Document};
-use harness::trace::What;
+use harness::trace::RecordKind;
 
 use super::Evidence;
 use super::evidence::{id, number};
@@ -29,7 +29,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 pub(super) fn versions(evidence: &Evidence) -> BTreeMap<&str, BTreeMap<i64, &Document>> {
     let mut versions: BTreeMap<&str, BTreeMap<i64, &Document>> = BTreeMap::new();
     for record in evidence.trace.iter() {
-        let What::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.what else {
+        let RecordKind::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.what else {
             continue;
         };
         if record.who.is_some_and(|who| who.service == "tickets") && collection == "tickets" {

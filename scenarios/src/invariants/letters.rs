@@ -1,7 +1,7 @@
 //! Nothing is given up on lightly: a dead letter is there only where enough went wrong.
 
-use harness::trace::What;
-use platform::ports::bus::Stream;
+use harness::trace::RecordKind;
+use ports::bus::Stream;
 
 use super::Evidence;
 
@@ -10,7 +10,7 @@ use super::Evidence;
 const FEW: usize = 3;
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let trouble = |what: &What| matches!(what, What::Fault { .. } | What::Crash);
+    let trouble = |what: &RecordKind| matches!(what, RecordKind::Fault { .. } | RecordKind::Crash);
     let troubles = evidence.trace.iter().filter(|record| trouble(&record.what)).count();
     if troubles >= FEW {
         return Vec::new();
@@ -18,7 +18,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     // What somebody outside has published may well be nonsense.
     let ours = |id: &str| {
         evidence.trace.iter().any(|record| match &record.what {
-            What::Publish { stream: Stream::Events, message, .. } => message.id == id,
+            RecordKind::Publish { stream: Stream::Events, message, .. } => message.id == id,
             _ => false,
         })
     };

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use bson::Document;
-use harness::linear::{Call, Conflict, Model, check as order};
-use harness::trace::What;
-use platform::ports::store::WriteError;
+use harness::linearizability::{Call, Conflict, Model, check as order};
+use harness::trace::RecordKind;
+use ports::store::WriteError;
 use serde::Deserialize;
 
 use super::Evidence;
@@ -133,7 +133,7 @@ impl<'a> History<'a> {
         let mut history = Self::default();
         for (now, record) in evidence.trace.iter().enumerate() {
             match &record.what {
-                What::Request { number, line, body, .. } => {
+                RecordKind::Request { number, line, body, .. } => {
                     let asked = line.strip_prefix("DELETE /api/orders/").map(Asked::End);
                     let asked = asked.or_else(|| {
                         let wish = line.strip_prefix("POST /api/orders").map(|_| body)?;
@@ -141,12 +141,12 @@ impl<'a> History<'a> {
                     });
                     history.asked.extend(asked.map(|asked| (*number, (now, asked))));
                 }
-                What::Answer { number, status: Some(status), body } => {
+                RecordKind::Answer { number, status: Some(status), body } => {
                     if let Some((from, asked)) = history.asked.remove(number) {
                         history.answered(*number, &asked, *status, body, from, now);
                     }
                 }
-                What::Write { collection, began, input, outcome, .. }
+                RecordKind::Write { collection, began, input, outcome, .. }
                     if record.who.is_some_and(|who| who.service == orders::NAME)
                         && collection == "orders" =>
                 {

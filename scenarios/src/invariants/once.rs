@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::trace::What;
-use platform::ports::bus::Stream;
+use harness::trace::RecordKind;
+use ports::bus::Stream;
 
 use super::Evidence;
 use super::evidence::id;
@@ -14,10 +14,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for record in evidence.trace.iter() {
         match &record.what {
-            What::Publish { stream: Stream::Events, message, .. } => {
+            RecordKind::Publish { stream: Stream::Events, message, .. } => {
                 subjects.insert(&message.id, &message.subject);
             }
-            What::Write { collection, outcome: Ok(Some(document)), .. } => {
+            RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
                 let (Some(who), Some(origin)) = (record.who, &record.origin) else { continue };
                 // A request may change a document in steps; what handles a message may not.
                 let Some(subject) = subjects.get(origin.cause.as_str()) else { continue };

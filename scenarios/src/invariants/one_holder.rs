@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bson::Document;
-use harness::trace::What;
+use harness::trace::RecordKind;
 
 use super::Evidence;
 use super::evidence::{id, text};
@@ -51,7 +51,8 @@ pub(super) fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
     let mut histories: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
     for (now, record) in evidence.trace.iter().enumerate() {
         let service = record.who.map(|who| who.service);
-        let What::Write { collection, began, outcome: Ok(Some(order)), .. } = &record.what else {
+        let RecordKind::Write { collection, began, outcome: Ok(Some(order)), .. } = &record.what
+        else {
             continue;
         };
         if service != Some("orders") || collection != "orders" {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platform::ports::clock::after;
+use ports::clock::after;
 
 use super::Evidence;
 use crate::script::Act;

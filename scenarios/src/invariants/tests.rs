@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bson::{Bson, doc};
 use contracts::Cents;
-use harness::trace::{Record, What};
-use platform::Timestamp;
-use platform::causality::Causality;
+use harness::trace::{Record, RecordKind};
 use platform::deadletter::DeadLetter;
+use ports::Timestamp;
+use ports::causality::Causality;
 use serde_json::{Value, json};
 
 use super::evidence::{id, text};
@@ -166,7 +166,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("bans", "an instance that heard of the ban carries a request out", |e| {
         let refused = |status: &Option<u16>| *status == Some(401);
         let status = edit(e).iter_mut().find_map(|record| match &mut record.what {
-            What::Answer { status, .. } if refused(status) => Some(status),
+            RecordKind::Answer { status, .. } if refused(status) => Some(status),
             _ => None,
         });
         *status.expect("a banned buyer was refused") = Some(201);
@@ -199,14 +199,14 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("ack-last", "a message is acknowledged before its write", |e| {
         let told = message_of(e, "order.cancelled");
         let ack = edit(e).iter().position(|record| match &record.what {
-            What::Reply { operation: "ack", consumer, id, .. } => {
+            RecordKind::Reply { operation: "ack", consumer, id, .. } => {
                 *id == told && consumer == "payments-OrderCancelled"
             }
             _ => false,
         });
         let ack = edit(e).remove(ack.expect("it was acknowledged"));
         let published = edit(e).iter().position(|record| match &record.what {
-            What::Publish { message, .. } => message.id == told,
+            RecordKind::Publish { message, .. } => message.id == told,
             _ => false,
         });
         edit(e).insert(published.expect("it was published") + 1, ack);
@@ -222,7 +222,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("changes-told", "nobody was told of a change", |e| {
         let told = message_of(e, "user.created");
         edit(e).retain(|record| match &record.what {
-            What::Publish { message, .. } => message.id != told,
+            RecordKind::Publish { message, .. } => message.id != told,
             _ => true,
         });
     }),
@@ -236,7 +236,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("told-in-order", "a change is told of after the next one", |e| {
         let told = message_of(e, "order.created");
         let published = |record: &Record| match &record.what {
-            What::Publish { message, .. } => message.id == told,
+            RecordKind::Publish { message, .. } => message.id == told,
             _ => false,
         };
         let first = edit(e).iter().position(published).expect("it was published");
@@ -246,7 +246,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("dead-letters", "a message was given up on at once", |e| {
         let mut message = e.trace.iter().find_map(|record| match &record.what {
-            What::Publish { message, .. } => Some(message.clone()),
+            RecordKind::Publish { message, .. } => Some(message.clone()),
             _ => None,
         });
         let mut message = message.take().expect("something was published");
@@ -308,7 +308,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         e.users[0].insert("email", "BEN@example.org");
     }),
     ("no-panic", "an instance panicked", |e| {
-        add(e, Some(FRESH), What::Panic { message: "index out of bounds".to_owned() });
+        add(e, Some(FRESH), RecordKind::Panic { message: "index out of bounds".to_owned() });
     }),
 ];
 
@@ -387,7 +387,8 @@ fn on_real_servers_a_release_counts_from_its_call() {
     let mut release = doc! { "_id": order, "ticketId": &ticket, "holding": false };
     release.insert("version", version + 1);
     wrote(&mut evidence, "orders", release);
-    let What::Write { began, .. } = &mut edit(&mut evidence).last_mut().expect("just added").what
+    let RecordKind::Write { began, .. } =
+        &mut edit(&mut evidence).last_mut().expect("just added").what
     else {
         panic!("the last record is the release");
     };
@@ -405,11 +406,11 @@ fn on_real_servers_a_release_counts_from_its_call() {
 fn a_ban_that_an_instance_could_not_have_heard_of_binds_it_not() {
     let mut evidence = truth();
     let ban = edit(&mut evidence).iter().position(|record| {
-        matches!(&record.what, What::Publish { message, .. } if message.subject == "user.banned")
+        matches!(&record.what, RecordKind::Publish { message, .. } if message.subject == "user.banned")
     });
     let listens = Record {
         who: Some(FRESH),
-        what: What::Subscribe { consumer: "orders-UserBans".to_owned() },
+        what: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
         ..evidence.trace[0].clone()
     };
     edit(&mut evidence).insert(ban.expect("somebody was banned"), listens);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::trace::What;
+use harness::trace::RecordKind;
 
 use super::Evidence;
 use super::evidence::{id, number};
@@ -15,7 +15,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     }
     let mut newest: BTreeMap<(&str, &str, &str), (i64, i64)> = BTreeMap::new();
     for record in evidence.trace.iter() {
-        let What::Write { collection, outcome: Ok(Some(document)), .. } = &record.what else {
+        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.what else {
             continue;
         };
         let Some(who) = record.who else { continue };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bson::Document;
 use contracts::Cents;
-use platform::Timestamp;
-use platform::ports::clock::after;
+use ports::Timestamp;
+use ports::clock::after;
 
 use super::Evidence;
 use super::evidence::{Told, by_id, id, number, text};

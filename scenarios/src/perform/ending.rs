@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contracts::Cents;
-use harness::trace::What;
+use harness::trace::RecordKind;
 use harness::world::{Reply, World};
 use http::Method;
-use platform::ports::bus::Message;
 use platform::run::Policy;
+use ports::bus::Message;
 use serde_json::{Value, json};
 
 use super::{Company, PerformError};
@@ -73,7 +73,7 @@ pub async fn come_to_rest(
 ) -> Result<Evidence, PerformError> {
     world.faults().heal();
     provider.heal();
-    world.settle().await?;
+    world.quiesce().await?;
     replay_dead_letters(world).await?;
     let mut evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     for _ in 0..REPEATS {
@@ -83,7 +83,7 @@ pub async fn come_to_rest(
         // The record goes on.
         evidence.trace = Arc::default();
         world.pass(policy.sweep).await;
-        world.settle().await?;
+        world.quiesce().await?;
         evidence = Evidence::gather(world, exact, provider.charges(), shown.clone()).await?;
     }
     // All of them were handled now, or never will be: no copy has an excuse.
@@ -104,7 +104,7 @@ async fn replay_dead_letters(world: &mut dyn World) -> Result<(), PerformError> 
             world.publish(Message { id, ..letter.message.clone() }).await?;
         }
         replayed = letters.len();
-        world.settle().await?;
+        world.quiesce().await?;
     }
     Ok(())
 }
@@ -113,7 +113,7 @@ async fn replay_dead_letters(world: &mut dyn World) -> Result<(), PerformError> 
 /// the evidence only as an answer: the documents and the record were gathered before.
 async fn look_around(world: &mut dyn World, evidence: &Evidence) -> Option<Sale> {
     let text = "somebody new looks at what is for sale, and tries to have it".to_owned();
-    world.trace().add(world.now(), None, What::Step { text });
+    world.trace().add(world.now(), None, RecordKind::Step { text });
     let mut guest = Person::new("guest@example.org");
     let body = json!({ "email": guest.email, "password": "password" });
     let sign_up = guest.request(Method::POST, "/api/users/signup", &body);

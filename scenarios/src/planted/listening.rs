@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use harness::system::System;
-use platform::Ports;
 use platform::listen::{HandleError, Handler};
-use platform::ports::bus::{Group, Message, Stream};
 use platform::task::{Step, StepError, Task, Wake};
+use ports::Ports;
+use ports::bus::{Group, Message, Stream};
 use serde_json::Value;
 
 use super::twist::lying;
@@ -146,7 +146,7 @@ pub(super) fn timer_from_arrival(system: System) -> System {
     around_service(system, expiration::NAME, |mut service, ports| {
         for listener in &mut service.listeners {
             let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
-            let now = move || platform::ports::clock::after(clock.now(), crate::simulate::WINDOW);
+            let now = move || ports::clock::after(clock.now(), crate::simulate::WINDOW);
             listener.handler = Arc::new(FromNow { inner, now: Box::new(now) });
         }
         service
@@ -155,7 +155,7 @@ pub(super) fn timer_from_arrival(system: System) -> System {
 
 struct FromNow {
     inner: Arc<dyn Handler>,
-    now: Box<dyn Fn() -> platform::Timestamp + Send + Sync>,
+    now: Box<dyn Fn() -> ports::Timestamp + Send + Sync>,
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use harness::system::System;
-use platform::ports::store::{Find, ReadError, Store, WriteError};
+use ports::store::{Find, ReadError, Store, WriteError};
 
 use super::twist::{StoreTwist, Updates, at_store, lying};
 use super::{with_listeners, with_ports, with_service};

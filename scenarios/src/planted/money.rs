@@ -5,7 +5,7 @@ use bson::{Bson, Document};
 use bytes::Bytes;
 use harness::system::System;
 use http::{Request, Response};
-use platform::ports::http::{Http, HttpError};
+use ports::http::{Http, HttpError};
 use url::form_urlencoded;
 
 use super::twist::{HttpTwist, Updates, at_http, at_store};

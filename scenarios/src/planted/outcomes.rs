@@ -5,8 +5,8 @@ use bson::Document;
 use bytes::Bytes;
 use harness::system::System;
 use http::{Request, Response, StatusCode};
-use platform::ports::http::{Http, HttpError};
-use platform::ports::store::{Store, Update, WriteError};
+use ports::http::{Http, HttpError};
+use ports::store::{Store, Update, WriteError};
 
 use super::twist::{HttpTwist, StoreTwist, at_http, at_store};
 use super::with_ports;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use harness::system::System;
-use platform::causality::Causality;
 use platform::listen::{HandleError, Handler};
-use platform::ports::bus::{Bus, Consumer, Message, PublishError, Published, Stream};
-use platform::ports::clock::Clock;
-use platform::ports::store::{Find, ReadError, Store, Update, WriteError};
 use platform::run::Policy;
+use ports::bus::{Bus, Consumer, Message, PublishError, Published, Stream};
+use ports::causality::Causality;
+use ports::clock::Clock;
+use ports::store::{Find, ReadError, Store, Update, WriteError};
 use ticketing::SERVICES;
 
 use super::twist::{BusTwist, StoreTwist, Updates, at_bus, at_store};
@@ -264,7 +264,7 @@ impl StoreTwist for Memory {
 /// told the services, so none says in time that it is still at work.
 pub(super) fn short_ack_wait(mut system: System) -> System {
     // Consumers are opened over the instance's ports, not over those that a service is built of.
-    system.around = Some(Arc::new(|ports| at_bus(ports, Impatient)));
+    system.decorator = Some(Arc::new(|ports| at_bus(ports, Impatient)));
     SERVICES.iter().fold(system, |system, entry| {
         around_service(system, entry.name, |mut service, ports| {
             for listener in &mut service.listeners {

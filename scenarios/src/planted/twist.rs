@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use bson::Document;
 use bytes::Bytes;
 use http::{Request, Response};
-use platform::Ports;
-use platform::ports::bus::{
+use ports::Ports;
+use ports::bus::{
     Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
 };
-use platform::ports::http::{Http, HttpError};
-use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+use ports::http::{Http, HttpError};
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 /// What is different at a store.
 #[async_trait]

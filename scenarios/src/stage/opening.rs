@@ -1,34 +1,34 @@
 //! How a stage opens: which world, and at what pace.
 
-use harness::sim::chooser::{Chooser, Random};
-use harness::sim::world::Simulated;
+use harness::simulated::Simulated;
 use harness::system::System;
 use harness::world::World;
+use sim::scheduler::{Random, Scheduler};
 
 use super::{Stage, Wrong};
 use crate::pace::Pace;
 
 /// Makes the decisions of a simulated run, from its seed.
-pub type Choosing = fn(u64) -> Box<dyn Chooser>;
+pub type Choosing = fn(u64) -> Box<dyn Scheduler>;
 
 /// Which world a scenario plays in.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum WorldKind {
     /// In simulation.
     Simulated {
         /// Where ids, salts and decisions come from.
         seed: u64,
         /// Who decides.
-        chooser: Choosing,
+        scheduler: Choosing,
     },
     /// On real servers.
     Real,
 }
 
-impl Kind {
+impl WorldKind {
     /// In simulation, with uniformly random decisions.
     pub fn simulated(seed: u64) -> Self {
-        Self::Simulated { seed, chooser: |seed| Box::new(Random::new(seed)) }
+        Self::Simulated { seed, scheduler: |seed| Box::new(Random::new(seed)) }
     }
 
     /// Its name, as in the tag `@simulated-only`.
@@ -52,7 +52,7 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub struct Opening {
     /// Which world.
-    pub kind: Kind,
+    pub kind: WorldKind,
     /// What durations mean in it.
     pub pace: Pace,
 }
@@ -60,9 +60,9 @@ pub struct Opening {
 impl Stage {
     /// Opens a simulated world of the system as `change` leaves it, in which an instance that
     /// crashes by a fault starts again by itself.
-    pub fn open_reviving(seed: u64, chooser: Choosing, change: fn(System) -> System) -> Self {
+    pub fn open_reviving(seed: u64, scheduler: Choosing, change: fn(System) -> System) -> Self {
         let mut stage = Self::dark();
-        let mut world = Simulated::start(change(stage.system()), seed, chooser(seed));
+        let mut world = Simulated::start(change(stage.system()), seed, scheduler(seed));
         world.revive();
         stage.revives = true;
         stage.world = Some(Box::new(world));
@@ -79,7 +79,7 @@ impl Stage {
         self.world().faults().heal();
         self.set_cut(false);
         // What is down for good keeps it from rest until it is started.
-        drop(self.world().settle().await);
+        drop(self.world().quiesce().await);
         let down: Vec<_> = self.down().collect();
         for service in down {
             self.world().start(service).await?;

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use harness::sim::chooser::{InOrder, Replay};
-use harness::sim::world::Simulated;
+use harness::simulated::Simulated;
+use sim::scheduler::{Fifo, Replay};
 
 use super::opening::Choosing;
 use super::{Stage, Wrong};
@@ -19,7 +19,7 @@ use crate::simulate;
 #[derive(Debug, Clone)]
 pub(super) struct Simulation {
     pub(super) seed: u64,
-    pub(super) chooser: Choosing,
+    pub(super) scheduler: Choosing,
     /// The planted bug in it.
     pub(super) bug: Option<String>,
 }
@@ -33,7 +33,7 @@ impl Stage {
     pub async fn set_seed(&mut self, seed: u64) -> Result<(), Wrong> {
         let simulation = self.simulation.as_mut().ok_or_else(only_simulated)?;
         simulation.seed = seed;
-        simulation.chooser = |_| Box::new(InOrder);
+        simulation.scheduler = |_| Box::new(Fifo);
         self.seeded = true;
         self.begin_anew().await
     }
@@ -59,10 +59,10 @@ impl Stage {
 
     /// Opens the simulated world.
     pub(super) fn simulate(&mut self) -> Result<(), Wrong> {
-        let Simulation { seed, chooser, bug } =
+        let Simulation { seed, scheduler, bug } =
             self.simulation.clone().ok_or_else(only_simulated)?;
         let system = simulate::plant(bug.as_deref(), self.system())?;
-        let world = Simulated::start(system, seed, chooser(seed));
+        let world = Simulated::start(system, seed, scheduler(seed));
         self.kernel = Some(world.kernel().clone());
         self.world = Some(Box::new(world));
         Ok(())
@@ -80,12 +80,12 @@ impl Stage {
         self.world().revive();
         self.introduce();
         if let Some(kernel) = &self.kernel {
-            let (seed, chooser) = self
+            let (seed, scheduler) = self
                 .simulation
                 .as_ref()
-                .map(|s| (s.seed, s.chooser))
+                .map(|s| (s.seed, s.scheduler))
                 .expect("a kernel is there only in simulation");
-            kernel.set_chooser(chooser(seed));
+            kernel.set_scheduler(scheduler(seed));
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Stage {
     /// On real servers.
     pub fn turn(&mut self, turns: Vec<(u32, u32)>) -> Result<(), Wrong> {
         let kernel = self.kernel.as_ref().ok_or_else(only_simulated)?;
-        kernel.set_chooser(Box::new(Replay::new(turns)));
+        kernel.set_scheduler(Box::new(Replay::new(turns)));
         Ok(())
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use cucumber::{then, when};
-use harness::trace::What;
-use platform::ports::bus::Message;
+use harness::trace::RecordKind;
+use ports::bus::Message;
 
 use super::Done;
 use super::faults::subject;
@@ -52,8 +52,7 @@ async fn no_dead_letters(stage: &mut Stage) -> Done {
 #[then(regex = r"^(\w+) was handed the (\w+) (\d+) times$")]
 async fn was_handed(stage: &mut Stage, service: String, event: String, times: usize) -> Done {
     let consumer = format!("{service}-{event}");
-    let delivered =
-        |what: &What| matches!(what, What::Deliver { consumer: c, .. } if *c == consumer);
+    let delivered = |what: &RecordKind| matches!(what, RecordKind::Deliver { consumer: c, .. } if *c == consumer);
     let records = stage.world().trace().records();
     let handed = records.iter().filter(|record| delivered(&record.what)).count();
     Wrong::unless(handed == times, || format!("{service} was handed it {handed} times"))

@@ -3,7 +3,7 @@
 use cucumber::codegen::LocalBoxFuture;
 use cucumber::step::{Collection, Context};
 use cucumber::{given, when};
-use harness::faults::{Effect, Operation, Reach, Rule};
+use harness::faults::{Effect, FaultRule, Operation, Reach};
 
 use super::Done;
 use super::orders::possessor;
@@ -24,21 +24,21 @@ fn plan(
     effect: Effect,
 ) {
     let (service, target) = (service.map(str::to_owned), target.map(str::to_owned));
-    stage.world().faults().add(Rule { service, operation, target, skip: 0, times, effect });
+    stage.world().faults().add(FaultRule { service, operation, target, skip: 0, times, effect });
 }
 
 /// Adds the sentences that say a fault at a call of some number; [`fault`] has the words.
 pub(super) fn said(steps: Collection<Stage>) -> Collection<Stage> {
-    fault::patterns().fold(steps, |steps, pattern| steps.given(None, pattern.clone(), strike))
+    fault::patterns().fold(steps, |steps, pattern| steps.given(None, pattern.clone(), inject))
 }
 
-fn strike(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {
+fn inject(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         // A panic is how a step fails.
         match fault::rule(&context.step.value) {
             Ok(rule) => {
                 let effect = paced(rule.effect, stage);
-                stage.world().faults().add(Rule { effect, ..rule });
+                stage.world().faults().add(FaultRule { effect, ..rule });
             }
             Err(why) => panic!("{why}"),
         }
@@ -87,7 +87,7 @@ async fn answers_lost(stage: &mut Stage, count: String) {
 
 #[given("the provider is out of reach")]
 async fn provider_cut(stage: &mut Stage) {
-    stage.world().faults().cut(None, Reach::Outside);
+    stage.world().faults().cut(None, Reach::ExternalService);
 }
 
 #[given(expr = "the database of {word} is unreachable")]

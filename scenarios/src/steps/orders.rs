@@ -2,8 +2,8 @@
 
 use contracts::Cents;
 use cucumber::{given, then, when};
-use platform::Timestamp;
-use platform::ports::clock::after;
+use ports::Timestamp;
+use ports::clock::after;
 use serde_json::Value;
 
 use super::Done;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use contracts::catalogue;
 use cucumber::codegen::Regex;
-use harness::faults::{Effect, Operation, Reach, Rule};
+use harness::faults::{Effect, FaultRule, Operation, Reach};
 
 /// Why a sentence is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum NoFault {
     Unknown(String),
     /// It names an event that there is not.
     #[error("there is no event {0}")]
-    Event(String),
+    RecordKind(String),
 }
 
 /// How one effect at one operation is said. In `words` a name in braces stands for a part.
@@ -109,7 +109,7 @@ fn words(operation: Operation, effect: Effect) -> String {
             let cut = match operation.reach() {
                 Reach::Store => "the database of {service} is unreachable",
                 Reach::Bus => "the connection of {service} to the bus is cut",
-                Reach::Outside => "{service} cannot reach the provider",
+                Reach::ExternalService => "{service} cannot reach the provider",
             };
             format!("{cut} for {{time}} from {deed} on")
         }
@@ -117,7 +117,7 @@ fn words(operation: Operation, effect: Effect) -> String {
             let cut = match operation.reach() {
                 Reach::Store => "all databases are unreachable",
                 Reach::Bus => "the bus is unreachable",
-                Reach::Outside => "the provider is unreachable",
+                Reach::ExternalService => "the provider is unreachable",
             };
             format!("{cut} for {{time}} from {call} on")
         }
@@ -182,8 +182,8 @@ pub(crate) fn patterns() -> impl Iterator<Item = &'static Regex> {
 /// assert_eq!(fault::sentence(&rule), sentence);
 /// assert_eq!(fault::rule(sentence), Ok(rule));
 /// ```
-pub fn sentence(rule: &Rule) -> String {
-    let Rule { service, operation, target, skip, times, effect } = rule;
+pub fn sentence(rule: &FaultRule) -> String {
+    let FaultRule { service, operation, target, skip, times, effect } = rule;
     let same = |form: &&Form| {
         form.operation == *operation
             && std::mem::discriminant(&form.effect) == std::mem::discriminant(effect)
@@ -226,7 +226,7 @@ pub fn sentence(rule: &Rule) -> String {
 /// # Errors
 ///
 /// When it says none, or names an event that there is not.
-pub fn rule(sentence: &str) -> Result<Rule, NoFault> {
+pub fn rule(sentence: &str) -> Result<FaultRule, NoFault> {
     let found = forms().iter().find_map(|form| Some((form, form.pattern.captures(sentence)?)));
     let (form, parts) = found.ok_or_else(|| NoFault::Unknown(sentence.to_owned()))?;
     let part = |name| parts.name(name).map(|found| found.as_str());
@@ -235,7 +235,7 @@ pub fn rule(sentence: &str) -> Result<Rule, NoFault> {
         "anything" => None,
         // A subject that no event of ours has can only be said as it is.
         name if is_about_events(form.operation) && !name.contains('.') => {
-            Some(subject(name).ok_or_else(|| NoFault::Event(name.to_owned()))?)
+            Some(subject(name).ok_or_else(|| NoFault::RecordKind(name.to_owned()))?)
         }
         name => Some(name),
     };
@@ -248,7 +248,7 @@ pub fn rule(sentence: &str) -> Result<Rule, NoFault> {
     let count = |text: &str| text.parse::<u32>().map_err(|_| unknown());
     let nth = part("nth").ok_or_else(unknown)?.trim_end_matches(char::is_alphabetic);
     let nth = if nth.is_empty() { 1 } else { count(nth)? };
-    Ok(Rule {
+    Ok(FaultRule {
         service: service.map(str::to_owned),
         operation: form.operation,
         target: target.map(str::to_owned),

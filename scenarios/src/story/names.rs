@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bson::Document;
-use harness::trace::{Record, What};
+use harness::trace::{Record, RecordKind};
 
 use super::rows::ADMINISTRATOR;
 use crate::invariants::evidence::{id, text};
@@ -27,7 +27,8 @@ impl Names {
     pub fn of(records: &[Record]) -> Self {
         let mut names = Self::default();
         for record in records {
-            let What::Write { operation, collection, input, outcome, .. } = &record.what else {
+            let RecordKind::Write { operation, collection, input, outcome, .. } = &record.what
+            else {
                 continue;
             };
             let service = record.who.map_or("", |who| who.service);

@@ -1,5 +1,5 @@
 use contracts::Cents;
-use harness::faults::{Effect, Operation, Rule};
+use harness::faults::{Effect, FaultRule, Operation};
 
 use super::*;
 use crate::case::{Case, Schedule, Trouble};
@@ -53,7 +53,7 @@ fn a_refusal_is_quoted_and_a_run_in_which_all_held_says_so() {
 
 #[test]
 fn faults_and_decisions_stand_where_they_struck() {
-    let lost = Rule {
+    let lost = FaultRule {
         service: Some("tickets".to_owned()),
         operation: Operation::Ack,
         target: Some("order.created".to_owned()),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use harness::sim::kernel::{Call, Port, Turned};
-use harness::trace::{Record, What};
+use harness::trace::{Record, RecordKind};
+use sim::kernel::{Call, Port, Reordering};
 
 use super::fault::event_name;
 use super::names::Names;
@@ -31,7 +31,7 @@ impl<'a> Teller<'a> {
     }
 
     /// `orders reads orders for Cleo before it inserts into orders for Ben`.
-    fn sentence(&self, turned: &Turned) -> String {
+    fn sentence(&self, turned: &Reordering) -> String {
         let waited = self.deed(&turned.waited, None);
         let Some(went) = &turned.went else {
             return format!("time passes before {} {waited}", self.service(&turned.waited));
@@ -95,8 +95,11 @@ impl<'a> Teller<'a> {
     }
 }
 
-fn is_work(what: &What) -> bool {
-    matches!(what, What::Read { .. } | What::Write { .. } | What::Outside { .. })
+fn is_work(what: &RecordKind) -> bool {
+    matches!(
+        what,
+        RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::ExternalService { .. }
+    )
 }
 
 /// A request without the id in its path.

@@ -10,11 +10,11 @@ use std::sync::{Arc, LazyLock};
 use cucumber::gherkin::{Feature, Scenario, Step};
 use cucumber::step::Collection;
 use futures::FutureExt;
-use harness::faults::Rule;
-use harness::sim::Simulated;
-use harness::sim::chooser::{InOrder, Random};
+use harness::faults::FaultRule;
+use harness::simulated::Simulated;
 use harness::trace::Record;
 use harness::world::{World, WorldError};
+use sim::scheduler::{Fifo, Random};
 
 use ticketing::Settings;
 
@@ -54,7 +54,7 @@ pub struct Played {
     /// How many calls there were, up to the end of what was played.
     pub calls: u64,
     /// The call at which a service crashed.
-    pub struck: Option<Rule>,
+    pub injected: Option<FaultRule>,
     /// The promises that were broken.
     pub violations: Vec<Violation>,
     /// The first step that did not go as its author says, and why.
@@ -106,14 +106,14 @@ impl Subject {
 }
 
 fn choosing(plan: &Plan) -> Choosing {
-    if plan.random { |seed| Box::new(Random::new(seed)) } else { |_| Box::new(InOrder) }
+    if plan.random { |seed| Box::new(Random::new(seed)) } else { |_| Box::new(Fifo) }
 }
 
 /// From here on calls are counted, and the one of this point is struck.
 fn aim(world: &dyn World, point: Option<Point>) {
     world.faults().plan([]);
     if let Some(point) = point {
-        world.faults().strike_call(point.call - 1, point.effect());
+        world.faults().inject_at_call(point.call - 1, point.effect());
     }
 }
 
@@ -160,13 +160,13 @@ async fn play_script(
     let provider = Provider::new(&Settings::rehearsal().provider.key);
     let policy = Pace::simulated().policy;
     let system = (plan.change)(system(&provider, WINDOW, policy.clone()));
-    let mut world = Simulated::start(system, plan.seed, Box::new(InOrder));
+    let mut world = Simulated::start(system, plan.seed, Box::new(Fifo));
     let mut company = match Company::sign_up(script, &mut world).await {
         Ok(company) => company,
         Err(why) => return Err(WorldError(format!("people cannot sign up: {why}"))),
     };
     world.revive();
-    world.kernel().set_chooser(choosing(plan)(plan.seed));
+    world.kernel().set_scheduler(choosing(plan)(plan.seed));
     aim(&world, point);
     company.play(script, &mut world).await?;
     let calls = world.faults().calls();
@@ -181,6 +181,6 @@ fn played(
     violations: Vec<Violation>,
     broke_its_words: Option<String>,
 ) -> Played {
-    let (struck, trace) = (world.faults().struck_by_number(), world.trace().records());
-    Played { calls, struck, violations, broke_its_words, trace }
+    let (injected, trace) = (world.faults().injected_at_call(), world.trace().records());
+    Played { calls, injected, violations, broke_its_words, trace }
 }

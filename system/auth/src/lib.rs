@@ -13,11 +13,11 @@ pub mod store;
 
 use std::sync::Arc;
 
-use platform::Ports;
+use identity::session::{SessionConfig, Sessions};
 use platform::collection::{Collection, CollectionSpec};
-use platform::ports::{clock::Clock, entropy::Entropy};
 use platform::service::Service;
-use platform::session::{SessionConfig, Sessions};
+use ports::Ports;
+use ports::{clock::Clock, entropy::Entropy};
 
 use model::{Admins, User};
 use password::{Compute, Cost, Passwords};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contracts::{UserBanned, UserCreated, UserState, UserUnbanned, UserUpdated};
-use platform::Timestamp;
+use contracts::{BanState, UserBanned, UserCreated, UserState, UserUnbanned, UserUpdated};
 use platform::collection::Decision;
 use platform::event::Emit;
+use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Somebody with an address and a password.
@@ -154,7 +154,7 @@ pub fn ban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Refu
         return Ok(Decision::Keep);
     }
     let next = User { banned: true, version: user.version + 1, ..user.clone() };
-    let event = UserBanned { id: next.id.clone(), until, version: next.version };
+    let event = UserBanned(BanState { id: next.id.clone(), until, version: next.version });
     Ok(Decision::Write(next, vec![Emit::new(&event)]))
 }
 
@@ -165,7 +165,7 @@ pub fn unban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Re
         return Ok(Decision::Keep);
     }
     let next = User { banned: false, version: user.version + 1, ..user.clone() };
-    let event = UserUnbanned { id: next.id.clone(), until, version: next.version };
+    let event = UserUnbanned(BanState { id: next.id.clone(), until, version: next.version });
     Ok(Decision::Write(next, vec![Emit::new(&event)]))
 }
 

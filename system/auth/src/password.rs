@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::channel::oneshot;
-use platform::ports::entropy::Entropy;
+use ports::entropy::Entropy;
 use scrypt::password_hash::phc::{Output, PasswordHash, Salt};
 use scrypt::password_hash::{PasswordHasher, PasswordVerifier};
 use scrypt::{Params, Scrypt};

@@ -5,13 +5,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use garde::Validate;
-use platform::Timestamp;
-use platform::bans::MARGIN;
+use identity::bans::MARGIN;
+use identity::session;
 use platform::collection::{ChangeError, Decision};
 use platform::http::{ApiError, Id, Input, input};
-use platform::ports::clock::after;
-use platform::ports::store::WriteError;
-use platform::session;
+use ports::Timestamp;
+use ports::clock::after;
+use ports::store::WriteError;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{self, Edit, Refused, User};

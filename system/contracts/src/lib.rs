@@ -21,9 +21,8 @@ pub use order::{
     OrderCancelled, OrderCompleted, OrderCreated, OrderReason, OrderState, OrderStatus,
     OrderTicket, OrderUpdated,
 };
-pub use platform::bans::{UserBanned, UserUnbanned};
 pub use ticket::{TicketCreated, TicketState, TicketUpdated};
-pub use user::{UserCreated, UserState, UserUpdated};
+pub use user::{BanState, UserBanned, UserCreated, UserState, UserUnbanned, UserUpdated};
 
 /// Declares event types that share a state: each is the state under its own name and subject.
 macro_rules! events {

@@ -1,7 +1,7 @@
 //! Events of orders, from orders. All four carry the same state, so a reader needs only the
 //! newest of them.
 
-use platform::Timestamp;
+use ports::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use contracts::{OrderCancelled, OrderCompleted, OrderCreated, OrderUpdated};
-use platform::Ports;
 use platform::collection::{Collection, CollectionSpec};
 use platform::listen::Listener;
-use platform::ports::clock::Clock;
 use platform::service::Service;
 use platform::task::Wake;
+use ports::Ports;
+use ports::clock::Clock;
 
 use model::Timer;
 use timers::Timers;

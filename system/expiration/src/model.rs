@@ -1,9 +1,9 @@
 //! The timer, and every decision on it. Nothing here reads or writes anything.
 
 use contracts::{OrderExpired, OrderState};
-use platform::Timestamp;
 use platform::collection::Decision;
 use platform::event::Emit;
+use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The timer of an order.

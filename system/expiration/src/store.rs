@@ -1,10 +1,10 @@
 //! How timers lie in the database, and what is asked of them there.
 
 use bson::doc;
-use platform::Timestamp;
 use platform::collection::{Aggregate, Collection};
 use platform::date;
-use platform::ports::store::{Find, Index, ReadError};
+use ports::Timestamp;
+use ports::store::{Find, Index, ReadError};
 
 use crate::model::Timer;
 

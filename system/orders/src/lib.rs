@@ -16,12 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::{ChargeCreated, ChargeUpdated, OrderExpired, TicketCreated, TicketUpdated};
-use platform::Ports;
+use identity::session::{SessionConfig, Sessions};
 use platform::collection::{Collection, CollectionSpec};
 use platform::listen::Listener;
-use platform::ports::{clock::Clock, entropy::Entropy};
 use platform::service::Service;
-use platform::session::{SessionConfig, Sessions};
+use ports::Ports;
+use ports::{clock::Clock, entropy::Entropy};
 
 use model::{Order, Ticket};
 

@@ -4,9 +4,9 @@ use contracts::{
     Cents, ChargeStatus, OrderCancelled, OrderCompleted, OrderCreated, OrderReason, OrderState,
     OrderStatus, OrderTicket, OrderUpdated, TicketState,
 };
-use platform::Timestamp;
 use platform::collection::Decision;
 use platform::event::Emit;
+use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A copy of a ticket, as of the newest event that was heard of it.

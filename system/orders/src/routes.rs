@@ -6,13 +6,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use contracts::OrderStatus;
 use garde::Validate;
-use platform::Timestamp;
+use identity::session::User;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Id, Input, input};
-use platform::news::Patience;
-use platform::ports::clock::after;
-use platform::ports::store::ReadError;
-use platform::session::User;
+use platform::read_your_writes::Patience;
+use ports::Timestamp;
+use ports::clock::after;
+use ports::store::ReadError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

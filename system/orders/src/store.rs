@@ -4,7 +4,7 @@
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
-use platform::ports::store::{Find, Index, ReadError, WriteError};
+use ports::store::{Find, Index, ReadError, WriteError};
 
 use crate::model::{self, Order, Reservation, Ticket};
 

@@ -17,13 +17,13 @@ pub mod store;
 use std::sync::Arc;
 
 use contracts::{OrderCancelled, OrderCompleted, OrderCreated, OrderUpdated};
-use platform::Ports;
+use identity::session::{SessionConfig, Sessions};
 use platform::collection::{Collection, CollectionSpec};
 use platform::listen::Listener;
-use platform::ports::{clock::Clock, entropy::Entropy};
 use platform::service::Service;
-use platform::session::{SessionConfig, Sessions};
 use platform::task::Wake;
+use ports::Ports;
+use ports::{clock::Clock, entropy::Entropy};
 
 use charges::Charges;
 use model::Order;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use contracts::{
     Cents, ChargeCreated, ChargeState, ChargeStatus, ChargeUpdated, OrderState, OrderStatus,
 };
-use platform::Timestamp;
 use platform::collection::Decision;
 use platform::event::Emit;
-use platform::ports::clock::after;
+use ports::Timestamp;
+use ports::clock::after;
 use serde::{Deserialize, Serialize};
 
 use crate::provider::{self, Outcome};

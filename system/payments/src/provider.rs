@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use platform::Ports;
-use platform::ports::{clock::Clock, http::Http};
+use ports::Ports;
+use ports::{clock::Clock, http::Http};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 

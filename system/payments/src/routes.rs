@@ -5,11 +5,11 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use garde::Validate;
+use identity::session::User;
 use platform::collection::ChangeError;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Input, input};
-use platform::news::Patience;
-use platform::session::User;
+use platform::read_your_writes::Patience;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{self, Order, Refused};

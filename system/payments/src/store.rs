@@ -2,10 +2,10 @@
 //! there.
 
 use bson::doc;
-use platform::Timestamp;
 use platform::collection::{Aggregate, Collection};
 use platform::date;
-use platform::ports::store::{Find, Index, ReadError};
+use ports::Timestamp;
+use ports::store::{Find, Index, ReadError};
 
 use crate::model::Order;
 

@@ -14,13 +14,13 @@ use bson::{Bson, Document, doc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::causality::Causality;
 use crate::event::{Emit, Envelope};
 use crate::metrics::Published;
 use crate::outbox::{self, Relay};
-use crate::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
-use crate::ports::{Ports, clock::Clock, entropy::Entropy};
 use crate::task::Wake;
+use ports::causality::Causality;
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+use ports::{Ports, clock::Clock, entropy::Entropy};
 
 /// How often a change is decided anew before it gives up: each time, another writer has won.
 const ATTEMPTS: usize = 64;

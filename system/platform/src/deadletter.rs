@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use crate::ports::bus::{
-    Bus, BusError, Consumer, Delivery, Group, Message, PublishError, Start, Stream,
-};
+use ports::bus::{Bus, BusError, Consumer, Delivery, Group, Message, PublishError, Start, Stream};
 
 /// The header that names the consumer that gave up.
 pub const CONSUMER: &str = "dead-consumer";

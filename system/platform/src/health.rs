@@ -17,9 +17,9 @@ use serde::Serialize;
 
 use crate::http::ApiError;
 use crate::metrics::{self, Metrics};
-use crate::ports::Ports;
-use crate::ports::clock::Clock;
 use crate::run::Running;
+use ports::Ports;
+use ports::clock::Clock;
 
 /// How long the store and the bus may take to answer.
 const LIMIT: Duration = Duration::from_secs(1);

@@ -16,11 +16,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use crate::activity::Activity;
-use crate::causality::Causality;
 use crate::metrics::Metrics;
-use crate::ports::Ports;
-use crate::ports::clock::Clock;
-use crate::ports::entropy::Entropy;
+use ports::Ports;
+use ports::causality::Causality;
+use ports::clock::Clock;
+use ports::entropy::Entropy;
 
 pub use error::ApiError;
 pub use input::{Id, Input, Params};

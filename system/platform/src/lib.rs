@@ -9,9 +9,6 @@
 //! [`service`] and [`run`].
 
 pub mod activity;
-pub mod adapters;
-pub mod bans;
-pub mod causality;
 pub mod collection;
 pub mod date;
 pub mod deadletter;
@@ -20,13 +17,8 @@ pub mod health;
 pub mod http;
 pub mod listen;
 pub mod metrics;
-pub mod news;
 pub mod outbox;
-pub mod ports;
+pub mod read_your_writes;
 pub mod run;
 pub mod service;
-pub mod session;
 pub mod task;
-
-pub use jiff::Timestamp;
-pub use ports::Ports;

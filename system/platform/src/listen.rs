@@ -18,10 +18,10 @@ use futures::future::{Either, select};
 use crate::collection::ChangeError;
 use crate::deadletter;
 use crate::event::Event;
-use crate::ports::Ports;
-use crate::ports::bus::{BusError, Delivery, Group, Message, Reply};
-use crate::ports::store::{ReadError, WriteError};
 use crate::run::Policy;
+use ports::Ports;
+use ports::bus::{BusError, Delivery, Group, Message, Reply};
+use ports::store::{ReadError, WriteError};
 
 /// Why a handler did not handle a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 
-use crate::causality::Causality;
 use crate::event::Envelope;
 use crate::metrics::Published;
-use crate::ports::bus::{Bus, Message, Stream};
-use crate::ports::store::{Find, Index, Store, Update};
 use crate::task::{Step, StepError, Task, Wake};
+use ports::bus::{Bus, Message, Stream};
+use ports::causality::Causality;
+use ports::store::{Find, Index, Store, Update};
 
 /// How many documents one step takes on.
 const BATCH: u32 = 100;

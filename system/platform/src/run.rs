@@ -14,15 +14,15 @@ use futures::stream;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
-use crate::causality::Causality;
 use crate::listen::{Listener, deliver};
 use crate::metrics::{Deliveries, Metrics};
-use crate::ports::Ports;
-use crate::ports::bus::{BusError, Consumer, Delivery, Group, Start, Stream, Subscription};
-use crate::ports::clock::Clock;
-use crate::ports::store::WriteError;
 use crate::service::Service;
 use crate::{http, task};
+use ports::Ports;
+use ports::bus::{BusError, Consumer, Delivery, Group, Start, Stream, Subscription};
+use ports::causality::Causality;
+use ports::clock::Clock;
+use ports::store::WriteError;
 
 /// How long a listener that was cut off from the bus waits at most before it tries again.
 const REOPEN_AT_LEAST_EVERY: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Activity, TaskState};
 use crate::metrics::Published;
-use crate::ports::clock::{Clock, after};
+use ports::clock::{Clock, after};
 
 /// What one step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

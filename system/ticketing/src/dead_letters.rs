@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
+use adapters::jetstream::JetStream;
+use adapters::system::{SystemClock, SystemEntropy};
 use anyhow::Context;
-use platform::adapters::jetstream::JetStream;
-use platform::adapters::system::{SystemClock, SystemEntropy};
 use platform::deadletter;
-use platform::ports::clock::Clock;
-use platform::ports::entropy::Entropy;
+use ports::clock::Clock;
+use ports::entropy::Entropy;
 
 use crate::cli::DeadLetters;
 

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use auth::password::{Compute, Cost};
 use axum::Router;
+use identity::session::SessionConfig;
 use payments::provider::ProviderConfig;
-use platform::Ports;
 use platform::service::Service;
-use platform::session::SessionConfig;
+use ports::Ports;
 
 /// What all prices are in.
 pub const CURRENCY: &str = "usd";

@@ -5,16 +5,16 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::jetstream::JetStream;
+use adapters::mongo::Mongo;
+use adapters::reqwest::Reqwest;
+use adapters::system::{SystemClock, SystemEntropy};
 use futures::future::join_all;
-use platform::Ports;
-use platform::adapters::jetstream::JetStream;
-use platform::adapters::mongo::Mongo;
-use platform::adapters::reqwest::Reqwest;
-use platform::adapters::system::{SystemClock, SystemEntropy};
 use platform::health::Health;
-use platform::ports::bus::Bus;
-use platform::ports::clock::Clock;
 use platform::run::{self, Policy, Running};
+use ports::Ports;
+use ports::bus::Bus;
+use ports::clock::Clock;
 use ticketing::{Entry, Settings};
 use tokio_util::sync::CancellationToken;
 

@@ -6,9 +6,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use contracts::Cents;
 use garde::Validate;
+use identity::session::User;
 use platform::http::{ApiError, Id, Input, Params, input};
-use platform::ports::entropy::is_id;
-use platform::session::User;
+use ports::entropy::is_id;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
-use platform::ports::store::{Find, Index, ReadError};
+use ports::store::{Find, Index, ReadError};
 
 use crate::model::Ticket;
 

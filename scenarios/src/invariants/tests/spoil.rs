@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bson::{Document, doc};
 use bytes::Bytes;
 use contracts::OrderExpired;
-use harness::trace::{Record, What, Who};
+use harness::trace::{InstanceId, Record, RecordKind};
 use platform::event::Event;
-use platform::ports::bus::{Message, Published, Stream};
+use ports::bus::{Message, Published, Stream};
 use serde_json::Value;
 
 use super::{Evidence, LedgerCharge};
@@ -20,7 +20,7 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub(super) const OPEN: &str = "created";
 
 /// An instance that is not in the true evidence.
-pub(super) const FRESH: Who = Who { service: "orders", instance: 99 };
+pub(super) const FRESH: InstanceId = InstanceId { service: "orders", instance: 99 };
 
 /// The newest document in this state.
 pub(super) fn find<'a>(documents: &'a mut [Document], status: &str) -> &'a mut Document {
@@ -64,7 +64,7 @@ pub(super) fn edit(evidence: &mut Evidence) -> &mut Vec<Record> {
     Arc::make_mut(&mut evidence.trace)
 }
 
-pub(super) fn add(evidence: &mut Evidence, who: Option<Who>, what: What) {
+pub(super) fn add(evidence: &mut Evidence, who: Option<InstanceId>, what: RecordKind) {
     let at = evidence.now;
     edit(evidence).push(Record { at, who, origin: None, what });
 }
@@ -83,7 +83,9 @@ pub(super) fn reserved(evidence: &mut Evidence) -> &mut Told {
 /// The first message of this subject.
 pub(super) fn message_of(evidence: &Evidence, subject: &str) -> String {
     let found = evidence.trace.iter().find_map(|record| match &record.what {
-        What::Publish { message, .. } if message.subject == subject => Some(message.id.clone()),
+        RecordKind::Publish { message, .. } if message.subject == subject => {
+            Some(message.id.clone())
+        }
         _ => None,
     });
     found.expect("it was published")
@@ -100,27 +102,27 @@ pub(super) fn wrote_by(
     collection: &str,
     document: Document,
 ) {
-    let what = What::Write {
+    let what = RecordKind::Write {
         operation: "update",
         collection: collection.to_owned(),
         began: evidence.trace.len(),
         input: Document::new(),
         outcome: Ok(Some(document)),
     };
-    add(evidence, Some(Who { service, instance: 98 }), what);
+    add(evidence, Some(InstanceId { service, instance: 98 }), what);
 }
 
 /// Publishes a spoiled copy of the first event about a ticket.
 pub(super) fn spoil_message(evidence: &mut Evidence, spoil: fn(&mut Message)) {
     let message = evidence.trace.iter().find_map(|record| match &record.what {
-        What::Publish { message, .. } if message.subject == "ticket.created" => Some(message),
+        RecordKind::Publish { message, .. } if message.subject == "ticket.created" => Some(message),
         _ => None,
     });
     let mut message = message.expect("a ticket was listed").clone();
     spoil(&mut message);
     let outcome = Ok(Published { sequence: 99, duplicate: false });
-    let who = Who { service: "tickets", instance: 98 };
-    add(evidence, Some(who), What::Publish { stream: Stream::Events, message, outcome });
+    let who = InstanceId { service: "tickets", instance: 98 };
+    add(evidence, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
 }
 
 /// Tells that the time of an order is up.
@@ -141,25 +143,29 @@ pub(super) fn expired(evidence: &mut Evidence, order: &str, id: String) {
         id,
     };
     let outcome = Ok(Published { sequence: 99, duplicate: false });
-    let who = Who { service: "expiration", instance: 98 };
-    add(evidence, Some(who), What::Publish { stream: Stream::Events, message, outcome });
+    let who = InstanceId { service: "expiration", instance: 98 };
+    add(evidence, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
 }
 
-pub(super) fn subscribed(evidence: &mut Evidence, who: Who) {
-    add(evidence, Some(who), What::Subscribe { consumer: "orders-UserBans".to_owned() });
+pub(super) fn subscribed(evidence: &mut Evidence, who: InstanceId) {
+    add(evidence, Some(who), RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() });
 }
 
-pub(super) fn started(evidence: &mut Evidence, who: Who) {
-    add(evidence, Some(who), What::Start);
+pub(super) fn started(evidence: &mut Evidence, who: InstanceId) {
+    add(evidence, Some(who), RecordKind::Start);
 }
 
 /// A request of the banned buyer to this instance, carried out.
-pub(super) fn asked(evidence: &mut Evidence, who: Who) {
+pub(super) fn asked(evidence: &mut Evidence, who: InstanceId) {
     let banned = evidence.users.iter().find(|user| text(user, "email").starts_with("cleo"));
     let by = Some(id(banned.expect("Cleo has signed up")).to_owned());
     let line = "POST /api/orders".to_owned();
-    add(evidence, None, What::Request { number: 99, line, by, to: Some(who), body: Bytes::new() });
-    add(evidence, None, What::Answer { number: 99, status: Some(201), body: Bytes::new() });
+    add(
+        evidence,
+        None,
+        RecordKind::Request { number: 99, line, by, to: Some(who), body: Bytes::new() },
+    );
+    add(evidence, None, RecordKind::Answer { number: 99, status: Some(201), body: Bytes::new() });
 }
 
 /// A request and its answer.
@@ -172,6 +178,6 @@ pub(super) fn told_of(
 ) {
     let (line, to) = (line.to_owned(), Some(FRESH));
     let body = |json: &Value| Bytes::from(json.to_string());
-    add(evidence, None, What::Request { number: 98, line, by: None, to, body: body(asks) });
-    add(evidence, None, What::Answer { number: 98, status: Some(status), body: body(told) });
+    add(evidence, None, RecordKind::Request { number: 98, line, by: None, to, body: body(asks) });
+    add(evidence, None, RecordKind::Answer { number: 98, status: Some(status), body: body(told) });
 }

@@ -1,31 +1,32 @@
 use std::collections::BTreeMap;
 
-use harness::faults::Kind;
+use harness::faults::FaultKind;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
 
 /// All effects that a kind of fault has, of all lengths.
-fn effects(kind: Kind) -> BoxedStrategy<Effect> {
+fn effects(kind: FaultKind) -> BoxedStrategy<Effect> {
     let time = (0..2_000_000_u64).prop_map(Duration::from_millis);
     match kind {
-        Kind::Late | Kind::LateAck | Kind::StoreSlow | Kind::OutsideSlow => {
+        FaultKind::Late | FaultKind::LateAck | FaultKind::StoreSlow | FaultKind::OutsideSlow => {
             time.prop_map(Effect::Delay).boxed()
         }
-        Kind::Partition => time.prop_map(Effect::Partition).boxed(),
-        Kind::Outage => time.prop_map(Effect::Outage).boxed(),
-        Kind::Jump => time.prop_map(Effect::Jump).boxed(),
-        Kind::Duplicate => Just(Effect::Redeliver).boxed(),
-        Kind::LostAck => Just(Effect::LoseAck).boxed(),
-        Kind::Disconnect | Kind::PublishFails | Kind::StoreFails | Kind::OutsideFails => {
-            Just(Effect::Fail).boxed()
-        }
-        Kind::PublishAmbiguous | Kind::StoreAmbiguous | Kind::OutsideAmbiguous => {
+        FaultKind::Partition => time.prop_map(Effect::Partition).boxed(),
+        FaultKind::Outage => time.prop_map(Effect::Outage).boxed(),
+        FaultKind::Jump => time.prop_map(Effect::Jump).boxed(),
+        FaultKind::Duplicate => Just(Effect::Redeliver).boxed(),
+        FaultKind::LostAck => Just(Effect::LoseAck).boxed(),
+        FaultKind::Disconnect
+        | FaultKind::PublishFails
+        | FaultKind::StoreFails
+        | FaultKind::OutsideFails => Just(Effect::Fail).boxed(),
+        FaultKind::PublishAmbiguous | FaultKind::StoreAmbiguous | FaultKind::OutsideAmbiguous => {
             select(vec![Effect::FailAfter, Effect::Vanish]).boxed()
         }
-        Kind::Crash => select(vec![Effect::CrashBefore, Effect::CrashAfter]).boxed(),
-        Kind::Tail => (1..10_u32).prop_map(Effect::LoseTail).boxed(),
+        FaultKind::Crash => select(vec![Effect::CrashBefore, Effect::CrashAfter]).boxed(),
+        FaultKind::Tail => (1..10_u32).prop_map(Effect::LoseTail).boxed(),
     }
 }
 
@@ -42,15 +43,15 @@ fn targets(operation: Operation) -> BoxedStrategy<String> {
 }
 
 /// Whatever a mix can make, and some that only people write.
-fn rules() -> impl Strategy<Value = Rule> {
-    let kinds: Vec<Kind> = Kind::ALL.iter().copied().chain([Kind::Tail]).collect();
+fn rules() -> impl Strategy<Value = FaultRule> {
+    let kinds: Vec<FaultKind> = FaultKind::ALL.iter().copied().chain([FaultKind::Tail]).collect();
     let kind = select(kinds).prop_flat_map(|kind| (effects(kind), select(kind.operations())));
     kind.prop_flat_map(|(effect, operation)| {
         let services = ticketing::SERVICES.iter().map(|entry| Some(entry.name.to_owned()));
         let service = prop_oneof![9 => select(services.collect::<Vec<_>>()), 1 => Just(None)];
         let target = prop_oneof![9 => targets(operation).prop_map(Some), 1 => Just(None)];
         (service, target, 0..200_u32, 1..3_u32).prop_map(move |(service, target, skip, times)| {
-            Rule { service, operation, target, skip, times, effect }
+            FaultRule { service, operation, target, skip, times, effect }
         })
     })
 }
@@ -72,7 +73,7 @@ fn every_effect_at_every_operation_has_a_sentence_of_its_own() {
         let (operation, effect) = (form.operation, form.effect);
         let target = if operation == Operation::Send { "/v1/charges" } else { "orders.x" };
         let (service, target) = (Some("orders".to_owned()), Some(target.to_owned()));
-        let rule = Rule { service, operation, target, skip: 0, times: 1, effect };
+        let rule = FaultRule { service, operation, target, skip: 0, times: 1, effect };
         let sentence = sentence(&rule);
         assert_eq!(super::rule(&sentence), Ok(rule.clone()), "{sentence}");
         assert_eq!(known.insert(sentence.clone(), rule), None, "{sentence}");
@@ -83,7 +84,7 @@ fn every_effect_at_every_operation_has_a_sentence_of_its_own() {
 #[test]
 fn an_event_that_there_is_not_is_named() {
     let sentence = "the next publish of OrderForgotten fails";
-    assert_eq!(rule(sentence), Err(NoFault::Event("OrderForgotten".to_owned())));
+    assert_eq!(rule(sentence), Err(NoFault::RecordKind("OrderForgotten".to_owned())));
     let sentence = "pigs fly";
     assert_eq!(rule(sentence), Err(NoFault::Unknown(sentence.to_owned())));
 }

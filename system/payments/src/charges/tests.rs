@@ -4,17 +4,17 @@ use bson::{Document, doc};
 use bytes::Bytes;
 use contracts::{Cents, OrderStatus};
 use futures::executor::block_on;
-use platform::Timestamp;
+use identity::session::{SessionConfig, Sessions};
 use platform::collection::Collection;
-use platform::ports::Ports;
-use platform::ports::bus::{
+use ports::Ports;
+use ports::Timestamp;
+use ports::bus::{
     Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
 };
-use platform::ports::clock::Clock;
-use platform::ports::entropy::Entropy;
-use platform::ports::http::{Http, HttpError};
-use platform::ports::store::{Find, Index, ReadError, Store, Update, WriteError};
-use platform::session::{SessionConfig, Sessions};
+use ports::clock::Clock;
+use ports::entropy::Entropy;
+use ports::http::{Http, HttpError};
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use super::*;
 use crate::provider::{Provider, ProviderConfig};

@@ -3,8 +3,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use contracts::{Cents, ChargeStatus};
 use futures::executor::block_on;
-use platform::Timestamp;
-use platform::ports::http::HttpError;
+use ports::Timestamp;
+use ports::http::HttpError;
 
 use super::*;
 

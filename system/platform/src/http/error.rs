@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::collection::ChangeError;
-use crate::ports::store::{ReadError, WriteError};
+use ports::store::{ReadError, WriteError};
 
 /// One entry of the error shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

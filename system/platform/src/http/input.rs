@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::BODY_LIMIT;
 use super::error::ApiError;
-use crate::ports::entropy::is_id;
+use ports::entropy::is_id;
 
 /// How much of a body is read at most, what is thrown away included.
 const READ_LIMIT: usize = 32 * 1024 * 1024;

@@ -1,5 +1,5 @@
 use contracts::{OrderStatus, OrderTicket};
-use platform::Timestamp;
+use ports::Timestamp;
 
 use super::*;
 

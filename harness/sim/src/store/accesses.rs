@@ -1,0 +1,115 @@
+//! What each call on the store touches, for whoever wants to know whether two calls can be
+//! swapped. It changes nothing.
+
+use bson::{Bson, Document};
+use ports::causality::Causality;
+
+use super::collection::Collection;
+use super::index::Obstacle;
+use crate::access::{Access, Resource};
+
+/// The touches of one instance in its database.
+pub(super) struct Touches<'a> {
+    pub(super) database: &'a str,
+    pub(super) instance: u32,
+}
+
+impl Touches<'_> {
+    /// Indexes are added: whatever else is done in the collection may fare differently.
+    pub(super) fn ensured(&self, collection: &str) -> Vec<Access> {
+        vec![Access::Write(self.indexes(collection))]
+    }
+
+    pub(super) fn got(&self, collection: &str, id: &str) -> Vec<Access> {
+        vec![Access::Read(self.indexes(collection)), Access::Read(self.document(collection, id))]
+    }
+
+    pub(super) fn found(&self, collection: &str, filter: &Document) -> Vec<Access> {
+        let task = Causality::peek(|_| ()).is_none().then_some(self.instance);
+        vec![Access::Read(self.indexes(collection)), self.find(collection, filter.clone(), task)]
+    }
+
+    /// A document that was refused looked at every key that it wanted.
+    pub(super) fn inserted(
+        &self,
+        collection: &str,
+        found: &Collection,
+        document: Option<Document>,
+        done: bool,
+    ) -> Vec<Access> {
+        let Some(document) = document else { return Vec::new() };
+        let keys = found.unique_keys(&document).into_iter();
+        let keys = keys.map(|key| Resource::new("key", (self.database, collection, key)));
+        let touch = if done { Access::Write } else { Access::Read };
+        let mut accesses: Vec<Access> = keys.map(touch).collect();
+        accesses.push(touch(self.document(collection, id(&document))));
+        accesses.push(Access::Read(self.indexes(collection)));
+        if done {
+            // Documents lie in the order in which they came.
+            accesses.push(Access::Write(Resource::new("order", (self.database, collection))));
+            accesses.push(self.wrote(collection, None, document));
+        }
+        accesses
+    }
+
+    pub(super) fn updated(
+        &self,
+        collection: &str,
+        found: &Collection,
+        filter: Option<Document>,
+        before: Option<Document>,
+        outcome: &Result<Option<Document>, Obstacle>,
+    ) -> Vec<Access> {
+        let filter = filter.unwrap_or_default();
+        let mut accesses = vec![Access::Read(self.indexes(collection))];
+        match filter.get("_id") {
+            Some(Bson::String(id)) => accesses.push(Access::Read(self.document(collection, id))),
+            _ => accesses.push(self.find(collection, filter, None)),
+        }
+        match (before, outcome) {
+            (None, Ok(Some(after))) => {
+                let inserted = self.inserted(collection, found, Some(after.clone()), true);
+                accesses.extend(inserted);
+            }
+            (Some(before), Ok(Some(after))) => {
+                let (old, new) = (found.unique_keys(&before), found.unique_keys(after));
+                let moved = old.iter().filter(|key| !new.contains(key));
+                let moved = moved.chain(new.iter().filter(|key| !old.contains(key)));
+                let key = |key: &u64| Resource::new("key", (self.database, collection, *key));
+                accesses.extend(moved.map(key).map(Access::Write));
+                accesses.push(Access::Write(self.document(collection, id(after))));
+                accesses.push(self.wrote(collection, Some(before), after.clone()));
+            }
+            (_, Ok(None)) => {}
+            // What was in its way is not known here: anything in the collection.
+            (_, Err(_)) => accesses.push(self.find(collection, Document::new(), None)),
+        }
+        accesses
+    }
+
+    fn find(&self, collection: &str, filter: Document, task: Option<u32>) -> Access {
+        Access::Find { collection: Resource::collection(self.database, collection), filter, task }
+    }
+
+    fn wrote(&self, collection: &str, before: Option<Document>, after: Document) -> Access {
+        // Every change of state raises the revision; only the relay's removal of what it has
+        // published does not, and it wakes nobody.
+        let revision = |document: &Document| document.get("revision").cloned();
+        let removal = before.as_ref().is_some_and(|before| revision(before) == revision(&after));
+        let wakes = (!removal).then_some(self.instance);
+        let collection = Resource::collection(self.database, collection);
+        Access::Wrote { collection, before, after, wakes }
+    }
+
+    fn document(&self, collection: &str, id: &str) -> Resource {
+        Resource::new("document", (self.database, collection, id))
+    }
+
+    fn indexes(&self, collection: &str) -> Resource {
+        Resource::new("indexes", (self.database, collection))
+    }
+}
+
+fn id(document: &Document) -> &str {
+    document.get_str("_id").unwrap_or_default()
+}

@@ -1,0 +1,3 @@
+//! Rendering of what runs returned. Nothing here decides anything.
+
+pub mod trace;

@@ -1,0 +1,127 @@
+//! A trace as JSON lines: one record a line, fields always in the same order, so that two
+//! runs can be compared byte for byte.
+
+use std::io::{self, Write};
+
+use bson::Document;
+use ports::bus::Stream;
+use serde_json::{Value, json};
+
+use crate::trace::{Record, RecordKind};
+
+/// Writes the records, one line each.
+pub fn write(records: &[Record], to: &mut impl Write) -> io::Result<()> {
+    for (number, record) in records.iter().enumerate() {
+        serde_json::to_writer(&mut *to, &line(number, record))?;
+        to.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// The records as text.
+pub fn text(records: &[Record]) -> String {
+    let mut lines = Vec::new();
+    write(records, &mut lines).expect("writing to memory cannot fail");
+    String::from_utf8(lines).expect("JSON is UTF-8")
+}
+
+fn line(number: usize, record: &Record) -> Value {
+    let mut line = json!({
+        "n": number,
+        "at": record.at.to_string(),
+        "who": record.who.map(|who| who.to_string()),
+        "correlation": record.origin.as_ref().map(|origin| &origin.correlation),
+        "cause": record.origin.as_ref().map(|origin| &origin.cause),
+    });
+    let (port, operation, detail) = what(&record.what);
+    let fields = line.as_object_mut().expect("it was made as an object");
+    fields.insert("port".to_owned(), port.into());
+    fields.insert("operation".to_owned(), operation.into());
+    if let Value::Object(detail) = detail {
+        fields.extend(detail);
+    }
+    line
+}
+
+fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
+    match what {
+        RecordKind::Request { number, line, by, to, .. } => {
+            let to = to.map(|to| to.to_string());
+            ("ingress", "request", json!({ "request": number, "line": line, "by": by, "to": to }))
+        }
+        RecordKind::Answer { number, status, .. } => {
+            ("ingress", "answer", json!({ "request": number, "status": status }))
+        }
+        RecordKind::Write { operation, collection, input, outcome, .. } => {
+            let outcome = match outcome {
+                Ok(Some(document)) => json!({ "document": extended(document) }),
+                Ok(None) => json!("no match"),
+                Err(why) => json!({ "error": why.to_string() }),
+            };
+            let input = extended(input);
+            let detail = json!({ "collection": collection, "input": input, "outcome": outcome });
+            ("store", operation, detail)
+        }
+        RecordKind::Read { operation, collection, input, outcome } => {
+            let outcome = match outcome {
+                Ok(found) => json!({ "found": found }),
+                Err(why) => json!({ "error": why }),
+            };
+            let input = extended(input);
+            let detail = json!({ "collection": collection, "input": input, "outcome": outcome });
+            ("store", operation, detail)
+        }
+        RecordKind::Publish { stream, message, outcome } => {
+            let outcome = match outcome {
+                Ok(published) => {
+                    json!({ "sequence": published.sequence, "duplicate": published.duplicate })
+                }
+                Err(why) => json!({ "error": why.to_string() }),
+            };
+            let stream = match stream {
+                Stream::Events => "events",
+                Stream::DeadLetters => "dead letters",
+            };
+            let payload = String::from_utf8_lossy(&message.payload);
+            let detail = json!({
+                "stream": stream,
+                "subject": message.subject,
+                "id": message.id,
+                "headers": message.headers,
+                "payload": payload,
+                "outcome": outcome,
+            });
+            ("bus", "publish", detail)
+        }
+        RecordKind::Subscribe { consumer } => ("bus", "subscribe", json!({ "consumer": consumer })),
+        RecordKind::Deliver { consumer, id, subject, attempt } => (
+            "bus",
+            "deliver",
+            json!({ "consumer": consumer, "subject": subject, "id": id, "attempt": attempt }),
+        ),
+        RecordKind::Reply { operation, consumer, id, heard } => {
+            ("bus", operation, json!({ "consumer": consumer, "id": id, "heard": heard }))
+        }
+        RecordKind::ExternalService { line, outcome } => {
+            let outcome = match outcome {
+                Ok(status) => json!({ "status": status }),
+                Err(why) => json!({ "error": why }),
+            };
+            ("http", "send", json!({ "line": line, "outcome": outcome }))
+        }
+        RecordKind::Fault { operation, target, effect } => (
+            "fault",
+            "strike",
+            json!({ "operation": operation, "target": target, "effect": effect }),
+        ),
+        RecordKind::Start => ("instance", "start", Value::Null),
+        RecordKind::Crash => ("instance", "crash", Value::Null),
+        RecordKind::Panic { message } => ("instance", "panic", json!({ "message": message })),
+        RecordKind::Step { text } => ("scenario", "step", json!({ "text": text })),
+    }
+}
+
+/// A document as extended JSON.
+fn extended(document: &Document) -> Value {
+    serde_json::to_value(document).expect("a document is plain data")
+}

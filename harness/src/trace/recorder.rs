@@ -1,0 +1,242 @@
+//! Ports that record what crosses them and change nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bson::{Document, doc};
+use bytes::Bytes;
+use ports::Ports;
+use ports::bus::{
+    Bus, BusError, Consumer, Delivery, Message, Pending, PublishError, Published, Reply, Stream,
+    Subscription,
+};
+use ports::clock::Clock;
+use ports::http::{Http, HttpError};
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+
+use super::{InstanceId, RecordKind, Trace};
+
+/// Where records of one instance go.
+#[derive(Clone)]
+pub struct Recorder {
+    /// The trace.
+    pub trace: Trace,
+    /// The world's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The instance.
+    pub who: InstanceId,
+}
+
+impl Recorder {
+    /// Adds a record of now.
+    pub fn add(&self, what: RecordKind) {
+        self.trace.add(self.clock.now(), Some(self.who), what);
+    }
+
+    /// These ports, recorded.
+    pub fn around(&self, ports: Ports) -> Ports {
+        Ports {
+            store: Arc::new(Recorded { to: self.clone(), inner: ports.store }),
+            bus: Arc::new(Recorded { to: self.clone(), inner: ports.bus }),
+            http: Arc::new(Recorded { to: self.clone(), inner: ports.http }),
+            ..ports
+        }
+    }
+}
+
+/// A port, recorded.
+struct Recorded<P: ?Sized> {
+    to: Recorder,
+    inner: Arc<P>,
+}
+
+#[async_trait]
+impl Store for Recorded<dyn Store> {
+    async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
+        self.inner.ensure(collection, indexes).await
+    }
+
+    async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
+        let (began, inserted) = (self.to.trace.len(), document.clone());
+        let outcome = self.inner.insert(collection, document).await;
+        let input = self.to.trace.asked(|| inserted.clone());
+        self.to.add(RecordKind::Write {
+            operation: "insert",
+            began,
+            collection: collection.to_owned(),
+            outcome: outcome.clone().map(|()| Some(inserted)),
+            input,
+        });
+        outcome
+    }
+
+    async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
+        let outcome = self.inner.get(collection, id).await;
+        let found = outcome.as_ref().map(|found| usize::from(found.is_some()));
+        let input = self.to.trace.asked(|| doc! { "_id": id });
+        self.read("get", collection, input, found);
+        outcome
+    }
+
+    async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
+        let input = self.to.trace.asked(|| find.filter.clone());
+        let outcome = self.inner.find(collection, find).await;
+        self.read("find", collection, input, outcome.as_ref().map(Vec::len));
+        outcome
+    }
+
+    async fn update(
+        &self,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        let began = self.to.trace.len();
+        let asked = || doc! { "filter": update.filter.clone(), "change": update.change.clone() };
+        let input = self.to.trace.asked(asked);
+        let outcome = self.inner.update(collection, update).await;
+        self.to.add(RecordKind::Write {
+            operation: "update",
+            began,
+            collection: collection.to_owned(),
+            input,
+            outcome: outcome.clone(),
+        });
+        outcome
+    }
+
+    async fn ping(&self) -> Result<(), ReadError> {
+        self.inner.ping().await
+    }
+}
+
+impl Recorded<dyn Store> {
+    fn read(
+        &self,
+        operation: &'static str,
+        collection: &str,
+        input: Document,
+        found: Result<usize, &ReadError>,
+    ) {
+        self.to.add(RecordKind::Read {
+            operation,
+            collection: collection.to_owned(),
+            input,
+            outcome: found.map_err(ToString::to_string),
+        });
+    }
+}
+
+#[async_trait]
+impl Bus for Recorded<dyn Bus> {
+    async fn ensure(&self) -> Result<(), BusError> {
+        self.inner.ensure().await
+    }
+
+    async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError> {
+        let outcome = self.inner.publish(stream, message.clone()).await;
+        self.to.add(RecordKind::Publish { stream, message, outcome: outcome.clone() });
+        outcome
+    }
+
+    async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
+        let name = consumer.name.clone();
+        let inner = self.inner.subscribe(consumer).await?;
+        self.to.add(RecordKind::Subscribe { consumer: name.clone() });
+        Ok(Box::new(RecordedSubscription { to: self.to.clone(), consumer: name, inner }))
+    }
+
+    async fn pending(&self) -> Result<Vec<Pending>, BusError> {
+        self.inner.pending().await
+    }
+
+    async fn ping(&self) -> Result<(), BusError> {
+        self.inner.ping().await
+    }
+}
+
+struct RecordedSubscription {
+    to: Recorder,
+    consumer: String,
+    inner: Box<dyn Subscription>,
+}
+
+#[async_trait]
+impl Subscription for RecordedSubscription {
+    async fn next(&mut self) -> Result<Delivery, BusError> {
+        let delivery = self.inner.next().await?;
+        self.to.add(RecordKind::Deliver {
+            consumer: self.consumer.clone(),
+            id: delivery.message.id.clone(),
+            subject: delivery.message.subject.clone(),
+            attempt: delivery.attempt,
+        });
+        let reply = RecordedReply {
+            to: self.to.clone(),
+            consumer: self.consumer.clone(),
+            id: delivery.message.id.clone(),
+            inner: delivery.reply,
+        };
+        Ok(Delivery { reply: Box::new(reply), ..delivery })
+    }
+
+    fn backlog(&self) -> u64 {
+        self.inner.backlog()
+    }
+}
+
+struct RecordedReply {
+    to: Recorder,
+    consumer: String,
+    id: String,
+    inner: Box<dyn Reply>,
+}
+
+impl RecordedReply {
+    fn add(&self, operation: &'static str, outcome: &Result<(), BusError>) {
+        self.to.add(RecordKind::Reply {
+            operation,
+            consumer: self.consumer.clone(),
+            id: self.id.clone(),
+            heard: outcome.is_ok(),
+        });
+    }
+}
+
+#[async_trait]
+impl Reply for RecordedReply {
+    async fn ack(&self) -> Result<(), BusError> {
+        let outcome = self.inner.ack().await;
+        self.add("ack", &outcome);
+        outcome
+    }
+
+    async fn nak(&self, delay: Duration) -> Result<(), BusError> {
+        let outcome = self.inner.nak(delay).await;
+        self.add("nak", &outcome);
+        outcome
+    }
+
+    async fn in_progress(&self) -> Result<(), BusError> {
+        let outcome = self.inner.in_progress().await;
+        self.add("in_progress", &outcome);
+        outcome
+    }
+}
+
+#[async_trait]
+impl Http for Recorded<dyn Http> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let line = format!("{} {}", request.method(), request.uri().path());
+        let outcome = self.inner.send(request).await;
+        let status = outcome.as_ref().map(|answer| answer.status().as_u16());
+        self.to.add(RecordKind::ExternalService {
+            line,
+            outcome: status.map_err(ToString::to_string),
+        });
+        outcome
+    }
+}
