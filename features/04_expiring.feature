@@ -45,6 +45,7 @@ Feature: A reservation runs out after fifteen minutes
     And 12 minutes pass
     Then "Opera" is reserved for Clara
 
+  @short-ack-wait
   Scenario: Time goes on while expiration is down
     Given Boris has reserved "Opera"
     And expiration is stopped
@@ -53,6 +54,7 @@ Feature: A reservation runs out after fifteen minutes
     Then Boris's order of "Opera" is cancelled
     And "Opera" is for sale for 20.00
 
+  @short-ack-wait
   Scenario: A timer outlives a restart
     Given Boris has reserved "Opera"
     When expiration is stopped and started again
@@ -68,7 +70,7 @@ Feature: A reservation runs out after fifteen minutes
 
   # Fifteen minutes last three seconds on real servers: Clara's would run out while the
   # connection recovers.
-  @simulated-only
+  @simulated-only @short-ack-wait
   Scenario: News that time was up comes when the next buyer has the ticket
     Given Boris has reserved "Opera"
     When orders's connection to the bus is cut
@@ -79,6 +81,7 @@ Feature: A reservation runs out after fifteen minutes
     Then "Opera" is reserved for Clara
     And Clara's order of "Opera" is created
 
+  @short-ack-wait
   Scenario Outline: Expiration crashes right <when> it notes when time is up
     Given expiration crashes right <when> its next write to timers
     When Boris reserves "Opera"
@@ -92,6 +95,7 @@ Feature: A reservation runs out after fifteen minutes
       | before |
       | after  |
 
+  @short-ack-wait
   Scenario Outline: Expiration crashes right <when> it says that time is up
     Given Boris has reserved "Opera"
     And expiration crashes right <when> publishing the next OrderExpired

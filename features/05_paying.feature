@@ -131,6 +131,7 @@ Feature: Paying
       | Boris | cancels  | Opera |
     Then either Boris has "Opera" for 19.99, or has lost nothing
 
+  @short-ack-wait
   Scenario: Paid, then cancelled before orders has heard: the money comes back
     When orders's connection to the bus is cut
     And Boris pays for "Opera"
@@ -142,12 +143,14 @@ Feature: Paying
     And Boris has been given back 19.99 for "Opera"
     And "Opera" is for sale for 19.99
 
+  @short-ack-wait
   Scenario: The end of the time and a payment meet
     Given the next ChargeUpdated to orders is held past the ack wait
     When Boris pays for "Opera"
     And 15 minutes pass
     Then either Boris has "Opera" for 19.99, or has lost nothing
 
+  @short-ack-wait
   Scenario: Payments crashes after the money has moved
     Given payments crashes right after it asks the provider
     When Boris pays for "Opera"
@@ -157,6 +160,7 @@ Feature: Paying
     Then Boris has paid 19.99 for "Opera", once
     And Boris's order of "Opera" is complete
 
+  @short-ack-wait
   Scenario: Payments crashes before it asks the provider
     Given payments crashes right before it asks the provider
     When Boris pays for "Opera"
@@ -167,7 +171,7 @@ Feature: Paying
 
   # Nobody repeats the payment: payments itself asks again once the request has had its time,
   # which is a wait that cannot be made short on real servers.
-  @simulated-only
+  @simulated-only @short-ack-wait
   Scenario: A charge that nobody asks for again comes to its end by itself
     Given payments crashes right after it asks the provider
     When Boris pays for "Opera"
@@ -176,6 +180,7 @@ Feature: Paying
     Then Boris's order of "Opera" is complete
     And Boris has paid 19.99 for "Opera", once
 
+  @short-ack-wait
   Scenario Outline: Payments crashes right <when> it says that the money has moved
     Given payments crashes right <when> publishing the next ChargeUpdated
     When Boris pays for "Opera"
@@ -195,6 +200,7 @@ Feature: Paying
     When Boris pays for "Opera"
     Then Boris has paid 19.99 for "Opera", once
 
+  @short-ack-wait
   Scenario: The bus is unreachable while money moves
     Given the bus is unreachable
     When Boris pays for "Opera"

@@ -48,6 +48,7 @@ Feature: Banning
     Then exactly 0 of them succeed
     And the others are told "Not authorized"
 
+  @short-ack-wait
   Scenario: A ban is known after a restart
     Given Admin has banned Boris
     When payments is stopped and started again
@@ -65,6 +66,7 @@ Feature: Banning
     When Boris pays for "Opera"
     Then Boris is told "Not authorized"
 
+  @short-ack-wait
   Scenario: A ban that the bus could not carry arrives later
     Given Admin has signed up
     When auth's connection to the bus is cut

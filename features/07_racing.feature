@@ -42,7 +42,7 @@ Feature: People want the same thing at the same moment
   Scenario: A payment that is declined meets a cancel
     Given Boris has reserved "Opera"
     When at the same moment
-      | Boris | pays badly for | Opera |
+      | Boris | pays with a declined card for | Opera |
       | Boris | cancels        | Opera |
     Then Boris's order of "Opera" is cancelled
     And "Opera" is for sale for 20.00

@@ -23,6 +23,7 @@ Feature: Messages come late, twice, or out of order
       | OrderCompleted | payments   |
       | OrderCompleted | expiration |
 
+  @short-ack-wait
   Scenario Outline: The acknowledgement of <event> by <service> is lost on the way
     Given the acknowledgement of the next <event> at <service> is lost
     And Boris has reserved "Opera"
@@ -45,7 +46,7 @@ Feature: Messages come late, twice, or out of order
     When Anna lists "Ballet" for 30.00
     And Boris reserves "Ballet"
     Then "Ballet" is reserved for Boris
-    And orders was handed the TicketCreated 3 times
+    And the TicketCreated was delivered to orders 3 times
 
   Scenario: A release is heard twice
     Given Boris has reserved "Opera"
@@ -65,13 +66,15 @@ Feature: Messages come late, twice, or out of order
     Then Boris succeeds
     And Boris's order of "Opera" is complete
 
+  @short-ack-wait
   Scenario: An acknowledgement is lost
     Given the acknowledgement of the next OrderCreated at tickets is lost
     When Boris reserves "Opera"
     Then "Opera" is reserved for Boris
-    And tickets was handed the OrderCreated 2 times
+    And the OrderCreated was delivered to tickets 2 times
     And there are no dead letters
 
+  @short-ack-wait
   Scenario: An acknowledgement is lost, and the ticket changes hands meanwhile
     Given the acknowledgement of the next OrderCreated at tickets is lost
     When one after the other, without a pause
@@ -80,12 +83,14 @@ Feature: Messages come late, twice, or out of order
       | Clara | reserves | Opera |
     Then "Opera" is reserved for Clara
 
+  @short-ack-wait
   Scenario: A message is held past the ack wait
     Given the next OrderCreated to tickets is held past the ack wait
     When Boris reserves "Opera"
     Then "Opera" is reserved for Boris
     And there are no dead letters
 
+  @short-ack-wait
   Scenario: A message is held past the ack wait, and another instance handles it
     Given there are 2 instances of tickets
     And the next OrderCreated to tickets is held past the ack wait
@@ -138,6 +143,7 @@ Feature: Messages come late, twice, or out of order
     Then Boris is told "Cannot cancel a completed order"
     And Boris has paid 20.00 for "Opera", once
 
+  @short-ack-wait
   Scenario: The connection breaks as a message arrives
     Given the connection of tickets breaks when the next OrderCreated arrives
     When Boris reserves "Opera"

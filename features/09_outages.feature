@@ -4,6 +4,7 @@ Feature: Services, databases and the bus go down
   Background:
     Given Anna has listed "Opera" for 20.00
 
+  @short-ack-wait
   Scenario Outline: Orders crashes right <when> the write of a reservation
     Given orders crashes right <when> its next write to orders
     When Boris reserves "Opera"
@@ -16,6 +17,7 @@ Feature: Services, databases and the bus go down
       | before | 0      |
       | after  | 1      |
 
+  @short-ack-wait
   Scenario Outline: Orders crashes right <when> it says that a ticket is held
     Given orders crashes right <when> publishing the next OrderCreated
     When Boris reserves "Opera"
@@ -28,6 +30,7 @@ Feature: Services, databases and the bus go down
       | before |
       | after  |
 
+  @short-ack-wait
   Scenario Outline: Tickets crashes right <when> it acknowledges a hold
     Given tickets crashes right <when> acknowledging the next OrderCreated
     When Boris reserves "Opera"
@@ -39,6 +42,7 @@ Feature: Services, databases and the bus go down
       | before |
       | after  |
 
+  @short-ack-wait
   Scenario: A message that crashes its handler is handled after the restart
     Given tickets crashes right before its next write to tickets
     When Boris reserves "Opera"
@@ -46,12 +50,14 @@ Feature: Services, databases and the bus go down
     Then "Opera" is reserved for Boris
     And tickets is still running
 
+  @short-ack-wait
   Scenario: Tickets is down while a ticket is bought
     Given tickets is stopped
     When Boris reserves "Opera"
     And tickets is started again
     Then "Opera" is reserved for Boris
 
+  @short-ack-wait
   Scenario: Payments is down while a ticket is reserved
     Given payments is stopped
     When Boris reserves "Opera"
@@ -91,6 +97,7 @@ Feature: Services, databases and the bus go down
     Then "Opera" is reserved for Boris
     And there are no dead letters
 
+  @short-ack-wait
   Scenario: The database of tickets is unreachable for a while
     When the database of tickets is unreachable
     And Anna lists "Ballet" for 30.00
@@ -100,6 +107,7 @@ Feature: Services, databases and the bus go down
     When everything is reachable again
     Then "Opera" is reserved for Boris
 
+  @short-ack-wait
   Scenario: The database of auth is unreachable for a while
     When the database of auth is unreachable
     And Dora signs up
@@ -108,6 +116,7 @@ Feature: Services, databases and the bus go down
     And Dora signs up
     Then Dora succeeds
 
+  @short-ack-wait
   Scenario: The database of orders is unreachable for a while
     Given Boris has signed up
     When the database of orders is unreachable
@@ -118,6 +127,7 @@ Feature: Services, databases and the bus go down
     Then "Opera" is reserved for Boris
     And Boris has 1 order
 
+  @short-ack-wait
   Scenario: The database of payments is unreachable for a while
     Given Boris has reserved "Opera"
     When the database of payments is unreachable
@@ -128,6 +138,7 @@ Feature: Services, databases and the bus go down
     Then Boris succeeds
     And Boris has paid 20.00 for "Opera", once
 
+  @short-ack-wait
   Scenario: The bus is unreachable for a while
     When the bus is unreachable
     And Boris reserves "Opera"
@@ -136,6 +147,7 @@ Feature: Services, databases and the bus go down
     Then "Opera" is reserved for Boris
     And Boris's order of "Opera" is created
 
+  @short-ack-wait
   Scenario: Tickets is cut off from the bus
     When tickets's connection to the bus is cut
     And Boris reserves "Opera"
@@ -143,6 +155,7 @@ Feature: Services, databases and the bus go down
     When everything is reachable again
     Then "Opera" is reserved for Boris
 
+  @short-ack-wait
   Scenario: Auth crashes right after it has written a sign-up
     Given auth crashes right after its next write to users
     When Dora signs up
@@ -151,6 +164,7 @@ Feature: Services, databases and the bus go down
     And Dora signs in with the address "dora@example.org" and the password "curtain"
     Then Dora is signed in
 
+  @short-ack-wait
   Scenario: Tickets crashes right after it has written a listing
     Given Boris has signed up
     And tickets crashes right after its next write to tickets
@@ -161,6 +175,7 @@ Feature: Services, databases and the bus go down
     And Boris looks at the newest 1 tickets for sale
     Then Boris sees "Ballet"
 
+  @short-ack-wait
   Scenario Outline: Orders crashes right <when> it acknowledges that money has moved
     Given Boris has reserved "Opera"
     And orders crashes right <when> acknowledging the next ChargeUpdated
@@ -174,6 +189,7 @@ Feature: Services, databases and the bus go down
       | before |
       | after  |
 
+  @short-ack-wait
   Scenario: Every service restarts, and nothing is forgotten
     Given Boris has reserved "Opera"
     When auth is stopped and started again

@@ -8,6 +8,7 @@
 //!
 //! It names no event and no service, and it judges no run.
 
+pub mod possible;
 mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};

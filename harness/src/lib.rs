@@ -1,21 +1,51 @@
-//! The harness: runs services built on `platform`'s ports in a simulation or on real
-//! servers, breaks them on purpose, and says whether they held.
+//! Rehearsal finds what breaks in an event-driven system when messages misbehave, services
+//! crash and people act at the same moment, and hands it back as a minimal reproduction.
 //!
-//! It never names a service or an event. Five rooms: what decides ([`sim::scheduler`],
-//! [`faults`]), what executes ([`sim`], [`real`]), what records ([`trace`]), what judges
-//! ([`quiesce`], and the checkers that a user brings), and what renders ([`trace::json`]).
+//! A system built on [`platform`] runs in a deterministic simulation or on real servers.
+//! Describe it as a [`Subject`], and its program is one line:
 //!
-//! Read [`system`] (what is rehearsed) and [`world`] (what a test holds) first.
+//! ```no_run
+//! # use std::process::ExitCode;
+//! # use harness::Subject;
+//! # fn program(shop: impl Subject) -> ExitCode {
+//! harness::cli::main(shop)
+//! # }
+//! ```
+//!
+//! The parts: what is rehearsed ([`subject`]), one run ([`case`], [`run`], [`session`]), what a
+//! run leaves ([`trace`], [`history`], [`evidence`]), what is judged ([`invariants`],
+//! [`linearizability`]), how failures are found and shrunk ([`search`], [`shrink`]), how they
+//! are presented ([`story`], [`report`]), and the commands ([`cli`]).
+//!
+//! The harness never names a service, an event or a field of its subject.
 
+pub mod bugs;
+pub mod case;
+pub mod cli;
 pub mod coverage;
+pub mod evidence;
 pub mod faults;
+pub mod gherkin;
+pub mod history;
+pub mod invariants;
 pub mod linearizability;
 pub mod quiescence;
 pub mod real;
+pub mod regressions;
 pub mod report;
+pub mod run;
+pub mod script;
+pub mod search;
+pub mod session;
 pub mod shrink;
 pub mod simulated;
 pub mod story;
+pub mod subject;
 pub mod system;
+pub mod test_target;
+pub mod time_scale;
+pub mod topology;
 pub mod trace;
 pub mod world;
+
+pub use subject::Subject;

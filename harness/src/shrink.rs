@@ -3,6 +3,8 @@
 //! It knows nothing of what the items are: faults, acts, decisions. It runs nothing itself;
 //! whoever asks says whether a part fails.
 
+pub mod case;
+
 /// Removes items for as long as what is left fails: first large stretches, then smaller ones,
 /// until no single item can be removed (delta debugging, after Zeller and Hildebrandt,
 /// «Simplifying and isolating failure-inducing input», 2002).

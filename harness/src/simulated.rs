@@ -313,6 +313,14 @@ impl World for Simulated {
         self.kernel.now()
     }
 
+    fn collections(&self) -> Vec<(&'static str, String)> {
+        let databases = self.databases.iter();
+        let of_each = databases.flat_map(|(service, database)| {
+            database.collections().into_iter().map(|collection| (*service, collection))
+        });
+        of_each.collect()
+    }
+
     async fn documents(
         &mut self,
         service: &str,

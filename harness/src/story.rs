@@ -1,3 +1,182 @@
-//! A run as people read it: the sequence diagram of its records.
+//! A failure as people read it: the operations and their replies, the faults, the reorderings,
+//! and the violated invariant; with a sequence diagram, and a scenario that reproduces it.
+//!
+//! It describes a run and runs nothing. Nothing in the story of a shrunk case is superfluous.
+//! [`crate::report`] renders it.
+//!
+//! Next: [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
+//! `scenario` (Gherkin).
 
 pub mod diagram;
+pub mod fault;
+pub(crate) mod reorderings;
+pub(crate) mod scenario;
+
+use crate::case::Token;
+use crate::faults::FaultRule;
+use crate::history::Call;
+use crate::run::Run;
+use crate::script::Then;
+use crate::shrink::case::Shrunk;
+use crate::subject::{AnySubject, Names};
+use crate::trace::RecordKind;
+use crate::world::Reply;
+use diagram::{Diagram, Sequence};
+
+/// The story of a run.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// The events in order, a sentence each; the last one is the outcome.
+    pub steps: Vec<String>,
+    /// The faults that had been injected and are not needed.
+    pub unneeded: Vec<String>,
+    /// The violated invariant: its name; `None` where all hold.
+    pub invariant: Option<String>,
+    /// The statement of the violated invariant.
+    pub statement: Option<String>,
+    /// The sequence diagram.
+    pub picture: Sequence,
+    /// A feature with one scenario that repeats the run.
+    pub gherkin: String,
+    /// The replay token.
+    pub token: Token,
+}
+
+/// How many lines a diagram has at most.
+const LINES: usize = 150;
+
+impl Story {
+    /// The story of a shrunk case.
+    pub fn of_shrunk(subject: &AnySubject, shrunk: &Shrunk) -> Self {
+        Self::of(subject, &shrunk.run, Some(&shrunk.invariant), &shrunk.unneeded)
+    }
+
+    /// The story of a run that was watched. `invariant` is the one in question; without it,
+    /// the first one that was violated.
+    pub fn of(
+        subject: &AnySubject,
+        run: &Run,
+        invariant: Option<&str>,
+        unneeded: &[FaultRule],
+    ) -> Self {
+        let names = subject.names(&run.trace);
+        let named = |violation: &&crate::invariants::Violation| {
+            invariant.is_none_or(|name| violation.invariant == name)
+        };
+        let violation = run.violations.iter().find(named).or_else(|| run.violation());
+        let reorderings = reorderings::sentences(subject, run, &names);
+        let end = violation.map_or_else(
+            || "every invariant holds".to_owned(),
+            |violation| {
+                let how = names.replace_ids(&violation.how);
+                format!("{} is violated: {how}", violation.invariant)
+            },
+        );
+        let invariant = violation.map(|violation| violation.invariant.as_str()).or(invariant);
+        let sentences = subject.sentences();
+        Self {
+            steps: steps(subject, run, &reorderings, &end),
+            unneeded: unneeded.iter().map(|rule| sentences.of(rule)).collect(),
+            invariant: violation.map(|violation| violation.invariant.clone()),
+            statement: violation.map(|violation| subject.statement(&violation.invariant)),
+            picture: picture(subject, run, &names),
+            gherkin: scenario::feature(subject, &run.exact, invariant, &reorderings, &end),
+            token: Token::of(&run.exact),
+        }
+    }
+}
+
+/// The decisions of a watched run that deviate from FIFO: number and sentence.
+pub fn reordered(subject: &AnySubject, run: &Run) -> Vec<(u32, String)> {
+    reorderings::sentences(subject, run, &subject.names(&run.trace))
+}
+
+/// The steps: operations, faults and decisions in the order of the record.
+fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &str) -> Vec<String> {
+    let mut lines: Vec<(usize, u8, String)> = Vec::new();
+    let marks = run.reorderings.iter().map(|reordering| reordering.mark);
+    lines.extend(marks.zip(reorderings).map(|(mark, (_, sentence))| (mark, 0, sentence.clone())));
+    let injected = run.trace.iter().enumerate();
+    let injected = injected.filter(|(_, record)| matches!(record.what, RecordKind::Fault { .. }));
+    let injected = injected.zip(run.injected());
+    let sentences = subject.sentences();
+    lines.extend(injected.map(|((at, _), rule)| (at, 1, sentences.of(rule))));
+    let rounds = &run.exact.script.rounds;
+    let mut last = None;
+    for call in run.history.calls() {
+        let before = match last {
+            Some(round) if round == call.round() => "at the same moment, ".to_owned(),
+            _ => {
+                let from = last.unwrap_or(0);
+                let pauses = rounds.get(from..call.round()).unwrap_or_default();
+                pause(pauses.iter().map(|round| round.then))
+            }
+        };
+        last = Some(call.round());
+        lines.push((call.mark(), 1, format!("{before}{}", action(call))));
+    }
+    lines.sort_by_key(|(at, order, _)| (*at, *order));
+    let mut lines: Vec<String> = lines.into_iter().map(|(_, _, line)| line).collect();
+    let rest = rounds.get(last.unwrap_or(0)..).unwrap_or_default();
+    let waits: u32 = rest.iter().map(|round| round.then.seconds()).sum();
+    if waits > 0 {
+        lines.push(format!("{} pass", seconds(waits)));
+    }
+    lines.push(end.to_owned());
+    lines.iter().map(|line| capitalized(subject, line)).collect()
+}
+
+/// An action and its reply.
+fn action(call: &Call) -> String {
+    let action = call.action();
+    match call.reply() {
+        None => action.to_string(),
+        Some(Reply::Unanswered(_)) => format!("{action}: no reply"),
+        Some(Reply::Answer(answer)) => {
+            let status = answer.status().as_u16();
+            match call.body()["errors"][0]["message"].as_str() {
+                Some(message) => format!("{action}: {status} `{message}`"),
+                None => format!("{action}: {status}"),
+            }
+        }
+    }
+}
+
+/// How a step begins after these pauses; several pauses in a row are one.
+fn pause(pauses: impl Iterator<Item = Then>) -> String {
+    let pauses: Vec<Then> = pauses.collect();
+    let waited: u32 = pauses.iter().map(|then| then.seconds()).sum();
+    match pauses.last() {
+        None => String::new(),
+        Some(Then::Meet(_)) => format!("exactly {} later, ", seconds(waited)),
+        Some(_) if waited > 0 => format!("{} later, ", seconds(waited)),
+        Some(Then::Go) => "right after that, ".to_owned(),
+        Some(_) => String::new(),
+    }
+}
+
+/// So many seconds, in words.
+fn seconds(seconds: u32) -> String {
+    fault::duration(std::time::Duration::from_secs(seconds.into()))
+}
+
+fn capitalized(subject: &AnySubject, line: &str) -> String {
+    // The names of services and invariants stay as they are written.
+    let name = line.split(' ').next().unwrap_or_default();
+    let is_name = subject.invariants().iter().any(|invariant| invariant.name == name);
+    if is_name || subject.topology().has(name) {
+        return line.to_owned();
+    }
+    let mut letters = line.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The diagram of everything since the clients were prepared.
+fn picture(subject: &AnySubject, run: &Run, names: &Names) -> Sequence {
+    let first = run.trace.iter().position(|record| matches!(record.what, RecordKind::Step { .. }));
+    let sentences = subject.sentences();
+    let name =
+        |word: &str| sentences.event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
+    let drawn = Diagram { from: first.unwrap_or(0), only: None, limit: LINES, name: &name };
+    diagram::draw(&run.trace, &drawn)
+}

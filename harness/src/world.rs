@@ -119,6 +119,9 @@ pub trait World {
     /// The time in this world.
     fn now(&self) -> Timestamp;
 
+    /// Every collection: service and name.
+    fn collections(&self) -> Vec<(&'static str, String)>;
+
     /// The documents of a service's collection, as they lie there.
     async fn documents(
         &mut self,

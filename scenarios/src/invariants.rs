@@ -1,200 +1,132 @@
-//! What the system promises, each promise once: checked after every run, in both worlds,
-//! from the trace and the final stores.
+//! The invariants of ticketing, checked after every run in both worlds, besides those that the
+//! harness checks for every subject.
 //!
-//! A check only reads its [`Evidence`]. Adding a promise is adding a file and a line in
-//! [`ALL`].
+//! A check only reads its [`Evidence`]. Adding an invariant is adding a file and a line in
+//! [`all`].
 
 pub mod evidence;
 
+mod accepted;
 mod acks;
 mod addresses;
 mod answers;
 mod bans;
-mod changes;
-mod copies;
+mod charges_published;
 mod expiry;
+mod for_sale;
 mod frozen;
-mod in_order;
-mod letters;
-mod linear;
+mod holders;
+mod justified;
+mod linearizable;
 mod money;
-mod once;
 mod one_holder;
-mod panics;
-mod refusals;
-mod rest;
-mod sale;
-mod schema;
 mod sessions;
-mod versions;
-mod word;
+mod timers;
+
+use harness::subject::Invariant;
+
+use crate::system::Ticketing;
 
 pub use evidence::Evidence;
 
-/// A promise and its check.
-#[derive(Debug, Clone, Copy)]
-pub struct Invariant {
-    /// Its name in reports.
-    pub name: &'static str,
-    /// What is promised.
-    pub promise: &'static str,
-    /// How it was broken, a sentence each; empty where it held.
-    pub check: fn(&Evidence) -> Vec<String>,
-}
-
-/// All promises.
-pub const ALL: &[Invariant] = &[
-    Invariant {
-        name: "one-holder",
-        promise: "A ticket is held by at most one live order at any time",
-        check: one_holder::check,
-    },
-    Invariant {
-        name: "linearizable",
-        promise: "What buyers are told of a ticket, its holds and its releases fit in one order",
-        check: linear::check,
-    },
-    Invariant {
-        name: "paid-once",
-        promise: "A completed order has exactly one charge that is not refunded, at the price that the buyer was shown",
-        check: money::paid_once,
-    },
-    Invariant {
-        name: "no-money-kept",
-        promise: "A cancelled order has no charge that is not refunded",
-        check: money::none_kept,
-    },
-    Invariant {
-        name: "ledgers-agree",
-        promise: "The provider's ledger agrees with the charges, cent for cent",
-        check: money::ledgers_agree,
-    },
-    Invariant {
-        name: "frozen-while-held",
-        promise: "No edit is accepted while the ticket is held",
-        check: frozen::check,
-    },
-    Invariant {
-        name: "expiry",
-        promise: "No hold outlives its time unless it was paid",
-        check: expiry::check,
-    },
-    Invariant {
-        name: "expires-once",
-        promise: "That the time of an order is up is told once",
-        check: expiry::told_once,
-    },
-    Invariant {
-        name: "rest",
-        promise: "When the system comes to rest every outbox is empty and no timer is overdue",
-        check: rest::check,
-    },
-    Invariant {
-        name: "copies",
-        promise: "When the system comes to rest every copy equals its origin",
-        check: copies::check,
-    },
-    Invariant {
-        name: "schema",
-        promise: "Every event published validates against its schema",
-        check: schema::check,
-    },
-    Invariant {
-        name: "bans",
-        promise: "A banned user is refused by every instance that the ban has reached",
-        check: bans::check,
-    },
-    Invariant {
-        name: "refunds",
-        promise: "Money moves back only where its order is cancelled",
-        check: money::refunded_for_a_reason,
-    },
-    Invariant {
-        name: "never-back",
-        promise: "No document goes back to an older version or fencing number",
-        check: versions::check,
-    },
-    Invariant {
-        name: "ack-last",
-        promise: "A message is acknowledged when its write is in the store, and not before",
-        check: acks::check,
-    },
-    Invariant {
-        name: "applied-once",
-        promise: "A message changes a document once, however often it is delivered",
-        check: once::check,
-    },
-    Invariant {
-        name: "changes-told",
-        promise: "Every change is told of once, and nothing is told that did not happen",
-        check: changes::check,
-    },
-    Invariant {
-        name: "told-in-order",
-        promise: "The changes of a document are told of in the order in which they were made",
-        check: in_order::check,
-    },
-    Invariant {
-        name: "dead-letters",
-        promise: "No message is given up on unless enough went wrong",
-        check: letters::check,
-    },
-    Invariant {
-        name: "answers",
-        promise: "Every answer is one that the contract knows, and 503 comes only where something went wrong",
-        check: answers::check,
-    },
-    Invariant {
-        name: "kept-word",
-        promise: "What was accepted is in the store as its asker was told",
-        check: word::check,
-    },
-    Invariant {
-        name: "fair-refusals",
-        promise: "Nobody is told that a ticket is reserved unless somebody else had it meanwhile",
-        check: refusals::check,
-    },
-    Invariant {
-        name: "for-sale",
-        promise: "When the system comes to rest the tickets that are listed are those that can be reserved",
-        check: sale::check,
-    },
-    Invariant {
-        name: "sessions",
-        promise: "A session ends when its time is over",
-        check: sessions::check,
-    },
-    Invariant {
-        name: "one-address",
-        promise: "An address belongs to one user",
-        check: addresses::check,
-    },
-    Invariant { name: "no-panic", promise: "No service panics", check: panics::check },
-];
-
-/// A promise that was broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// The promise's name.
-    pub invariant: &'static str,
-    /// How, in a sentence.
-    pub how: String,
-}
-
-impl std::fmt::Display for Violation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.how)
-    }
-}
-
-/// Every promise that this evidence shows broken.
-pub fn violations(evidence: &Evidence) -> Vec<Violation> {
-    let check = |invariant: &Invariant| {
-        let name = invariant.name;
-        let broken = (invariant.check)(evidence).into_iter();
-        broken.map(|how| Violation { invariant: name, how }).collect::<Vec<_>>()
-    };
-    ALL.iter().flat_map(check).collect()
+/// All invariants, the one that hurts users most first.
+pub fn all() -> Vec<Invariant<Ticketing>> {
+    let invariant = |name, statement, check| Invariant { name, statement, check };
+    vec![
+        invariant(
+            "one-holder",
+            "A ticket is held by at most one live order at any time",
+            one_holder::check,
+        ),
+        invariant(
+            "linearizable",
+            "The replies to buyers of a ticket, its holds and its releases are linearizable",
+            linearizable::check,
+        ),
+        invariant(
+            "paid-once",
+            "A completed order has exactly one charge that is not refunded, at the price that the buyer was shown",
+            money::paid_once,
+        ),
+        invariant(
+            "no-money-kept",
+            "A cancelled order has no charge that is not refunded",
+            money::none_kept,
+        ),
+        invariant(
+            "ledgers-agree",
+            "The provider's ledger agrees with the charges, cent for cent",
+            money::ledgers_agree,
+        ),
+        invariant(
+            "refunds",
+            "Money moves back only where its order is cancelled",
+            money::refunded_for_a_reason,
+        ),
+        invariant(
+            "frozen-while-held",
+            "No edit is accepted while the ticket is held",
+            frozen::check,
+        ),
+        invariant("hold-ends", "No unpaid hold outlives its deadline", expiry::check),
+        invariant(
+            "expires-once",
+            "The expiry of an order is published exactly once",
+            expiry::published_once,
+        ),
+        invariant(
+            "accepted-writes",
+            "An accepted operation is in the store as its client was told",
+            accepted::check,
+        ),
+        invariant(
+            "justified-refusals",
+            "A reservation is refused only while another order holds the ticket",
+            justified::check,
+        ),
+        invariant(
+            "for-sale",
+            "The listed tickets are those that can be reserved, once the system is quiescent",
+            for_sale::check,
+        ),
+        invariant(
+            "bans",
+            "A banned user is refused by every instance that the ban has reached",
+            bans::check,
+        ),
+        invariant("sessions", "A session ends at its expiry", sessions::check),
+        invariant("one-address", "An address belongs to one user", addresses::check),
+        invariant(
+            "contract-replies",
+            "Every reply is one that the contract allows, and 503 comes only with a fault",
+            answers::check,
+        ),
+        invariant(
+            "holders-agree",
+            "A ticket names the order that holds it, once the system is quiescent",
+            holders::check,
+        ),
+        invariant(
+            "timers-armed",
+            "A timer is armed for an open order at its deadline, and for no other",
+            timers::armed_correctly,
+        ),
+        invariant(
+            "no-timer-overdue",
+            "No timer is overdue once the system is quiescent",
+            timers::none_overdue,
+        ),
+        invariant(
+            "charges-published",
+            "Every version of a charge is published once",
+            charges_published::check,
+        ),
+        invariant(
+            "ack-last",
+            "A message that changes an order or a hold is acknowledged after that change",
+            acks::check,
+        ),
+    ]
 }
 
 #[cfg(test)]

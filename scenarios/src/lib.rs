@@ -1,41 +1,21 @@
-//! What is particular to ticketing: what people do, what the system promises them, and the
-//! parties outside it.
+//! Ticketing as a subject of the harness: its operations, workloads, invariants, planted bugs
+//! and Gherkin steps, and the payment provider that stands in.
 //!
-//! It never changes how a service behaves: what it needs of one, it asks over its ports.
+//! It uses the harness exactly as a stranger would, and never changes how a service behaves.
 //!
-//! Features run through [`gherkin`]: [`steps`] say what each line means, on a [`stage`], at a
-//! [`pace`].
-//!
-//! Read [`script`] (what people do), [`perform`] (how it is carried out) and [`invariants`]
-//! (what must hold afterwards). In simulation a [`case`] is a whole run as data: [`simulate`]
-//! runs one, [`explore`] runs many, [`shrink`] makes one as small as it goes, [`story`] tells
-//! it, and [`regression`] keeps it.
+//! Read `subject.rs` first, then [`operation`], [`clients`] and [`invariants`].
 
-pub mod case;
-pub mod client;
-pub mod command;
-pub mod confirm;
-pub mod coverage;
-pub mod exhaust;
-pub mod explore;
-pub mod gherkin;
+pub mod clients;
+pub mod features;
 pub mod invariants;
-pub mod neighbours;
-pub mod pace;
-pub mod perform;
+pub mod operation;
+pub mod person;
 pub mod planted;
 pub mod provider;
-pub mod races;
-pub mod regression;
-pub mod report;
-pub mod scoreboard;
-pub mod script;
-pub mod shrink;
-pub mod simulate;
-pub mod stage;
-pub mod steps;
-pub mod story;
-pub mod sweep;
+pub mod scopes;
+mod steps;
+mod subject;
 pub mod system;
-mod threads;
 pub mod workloads;
+
+pub use system::Ticketing;

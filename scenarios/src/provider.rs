@@ -117,6 +117,12 @@ impl Provider {
         self.state().charges.clone()
     }
 
+    /// Changes the ledger: for tests of invariants.
+    #[cfg(test)]
+    pub(crate) fn amend_ledger(&self, change: impl FnOnce(&mut Vec<LedgerCharge>)) {
+        change(&mut self.state().charges);
+    }
+
     /// Answers `n` more requests with 503, without carrying them out.
     pub fn fail_next(&self, n: usize) {
         self.state().trouble.extend(std::iter::repeat_n(Trouble::Fail, n));

@@ -1,74 +1,129 @@
-//! The steps: what each line of a feature does or asserts.
-//!
-//! One file per part of the vocabulary. A `Given` makes something so, and fails where it
-//! cannot; a `When` tries something and keeps the answer; a `Then` looks and asserts. After
-//! each `Given` and `When` everything that was caused plays out, so no step waits by itself;
-//! but for scripts, in which the lines say what plays out (`script`).
+//! The Gherkin steps about tickets: what each line of a feature does or asserts. The harness
+//! brings those about time, faults and services.
 
 mod accounts;
 mod answers;
 mod clients;
-mod deadletters;
-mod faults;
 mod money;
 mod orders;
+mod provider;
 mod races;
-mod script;
+mod replies;
 mod tickets;
-mod time;
 
-use std::sync::LazyLock;
+use contracts::Cents;
+use harness::gherkin::{ScenarioWorld, StepError};
+use harness::script::Action;
+use harness::subject::Clients as _;
+use harness::world::Reply;
+use http::Method;
+use serde_json::Value;
 
-use cucumber::World as _;
-use cucumber::codegen::{LocalBoxFuture, Regex};
-use cucumber::gherkin::StepType;
-use cucumber::step::{Collection, Context};
-use harness::trace::RecordKind;
+use crate::clients::Clients;
+use crate::operation::Operation;
+use crate::person::Person;
+use crate::provider::Provider;
+use replies::Replied;
 
-use crate::stage::{Stage, Wrong};
+/// The outcome of a step.
+type Done = Result<(), StepError>;
 
-/// What a step comes to.
-pub(crate) type Done = Result<(), Wrong>;
+/// The client without an account.
+const STRANGER: &str = "Somebody";
 
-/// All steps.
-pub fn vocabulary() -> &'static Collection<Stage> {
-    static VOCABULARY: LazyLock<Collection<Stage>> =
-        LazyLock::new(|| faults::said(Stage::collection()));
-    &VOCABULARY
+/// What the steps of ticketing do in a scenario.
+trait Ticketing {
+    /// The clients.
+    fn clients(&self) -> &Clients;
+    /// The clients, to change.
+    fn clients_mut(&mut self) -> &mut Clients;
+    /// Carries out operations at the same moment; their clients sign up before.
+    async fn operate(&mut self, operations: Vec<Operation>) -> Done;
+    /// Carries out an operation, which must succeed.
+    async fn done(&mut self, operation: Operation) -> Done;
+    /// Signs up, at the same moment, those of these clients who are new. `Somebody` never is.
+    async fn meet(&mut self, names: &[String]) -> Done;
+    /// Looks at a path; the replies of the last step stay.
+    async fn look(&mut self, who: &str, path: &str) -> Reply;
+    /// The replies of the last step that operated.
+    fn replied(&self) -> Vec<Replied<'_>>;
+    /// A client.
+    fn person(&self, name: &str) -> Person {
+        self.clients().person(name)
+    }
+    /// The id of the ticket with this title.
+    fn ticket(&self, title: &str) -> Result<String, StepError> {
+        let id = self.clients().ticket(title).map(str::to_owned);
+        id.ok_or_else(|| StepError::new(format!("no ticket is listed as {title:?}")))
+    }
+    /// The id of the newest order of this buyer and ticket.
+    fn order(&self, buyer: &str, title: &str) -> Result<String, StepError> {
+        let id = self.clients().order(buyer, title).map(str::to_owned);
+        id.ok_or_else(|| StepError::new(format!("{buyer} has no order of {title:?}")))
+    }
+    /// Remembers an order whose buyer was shown this price.
+    fn remember_order(&mut self, buyer: &str, title: &str, id: &str, price: Option<Cents>) {
+        self.clients_mut().remember_order(buyer, title, id, price);
+    }
+    /// The payment provider.
+    fn provider(&self) -> Provider {
+        self.clients().provider.clone()
+    }
 }
 
-/// The steps as the runner takes them: each line is put into the trace, carried out by the
-/// step of the vocabulary that it matches, and played out.
-pub(crate) fn prompted() -> Collection<Stage> {
-    let any = || Regex::new("^").expect("the pattern is valid");
-    Collection::new().given(None, any(), perform).when(None, any(), perform).then(
-        None,
-        any(),
-        perform,
-    )
-}
+impl Ticketing for ScenarioWorld {
+    fn clients(&self) -> &Clients {
+        self.session_ref().clients().expect("the subject is ticketing")
+    }
 
-fn perform(stage: &mut Stage, context: Context) -> LocalBoxFuture<'_, ()> {
-    Box::pin(async move {
-        let text = format!("{} {}", context.step.keyword.trim(), context.step.value);
-        let now = stage.world().now();
-        stage.world().trace().add(now, None, RecordKind::Step { text });
-        match vocabulary().find(&context.step) {
-            Ok(Some((step, _, _, context))) => step(stage, context).await,
-            Ok(None) => panic!("no step reads like this"),
-            Err(ambiguous) => panic!("{ambiguous}"),
+    fn clients_mut(&mut self) -> &mut Clients {
+        self.session().clients_mut().expect("the subject is ticketing")
+    }
+
+    async fn operate(&mut self, operations: Vec<Operation>) -> Done {
+        let is_new = |operation: &&Operation| !matches!(operation, Operation::SignUp { .. });
+        let who = operations.iter().filter(is_new).map(|operation| operation.who().to_owned());
+        self.meet(&who.collect::<Vec<_>>()).await?;
+        let operations = operations.into_iter().map(harness::subject::AnyOperation::new);
+        self.act(&operations.map(Action::Do).collect::<Vec<_>>()).await
+    }
+
+    async fn done(&mut self, operation: Operation) -> Done {
+        self.operate(vec![operation]).await?;
+        self.replied().iter().try_for_each(Replied::success)?;
+        self.quiesce().await
+    }
+
+    async fn meet(&mut self, names: &[String]) -> Done {
+        let is_new = |name: &&String| *name != STRANGER && !self.clients().knows(name);
+        let mut new: Vec<String> = names.iter().filter(is_new).cloned().collect();
+        new.sort();
+        new.dedup();
+        if new.is_empty() {
+            return Ok(());
         }
-        if context.step.ty != StepType::Then
-            && stage.plays_out_by_itself()
-            && let Err(wrong) = stage.settle().await
-        {
-            panic!("{wrong}");
+        let (clients, world) = self.session().parts_mut::<Clients>().expect("it is ticketing");
+        clients.prepare(&new, world).await?;
+        for name in &new {
+            StepError::unless(!self.person(name).id.is_empty(), || {
+                format!("{name} cannot sign up")
+            })?;
         }
-    })
-}
+        Ok(())
+    }
 
-/// The rows of a step's table.
-pub(crate) fn rows(step: &cucumber::gherkin::Step) -> Result<&[Vec<String>], Wrong> {
-    let table = step.table.as_ref().ok_or_else(|| Wrong("a table should follow".to_owned()))?;
-    Ok(&table.rows)
+    async fn look(&mut self, who: &str, path: &str) -> Reply {
+        let request = self.person(who).request(Method::GET, path, &Value::Null);
+        let mut replies = self.world().send(vec![request]).await;
+        replies.pop().expect("a request has a reply")
+    }
+
+    fn replied(&self) -> Vec<Replied<'_>> {
+        let calls = self.last().iter();
+        let replied = calls.filter_map(|call| {
+            let operation: &Operation = call.operation()?.downcast()?;
+            Some(Replied { operation, reply: call.reply()? })
+        });
+        replied.collect()
+    }
 }

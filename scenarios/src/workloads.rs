@@ -1,6 +1,5 @@
-//! Workloads: what people might do, as strategies that generate [`Script`]s.
-//!
-//! Each tempts another part of the system. Adding one is adding a file and a line in [`ALL`].
+//! Workloads: strategies that generate scripts. Each stresses another part of the system.
+//! Adding one is adding a file and a line in [`ALL`].
 
 mod accounts;
 mod bans;
@@ -11,27 +10,23 @@ mod race;
 mod restart;
 
 use contracts::Cents;
+use harness::script;
+use harness::subject::Workload;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::script::{Act, Script};
+use crate::operation::{self, Card, Operation};
+
+/// A script of ticketing.
+pub type Script = script::Script<Operation>;
+
+/// A round of such a script.
+pub type Round = script::Round<Operation>;
 
 /// How many buyers race for one ticket.
 pub const BUYERS: u8 = 10;
 
-/// A workload.
-#[derive(Debug, Clone, Copy)]
-pub struct Workload {
-    /// Its name, on the command line.
-    pub name: &'static str,
-    /// What happens in it, in a sentence.
-    pub about: &'static str,
-    /// The scripts that it draws.
-    pub scripts: fn() -> BoxedStrategy<Script>,
-}
-
 /// All workloads.
-pub const ALL: &[Workload] = &[
+pub const ALL: &[Workload<Operation>] = &[
     Workload {
         name: "race",
         about: "Ten buyers reserve one ticket at the same moment, then cancel, pay, and try again",
@@ -39,12 +34,12 @@ pub const ALL: &[Workload] = &[
     },
     Workload {
         name: "market",
-        about: "Many people list, edit, buy, cancel and pay for several tickets",
+        about: "Several sellers and buyers list, edit, reserve, cancel and pay for several tickets",
         scripts: || market::scripts().boxed(),
     },
     Workload {
         name: "expiry",
-        about: "Buyers pay, cancel and reserve at the very moment at which time is up",
+        about: "Buyers pay, cancel and reserve at the very moment at which a hold expires",
         scripts: || expiry::scripts().boxed(),
     },
     Workload {
@@ -54,7 +49,7 @@ pub const ALL: &[Workload] = &[
     },
     Workload {
         name: "bans",
-        about: "Buyers are banned and let in again while they buy, on services of several instances",
+        about: "Buyers are banned, and their bans lifted, while they buy, on services of several instances",
         scripts: || bans::scripts().boxed(),
     },
     Workload {
@@ -64,64 +59,53 @@ pub const ALL: &[Workload] = &[
     },
     Workload {
         name: "accounts",
-        about: "People sign up with addresses that others want too, and come back when their session is over",
+        about: "Users sign up with the same address, and return when their session has expired",
         scripts: || accounts::scripts().boxed(),
     },
 ];
 
-/// The workload of this name.
-pub fn named(name: &str) -> Option<&'static Workload> {
-    ALL.iter().find(|workload| workload.name == name)
+/// The race without minutes that pass, for real servers, on which they really would.
+pub const RACE_WITHOUT_TIME: Workload<Operation> = Workload {
+    name: "race",
+    about: "Ten buyers reserve one ticket at the same moment",
+    scripts: || race::scripts_without_time(BUYERS).boxed(),
+};
+
+/// The name of the n-th client.
+fn client(number: u8) -> String {
+    harness::subject::names::client(number.into())
 }
 
-/// The race without minutes that pass, for a world in which they really would.
-pub fn race_without_time() -> Scripts {
-    Scripts(race::scripts_without_time(BUYERS).boxed())
+/// The names of the first clients.
+fn clients(count: u8) -> Vec<String> {
+    (0..count).map(client).collect()
 }
 
-/// The scripts of one workload, by seed.
-pub struct Scripts(BoxedStrategy<Script>);
-
-impl Workload {
-    /// Its scripts.
-    pub fn open(&self) -> Scripts {
-        Scripts((self.scripts)())
-    }
+/// The title of the n-th ticket.
+fn title(number: u8) -> String {
+    operation::title(number.into())
 }
 
-impl Scripts {
-    /// The script of this seed.
-    ///
-    /// ```
-    /// let race = scenarios::workloads::named("race").unwrap().open();
-    /// assert_eq!(race.draw(7), race.draw(7));
-    /// assert_ne!(race.draw(7), race.draw(8));
-    /// ```
-    pub fn draw(&self, seed: u64) -> Script {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let tree = self.0.new_tree(&mut runner).expect("a workload rejects nothing");
-        tree.current()
-    }
-}
-
-/// Whatever a buyer may do with a ticket.
+/// Any operation of a buyer on a ticket.
 fn trade(
     who: impl Strategy<Value = u8> + Clone,
-    ticket: impl Strategy<Value = u8> + Clone,
-) -> impl Strategy<Value = Act> + Clone {
-    let both = (who, ticket);
+    tickets: impl Strategy<Value = u8> + Clone,
+) -> impl Strategy<Value = Operation> + Clone {
+    let both = (who, tickets);
     prop_oneof![
-        3 => both.clone().prop_map(|(who, ticket)| Act::Reserve { who, ticket }),
-        2 => both.clone().prop_map(|(who, ticket)| Act::Cancel { who, ticket }),
+        3 => both.clone().prop_map(|(who, n)| Operation::reserve(&client(who), &title(n))),
+        2 => both.clone().prop_map(|(who, n)| Operation::cancel(&client(who), &title(n))),
         3 => (both, prop::bool::weighted(0.8))
-            .prop_map(|((who, ticket), good)| Act::Pay { who, ticket, good }),
+            .prop_map(|((who, n), good)| Operation::pay(&client(who), &title(n), card(good))),
     ]
 }
 
-/// A price; some are such that floating point would lose a cent.
+/// A card that is good, or declined.
+fn card(good: bool) -> Card {
+    if good { Card::Good } else { Card::Declined }
+}
+
+/// A price; with some of them, floating point would lose a cent.
 fn price() -> impl Strategy<Value = Cents> + Clone {
     prop_oneof![3 => 1_i64..10_000, 1 => Just(1999_i64), 1 => Just(2010_i64)].prop_map(Cents)
 }

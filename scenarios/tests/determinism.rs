@@ -1,8 +1,10 @@
-//! A seed means the same run on every machine and in every profile.
+//! A seed determines the same run on every machine and in every profile.
 
-use harness::report::trace as json;
-use scenarios::explore::Plan;
-use scenarios::{simulate, workloads};
+use harness::report::trace;
+use harness::run;
+use harness::search::explore::Plan;
+use harness::subject::AnySubject;
+use scenarios::Ticketing;
 use sha2::{Digest, Sha256};
 
 /// The seed.
@@ -13,22 +15,22 @@ const TRACE: &str = "361d77436148477bb27fa9249aefd146fb15142a22a575e826047d410cb
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {
-    let workload = &workloads::ALL[0];
-    let case = Plan::all(workload, 0..u64::MAX).case(&workload.open(), SEED);
-    let run = simulate::run(&case).expect("the harness works");
-    assert!(!run.injected().is_empty(), "nothing goes wrong in the run of seed {SEED}");
-    let text = json::text(&run.trace);
+    let subject = AnySubject::new(Ticketing);
+    let scripts = subject.scripts("race").expect("there is a race");
+    let case = Plan::all("race", 0..u64::MAX).case(&scripts, SEED);
+    let run = run::run(&subject, &case).expect("the harness works");
+    assert!(!run.injected().is_empty(), "no fault is injected in the run of seed {SEED}");
+    let text = trace::text(&run.trace);
     let digest: String =
         Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         digest,
         TRACE,
-        "the trace of seed {SEED} ({} records) is another one.\n\
-         If only this profile, machine or run has it, something is decided outside the kernel: \
-         a clock, chance, an address or a hash order. Find it.\n\
-         If you have changed on purpose what the system does, what a workload draws or what a \
-         trace records, every seed now means another run: set TRACE to the new digest in the \
-         same commit.",
+        "the trace of seed {SEED} ({} records) has changed.\n\
+         If only this profile, machine or run differs, a decision is made outside the kernel: by \
+         a clock, by chance, by an address or by a hash order. Find it.\n\
+         If the system, a workload or the trace has changed on purpose, every seed now determines \
+         another run: set TRACE to the new digest in the same commit.",
         run.trace.len()
     );
 }

@@ -1,13 +1,16 @@
-//! Small scopes, exhausted: every schedule that can make a difference keeps every promise, and
-//! a bug that is there is found, because there is nowhere left to hide.
+//! Small scopes, exhausted: every schedule that can make a difference satisfies every
+//! invariant, and a planted bug is found.
 
-use scenarios::exhaust::{Exhausted, Limit, exhaust, named};
-use scenarios::simulate;
+use harness::run;
+use harness::search::exhaust::{Exhausted, Limit, Scope, exhaust};
+use harness::subject::AnySubject;
+use scenarios::Ticketing;
 
 fn exhausted(name: &str, bug: Option<&str>) -> Exhausted {
-    let mut scope = named(name).expect("a scope of ours").open();
+    let subject = AnySubject::new(Ticketing);
+    let mut scope = Scope::named(&subject, name).expect("it is a scope of ticketing");
     scope.bug = bug.map(str::to_owned);
-    exhaust(&scope, Limit::default(), |_| {}).expect("the harness works")
+    exhaust(&subject, &scope, Limit::default(), |_| {}).expect("the harness works")
 }
 
 #[test]
@@ -15,7 +18,7 @@ fn two_buyers_never_get_the_same_ticket() {
     let found = exhausted("two-buyers", None);
     assert!(found.complete);
     assert!(found.failures.is_empty(), "{:#?}", found.failures);
-    assert!(found.counts.visited > 1, "nothing raced: {:?}", found.counts);
+    assert!(found.counts.visited > 1, "no call raced: {:?}", found.counts);
 }
 
 #[test]
@@ -23,7 +26,7 @@ fn the_hold_of_one_of_two_buyers_expires_in_every_schedule() {
     let found = exhausted("two-buyers-one-expiry", None);
     assert!(found.complete);
     assert!(found.failures.is_empty(), "{:#?}", found.failures);
-    // Whoever lost and however: what comes after the rest depends on who has the ticket only.
+    // After quiescence, only the holder of the ticket makes a difference.
     assert!(found.counts.joined > 0, "{:?}", found.counts);
 }
 
@@ -33,9 +36,9 @@ fn exhausting_two_buyers_finds_the_look_before_the_insert() {
     assert!(found.complete);
     let failure = &found.failures["one-holder"];
     assert!(failure.count < found.counts.visited, "it fails in every schedule");
-    let again = simulate::run(&failure.case).expect("the harness works");
-    let broken = again.broken().expect("the case fails again");
-    assert_eq!((broken.invariant, &broken.how), ("one-holder", &failure.how));
+    let again = run::run(&AnySubject::new(Ticketing), &failure.case).expect("the harness works");
+    let violation = again.violation().expect("the case fails again");
+    assert_eq!((violation.invariant.as_str(), &violation.how), ("one-holder", &failure.how));
 }
 
 #[test]
@@ -46,9 +49,10 @@ fn the_same_scope_twice_takes_the_same_schedules() {
 
 #[test]
 fn a_limit_leaves_the_scope_incomplete() {
-    let scope = named("two-buyers").expect("a scope of ours").open();
+    let subject = AnySubject::new(Ticketing);
+    let scope = Scope::named(&subject, "two-buyers").expect("it is a scope of ticketing");
     let limit = Limit { schedules: Some(2), ..Limit::default() };
-    let found = exhaust(&scope, limit, |_| {}).expect("the harness works");
+    let found = exhaust(&subject, &scope, limit, |_| {}).expect("the harness works");
     assert!(!found.complete);
     assert_eq!(found.counts.visited + found.counts.given_up, 2);
 }

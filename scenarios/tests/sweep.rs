@@ -1,23 +1,25 @@
-//! Crashes at every call of a scenario: the system survives them all, and one whose relays
+//! Crashes at every call of a scenario: the system survives them all, and a system whose relays
 //! remove an event before they publish it does not.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::{Document, doc};
+use harness::gherkin::{Choice, Playable, features};
+use harness::search::sweep::{Plan, Point, Side, Target, crash, sweep};
+use harness::subject::AnySubject;
 use harness::system::System;
 use platform::outbox;
 use ports::Ports;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
-use scenarios::gherkin::{Choice, features};
-use scenarios::sweep::{Plan, Point, Subject, When, crash, sweep};
+use scenarios::Ticketing;
 
 /// The scenario of this name.
-fn scenario(name: &str) -> Subject {
+fn scenario(subject: &AnySubject, name: &str) -> Target {
     let choice = Choice { names: vec![name.to_owned()], ..Choice::default() };
-    let program = features::program(&choice, "simulated").expect("the features are built in");
+    let program = features::program(subject, &choice, "simulated").expect("they are built in");
     let feature = program.features.first().expect("there is such a scenario");
-    Subject::scenario(feature, &feature.scenarios[0])
+    Target::scenario(Playable::new(feature, &feature.scenarios[0]))
 }
 
 const PAID: &str = "Who pays has the ticket";
@@ -25,40 +27,45 @@ const EXPIRED: &str = "Unpaid, the ticket is lost";
 
 #[test]
 fn a_purchase_and_an_expiry_survive_a_crash_at_every_call() {
+    let subject = AnySubject::new(Ticketing);
     for name in [PAID, EXPIRED] {
-        let subject = scenario(name);
-        let quiet = subject.play(&Plan::default(), None).expect("the harness works");
-        assert_eq!(quiet.broke_its_words, None, "{name}");
-        let swept = sweep(&subject, &Plan::default(), |_| {}).expect("the harness works");
+        let target = scenario(&subject, name);
+        let quiet = target.play(&subject, &Plan::default(), None).expect("the harness works");
+        assert_eq!(quiet.failed_step, None, "{name}");
+        let swept = sweep(&subject, &target, &Plan::default(), |_| {}).expect("the harness works");
         assert!(swept.calls > 20, "{name} makes {} calls", swept.calls);
-        let failed: Vec<_> = swept.failed().map(|f| (f.story(), &f.violations)).collect();
+        let failed: Vec<_> = swept.failed().map(|f| (f.point, &f.violations)).collect();
         assert!(failed.is_empty(), "{name}: {failed:#?}");
-        assert!(swept.kept_their_words() > 0, "{name}: no run kept the scenario's words");
+        assert!(swept.steps_passed() > 0, "{name}: in every run a step failed");
     }
 }
 
 #[test]
 fn a_workload_can_be_swept_too() {
-    let subject = Subject::workload("race:3").expect("there is a race");
-    let quiet = subject.play(&Plan::default(), None).expect("the harness works");
-    let last = Point { call: quiet.calls, when: When::After };
-    let (outcome, played) = crash(&subject, &Plan::default(), last).expect("there is such a call");
+    let subject = AnySubject::new(Ticketing);
+    let target = Target::workload(&subject, "race:3").expect("there is a race");
+    let plan = Plan::default();
+    let quiet = target.play(&subject, &plan, None).expect("the harness works");
+    let last = Point { call: quiet.calls, side: Side::After };
+    let (outcome, played) = crash(&subject, &target, &plan, last).expect("there is such a call");
     assert_eq!(outcome.violations, []);
     assert_eq!(played.injected, Some(outcome.call));
 }
 
 #[test]
-fn a_crash_shows_who_removes_an_event_before_it_is_published() {
+fn a_crash_shows_that_an_event_is_removed_before_it_is_published() {
+    let subject = AnySubject::new(Ticketing);
     let plan = Plan { change: removing_first, ..Plan::default() };
-    let subject = scenario(PAID);
-    let calls = subject.play(&plan, None).expect("the harness works").calls;
-    let mut points = (1..=calls).map(|call| Point { call, when: When::Before });
+    let target = scenario(&subject, PAID);
+    let calls = target.play(&subject, &plan, None).expect("the harness works").calls;
+    let mut points = (1..=calls).map(|call| Point { call, side: Side::Before });
     let broken = points.find_map(|point| {
-        let (outcome, _) = crash(&subject, &plan, point).expect("there is such a call");
+        let crashed = crash(&subject, &target, &plan, point);
+        let (outcome, _) = crashed.expect("there is such a call");
         (!outcome.violations.is_empty()).then_some(outcome)
     });
     let broken = broken.unwrap_or_else(|| panic!("it survived a crash at each of {calls} calls"));
-    let (again, _) = crash(&subject, &plan, broken.point).expect("it was there before");
+    let again = crash(&subject, &target, &plan, broken.point).expect("it was there before").0;
     assert_eq!((again.violations, again.call), (broken.violations, broken.call));
 }
 
@@ -74,7 +81,7 @@ fn removing_first(mut system: System) -> System {
     system
 }
 
-/// A store from which events that wait are removed as they are found.
+/// A store that removes waiting events as it finds them.
 struct Hasty(Arc<dyn Store>);
 
 #[async_trait]

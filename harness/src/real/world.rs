@@ -349,6 +349,14 @@ impl World for Real {
         self.clock.now()
     }
 
+    fn collections(&self) -> Vec<(&'static str, String)> {
+        let collections = self.collections.iter();
+        let of_each = collections.flat_map(|(service, names)| {
+            names.iter().map(|collection| (*service, (*collection).to_owned()))
+        });
+        of_each.collect()
+    }
+
     async fn documents(
         &mut self,
         service: &str,

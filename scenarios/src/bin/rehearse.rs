@@ -1,11 +1,11 @@
-//! The program `rehearse`: see [`scenarios::command`].
+//! The program `rehearse`: the ticketing system under the harness.
 
 use std::process::ExitCode;
 
-/// A simulation is made of small documents that come and go.
+/// A simulation allocates and frees many small documents.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    scenarios::command::main()
+    harness::cli::main(scenarios::Ticketing)
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Evidence;
-use super::evidence::text;
+use super::evidence::{Records as _, text};
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut users: BTreeMap<String, usize> = BTreeMap::new();
-    for user in &evidence.users {
+    for user in evidence.users() {
         *users.entry(text(user, "email").to_lowercase()).or_default() += 1;
     }
     let shared = users.iter().filter(|(_, users)| **users > 1);

@@ -1,42 +1,39 @@
-//! Every answer is one that the contract knows, in its shape; one that says that something is
-//! out of order comes only where something was.
+//! Every reply is one that the contract allows, in its shape. A 503, or no reply, comes only
+//! where a fault was injected.
 
-use harness::trace::RecordKind;
 use serde_json::Value;
 
 use super::Evidence;
-use super::evidence::Told;
-use crate::script::Act;
+use crate::operation::Operation;
 
 /// A status, and the messages that may come with it; none for a status that says it all.
 type Answer = (u16, &'static [&'static str]);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let trouble = |what: &RecordKind| matches!(what, RecordKind::Fault { .. } | RecordKind::Crash);
-    let troubled = evidence.trace.iter().any(|record| trouble(&record.what));
+    let disturbed = evidence.disturbances() > 0;
     let mut broken = Vec::new();
-    for told in &evidence.told {
-        let Told { act, status, body, .. } = told;
-        // Where time has passed, somebody was slow, and was not waited for.
-        let troubled = troubled || told.until > told.at;
-        let Some(status) = *status else {
-            if !troubled {
-                broken.push(format!("there was no answer although nothing went wrong: {act}"));
+    for call in evidence.history() {
+        let (operation, body) = (call.operation, call.body());
+        // Where time has passed, a service was slow, and its client did not wait.
+        let disturbed = disturbed || call.returned().0 > call.invoked().0;
+        let Some(status) = call.status() else {
+            if !disturbed {
+                broken.push(format!("{operation}: no reply, and no fault was injected"));
             }
             continue;
         };
-        if status == 503 && !troubled {
-            broken.push(format!("503 although nothing went wrong: {act}"));
+        if status == 503 && !disturbed {
+            broken.push(format!("{operation}: 503, and no fault was injected"));
         }
-        if !is_known(act, status, body) {
-            broken.push(format!("{status} {body} is no answer to this: {act}"));
+        if !is_known(operation, status, body) {
+            broken.push(format!("{operation}: {status} {body}, which the contract does not allow"));
         }
     }
     broken
 }
 
-fn is_known(act: &Act, status: u16, body: &Value) -> bool {
-    let answers = expected(act).iter().chain(&[(401, NONE), (503, NONE)]);
+fn is_known(operation: &Operation, status: u16, body: &Value) -> bool {
+    let answers = expected(operation).iter().chain(&[(401, NONE), (503, NONE)]);
     let mut known = answers.filter(|(known, _)| *known == status);
     let shaped = match status {
         200..=299 => is_shown(body),
@@ -47,24 +44,30 @@ fn is_known(act: &Act, status: u16, body: &Value) -> bool {
 
 const NONE: &[&str] = &[];
 
-/// What may be answered, besides that nobody is signed in or that something is out of order.
-fn expected(act: &Act) -> &'static [Answer] {
-    match act {
-        Act::List { .. } => &[(201, NONE)],
-        Act::Edit { .. } => &[(200, NONE), (400, &["Cannot edit a reserved ticket"])],
-        Act::Reserve { .. } => &[(201, NONE), (400, &["Ticket is already reserved"]), (404, NONE)],
-        Act::Cancel { .. } => &[(204, NONE), (400, &["Cannot cancel a completed order"])],
-        Act::Pay { .. } => &[
+/// The replies that the contract allows, besides 401 and 503.
+fn expected(operation: &Operation) -> &'static [Answer] {
+    match operation {
+        Operation::List { .. } => &[(201, NONE)],
+        Operation::Change { .. } => &[(200, NONE), (400, &["Cannot edit a reserved ticket"])],
+        Operation::Reserve { .. } => {
+            &[(201, NONE), (400, &["Ticket is already reserved"]), (404, NONE)]
+        }
+        Operation::Cancel { .. } => &[(204, NONE), (400, &["Cannot cancel a completed order"])],
+        Operation::Pay { .. } => &[
             (201, NONE),
             (400, &["Cannot pay for a cancelled order", "Order is already paid"]),
             (402, NONE),
             (404, NONE),
         ],
-        Act::Ban { .. } | Act::Unban { .. } => &[(204, NONE)],
-        Act::Look { .. } => &[(200, NONE)],
-        Act::SignIn { .. } => &[(200, NONE), (403, NONE)],
-        Act::Join { .. } => &[(201, NONE), (400, &["Email in use"])],
-        Act::Restart { .. } | Act::Scale { .. } => &[],
+        Operation::Ban { .. } | Operation::Unban { .. } => &[(204, NONE)],
+        Operation::LookAtOrders { .. } | Operation::LookAtOrder { .. } => &[(200, NONE)],
+        Operation::SignIn { .. } => &[(200, NONE), (403, NONE)],
+        Operation::SignUp { .. } => &[(201, NONE), (400, &["Email in use"])],
+        // Scenarios assert these replies themselves.
+        Operation::SignOut { .. }
+        | Operation::ChangeAccount { .. }
+        | Operation::Browse { .. }
+        | Operation::Send { .. } => &[],
     }
 }
 
@@ -79,7 +82,7 @@ fn is_error(body: &Value) -> bool {
     problems.is_some_and(|problems| !problems.is_empty() && problems.iter().all(told))
 }
 
-/// A resource by its id, without what is nobody's business; or a list of them, or nothing.
+/// A resource by its id, without internal fields; or a list of them, or nothing.
 fn is_shown(body: &Value) -> bool {
     match body {
         Value::Null => true,

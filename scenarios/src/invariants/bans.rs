@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contracts::user::BAN_CONSUMER;
 use contracts::{UserBanned, UserUnbanned};
 use harness::trace::{InstanceId, RecordKind};
 use platform::event::Event;
@@ -17,9 +18,6 @@ const OPEN: [&str; 6] = [
     "POST /api/users/signout",
     "GET /healthz",
 ];
-
-/// What the names of the consumers that hear of bans end in.
-const LISTENER: &str = "-UserBans";
 
 /// The newest word on a user: its version, and whether it is a ban.
 type Word = (i64, bool);
@@ -39,7 +37,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 }
             }
             // An instance reads back what was said before it listens, and then starts.
-            RecordKind::Subscribe { consumer } if consumer.ends_with(LISTENER) => {
+            RecordKind::Subscribe { consumer } if is_of_bans(consumer) => {
                 reading.extend(record.who.map(|who| (who, published.clone())));
             }
             RecordKind::Start => {
@@ -50,9 +48,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                     words.into_iter().for_each(|(user, word)| learn(known, user, word));
                 }
             }
-            RecordKind::Reply { operation: "ack", consumer, id, .. }
-                if consumer.ends_with(LISTENER) =>
-            {
+            RecordKind::Reply { operation: "ack", consumer, id, .. } if is_of_bans(consumer) => {
                 if let (Some(who), Some((user, word))) = (record.who, words.get(id.as_str())) {
                     learn(known.entry(who).or_default(), user, *word);
                 }
@@ -91,7 +87,7 @@ fn learn<'a>(known: &mut BTreeMap<&'a str, Word>, user: &'a str, word: Word) {
 }
 
 /// Bans and their ends, by the id of the message.
-fn words(evidence: &Evidence) -> BTreeMap<&str, (String, Word)> {
+fn words<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, (String, Word)> {
     let mut words = BTreeMap::new();
     for record in evidence.trace.iter() {
         let RecordKind::Publish { message, outcome: Ok(_), .. } = &record.what else { continue };
@@ -105,6 +101,11 @@ fn words(evidence: &Evidence) -> BTreeMap<&str, (String, Word)> {
         words.extend(word.ok().map(|word| (message.id.as_str(), word)));
     }
     words
+}
+
+/// Whether instances receive bans by this consumer.
+fn is_of_bans(consumer: &str) -> bool {
+    consumer.split_once('-').is_some_and(|(_, name)| name == BAN_CONSUMER)
 }
 
 fn is_open(line: &str) -> bool {

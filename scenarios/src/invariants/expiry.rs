@@ -1,4 +1,4 @@
-//! No hold outlives its time unless it was paid, and the end of its time is told of once.
+//! No hold outlives its time unless it was paid, and the end of its time is published once.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use contracts::OrderExpired;
 use platform::event::Event;
 
 use super::Evidence;
-use super::evidence::{id, text};
+use super::evidence::{Records as _, id, text};
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let now = platform::date::to_bson(evidence.now);
-    let outlived = evidence.orders.iter().filter(|order| {
+    let outlived = evidence.orders().iter().filter(|order| {
         let unpaid = text(order, "status") != "complete";
         let holding = order.get_bool("holding").unwrap_or_default();
         unpaid && holding && order.get_datetime("expiresAt").is_ok_and(|at| *at <= now)
@@ -21,7 +21,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 }
 
 /// That the time of an order is up is one event, however often it is published.
-pub(super) fn told_once(evidence: &Evidence) -> Vec<String> {
+pub(super) fn published_once(evidence: &Evidence) -> Vec<String> {
     let mut told: BTreeMap<String, &str> = BTreeMap::new();
     let mut broken = Vec::new();
     for (message, _) in evidence.published() {

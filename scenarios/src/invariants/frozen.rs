@@ -26,7 +26,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 }
 
 /// Every version of every ticket that was written.
-pub(super) fn versions(evidence: &Evidence) -> BTreeMap<&str, BTreeMap<i64, &Document>> {
+pub(super) fn versions<'e>(
+    evidence: &'e Evidence<'_>,
+) -> BTreeMap<&'e str, BTreeMap<i64, &'e Document>> {
     let mut versions: BTreeMap<&str, BTreeMap<i64, &Document>> = BTreeMap::new();
     for record in evidence.trace.iter() {
         let RecordKind::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.what else {

@@ -1,32 +1,33 @@
-//! Money: what moved, what moved back, and what both sides say of it.
+//! Money: charges and refunds, in our ledger and in the provider's.
 
 use bson::Document;
 use contracts::Cents;
 
 use super::Evidence;
-use super::evidence::{by_id, id, number, text};
+use super::evidence::{Records as _, by_id, id, number, text};
 use crate::provider::LedgerCharge;
 
 /// A completed order has exactly one charge that is not refunded, at the price that the buyer
 /// was shown.
 pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
-    for order in &evidence.orders {
+    let ledger = evidence.ledger();
+    for order in evidence.orders() {
         let (id, price) = (id(order), Cents(number(order, "price")));
-        if let Some(&shown) = evidence.shown.get(id)
+        if let Some(&shown) = evidence.clients.shown.get(id)
             && shown != price
         {
-            broken.push(format!("order {id} costs {price:?}, its buyer was shown {shown:?}"));
+            broken.push(format!("order {id} costs {price}, its buyer was shown {shown}"));
         }
         if text(order, "status") != "complete" {
             continue;
         }
-        let kept: Vec<_> = kept(evidence, id).collect();
+        let kept: Vec<_> = kept(&ledger, id).collect();
         if kept.len() != 1 {
             broken.push(format!("order {id} is complete with {} charges kept", kept.len()));
         }
         for charge in kept.iter().filter(|charge| charge.amount != price.0) {
-            broken.push(format!("order {id} costs {price:?}, {} was charged", charge.amount));
+            broken.push(format!("order {id} costs {price}, {} was charged", Cents(charge.amount)));
         }
     }
     broken
@@ -34,21 +35,23 @@ pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
 
 /// A cancelled order has no charge that is not refunded; nor has an order that does not exist.
 pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
-    let orders = by_id(&evidence.orders);
-    let kept = evidence.ledger.iter().filter(|charge| !charge.refunded);
+    let orders = by_id(evidence.orders());
+    let ledger = evidence.ledger();
+    let kept = ledger.iter().filter(|charge| !charge.refunded);
     let without_order = kept.filter_map(|charge| match orders.get(charge.order_id.as_str()) {
         Some(order) if text(order, "status") != "cancelled" => None,
         Some(_) => Some(format!("cancelled order {} keeps {}", charge.order_id, charge.id)),
-        None => Some(format!("{} pays for order {:?}, unknown", charge.id, charge.order_id)),
+        None => Some(format!("{} pays for the unknown order {}", charge.id, charge.order_id)),
     });
     without_order.collect()
 }
 
-/// Money moves back only where its order is cancelled. What is complete keeps one charge: that
-/// is [`paid_once`]'s.
+/// Money moves back only where its order is cancelled. A complete order keeps one charge: that
+/// is [`paid_once`].
 pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
-    let orders = by_id(&evidence.orders);
-    let refunded = evidence.ledger.iter().filter(|charge| charge.refunded);
+    let orders = by_id(evidence.orders());
+    let ledger = evidence.ledger();
+    let refunded = ledger.iter().filter(|charge| charge.refunded);
     let status = |charge: &LedgerCharge| {
         orders.get(charge.order_id.as_str()).map(|order| text(order, "status"))
     };
@@ -61,33 +64,34 @@ pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
 /// The provider's ledger agrees with the charges, cent for cent.
 pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
-    let copies = by_id(&evidence.order_copies);
-    for entry in &evidence.ledger {
+    let copies = by_id(evidence.order_copies());
+    let ledger = evidence.ledger();
+    for entry in &ledger {
         let order = copies.get(entry.order_id.as_str());
         let Some(charge) = order.and_then(|order| order.get_document("charge").ok()) else {
             broken.push(format!("{} is in the provider's ledger and not in ours", entry.id));
             continue;
         };
         if text(charge, "stripeId") != entry.id || number(charge, "amount") != entry.amount {
-            broken.push(format!("{} reads otherwise in our ledger: {charge}", entry.id));
+            broken.push(format!("{} differs in our ledger: {charge}", entry.id));
         }
         if (text(charge, "status") == "refunded") != entry.refunded {
             broken.push(format!("{} is refunded on one side only: {charge}", entry.id));
         }
     }
-    for order in &evidence.order_copies {
+    for order in evidence.order_copies() {
         if let Ok(charge) = order.get_document("charge")
             && moved(charge)
-            && !evidence.ledger.iter().any(|entry| entry.id == text(charge, "stripeId"))
+            && !ledger.iter().any(|entry| entry.id == text(charge, "stripeId"))
         {
-            broken.push(format!("order {}: the provider knows nothing of {charge}", id(order)));
+            broken.push(format!("order {}: {charge} is not in the provider's ledger", id(order)));
         }
     }
     broken
 }
 
-fn kept<'a>(evidence: &'a Evidence, order: &'a str) -> impl Iterator<Item = &'a LedgerCharge> {
-    evidence.ledger.iter().filter(move |charge| charge.order_id == order && !charge.refunded)
+fn kept<'a>(ledger: &'a [LedgerCharge], order: &'a str) -> impl Iterator<Item = &'a LedgerCharge> {
+    ledger.iter().filter(move |charge| charge.order_id == order && !charge.refunded)
 }
 
 fn moved(charge: &Document) -> bool {

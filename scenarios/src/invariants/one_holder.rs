@@ -6,12 +6,12 @@ use bson::Document;
 use harness::trace::RecordKind;
 
 use super::Evidence;
-use super::evidence::{id, text};
+use super::evidence::{Records as _, id, text};
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     let mut holders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for order in evidence.orders.iter().filter(|order| holding(order)) {
+    for order in evidence.orders().iter().filter(|order| holding(order)) {
         holders.entry(text(order, "ticketId")).or_default().push(id(order));
     }
     for (ticket, orders) in holders {

@@ -1,21 +1,24 @@
 //! A session ends when its time is over.
 
-use std::time::Duration;
-
 use ports::clock::after;
 
 use super::Evidence;
-use crate::script::Act;
-
-/// How long a token lives.
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+use crate::operation::Operation;
+use crate::system::SESSION_LIFETIME;
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let late = evidence.told.iter().filter(|told| {
-        let needed = !matches!(told.act, Act::SignIn { .. } | Act::Join { .. });
-        let over = told.signed_in.is_some_and(|since| told.at > after(since, LIFETIME));
-        needed && over && matches!(told.status, Some(200..=299))
+    let late = evidence.history().filter(|call| {
+        let needed = !matches!(
+            call.operation,
+            Operation::SignIn { .. }
+                | Operation::SignUp { .. }
+                | Operation::SignOut { .. }
+                | Operation::Browse { .. }
+                | Operation::Send { .. }
+        );
+        let since = call.context.signed_in;
+        let over = since.is_some_and(|since| call.invoked().0 > after(since, SESSION_LIFETIME));
+        needed && over && matches!(call.status(), Some(200..=299))
     });
-    late.map(|told| format!("carried out for a session whose time was over: {}", told.act))
-        .collect()
+    late.map(|call| format!("accepted for an expired session: {}", call.operation)).collect()
 }

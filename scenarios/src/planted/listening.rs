@@ -14,8 +14,9 @@ use ports::Ports;
 use ports::bus::{Group, Message, Stream};
 use serde_json::Value;
 
-use super::twist::lying;
-use super::{ORDER_EVENTS, around_service, with_listeners, with_ports, with_service};
+use super::ORDER_EVENTS;
+use harness::bugs::planting::{with_listeners, with_ports, with_service, with_service_and_ports};
+use harness::bugs::ports::lying;
 
 /// A failure to handle a message is nobody's concern.
 pub(super) fn swallowed_error(system: System) -> System {
@@ -143,10 +144,10 @@ fn of_no_version(ports: Ports) -> Ports {
 
 /// Time runs from when a timer is set, and not from when the order was made.
 pub(super) fn timer_from_arrival(system: System) -> System {
-    around_service(system, expiration::NAME, |mut service, ports| {
+    with_service_and_ports(system, expiration::NAME, |mut service, ports| {
         for listener in &mut service.listeners {
             let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
-            let now = move || ports::clock::after(clock.now(), crate::simulate::WINDOW);
+            let now = move || ports::clock::after(clock.now(), crate::system::WINDOW);
             listener.handler = Arc::new(FromNow { inner, now: Box::new(now) });
         }
         service
@@ -178,7 +179,7 @@ pub(super) fn timer_armed_again(system: System) -> System {
 
 /// The copy of a ticket counts its versions itself: each event heard is one more.
 pub(super) fn not_idempotent(system: System) -> System {
-    around_service(system, orders::NAME, |mut service, ports| {
+    with_service_and_ports(system, orders::NAME, |mut service, ports| {
         for listener in service.listeners.iter_mut().filter(|l| l.event == "TicketUpdated") {
             let inner = Arc::clone(&listener.handler);
             listener.handler = Arc::new(Counting { inner, ports: ports.clone() });
@@ -217,7 +218,7 @@ pub(super) fn dead_letter_loop(system: System) -> System {
 }
 
 fn next_only(system: System, again: Option<Duration>) -> System {
-    around_service(system, payments::NAME, move |mut service, ports| {
+    with_service_and_ports(system, payments::NAME, move |mut service, ports| {
         for listener in service.listeners.iter_mut().filter(|l| ORDER_EVENTS.contains(&l.event)) {
             let (inner, ports) = (Arc::clone(&listener.handler), ports.clone());
             listener.handler = Arc::new(NextOnly { inner, ports, again, count: AtomicU64::new(0) });

@@ -5,8 +5,8 @@ use bson::{Bson, Document, doc};
 use harness::system::System;
 use ports::store::{Find, ReadError, Store, WriteError};
 
-use super::twist::{StoreTwist, Updates, at_store, lying};
-use super::{with_listeners, with_ports, with_service};
+use harness::bugs::planting::{with_listeners, with_ports, with_service};
+use harness::bugs::ports::{StoreOverride, Updates, at_store, lying};
 
 /// Without the unique indexes of orders; a look before the insert instead.
 pub(super) fn look_then_insert(system: System) -> System {
@@ -47,7 +47,7 @@ struct Look {
 }
 
 #[async_trait]
-impl StoreTwist for Look {
+impl StoreOverride for Look {
     async fn insert(
         &self,
         store: &dyn Store,
@@ -103,7 +103,7 @@ pub(super) fn lists_reserved(system: System) -> System {
 struct AllForSale;
 
 #[async_trait]
-impl StoreTwist for AllForSale {
+impl StoreOverride for AllForSale {
     async fn find(
         &self,
         store: &dyn Store,
@@ -123,7 +123,7 @@ pub(super) fn price_read_late(system: System) -> System {
 struct ReadLate;
 
 #[async_trait]
-impl StoreTwist for ReadLate {
+impl StoreOverride for ReadLate {
     async fn insert(
         &self,
         store: &dyn Store,

@@ -8,14 +8,14 @@ use http::{Request, Response};
 use ports::http::{Http, HttpError};
 use url::form_urlencoded;
 
-use super::twist::{HttpTwist, Updates, at_http, at_store};
-use super::{with_listeners, with_ports, with_service};
+use harness::bugs::planting::{with_listeners, with_ports, with_service};
+use harness::bugs::ports::{HttpOverride, Updates, at_http, at_store};
 
 /// The request as it goes out, or the body of an answer without asking.
 struct Requests(fn(Request<Bytes>) -> Result<Request<Bytes>, Bytes>);
 
 #[async_trait]
-impl HttpTwist for Requests {
+impl HttpOverride for Requests {
     async fn send(
         &self,
         http: &dyn Http,

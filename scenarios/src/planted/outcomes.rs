@@ -8,8 +8,8 @@ use http::{Request, Response, StatusCode};
 use ports::http::{Http, HttpError};
 use ports::store::{Store, Update, WriteError};
 
-use super::twist::{HttpTwist, StoreTwist, at_http, at_store};
-use super::with_ports;
+use harness::bugs::planting::with_ports;
+use harness::bugs::ports::{HttpOverride, StoreOverride, at_http, at_store};
 
 /// A write of which nobody knows whether it happened counts as one that did.
 pub(super) fn unknown_is_success(system: System) -> System {
@@ -19,7 +19,7 @@ pub(super) fn unknown_is_success(system: System) -> System {
 struct Hopeful;
 
 #[async_trait]
-impl StoreTwist for Hopeful {
+impl StoreOverride for Hopeful {
     async fn insert(
         &self,
         store: &dyn Store,
@@ -54,7 +54,7 @@ pub(super) fn unknown_is_failure(system: System) -> System {
 struct Insistent;
 
 #[async_trait]
-impl StoreTwist for Insistent {
+impl StoreOverride for Insistent {
     async fn insert(
         &self,
         store: &dyn Store,
@@ -82,7 +82,7 @@ pub(super) fn timeout_is_decline(system: System) -> System {
 struct Declining;
 
 #[async_trait]
-impl HttpTwist for Declining {
+impl HttpOverride for Declining {
     async fn send(
         &self,
         http: &dyn Http,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use harness::system::System;
 use ticketing::{SERVICES, Settings};
 
-use super::parts;
-use crate::simulate::WINDOW;
+use crate::system::WINDOW;
+use harness::bugs::planting::services;
 
 /// Tokens that outlive everybody.
 pub(super) fn token_never_expires(system: System) -> System {
@@ -23,7 +23,7 @@ pub(super) fn window_in_seconds(system: System) -> System {
 
 /// All services under other settings.
 fn with_settings(mut system: System, change: fn(&mut Settings)) -> System {
-    for part in parts(&mut system, None) {
+    for part in services(&mut system, None) {
         let entry = SERVICES.iter().find(|entry| entry.name == part.name);
         let build = entry.expect("a service of ours").build;
         part.build = Arc::new(move |ports, outside| {

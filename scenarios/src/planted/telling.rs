@@ -16,8 +16,8 @@ use ports::clock::Clock;
 use ports::store::{Find, ReadError, Store, Update, WriteError};
 use ticketing::SERVICES;
 
-use super::twist::{BusTwist, StoreTwist, Updates, at_bus, at_store};
-use super::{around_ports, around_service, with_ports};
+use harness::bugs::planting::{with_ports, with_ports_of_each, with_service_and_ports};
+use harness::bugs::ports::{BusOverride, StoreOverride, Updates, at_bus, at_store};
 
 /// Every third event of each instance is lost.
 pub(super) fn lost_publish(system: System) -> System {
@@ -28,7 +28,7 @@ pub(super) fn lost_publish(system: System) -> System {
 struct LoseThird(AtomicU32);
 
 #[async_trait]
-impl BusTwist for LoseThird {
+impl BusOverride for LoseThird {
     async fn publish(
         &self,
         bus: &dyn Bus,
@@ -50,7 +50,7 @@ pub(super) fn message_id_reused(system: System) -> System {
 struct ByRequest;
 
 #[async_trait]
-impl BusTwist for ByRequest {
+impl BusOverride for ByRequest {
     async fn publish(
         &self,
         bus: &dyn Bus,
@@ -65,7 +65,7 @@ impl BusTwist for ByRequest {
 
 /// Events are published before the write that they tell of.
 pub(super) fn publish_before_commit(system: System) -> System {
-    around_ports(system, |service, ports| {
+    with_ports_of_each(system, |service, ports| {
         let bus = Arc::clone(&ports.bus);
         at_store(ports, Directly { service, bus, first: true })
     })
@@ -73,7 +73,7 @@ pub(super) fn publish_before_commit(system: System) -> System {
 
 /// Events are published after the write that they tell of, and wait nowhere in between.
 pub(super) fn no_outbox(system: System) -> System {
-    around_ports(system, |service, ports| {
+    with_ports_of_each(system, |service, ports| {
         let bus = Arc::clone(&ports.bus);
         at_store(ports, Directly { service, bus, first: false })
     })
@@ -96,7 +96,7 @@ impl Directly {
 }
 
 #[async_trait]
-impl StoreTwist for Directly {
+impl StoreOverride for Directly {
     async fn insert(
         &self,
         store: &dyn Store,
@@ -180,7 +180,7 @@ pub(super) fn outbox_backwards(system: System) -> System {
 struct Backwards;
 
 #[async_trait]
-impl StoreTwist for Backwards {
+impl StoreOverride for Backwards {
     async fn find(
         &self,
         store: &dyn Store,
@@ -222,7 +222,7 @@ impl Memory {
 }
 
 #[async_trait]
-impl StoreTwist for Memory {
+impl StoreOverride for Memory {
     async fn insert(
         &self,
         store: &dyn Store,
@@ -266,7 +266,7 @@ pub(super) fn short_ack_wait(mut system: System) -> System {
     // Consumers are opened over the instance's ports, not over those that a service is built of.
     system.decorator = Some(Arc::new(|ports| at_bus(ports, Impatient)));
     SERVICES.iter().fold(system, |system, entry| {
-        around_service(system, entry.name, |mut service, ports| {
+        with_service_and_ports(system, entry.name, |mut service, ports| {
             for listener in &mut service.listeners {
                 let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
                 listener.handler = Arc::new(Thorough { inner, clock });
@@ -278,7 +278,7 @@ pub(super) fn short_ack_wait(mut system: System) -> System {
 
 struct Impatient;
 
-impl BusTwist for Impatient {
+impl BusOverride for Impatient {
     fn consumer(&self, consumer: Consumer) -> Consumer {
         Consumer { ack_wait: Duration::from_millis(100), ..consumer }
     }

@@ -1,53 +1,55 @@
-//! What people were told in answer to the last thing they did.
+//! Replies to the operations of the last step.
 
 use cucumber::then;
 
-use super::Done;
-use crate::stage::answers::problems;
-use crate::stage::{Answered, Stage, Wrong};
+use harness::gherkin::{ScenarioWorld, StepError};
+
+use super::replies::{Replied, problems};
+use super::{Done, Ticketing as _};
 
 #[then(expr = "{word} succeeds")]
-async fn succeeds(stage: &mut Stage, who: String) -> Done {
-    for answered in of(stage, &who)? {
-        answered.success()?;
+async fn succeeds(world: &mut ScenarioWorld, who: String) -> Done {
+    for replied in of(world, &who)? {
+        replied.success()?;
     }
     Ok(())
 }
 
 #[then(expr = "{word} is told {string}")]
-async fn is_told(stage: &mut Stage, who: String, message: String) -> Done {
-    for answered in of(stage, &who)? {
-        answered.refused(&message)?;
+async fn is_told(world: &mut ScenarioWorld, who: String, message: String) -> Done {
+    for replied in of(world, &who)? {
+        replied.refused(&message)?;
     }
     Ok(())
 }
 
 #[then(expr = "{word} is told that {string} is not right")]
-async fn is_told_fields(stage: &mut Stage, who: String, fields: String) -> Done {
-    for answered in of(stage, &who)? {
-        let problems = problems(&answered.reply)?;
+async fn is_told_fields(world: &mut ScenarioWorld, who: String, fields: String) -> Done {
+    for replied in of(world, &who)? {
+        let problems = problems(replied.reply)?;
         let mut named: Vec<&str> = problems.iter().map(|(field, _)| field.as_str()).collect();
         named.sort_unstable();
         let mut expected: Vec<&str> = fields.split(" and ").collect();
         expected.sort_unstable();
-        let fits = answered.reply.status() == Some(400) && named == expected;
-        Wrong::unless(fits, || format!("{who} was told {}", answered.describe()))?;
+        let fits = replied.reply.status() == Some(400) && named == expected;
+        StepError::unless(fits, || format!("{who} got the reply {}", replied.describe()))?;
     }
     Ok(())
 }
 
 #[then(expr = "{word} gets no answer")]
-async fn gets_no_answer(stage: &mut Stage, who: String) -> Done {
-    for answered in of(stage, &who)? {
-        let silent = answered.reply.status().is_none();
-        Wrong::unless(silent, || format!("{who} was told {}", answered.describe()))?;
+async fn gets_no_answer(world: &mut ScenarioWorld, who: String) -> Done {
+    for replied in of(world, &who)? {
+        let silent = replied.reply.status().is_none();
+        StepError::unless(silent, || format!("{who} got the reply {}", replied.describe()))?;
     }
     Ok(())
 }
 
-/// What this person was told; at least one thing.
-fn of<'a>(stage: &'a Stage, who: &str) -> Result<Vec<&'a Answered>, Wrong> {
-    let answered: Vec<_> = stage.answered().iter().filter(|a| a.who == who).collect();
-    Wrong::unless(!answered.is_empty(), || format!("{who} did nothing in the last step"))?;
-    Ok(answered)
+/// The replies to this client in the last step; at least one.
+fn of<'a>(world: &'a ScenarioWorld, who: &str) -> Result<Vec<Replied<'a>>, StepError> {
+    let mut replied = world.replied();
+    replied.retain(|replied| replied.who() == who);
+    StepError::unless(!replied.is_empty(), || format!("{who} did nothing in the last step"))?;
+    Ok(replied)
 }

@@ -4,62 +4,72 @@ use contracts::Cents;
 use cucumber::then;
 use serde_json::Value;
 
-use super::Done;
+use harness::gherkin::{ScenarioWorld, StepError};
+
+use super::{Done, Ticketing as _};
 use crate::provider::LedgerCharge;
-use crate::stage::{Stage, Wrong};
 
 #[then(expr = "{word} has paid {word} for {string}, once")]
-async fn has_paid(stage: &mut Stage, who: String, price: String, title: String) -> Done {
-    let charges = charges(stage, &who, &title)?;
+async fn has_paid(world: &mut ScenarioWorld, who: String, price: String, title: String) -> Done {
+    let charges = charges(world, &who, &title)?;
     let paid = [(cents(&price)?, false)];
-    Wrong::unless(charges == paid, || format!("the provider's ledger reads {}", read(&charges)))
+    StepError::unless(charges == paid, || format!("the provider's ledger reads {}", read(&charges)))
 }
 
 #[then(expr = "{word} has been given back {word} for {string}")]
-async fn has_been_refunded(stage: &mut Stage, who: String, price: String, title: String) -> Done {
-    let charges = charges(stage, &who, &title)?;
+async fn has_been_refunded(
+    world: &mut ScenarioWorld,
+    who: String,
+    price: String,
+    title: String,
+) -> Done {
+    let charges = charges(world, &who, &title)?;
     let refunded = [(cents(&price)?, true)];
-    Wrong::unless(charges == refunded, || format!("the provider's ledger reads {}", read(&charges)))
+    StepError::unless(charges == refunded, || {
+        format!("the provider's ledger reads {}", read(&charges))
+    })
 }
 
 #[then(expr = "{word} was never charged for {string}")]
-async fn was_never_charged(stage: &mut Stage, who: String, title: String) -> Done {
-    let charges = charges(stage, &who, &title)?;
-    Wrong::unless(charges.is_empty(), || format!("the provider's ledger reads {}", read(&charges)))
+async fn was_never_charged(world: &mut ScenarioWorld, who: String, title: String) -> Done {
+    let charges = charges(world, &who, &title)?;
+    StepError::unless(charges.is_empty(), || {
+        format!("the provider's ledger reads {}", read(&charges))
+    })
 }
 
 #[then(expr = "either {word} has {string} for {word}, or has lost nothing")]
 async fn has_it_or_lost_nothing(
-    stage: &mut Stage,
+    world: &mut ScenarioWorld,
     who: String,
     title: String,
     price: String,
 ) -> Done {
-    let path = format!("/api/orders/{}", stage.order(&who, &title)?);
-    let status = stage.look(&who, &path).await.json()["status"].clone();
-    let charges = charges(stage, &who, &title)?;
+    let path = format!("/api/orders/{}", world.order(&who, &title)?);
+    let status = world.look(&who, &path).await.json()["status"].clone();
+    let charges = charges(world, &who, &title)?;
     let kept: Vec<_> = charges.iter().filter(|(_, refunded)| !refunded).collect();
     let fair = match status.as_str() {
         Some("complete") => kept == [&(cents(&price)?, false)],
         Some("cancelled") => kept.is_empty(),
         _ => false,
     };
-    Wrong::unless(fair, || {
+    StepError::unless(fair, || {
         format!("the order is {status}, and the provider's ledger reads {}", read(&charges))
     })
 }
 
 /// The charges for the newest order: the amount, and whether it was refunded.
-fn charges(stage: &Stage, who: &str, title: &str) -> Result<Vec<(i64, bool)>, Wrong> {
-    let order = stage.order(who, title)?;
-    let charges = stage.provider().charges();
+fn charges(world: &ScenarioWorld, who: &str, title: &str) -> Result<Vec<(i64, bool)>, StepError> {
+    let order = world.order(who, title)?;
+    let charges = world.provider().charges();
     let of_order = charges.iter().filter(|charge: &&LedgerCharge| charge.order_id == order);
     Ok(of_order.map(|charge| (charge.amount, charge.refunded)).collect())
 }
 
-fn cents(price: &str) -> Result<i64, Wrong> {
+fn cents(price: &str) -> Result<i64, StepError> {
     let cents = Cents::from_json(&Value::from(price));
-    cents.map(|cents| cents.0).ok_or_else(|| Wrong(format!("{price} is no price")))
+    cents.map(|cents| cents.0).ok_or_else(|| StepError::new(format!("{price} is no price")))
 }
 
 fn read(charges: &[(i64, bool)]) -> String {

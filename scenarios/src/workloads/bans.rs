@@ -5,8 +5,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{price, trade};
-use crate::script::{self, Act, Round, Script, Then};
+use super::{Round, Script, client, clients, price, title, trade};
+use harness::script::{Action, Then};
+
+use crate::operation::{ADMINISTRATOR, Operation};
 
 const BUYERS: u8 = 3;
 const SELLER: u8 = 0;
@@ -17,41 +19,54 @@ const GUARDED: &[&str] = &["auth", "tickets", "orders", "payments"];
 /// Scripts of bans.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let who = 1..=BUYERS;
-    let service = select(GUARDED).prop_map(script::number);
+    let service = select(GUARDED).prop_map(str::to_owned);
     let act = prop_oneof![
-        3 => who.clone().prop_map(|who| Act::Ban { who }),
-        2 => who.clone().prop_map(|who| Act::Unban { who }),
-        2 => who.clone().prop_map(|who| Act::Look { who }),
-        1 => who.clone().prop_map(|who| Act::SignIn { who }),
-        1 => service.clone().prop_map(|service| Act::Restart { service }),
-        1 => service.prop_map(|service| Act::Scale { service }),
-        3 => trade(who, Just(TICKET)),
+        3 => who.clone().prop_map(|who| Action::Do(ban(who))),
+        2 => who.clone().prop_map(|who| Action::Do(unban(who))),
+        2 => who.clone().prop_map(|who| Action::Do(look(who))),
+        1 => who.clone().prop_map(|who| Action::Do(Operation::sign_in(&client(who)))),
+        1 => service.clone().prop_map(Action::Restart),
+        1 => service.prop_map(Action::Scale),
+        3 => trade(who, Just(TICKET)).prop_map(Action::Do),
     ];
     let then = prop_oneof![
         2 => Just(Then::Go),
-        5 => Just(Then::Settle),
+        5 => Just(Then::Quiesce),
         1 => Just(Then::Pass(15 * 60)),
         // Long enough for every token of before to end.
         1 => Just(Then::Pass(61 * 60)),
     ];
-    let round = (vec(act, 1..5), then).prop_map(|(acts, then)| vec![Round { acts, then }]);
+    let round = (vec(act, 1..5), then).prop_map(|(actions, then)| vec![Round { actions, then }]);
     let part = prop_oneof![3 => round, 1 => newcomer()];
     (price(), vec(part, 3..8)).prop_map(|(price, business)| {
-        let list = Act::List { who: SELLER, ticket: TICKET, price };
-        let mut rounds = vec![Round { acts: vec![list], then: Then::Settle }];
+        let list = Operation::list(&client(SELLER), &title(TICKET), price);
+        let mut rounds = vec![Round::one(list, Then::Quiesce)];
         rounds.extend(business.into_iter().flatten());
-        Script { people: BUYERS + 1, rounds }
+        let administrator = ADMINISTRATOR.to_owned();
+        Script::new(clients(BUYERS + 1).into_iter().chain([administrator]), rounds)
     })
 }
 
 /// Somebody is banned, then an instance comes up, then they ask it for something.
 fn newcomer() -> impl Strategy<Value = Vec<Round>> {
-    let service = select(&["orders", "payments"][..]).prop_map(script::number);
+    let service = select(&["orders", "payments"][..]).prop_map(str::to_owned);
     (1..=BUYERS, service, prop::bool::ANY).prop_map(|(who, service, restart)| {
-        let comes = if restart { Act::Restart { service } } else { Act::Scale { service } };
-        let asks = vec![Act::Look { who }, Act::Look { who }, Act::Reserve { who, ticket: TICKET }];
-        [vec![Act::Ban { who }], vec![comes], asks]
-            .map(|acts| Round { acts, then: Then::Settle })
+        let comes = if restart { Action::Restart(service) } else { Action::Scale(service) };
+        let asks = [look(who), look(who), Operation::reserve(&client(who), &title(TICKET))];
+        [vec![ban(who).into()], vec![comes], asks.map(Action::Do).to_vec()]
+            .map(|actions| Round { actions, then: Then::Quiesce })
             .to_vec()
     })
+}
+
+fn ban(who: u8) -> Operation {
+    Operation::Ban { who: ADMINISTRATOR.to_owned(), whom: client(who) }
+}
+
+fn unban(who: u8) -> Operation {
+    Operation::Unban { who: ADMINISTRATOR.to_owned(), whom: client(who) }
+}
+
+fn look(who: u8) -> Operation {
+    Operation::LookAtOrders { who: client(who) }
 }

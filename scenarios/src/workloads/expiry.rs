@@ -4,8 +4,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{price, trade};
-use crate::script::{Act, Round, Script, Then};
+use super::{Round, Script, card, client, clients, price, title, trade};
+use harness::script::Then;
+
+use crate::operation::Operation;
 
 const BUYERS: u8 = 3;
 const TICKETS: u8 = 2;
@@ -16,7 +18,7 @@ const WINDOW: u32 = 15 * 60;
 /// Scripts around the end of holds.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let act = trade(1..=BUYERS, 0..TICKETS);
-    let soon = prop_oneof![Just(Then::Go), Just(Then::Settle), (1_u32..30).prop_map(Then::Pass)];
+    let soon = prop_oneof![Just(Then::Go), Just(Then::Quiesce), (1_u32..30).prop_map(Then::Pass)];
     let end = prop_oneof![
         6 => Just(Then::Meet(WINDOW)),
         2 => Just(Then::Meet(WINDOW - 1)),
@@ -24,33 +26,30 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
     ];
     let hold = (vec(act.clone(), 1..5), soon.clone(), vec(act.clone(), 0..3), end, vec(act, 1..6));
     let hold = hold.prop_map(|(reserve, soon, between, end, last)| {
-        [
-            Round { acts: reserve, then: soon },
-            Round { acts: between, then: end },
-            Round { acts: last, then: Then::Settle },
-        ]
+        [Round::of(reserve, soon), Round::of(between, end), Round::of(last, Then::Quiesce)]
     });
     // What each holder of the first tickets does at the last moment.
     let last = vec(prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)], 2);
     let meet = prop_oneof![3 => Just(WINDOW), 1 => Just(WINDOW - 1)];
     (price(), meet, last, vec(hold, 1..3)).prop_map(|(price, meet, last, holds)| {
-        let list = |ticket| Act::List { who: SELLER, ticket, price };
-        let reserve = (0..TICKETS).map(|ticket| Act::Reserve { who: 1 + ticket, ticket });
+        let list = |ticket| Operation::list(&client(SELLER), &title(ticket), price);
+        let reserve =
+            (0..TICKETS).map(|ticket| Operation::reserve(&client(1 + ticket), &title(ticket)));
         let mut rounds = vec![
-            Round { acts: (0..TICKETS).map(list).collect(), then: Then::Settle },
-            Round { acts: reserve.collect(), then: Then::Meet(meet) },
+            Round::of((0..TICKETS).map(list), Then::Quiesce),
+            Round::of(reserve, Then::Meet(meet)),
         ];
         let acts = (0..TICKETS).zip(last).filter_map(|(ticket, choice)| {
             let who = 1 + ticket;
             match choice {
-                0 => Some(Act::Pay { who, ticket, good: true }),
-                1 => Some(Act::Pay { who, ticket, good: false }),
-                2 => Some(Act::Cancel { who, ticket }),
+                0 => Some(Operation::pay(&client(who), &title(ticket), card(true))),
+                1 => Some(Operation::pay(&client(who), &title(ticket), card(false))),
+                2 => Some(Operation::cancel(&client(who), &title(ticket))),
                 _ => None,
             }
         });
-        rounds.push(Round { acts: acts.collect(), then: Then::Settle });
+        rounds.push(Round::of(acts, Then::Quiesce));
         rounds.extend(holds.into_iter().flatten());
-        Script { people: BUYERS + 1, rounds }
+        Script::new(clients(BUYERS + 1), rounds)
     })
 }

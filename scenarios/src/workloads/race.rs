@@ -5,8 +5,10 @@ use contracts::Cents;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{price, trade};
-use crate::script::{Act, Round, Script, Then};
+use super::{Round, Script, client, clients, price, title, trade};
+use harness::script::Then;
+
+use crate::operation::Operation;
 
 /// The only ticket.
 const TICKET: u8 = 0;
@@ -17,7 +19,7 @@ const SELLER: u8 = 0;
 pub(crate) fn scripts(buyers: u8) -> impl Strategy<Value = Script> {
     let then = prop_oneof![
         4 => Just(Then::Go),
-        3 => Just(Then::Settle),
+        3 => Just(Then::Quiesce),
         1 => Just(Then::Pass(60)),
         1 => Just(Then::Pass(15 * 60)),
     ];
@@ -26,22 +28,19 @@ pub(crate) fn scripts(buyers: u8) -> impl Strategy<Value = Script> {
 
 /// The same without minutes that pass, for a world in which they really would.
 pub(crate) fn scripts_without_time(buyers: u8) -> impl Strategy<Value = Script> {
-    race(buyers, prop_oneof![Just(Then::Go), Just(Then::Settle)])
+    race(buyers, prop_oneof![Just(Then::Go), Just(Then::Quiesce)])
 }
 
 fn race(buyers: u8, then: impl Strategy<Value = Then> + Clone) -> impl Strategy<Value = Script> {
-    let edit = price().prop_map(|price| Act::Edit { who: SELLER, ticket: TICKET, price });
+    let edit = price().prop_map(|price| Operation::reprice(&client(SELLER), &title(TICKET), price));
     let act = prop_oneof![8 => trade(1..=buyers, Just(TICKET)), 1 => edit];
     let acts = vec(act, 1..=usize::from(buyers));
-    let round = (acts, then).prop_map(|(acts, then)| Round { acts, then });
+    let round = (acts, then).prop_map(|(acts, then)| Round::of(acts, then));
     vec(round, 1..4).prop_map(move |crazy| {
-        let list = Act::List { who: SELLER, ticket: TICKET, price: Cents(2000) };
-        let everybody = (1..=buyers).map(|who| Act::Reserve { who, ticket: TICKET });
-        let mut rounds = vec![
-            Round { acts: vec![list], then: Then::Settle },
-            Round { acts: everybody.collect(), then: Then::Go },
-        ];
+        let list = Operation::list(&client(SELLER), &title(TICKET), Cents(2000));
+        let everybody = (1..=buyers).map(|who| Operation::reserve(&client(who), &title(TICKET)));
+        let mut rounds = vec![Round::one(list, Then::Quiesce), Round::of(everybody, Then::Go)];
         rounds.extend(crazy);
-        Script { people: buyers + 1, rounds }
+        Script::new(clients(buyers + 1), rounds)
     })
 }

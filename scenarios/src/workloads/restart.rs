@@ -2,10 +2,13 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use ticketing::SERVICES;
 
-use super::{price, trade};
-use crate::script::{Act, Round, Script, Then};
+use super::{Round, Script, client, clients, price, title, trade};
+use harness::script::{Action, Then};
+
+use crate::operation::Operation;
 
 const BUYERS: u8 = 4;
 const TICKETS: u8 = 2;
@@ -13,27 +16,28 @@ const SELLER: u8 = 0;
 
 /// Scripts of restarts.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
-    let services = u8::try_from(SERVICES.len()).expect("few services");
-    let edit =
-        (0..TICKETS, price()).prop_map(|(ticket, price)| Act::Edit { who: SELLER, ticket, price });
+    let names: Vec<_> = SERVICES.iter().map(|entry| entry.name.to_owned()).collect();
+    let service = select(names);
+    let edit = (0..TICKETS, price())
+        .prop_map(|(ticket, price)| Operation::reprice(&client(SELLER), &title(ticket), price));
     let act = prop_oneof![
-        6 => trade(1..=BUYERS, 0..TICKETS),
-        1 => edit,
-        2 => (0..services).prop_map(|service| Act::Restart { service }),
-        1 => (0..services).prop_map(|service| Act::Scale { service }),
+        6 => trade(1..=BUYERS, 0..TICKETS).prop_map(Action::Do),
+        1 => edit.prop_map(Action::Do),
+        2 => service.clone().prop_map(Action::Restart),
+        1 => service.prop_map(Action::Scale),
     ];
     let then = prop_oneof![
         4 => Just(Then::Go),
-        3 => Just(Then::Settle),
+        3 => Just(Then::Quiesce),
         1 => (1_u32..60).prop_map(Then::Pass),
         2 => Just(Then::Meet(15 * 60)),
     ];
-    let round = (vec(act, 1..7), then).prop_map(|(acts, then)| Round { acts, then });
+    let round = (vec(act, 1..7), then).prop_map(|(actions, then)| Round { actions, then });
     (price(), vec(round, 2..7)).prop_map(|(price, business)| {
-        let list = |ticket| Act::List { who: SELLER, ticket, price };
-        let listed = (0..TICKETS).map(list).collect();
-        let mut rounds = vec![Round { acts: listed, then: Then::Settle }];
+        let list = |ticket| Operation::list(&client(SELLER), &title(ticket), price);
+        let listed = (0..TICKETS).map(list);
+        let mut rounds = vec![Round::of(listed, Then::Quiesce)];
         rounds.extend(business);
-        Script { people: BUYERS + 1, rounds }
+        Script::new(clients(BUYERS + 1), rounds)
     })
 }

@@ -1,27 +1,12 @@
 //! The list of all events: who sends each, who hears it, and its JSON Schema.
 
+pub use platform::catalogue::Entry;
 use platform::event::Event;
-use schemars::Schema;
 
 use crate::{
     ChargeCreated, ChargeUpdated, OrderCancelled, OrderCompleted, OrderCreated, OrderExpired,
     OrderUpdated, TicketCreated, TicketUpdated, UserBanned, UserCreated, UserUnbanned, UserUpdated,
 };
-
-/// One event of the system.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// Its type.
-    pub name: &'static str,
-    /// Its subject, without the namespace.
-    pub subject: &'static str,
-    /// The service that sends it.
-    pub from: &'static str,
-    /// The services that hear it.
-    pub to: &'static [&'static str],
-    /// The schema of its payload.
-    pub schema: Schema,
-}
 
 const EVERY_SESSION: &[&str] = &["auth", "tickets", "orders", "payments"];
 const ORDER_READERS: &[&str] = &["tickets", "expiration", "payments"];

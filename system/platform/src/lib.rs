@@ -9,6 +9,7 @@
 //! [`service`] and [`run`].
 
 pub mod activity;
+pub mod catalogue;
 pub mod collection;
 pub mod date;
 pub mod deadletter;

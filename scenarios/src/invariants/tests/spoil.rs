@@ -1,5 +1,5 @@
-//! How evidence is spoiled: what a document, a record or an answer is changed to, so that one
-//! promise is broken.
+//! The ways to spoil evidence: a changed document, record or reply, so that one invariant is
+//! violated.
 
 use std::sync::Arc;
 
@@ -11,9 +11,12 @@ use platform::event::Event;
 use ports::bus::{Message, Published, Stream};
 use serde_json::Value;
 
-use super::{Evidence, LedgerCharge};
-use crate::invariants::evidence::{Told, id, text};
-use crate::script::Act;
+use harness::history::{Amendable, Call};
+use harness::world::Reply;
+
+use super::{LedgerCharge, Truth};
+use crate::invariants::evidence::{id, text};
+use crate::operation::Operation;
 
 pub(super) const COMPLETE: &str = "complete";
 pub(super) const CANCELLED: &str = "cancelled";
@@ -32,23 +35,23 @@ pub(super) fn find_id<'a>(documents: &'a mut [Document], wanted: &str) -> &'a mu
     documents.iter_mut().find(|document| id(document) == wanted).expect("it is there")
 }
 
-pub(super) fn ticket_of(evidence: &mut Evidence, status: &str) -> String {
-    text(find(&mut evidence.orders, status), "ticketId").to_owned()
+pub(super) fn ticket_of(truth: &mut Truth, status: &str) -> String {
+    text(find(truth.orders(), status), "ticketId").to_owned()
 }
 
-pub(super) fn ticket(evidence: &mut Evidence, status: &str) -> Document {
-    let ticket = ticket_of(evidence, status);
-    find_id(&mut evidence.tickets, &ticket).clone()
+pub(super) fn ticket(truth: &mut Truth, status: &str) -> Document {
+    let ticket = ticket_of(truth, status);
+    find_id(truth.tickets(), &ticket).clone()
 }
 
-pub(super) fn charge<'a>(evidence: &'a mut Evidence, status: &str) -> &'a mut Document {
-    let order = find(&mut evidence.order_copies, status);
+pub(super) fn charge<'a>(truth: &'a mut Truth, status: &str) -> &'a mut Document {
+    let order = find(truth.order_copies(), status);
     order.get_document_mut("charge").expect("it is charged")
 }
 
 /// Charges the cancelled order on our side, and returns the provider's.
-pub(super) fn charged_cancelled(evidence: &mut Evidence) -> LedgerCharge {
-    let order = find(&mut evidence.order_copies, CANCELLED);
+pub(super) fn charged_cancelled(truth: &mut Truth) -> LedgerCharge {
+    let order = find(truth.order_copies(), CANCELLED);
     let charge = doc! { "stripeId": "ch_kept", "amount": 2000_i64, "status": "completed" };
     order.insert("charge", charge);
     LedgerCharge {
@@ -60,29 +63,66 @@ pub(super) fn charged_cancelled(evidence: &mut Evidence) -> LedgerCharge {
     }
 }
 
-pub(super) fn edit(evidence: &mut Evidence) -> &mut Vec<Record> {
-    Arc::make_mut(&mut evidence.trace)
+pub(super) fn edit(truth: &mut Truth) -> &mut Vec<Record> {
+    Arc::make_mut(&mut truth.facts.trace)
 }
 
-pub(super) fn add(evidence: &mut Evidence, who: Option<InstanceId>, what: RecordKind) {
-    let at = evidence.now;
-    edit(evidence).push(Record { at, who, origin: None, what });
+pub(super) fn add(truth: &mut Truth, who: Option<InstanceId>, what: RecordKind) {
+    let at = truth.facts.now;
+    edit(truth).push(Record { at, who, origin: None, what });
 }
 
-/// What the first was told who was told this.
-pub(super) fn told(evidence: &mut Evidence, status: Option<u16>) -> &mut Told {
-    evidence.told.iter_mut().find(|told| told.status == status).expect("somebody was told this")
+/// Changes the first operation with this status.
+pub(super) fn amend(
+    truth: &mut Truth,
+    status: Option<u16>,
+    change: impl FnOnce(&mut Amendable<'_>),
+) {
+    let with_status = |call: &Call| call.reply().is_some_and(|reply| reply.status() == status);
+    amend_first(truth, with_status, change);
 }
 
-/// What the first was told who reserved a ticket.
-pub(super) fn reserved(evidence: &mut Evidence) -> &mut Told {
-    let reserve = |told: &&mut Told| matches!(told.act, Act::Reserve { .. });
-    evidence.told.iter_mut().find(reserve).expect("somebody reserved")
+/// Changes the first operation that matches.
+pub(super) fn amend_first(
+    truth: &mut Truth,
+    matches: impl Fn(&Call) -> bool,
+    change: impl FnOnce(&mut Amendable<'_>),
+) {
+    let found = truth.history.calls().iter().position(matches);
+    truth.history.amend(found.expect("there is such an operation"), change);
+}
+
+/// Gives the first operation with this status another one.
+pub(super) fn restatus(truth: &mut Truth, status: u16, other: Option<u16>) {
+    amend(truth, Some(status), |call| {
+        *call.reply = Some(match (other, call.reply.take()) {
+            (Some(other), Some(Reply::Answer(mut answer))) => {
+                *answer.status_mut() = other.try_into().expect("it is a status");
+                Reply::Answer(answer)
+            }
+            _ => Reply::Unanswered("the connection was lost".to_owned()),
+        });
+    });
+}
+
+/// Changes the body of a reply.
+pub(super) fn rebody(call: &mut Amendable<'_>, change: impl FnOnce(&mut Value)) {
+    if let Some(Reply::Answer(answer)) = call.reply {
+        let mut body = serde_json::from_slice(answer.body()).unwrap_or_default();
+        change(&mut body);
+        *answer.body_mut() = Bytes::from(body.to_string());
+    }
+}
+
+/// Whether a call is such an operation.
+pub(super) fn is(call: &Call, matches: fn(&Operation) -> bool) -> bool {
+    let operation = call.operation().and_then(|operation| operation.downcast());
+    operation.is_some_and(matches)
 }
 
 /// The first message of this subject.
-pub(super) fn message_of(evidence: &Evidence, subject: &str) -> String {
-    let found = evidence.trace.iter().find_map(|record| match &record.what {
+pub(super) fn message_of(truth: &Truth, subject: &str) -> String {
+    let found = truth.facts.trace.iter().find_map(|record| match &record.what {
         RecordKind::Publish { message, .. } if message.subject == subject => {
             Some(message.id.clone())
         }
@@ -92,12 +132,12 @@ pub(super) fn message_of(evidence: &Evidence, subject: &str) -> String {
 }
 
 /// A write of the service that owns this collection.
-pub(super) fn wrote(evidence: &mut Evidence, collection: &'static str, document: Document) {
-    wrote_by(evidence, collection, collection, document);
+pub(super) fn wrote(truth: &mut Truth, collection: &'static str, document: Document) {
+    wrote_by(truth, collection, collection, document);
 }
 
 pub(super) fn wrote_by(
-    evidence: &mut Evidence,
+    truth: &mut Truth,
     service: &'static str,
     collection: &str,
     document: Document,
@@ -105,16 +145,16 @@ pub(super) fn wrote_by(
     let what = RecordKind::Write {
         operation: "update",
         collection: collection.to_owned(),
-        began: evidence.trace.len(),
+        began: truth.facts.trace.len(),
         input: Document::new(),
         outcome: Ok(Some(document)),
     };
-    add(evidence, Some(InstanceId { service, instance: 98 }), what);
+    add(truth, Some(InstanceId { service, instance: 98 }), what);
 }
 
 /// Publishes a spoiled copy of the first event about a ticket.
-pub(super) fn spoil_message(evidence: &mut Evidence, spoil: fn(&mut Message)) {
-    let message = evidence.trace.iter().find_map(|record| match &record.what {
+pub(super) fn spoil_message(truth: &mut Truth, spoil: fn(&mut Message)) {
+    let message = truth.facts.trace.iter().find_map(|record| match &record.what {
         RecordKind::Publish { message, .. } if message.subject == "ticket.created" => Some(message),
         _ => None,
     });
@@ -122,11 +162,11 @@ pub(super) fn spoil_message(evidence: &mut Evidence, spoil: fn(&mut Message)) {
     spoil(&mut message);
     let outcome = Ok(Published { sequence: 99, duplicate: false });
     let who = InstanceId { service: "tickets", instance: 98 };
-    add(evidence, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
+    add(truth, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
 }
 
 /// Tells that the time of an order is up.
-pub(super) fn expired(evidence: &mut Evidence, order: &str, id: String) {
+pub(super) fn expired(truth: &mut Truth, order: &str, id: String) {
     let event = OrderExpired { id: order.to_owned() };
     let headers = [
         ("ce-id", id.as_str()),
@@ -144,40 +184,34 @@ pub(super) fn expired(evidence: &mut Evidence, order: &str, id: String) {
     };
     let outcome = Ok(Published { sequence: 99, duplicate: false });
     let who = InstanceId { service: "expiration", instance: 98 };
-    add(evidence, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
+    add(truth, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
 }
 
-pub(super) fn subscribed(evidence: &mut Evidence, who: InstanceId) {
-    add(evidence, Some(who), RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() });
+pub(super) fn subscribed(truth: &mut Truth, who: InstanceId) {
+    add(truth, Some(who), RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() });
 }
 
-pub(super) fn started(evidence: &mut Evidence, who: InstanceId) {
-    add(evidence, Some(who), RecordKind::Start);
+pub(super) fn started(truth: &mut Truth, who: InstanceId) {
+    add(truth, Some(who), RecordKind::Start);
 }
 
 /// A request of the banned buyer to this instance, carried out.
-pub(super) fn asked(evidence: &mut Evidence, who: InstanceId) {
-    let banned = evidence.users.iter().find(|user| text(user, "email").starts_with("cleo"));
+pub(super) fn asked(truth: &mut Truth, who: InstanceId) {
+    let banned = truth.users().iter().find(|user| text(user, "email").starts_with("cleo"));
     let by = Some(id(banned.expect("Cleo has signed up")).to_owned());
     let line = "POST /api/orders".to_owned();
     add(
-        evidence,
+        truth,
         None,
         RecordKind::Request { number: 99, line, by, to: Some(who), body: Bytes::new() },
     );
-    add(evidence, None, RecordKind::Answer { number: 99, status: Some(201), body: Bytes::new() });
+    add(truth, None, RecordKind::Answer { number: 99, status: Some(201), body: Bytes::new() });
 }
 
 /// A request and its answer.
-pub(super) fn told_of(
-    evidence: &mut Evidence,
-    line: &str,
-    asks: &Value,
-    status: u16,
-    told: &Value,
-) {
+pub(super) fn told_of(truth: &mut Truth, line: &str, asks: &Value, status: u16, told: &Value) {
     let (line, to) = (line.to_owned(), Some(FRESH));
     let body = |json: &Value| Bytes::from(json.to_string());
-    add(evidence, None, RecordKind::Request { number: 98, line, by: None, to, body: body(asks) });
-    add(evidence, None, RecordKind::Answer { number: 98, status: Some(status), body: body(told) });
+    add(truth, None, RecordKind::Request { number: 98, line, by: None, to, body: body(asks) });
+    add(truth, None, RecordKind::Answer { number: 98, status: Some(status), body: body(told) });
 }

@@ -1,0 +1,196 @@
+//! A case: one simulated run as plain data: its script, its faults and its schedule.
+//!
+//! A case may leave faults and schedule to chance, which its seed determines. Every run also
+//! yields an exact case, without chance: it can be kept in a file, printed as a replay
+//! [`Token`], and shrunk. A case runs nothing; see [`crate::run`].
+
+use std::fmt;
+use std::io::{Read as _, Write as _};
+use std::str::FromStr;
+
+use crate::faults::{FaultKind, FaultRule};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sim::scheduler::{Fifo, Pct, Random, Replay, Scheduler};
+
+use crate::script::{RawScript, Script};
+use crate::subject::{AnyOperation, AnySubject};
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case<O = AnyOperation> {
+    /// The workload that its script was drawn from.
+    pub workload: String,
+    /// The name of the planted bug; `None` for the system as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bug: Option<String>,
+    /// The source of ids and of all chance.
+    pub seed: u64,
+    /// The operations of the clients.
+    pub script: Script<O>,
+    /// The faults.
+    pub faults: FaultPlan,
+    /// The order of calls.
+    pub schedule: Schedule,
+}
+
+/// The faults of a run, injected once the clients are prepared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultPlan {
+    /// Faults of these kinds, drawn from the seed.
+    Chance(Vec<FaultKind>),
+    /// Exactly these.
+    Exact(Vec<FaultRule>),
+}
+
+/// Which pending call runs next, once the clients are prepared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Any, drawn from the seed.
+    Random {
+        /// In how many of a thousand decisions time advances instead.
+        hurry: u32,
+    },
+    /// By priorities drawn from the seed, with this many changes of priority minus one
+    /// (probabilistic concurrency testing).
+    Pct {
+        /// How many ordering constraints the bugs in question need.
+        depth: u32,
+    },
+    /// FIFO, except for these decisions: number and position.
+    Exact(Vec<(u32, u32)>),
+}
+
+impl Case {
+    /// This script without faults, under a random schedule.
+    pub fn of(script: Script, seed: u64) -> Self {
+        Self {
+            workload: "script".to_owned(),
+            bug: None,
+            seed,
+            script,
+            faults: FaultPlan::Exact(Vec::new()),
+            schedule: Schedule::Random { hurry: 0 },
+        }
+    }
+}
+
+/// A case whose operations have not been read by their subject yet.
+pub type RawCase = Case<Value>;
+
+impl RawCase {
+    /// The case with its operations read.
+    ///
+    /// # Errors
+    ///
+    /// When an operation is not one of this subject.
+    pub fn read(self, subject: &AnySubject) -> Result<Case, serde_json::Error> {
+        let Self { workload, bug, seed, script, faults, schedule } = self;
+        let script: RawScript = script;
+        let script = subject.read_script(script)?;
+        Ok(Case { workload, bug, seed, script, faults, schedule })
+    }
+}
+
+/// How many decisions a run has, about: PCT spreads its changes over them.
+const LENGTH: u32 = 600;
+
+impl Schedule {
+    /// The scheduler of the run of this seed.
+    pub fn scheduler(&self, seed: u64) -> Box<dyn Scheduler> {
+        match self {
+            Self::Random { hurry } => Box::new(Random::with_hurry(seed, *hurry)),
+            Self::Pct { depth } => Box::new(Pct::new(seed, *depth, LENGTH)),
+            Self::Exact(turns) if turns.is_empty() => Box::new(Fifo),
+            Self::Exact(turns) => Box::new(Replay::new(turns.iter().copied())),
+        }
+    }
+}
+
+/// A case as one printable string.
+///
+/// ```
+/// use harness::case::{FaultPlan, RawCase, Schedule, Token};
+/// use harness::script::Script;
+///
+/// let case = RawCase {
+///     workload: "race".to_owned(),
+///     bug: None,
+///     seed: 7,
+///     script: Script::new(["Anna", "Ben"], Vec::new()),
+///     faults: FaultPlan::Exact(Vec::new()),
+///     schedule: Schedule::Exact(vec![(3, 1)]),
+/// };
+/// let token = Token::of(&case).to_string();
+/// assert_eq!(token.parse::<Token>().unwrap().case().unwrap(), case);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(String);
+
+/// The first characters of a token: its version.
+const PREFIX: &str = "r2.";
+
+/// Why a string is no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadToken {
+    /// It begins otherwise, or was made by another version.
+    #[error("a replay token of this version begins with {PREFIX}")]
+    Prefix,
+    /// It was cut or altered.
+    #[error("the replay token is damaged")]
+    Encoding(#[from] base64::DecodeError),
+    /// It was cut or altered.
+    #[error("the replay token is damaged")]
+    Compression(#[from] std::io::Error),
+    /// Its content is not a case of this subject.
+    #[error("the replay token is not one of this system")]
+    Content(#[from] serde_json::Error),
+}
+
+impl Token {
+    /// The token of this case.
+    pub fn of<O: Serialize>(case: &Case<O>) -> Self {
+        let json = serde_json::to_vec(case).expect("a case is plain data");
+        let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(&json).expect("writing to memory cannot fail");
+        let packed = packed.finish().expect("writing to memory cannot fail");
+        Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(packed)))
+    }
+
+    /// The case that it stands for.
+    ///
+    /// # Errors
+    ///
+    /// When it was cut, altered, or made by another version.
+    pub fn case(&self) -> Result<RawCase, BadToken> {
+        let packed = self.0.strip_prefix(PREFIX).ok_or(BadToken::Prefix)?;
+        let packed = BASE64_URL_SAFE_NO_PAD.decode(packed)?;
+        let mut json = Vec::new();
+        DeflateDecoder::new(packed.as_slice()).read_to_end(&mut json)?;
+        Ok(serde_json::from_slice(&json)?)
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Token {
+    type Err = BadToken;
+
+    fn from_str(text: &str) -> Result<Self, BadToken> {
+        let token = Self(text.trim().to_owned());
+        token.case().map(|_| token)
+    }
+}

@@ -1,0 +1,267 @@
+//! The commands, one per file. `main` of a subject's program is one call of [`main`].
+//!
+//! A command runs, collects a [`Summary`](crate::report::Summary), and has it rendered. It
+//! decides nothing about the system.
+
+mod again;
+mod bugs;
+mod confirm;
+mod doctor;
+mod exhaust;
+mod explore;
+mod findings;
+mod merge;
+mod replay;
+mod run;
+mod steps;
+mod sweep;
+mod watch;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Args as _, Command, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::case::BadToken;
+use crate::gherkin::{FeatureError, GherkinError};
+use crate::regressions::RegressionError;
+use crate::session::RunError;
+use crate::subject::{AnySubject, Subject};
+
+pub use again::Program;
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 everything held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
+
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+    #[command(flatten)]
+    run: run::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Runs scenarios and workloads (the default)
+    Run(run::Args),
+    /// Runs many schedules of one workload, with faults, and shrinks failures
+    Explore(explore::Args),
+    /// Joins the outcomes of several explorations into one report
+    Merge(merge::Args),
+    /// Replays one run exactly, and prints its story
+    Replay(replay::Args),
+    /// Crashes the services of a scenario at every call that they make, one run each
+    Sweep(sweep::Args),
+    /// Hunts planted bugs, and measures how hard each is to find
+    Bugs(bugs::Args),
+    /// Measures the confidence that a failure is fixed
+    Confirm(confirm::Args),
+    /// Rehearses again whenever sources change, the last failure first
+    Watch(watch::Args),
+    /// Lists the Gherkin steps
+    Steps,
+    /// Lists the sources of real servers, and whether each works on this machine
+    Doctor,
+}
+
+/// The world of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WorldName {
+    /// In this process: virtual time, every schedule determined by a seed
+    Simulated,
+    /// On a real nats-server and mongod
+    Real,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Everything held.
+    Held,
+    /// There is a finding.
+    Finding,
+}
+
+impl Verdict {
+    fn of(held: bool) -> Self {
+        if held { Self::Held } else { Self::Finding }
+    }
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    /// It was asked for something that does not exist.
+    #[error("{0}\n\nFor more information, try '--help'.")]
+    Usage(String),
+    /// A file that was named cannot be used.
+    #[error(transparent)]
+    Input(Box<dyn Error>),
+    /// The harness failed.
+    #[error(transparent)]
+    Harness(Box<dyn Error>),
+}
+
+impl CommandError {
+    fn input(why: impl Into<Box<dyn Error>>) -> Self {
+        Self::Input(why.into())
+    }
+
+    fn harness(why: impl Into<Box<dyn Error>>) -> Self {
+        Self::Harness(why.into())
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Input(_) => 2,
+            Self::Harness(_) => 3,
+        }
+    }
+}
+
+impl From<std::io::Error> for CommandError {
+    fn from(error: std::io::Error) -> Self {
+        Self::harness(error)
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::UnknownBug(_) | RunError::UnknownWorkload(_) | RunError::UnknownCall(_) => {
+                Self::Usage(error.to_string())
+            }
+            other => Self::harness(other),
+        }
+    }
+}
+
+impl From<BadToken> for CommandError {
+    fn from(error: BadToken) -> Self {
+        Self::input(error)
+    }
+}
+
+impl From<FeatureError> for CommandError {
+    fn from(error: FeatureError) -> Self {
+        Self::input(error)
+    }
+}
+
+impl From<GherkinError> for CommandError {
+    fn from(error: GherkinError) -> Self {
+        match error {
+            GherkinError::Features(error) => error.into(),
+            other => Self::harness(other),
+        }
+    }
+}
+
+impl From<RegressionError> for CommandError {
+    fn from(error: RegressionError) -> Self {
+        match error {
+            RegressionError::Run(error) => error.into(),
+            other => Self::input(other),
+        }
+    }
+}
+
+/// Parses the command line, does what it says, and returns the exit code.
+///
+/// ```no_run
+/// # use harness::subject::Subject;
+/// # fn program(shop: impl Subject) -> std::process::ExitCode {
+/// harness::cli::main(shop)
+/// # }
+/// ```
+pub fn main(subject: impl Subject) -> ExitCode {
+    let program = Program::of_this_process();
+    let subject = AnySubject::new(subject);
+    let matches = command(&subject, &program).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match dispatch(cli, &subject, &program) {
+        Ok(Verdict::Held) => ExitCode::SUCCESS,
+        Ok(Verdict::Finding) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict, CommandError> {
+    match cli.command {
+        Some(Subcommands::Bugs(args)) => bugs::run(subject, &args, program),
+        Some(Subcommands::Confirm(args)) => confirm::run(subject, &args, program),
+        Some(Subcommands::Doctor) => doctor::run(),
+        Some(Subcommands::Explore(args)) if args.is_exhaustive() => {
+            exhaust::run(subject, &args, program)
+        }
+        Some(Subcommands::Explore(args)) => explore::run(subject, &args, program),
+        Some(Subcommands::Merge(args)) => merge::run(subject, &args, program),
+        Some(Subcommands::Replay(args)) => replay::run(subject, &args, program),
+        Some(Subcommands::Steps) => steps::run(subject),
+        Some(Subcommands::Sweep(args)) => sweep::run(subject, &args, program),
+        Some(Subcommands::Watch(args)) => watch::run(&args),
+        Some(Subcommands::Run(args)) => run::run(subject, &args, program),
+        None => run::run(subject, &cli.run, program),
+    }
+}
+
+/// The command line, with the names of this subject in its help.
+fn command(subject: &AnySubject, program: &Program) -> Command {
+    let workload = subject.workloads().first().map_or("WORKLOAD", |workload| workload.name);
+    let examples = format!(
+        "Examples:
+  {program}                            all scenarios and workloads, in simulation
+  {program} --world real               the same on a real nats-server and mongod
+  {program} --name 'same moment'       only scenarios whose name contains this
+  {program} --tags 'not @simulated-only'
+  {program} explore {workload} --for 60s      as many schedules as fit into a minute
+  {program} replay TOKEN               a run again, exactly, with its story
+  {program} sweep --all                a crash at every call of every scenario, one run each
+  {program} bugs                       how hard each planted bug is to find
+  {program} confirm TOKEN              how sure it is that this failure is fixed
+  {program} watch                      again whenever sources change
+
+{EXIT_CODES}"
+    );
+    let about = format!("Rehearses {} before opening night.", subject.name());
+    let command = Cli::augment_args(Command::new("rehearse")).about(about).after_help(examples);
+    let names = |named: &[crate::subject::any::Named]| {
+        let lines = named.iter().map(|n| format!("\n  {:<24} {}", n.name, n.about));
+        lines.collect::<String>()
+    };
+    let lists = format!(
+        "Workloads:{}\n\nScopes, for --scheduler exhaustive:{}\n",
+        names(subject.workloads()),
+        names(subject.scopes())
+    );
+    command
+        .bin_name(program.to_string())
+        .mut_subcommand("explore", |explore| {
+            explore.after_help(format!("{lists}\n{}", explore::examples(program, workload)))
+        })
+        .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))
+}
+
+/// An error with its sources, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text += &format!(": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// A runtime for what waits on sockets.
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,62 @@
+//! Commands as they are printed: to be pasted into a shell as they stand.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::case::Token;
+
+/// The name of this program, as a shell finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program(String);
+
+impl Program {
+    /// The program of this process: `cargo NAME` where cargo runs it by an alias or as the
+    /// binary of a package, and its path otherwise.
+    pub fn of_this_process() -> Self {
+        let path = std::env::args().next().unwrap_or_else(|| "rehearse".to_owned());
+        let name = Path::new(&path).file_stem().and_then(|name| name.to_str());
+        match (std::env::var_os("CARGO"), name) {
+            (Some(_), Some("rehearse")) => Self("cargo rehearse".to_owned()),
+            (Some(_), Some(name)) if path.contains("examples/") => {
+                let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+                Self(format!("cargo run -p {package} --example {name} --"))
+            }
+            (Some(_), Some(name)) => Self(format!("cargo run --bin {name} --")),
+            _ => Self(quoted(&path)),
+        }
+    }
+
+    /// The command with these arguments, quoted for a shell.
+    pub fn with<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        let arguments = arguments.into_iter().map(|argument| format!(" {}", quoted(argument)));
+        format!("{}{}", self.0, arguments.collect::<String>())
+    }
+
+    /// The command that replays a run.
+    pub fn replay(&self, token: &Token) -> String {
+        self.with(["replay", &token.to_string()])
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An argument as a shell reads it.
+fn quoted(argument: &str) -> String {
+    shlex::try_quote(argument).map_or_else(|_| argument.to_owned(), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_with_an_apostrophe_survives_a_shell() {
+        let program = Program("rehearse".to_owned());
+        let command = program.with(["--name", "Ben's order"]);
+        assert_eq!(shlex::split(&command).unwrap(), ["rehearse", "--name", "Ben's order"]);
+    }
+}

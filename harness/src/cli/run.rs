@@ -1,0 +1,241 @@
+//! `run`: all scenarios in one world, then every workload under random schedules, or races on
+//! real servers.
+
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::findings::{Findings, shrunk};
+use super::{CommandError, Program, Verdict, WorldName, runtime};
+use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
+use crate::report::progress::Progress;
+use crate::report::terminal::{BAD, Terminal};
+use crate::report::{Summary, counted, coverage, time, trace};
+use crate::search::explore::{Exploration, Plan, explore};
+use crate::search::races::race;
+use crate::subject::AnySubject;
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The world
+    #[arg(long, value_enum, default_value = "simulated")]
+    world: WorldName,
+    /// Only scenarios with matching tags, as in 'not @simulated-only', and no workloads
+    #[arg(long, value_name = "EXPRESSION")]
+    tags: Option<String>,
+    /// Only scenarios whose feature or name contains this, and no workloads; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    name: Vec<String>,
+    /// The source of ids and schedules: the same seed, the same run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many schedules of each workload in simulation (300 by default), or how many races on
+    /// real servers (10); none where scenarios are chosen
+    #[arg(long, value_name = "N")]
+    schedules: Option<u64>,
+    /// Where reports and traces go
+    #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
+    out: PathBuf,
+    /// Reads the features from here instead of those built in
+    #[arg(long, value_name = "FOLDER")]
+    features: Option<PathBuf>,
+    /// Prints the summary as JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// How many schedules each workload has by default.
+const SCHEDULES: u64 = 300;
+
+/// How many races run on real servers by default.
+const RACES: u64 = 10;
+
+/// Runs scenarios and workloads, and reports the outcome.
+pub(super) fn run(
+    subject: &AnySubject,
+    args: &Args,
+    program: &Program,
+) -> Result<Verdict, CommandError> {
+    let began = Instant::now();
+    let terminal = Terminal::new(args.json);
+    let runtime = runtime()?;
+    fs::create_dir_all(&args.out)?;
+    let mut summary = Summary { held: true, ..Summary::default() };
+    let kind = match args.world {
+        WorldName::Simulated => {
+            summary.title = format!("{} in simulation", capitalized(subject.name()));
+            terminal.line(format!(
+                "Rehearsing {} in simulation, seed {}",
+                subject.name(),
+                args.seed
+            ));
+            WorldKind::simulated(args.seed)
+        }
+        WorldName::Real => {
+            summary.title = format!("{} on real servers", capitalized(subject.name()));
+            terminal.line(format!("Rehearsing {} on real servers", subject.name()));
+            let servers = runtime.block_on(servers::shared()).map_err(CommandError::harness)?;
+            let (source, ready) = (servers.source.to_string(), time(servers.ready_in));
+            terminal.row("servers", &format!("{source} ready in {ready}"));
+            WorldKind::Real
+        }
+    };
+    let chosen = scenarios(subject, args, kind, &runtime, &terminal, &mut summary)?;
+    let schedules = match (args.schedules, chosen, args.world) {
+        (Some(schedules), ..) => schedules,
+        (None, true, _) => 0,
+        (None, false, WorldName::Simulated) => SCHEDULES,
+        (None, false, WorldName::Real) => RACES,
+    };
+    let seeds = args.seed..args.seed.saturating_add(schedules);
+    if schedules > 0 && args.world == WorldName::Simulated {
+        workloads(subject, args, &seeds, program, &terminal, &mut summary)?;
+    }
+    if schedules > 0 && args.world == WorldName::Real {
+        races(subject, args, &seeds, &runtime, &terminal, &mut summary)?;
+    }
+    let invariants = format!("{} checked after each run", subject.invariants().len());
+    terminal.row("invariants", &invariants);
+    summary.figures.push(("Invariants".to_owned(), invariants));
+    summary.took = began.elapsed();
+    summary.write(&args.out)?;
+    terminal.failed_scenarios(&summary, |finished| again(args, program, finished));
+    terminal.findings(&summary);
+    terminal.failed_races(&summary, |seed| {
+        let seed = seed.to_string();
+        program.with(["--world", "real", "--seed", &seed, "--schedules", "1"])
+    });
+    terminal.end(&summary, &args.out);
+    if args.json {
+        print!("{}", summary.json());
+    }
+    Ok(Verdict::of(summary.held))
+}
+
+/// Runs the scenarios; returns whether some were chosen.
+fn scenarios(
+    subject: &AnySubject,
+    args: &Args,
+    kind: WorldKind,
+    runtime: &tokio::runtime::Runtime,
+    terminal: &Terminal,
+    summary: &mut Summary,
+) -> Result<bool, CommandError> {
+    let choice = choice(args)?;
+    let chosen = choice.tags.is_some() || !choice.names.is_empty();
+    if args.features.is_none() && subject.features().is_empty() {
+        return Ok(chosen);
+    }
+    let run = Run { choice, output: Some(args.out.clone()), ..Run::all(kind) };
+    let progress = Progress::begin("scenarios", None);
+    let on_finished = |finished: &Finished| {
+        progress.one();
+        if finished.failure.is_some() {
+            progress.line(&format!("{BAD}failed{BAD:#}  {}", finished.scenario));
+        }
+    };
+    let ran = runtime.block_on(gherkin::run(subject, &run, on_finished));
+    progress.end();
+    let ran = ran?;
+    if ran.scenarios.is_empty() && ran.unreadable.is_empty() && ran.left_out == 0 {
+        let why = if chosen { "no scenario matches" } else { "the features hold no scenario" };
+        return Err(CommandError::Usage(why.to_owned()));
+    }
+    terminal.scenarios(&ran);
+    summary.held &= ran.is_success();
+    summary.scenarios = ran.scenarios;
+    summary.left_out = ran.left_out;
+    summary.unreadable = ran.unreadable;
+    Ok(chosen)
+}
+
+/// Explores every workload under these seeds.
+fn workloads(
+    subject: &AnySubject,
+    args: &Args,
+    seeds: &Range<u64>,
+    program: &Program,
+    terminal: &Terminal,
+    summary: &mut Summary,
+) -> Result<(), CommandError> {
+    let mut all = Exploration::default();
+    for workload in subject.workloads() {
+        let total = seeds.end - seeds.start;
+        let progress = Progress::begin(format!("schedules of {}", workload.name), Some(total));
+        let plan = Plan::all(workload.name, seeds.clone());
+        let found = explore(subject, &plan, |_| progress.one());
+        progress.end();
+        let found = found?;
+        terminal.workload(workload.name, &found);
+        all.merge(found.clone());
+        summary.workloads.push((workload.name.to_owned(), found));
+    }
+    terminal.coverage(&all.coverage, &coverage::Titles::of(subject), None);
+    let Findings { findings, more } = shrunk(subject, all.failures.values(), &args.out, program)?;
+    summary.held &= all.failures.is_empty();
+    (summary.findings, summary.more) = (findings, more);
+    summary.coverage = Some(all.coverage);
+    Ok(())
+}
+
+/// Races on real servers.
+fn races(
+    subject: &AnySubject,
+    args: &Args,
+    seeds: &Range<u64>,
+    runtime: &tokio::runtime::Runtime,
+    terminal: &Terminal,
+    summary: &mut Summary,
+) -> Result<(), CommandError> {
+    let races = seeds.end - seeds.start;
+    let began = Instant::now();
+    let progress = Progress::begin("races", Some(races));
+    let found = runtime.block_on(race(subject, seeds.clone(), || progress.one()));
+    progress.end();
+    let found = found?;
+    let folder = args.out.join("traces");
+    fs::create_dir_all(&folder)?;
+    for finding in &found {
+        let path = folder.join(format!("race-{}.trace.jsonl", finding.seed));
+        fs::write(path, trace::text(&finding.trace))?;
+    }
+    terminal.races(races, found.len(), began.elapsed());
+    let figure = format!("{}, {} failed", counted(races, "race"), found.len());
+    summary.figures.push(("Races on real servers".to_owned(), figure));
+    summary.held &= found.is_empty();
+    summary.races = found;
+    Ok(())
+}
+
+fn choice(args: &Args) -> Result<Choice, CommandError> {
+    let parse = |tags: &String| {
+        tags.parse().map_err(|why| CommandError::Usage(format!("--tags {tags:?}: {why}")))
+    };
+    Ok(Choice {
+        folder: args.features.clone(),
+        names: args.name.clone(),
+        tags: args.tags.as_ref().map(parse).transpose()?,
+        places: None,
+    })
+}
+
+/// The command that runs a scenario again.
+fn again(args: &Args, program: &Program, finished: &Finished) -> String {
+    let seed = args.seed.to_string();
+    let mut arguments = vec!["--seed", seed.as_str(), "--name", finished.scenario.as_str()];
+    if args.world == WorldName::Real {
+        arguments.extend(["--world", "real"]);
+    }
+    let folder = args.features.as_ref().map(|folder| folder.display().to_string());
+    if let Some(folder) = &folder {
+        arguments.extend(["--features", folder]);
+    }
+    program.with(arguments)
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

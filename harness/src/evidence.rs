@@ -1,0 +1,121 @@
+//! The evidence of a run: the final documents, the record, the history and the dead letters.
+//! Gathered once the system is quiescent, then only read.
+
+pub mod field;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bson::Document;
+use platform::deadletter::DeadLetter;
+use ports::Timestamp;
+use ports::bus::{Message, PublishError, Published, Stream};
+
+use crate::trace::{Record, RecordKind};
+use crate::world::{World, WorldError};
+
+/// The outcome of a publish.
+pub type PublishOutcome = Result<Published, PublishError>;
+
+/// The documents of all services, by service and collection.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Documents(BTreeMap<(String, String), Vec<Document>>);
+
+impl Documents {
+    /// The documents of a collection; none where there is no such collection.
+    pub fn of(&self, service: &str, collection: &str) -> &[Document] {
+        let name = (service.to_owned(), collection.to_owned());
+        self.0.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same, to change them: for tests of invariants.
+    pub fn of_mut(&mut self, service: &str, collection: &str) -> &mut Vec<Document> {
+        self.0.entry((service.to_owned(), collection.to_owned())).or_default()
+    }
+
+    /// Every collection: service, collection, documents.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str, &[Document])> {
+        self.0.iter().map(|((service, collection), documents)| {
+            (service.as_str(), collection.as_str(), documents.as_slice())
+        })
+    }
+
+    /// Reads all collections of a world.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub async fn read(world: &mut dyn World) -> Result<Self, WorldError> {
+        let mut documents = BTreeMap::new();
+        for (service, collection) in world.collections() {
+            let found = world.documents(service, &collection).await?;
+            documents.insert((service.to_owned(), collection), found);
+        }
+        Ok(Self(documents))
+    }
+}
+
+/// The facts of a run that need no knowledge of its subject.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The time at which they were gathered.
+    pub now: Timestamp,
+    /// Whether the order of the records is exactly the order in which calls took effect: so
+    /// in simulation, while calls overlap on real servers.
+    pub exact: bool,
+    /// The final documents.
+    pub documents: Documents,
+    /// The dead letters.
+    pub letters: Vec<DeadLetter>,
+    /// The aggregates that a dead letter is about: their copies are known to be behind.
+    pub given_up: BTreeSet<String>,
+    /// The ack wait of the consumers.
+    pub ack_wait: Duration,
+    /// The record.
+    pub trace: Arc<Vec<Record>>,
+}
+
+impl Facts {
+    /// Gathers the facts of a quiescent world.
+    ///
+    /// # Errors
+    ///
+    /// When the world cannot be read.
+    pub async fn gather(
+        world: &mut dyn World,
+        exact: bool,
+        ack_wait: Duration,
+    ) -> Result<Self, WorldError> {
+        let letters = world.dead_letters().await?;
+        let about = letters.iter().filter_map(|l| l.message.headers.get("ce-subject").cloned());
+        Ok(Self {
+            now: world.now(),
+            exact,
+            documents: Documents::read(world).await?,
+            given_up: about.collect(),
+            letters,
+            ack_wait,
+            trace: world.trace().records(),
+        })
+    }
+
+    /// The events that services published: each attempt, and its outcome.
+    pub fn published(&self) -> impl Iterator<Item = (&Message, &PublishOutcome)> {
+        // A dead letter that the harness publishes again is not an event of a service.
+        let of_services = self.trace.iter().filter(|record| record.who.is_some());
+        of_services.filter_map(|record| match &record.what {
+            RecordKind::Publish { stream: Stream::Events, message, outcome } => {
+                Some((message, outcome))
+            }
+            _ => None,
+        })
+    }
+
+    /// How many faults were injected and instances crashed.
+    pub fn disturbances(&self) -> usize {
+        let is_one =
+            |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
+        self.trace.iter().filter(|record| is_one(&record.what)).count()
+    }
+}

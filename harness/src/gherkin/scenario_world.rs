@@ -1,0 +1,442 @@
+//! The world of a scenario: a session, opened as the scenario says, and the state that the
+//! steps of a subject keep.
+//!
+//! It carries out; whether what it sees is right, the steps say. It knows no Gherkin.
+
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+use sim::scheduler::{Fifo, Random, Replay, Scheduler};
+
+use crate::invariants::Violation;
+use crate::quiescence::NotQuiescent;
+use crate::script::{Action, Then};
+use crate::session::{EndError, RunError, Session};
+use crate::subject::{AnySubject, Unprepared};
+use crate::system::System;
+use crate::time_scale::TimeScale;
+use crate::trace::Trace;
+use crate::world::{World, WorldError};
+
+/// Makes the scheduler of a simulated scenario from its seed.
+pub type MakeScheduler = fn(u64) -> Box<dyn Scheduler>;
+
+/// The world that a scenario runs in.
+#[derive(Debug, Clone, Copy)]
+pub enum WorldKind {
+    /// In simulation.
+    Simulated {
+        /// The source of ids, salts and decisions.
+        seed: u64,
+        /// The scheduler.
+        scheduler: MakeScheduler,
+    },
+    /// On real servers.
+    Real,
+}
+
+impl WorldKind {
+    /// In simulation, with uniformly random decisions.
+    pub fn simulated(seed: u64) -> Self {
+        Self::Simulated { seed, scheduler: |seed| Box::new(Random::new(seed)) }
+    }
+
+    /// Its name, as in the tag `@simulated-only`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Simulated { .. } => "simulated",
+            Self::Real => "real",
+        }
+    }
+}
+
+/// Why a step fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The step expects something else.
+    #[error("{0}")]
+    Failed(String),
+    /// The system does not reach quiescence.
+    #[error(transparent)]
+    NotQuiescent(#[from] NotQuiescent),
+    /// A client could not be prepared.
+    #[error(transparent)]
+    Unprepared(#[from] Unprepared),
+    /// The world failed.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The harness failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl StepError {
+    /// A step that expects something else.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self::Failed(why.into())
+    }
+
+    /// Nothing, where this holds.
+    ///
+    /// # Errors
+    ///
+    /// This text, where it does not.
+    pub fn unless(holds: bool, why: impl FnOnce() -> String) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self::Failed(why())) }
+    }
+}
+
+/// The world of a scenario.
+#[derive(cucumber::World)]
+#[world(init = Self::unopened)]
+pub struct ScenarioWorld(Option<Box<Open>>);
+
+/// An open world.
+struct Open {
+    subject: AnySubject,
+    session: Session,
+    kind: WorldKind,
+    bug: Option<String>,
+    /// Whether something is out of reach.
+    cut: bool,
+    /// Whether an instance that a fault brings down starts again by itself.
+    revives: bool,
+    /// Whether the lines of the scenario say when the system reaches quiescence.
+    scripted: bool,
+    /// Whether the scenario has set a seed and no clients yet.
+    seeded: bool,
+    /// How many calls there were before the last act.
+    last: usize,
+    state: Option<Box<dyn Any>>,
+}
+
+impl fmt::Debug for ScenarioWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScenarioWorld").field("open", &self.0.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl ScenarioWorld {
+    /// A world that is not open yet.
+    fn unopened() -> Self {
+        Self(None)
+    }
+
+    /// Opens a world with one instance of each service.
+    ///
+    /// # Errors
+    ///
+    /// When the real servers cannot be had or a service does not start.
+    pub async fn open(
+        subject: &AnySubject,
+        kind: WorldKind,
+        time: TimeScale,
+    ) -> Result<Self, RunError> {
+        let session = match kind {
+            WorldKind::Simulated { seed, scheduler } => {
+                let session = Session::simulated(subject, None, seed, Trace::default())?;
+                session.set_scheduler(scheduler(seed));
+                session
+            }
+            WorldKind::Real => Session::real(subject, time).await?,
+        };
+        Ok(Self::of(subject, kind, session))
+    }
+
+    /// Opens a simulated world of a changed system, in which an instance that crashes by a
+    /// fault starts again by itself.
+    pub(crate) fn open_reviving(
+        subject: &AnySubject,
+        seed: u64,
+        scheduler: MakeScheduler,
+        change: fn(System) -> System,
+    ) -> Result<Self, RunError> {
+        let trace = Trace::default();
+        let mut session = Session::simulated_with(subject, None, seed, trace, change)?;
+        session.set_scheduler(scheduler(seed));
+        session.world().revive();
+        let mut world = Self::of(subject, WorldKind::Simulated { seed, scheduler }, session);
+        world.inner_mut().revives = true;
+        Ok(world)
+    }
+
+    fn of(subject: &AnySubject, kind: WorldKind, session: Session) -> Self {
+        Self(Some(Box::new(Open {
+            subject: subject.clone(),
+            session,
+            kind,
+            bug: None,
+            cut: false,
+            revives: false,
+            scripted: false,
+            seeded: false,
+            last: 0,
+            state: None,
+        })))
+    }
+
+    fn inner(&self) -> &Open {
+        self.0.as_deref().expect("a scenario begins with an open world")
+    }
+
+    fn inner_mut(&mut self) -> &mut Open {
+        self.0.as_deref_mut().expect("a scenario begins with an open world")
+    }
+
+    /// Whether a world was opened and not ended.
+    pub fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The subject.
+    pub fn subject(&self) -> &AnySubject {
+        &self.inner().subject
+    }
+
+    /// The session.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.inner_mut().session
+    }
+
+    /// The session, to look at.
+    pub fn session_ref(&self) -> &Session {
+        &self.inner().session
+    }
+
+    /// The world.
+    pub fn world(&mut self) -> &mut dyn World {
+        self.inner_mut().session.world()
+    }
+
+    /// The meaning of durations in this world.
+    pub fn time(&self) -> &TimeScale {
+        self.inner().session.time()
+    }
+
+    /// The state that the steps of a subject keep, made where there is none.
+    pub fn state<T: Default + 'static>(&mut self) -> &mut T {
+        let state = &mut self.inner_mut().state;
+        let state = state.get_or_insert_with(|| Box::new(T::default()));
+        state.downcast_mut().expect("a subject keeps one type of state")
+    }
+
+    /// Carries out actions at the same moment, and waits for all replies.
+    ///
+    /// # Errors
+    ///
+    /// When an operation makes no sense now, or a service does not start.
+    pub async fn act(&mut self, actions: &[Action]) -> Result<(), StepError> {
+        let open = self.inner_mut();
+        open.last = open.session.history().calls().len();
+        open.session.act(actions).await?;
+        let done = open.session.history().calls().len() - open.last;
+        StepError::unless(open.scripted || done == actions.len(), || {
+            let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
+            format!("this cannot be done now: {}", actions.join("; "))
+        })
+    }
+
+    /// The calls of the last act.
+    pub fn last(&self) -> &[crate::history::Call] {
+        let open = self.inner();
+        &open.session.history().calls()[open.last..]
+    }
+
+    /// Lets so much time pass, as the scenario writes it.
+    pub async fn pass(&mut self, written: Duration) {
+        let time = self.time().of(written);
+        self.world().pass(time).await;
+    }
+
+    /// Lets so much time pass, and leaves the timers that fall due at its end to the next
+    /// line.
+    pub async fn pass_to(&mut self, written: Duration) {
+        let time = self.time().of(written);
+        self.world().pass_to(time).await;
+    }
+
+    /// Carries out the pause after a round.
+    pub async fn pause(&mut self, then: Then) {
+        self.inner_mut().session.pause(then).await;
+    }
+
+    /// Waits for quiescence, unless something is out of reach or down: then there is none to
+    /// wait for.
+    ///
+    /// # Errors
+    ///
+    /// The reasons why the system is not quiescent.
+    pub async fn quiesce(&mut self) -> Result<(), StepError> {
+        // Where instances start again by themselves, the world waits for them.
+        if self.inner().cut || (!self.inner().revives && self.is_disturbed()) {
+            return Ok(());
+        }
+        match self.world().quiesce().await {
+            // A service that crashed on plan meanwhile is for a later step to start.
+            Err(why) if !self.is_disturbed() => Err(why.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that something is out of reach from now on, or that nothing is any more.
+    pub fn set_cut(&mut self, cut: bool) {
+        self.inner_mut().cut = cut;
+    }
+
+    fn is_disturbed(&self) -> bool {
+        self.inner().cut || !self.down().is_empty()
+    }
+
+    /// The services without a running instance.
+    pub fn down(&self) -> Vec<&'static str> {
+        let Open { subject, session, .. } = self.inner();
+        let services = subject.topology().services.iter().map(|service| service.name);
+        services.filter(|name| session.world_ref().instances(name) == 0).collect()
+    }
+
+    /// Heals all faults, starts the services that are down, and waits for quiescence.
+    ///
+    /// # Errors
+    ///
+    /// When the system is not quiescent, or a service does not start.
+    pub async fn restore(&mut self) -> Result<(), StepError> {
+        self.world().faults().heal();
+        self.set_cut(false);
+        for service in self.down() {
+            self.world().start(service).await?;
+        }
+        self.quiesce().await
+    }
+
+    /// Heals all faults, and starts the services that were stopped once those that crashed
+    /// have come up by themselves.
+    pub(crate) async fn reopen(&mut self) -> Result<(), StepError> {
+        self.world().faults().heal();
+        self.set_cut(false);
+        // A service that is down for good prevents quiescence until it is started.
+        drop(self.world().quiesce().await);
+        for service in self.down() {
+            self.world().start(service).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins anew with this seed, in FIFO order.
+    ///
+    /// # Errors
+    ///
+    /// On real servers, or when something has happened already.
+    pub async fn set_seed(&mut self, seed: u64) -> Result<(), StepError> {
+        self.only_simulated()?;
+        self.inner_mut().kind = WorldKind::Simulated { seed, scheduler: |_| Box::new(Fifo) };
+        self.inner_mut().seeded = true;
+        self.begin_anew().await
+    }
+
+    /// Begins anew with this bug planted.
+    ///
+    /// # Errors
+    ///
+    /// On real servers, when something has happened already, or when there is no such bug.
+    pub async fn plant(&mut self, bug: &str) -> Result<(), StepError> {
+        self.only_simulated()?;
+        self.inner_mut().bug = Some(bug.to_owned());
+        self.begin_anew().await
+    }
+
+    async fn begin_anew(&mut self) -> Result<(), StepError> {
+        let open = self.inner_mut();
+        StepError::unless(open.session.history().calls().is_empty() && !open.scripted, || {
+            "this line must stand before anything happens".to_owned()
+        })?;
+        open.session.end().await;
+        let WorldKind::Simulated { seed, scheduler } = open.kind else { return Ok(()) };
+        let bug = open.bug.as_deref();
+        open.session = Session::simulated(&open.subject, bug, seed, Trace::default())?;
+        open.session.set_scheduler(scheduler(seed));
+        Ok(())
+    }
+
+    /// Prepares these clients. From now on the lines of the scenario say when the system
+    /// reaches quiescence, and an instance that a fault brings down starts again by itself.
+    ///
+    /// # Errors
+    ///
+    /// When a client cannot be prepared.
+    pub async fn prepare(&mut self, clients: &[String]) -> Result<(), StepError> {
+        let open = self.inner_mut();
+        open.session.prepare(clients).await?;
+        open.session.world().revive();
+        open.scripted = true;
+        if let WorldKind::Simulated { seed, scheduler } = open.kind {
+            open.session.set_scheduler(scheduler(seed));
+        }
+        Ok(())
+    }
+
+    /// Whether the system reaches quiescence after each line by itself. It does, except in a
+    /// script: from the seed on, if clients follow.
+    pub fn quiesces_by_itself(&self) -> bool {
+        let open = self.inner();
+        let awaits_clients = open.seeded && open.session.history().calls().is_empty();
+        !open.scripted && !awaits_clients
+    }
+
+    /// From here on, calls run in FIFO order except for these decisions.
+    ///
+    /// # Errors
+    ///
+    /// On real servers.
+    pub fn reorder(&mut self, deviations: Vec<(u32, u32)>) -> Result<(), StepError> {
+        self.only_simulated()?;
+        self.inner().session.set_scheduler(Box::new(Replay::new(deviations)));
+        Ok(())
+    }
+
+    /// Brings the run to its end, and returns the violations.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not reach quiescence.
+    pub async fn judge(&mut self) -> Result<Vec<Violation>, StepError> {
+        self.judge_with(true).await
+    }
+
+    /// The same; `survey` says whether the clients look at the system in the end.
+    pub(crate) async fn judge_with(&mut self, survey: bool) -> Result<Vec<Violation>, StepError> {
+        let open = self.inner_mut();
+        let facts = match open.session.conclude(survey).await {
+            Ok(facts) => facts,
+            Err(EndError::NotQuiescent(why)) => return Err(why.into()),
+            Err(EndError::Unprepared(why)) => return Err(why.into()),
+            Err(EndError::World(why)) => return Err(why.into()),
+        };
+        Ok(open.session.judge(&open.subject, &facts))
+    }
+
+    /// The violations in the system as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When the world cannot be read.
+    pub(crate) async fn judge_now(&mut self) -> Result<Vec<Violation>, StepError> {
+        let open = self.inner_mut();
+        let facts = open.session.facts().await?;
+        Ok(open.session.judge(&open.subject, &facts))
+    }
+
+    /// Ends the world.
+    pub async fn end(&mut self) {
+        if let Some(mut open) = self.0.take() {
+            open.session.end().await;
+        }
+    }
+
+    fn only_simulated(&self) -> Result<(), StepError> {
+        StepError::unless(self.inner().session.kernel().is_some(), || {
+            "only a simulation can do this: tag the scenario @simulated-only".to_owned()
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! Invariants: what must hold after every run.
+//!
+//! A subject brings its own ([`Invariant`](crate::subject::Invariant)). Those of this module need no knowledge of the
+//! subject beyond what it declares, and are checked for every subject. A check only reads
+//! evidence. Adding one is adding a file and a line in [`GENERIC`].
+
+mod acknowledged;
+mod applied_once;
+mod copies;
+mod dead_letters;
+mod never_back;
+mod outboxes;
+mod panics;
+mod published;
+mod published_in_order;
+mod schemas;
+
+use platform::catalogue::Entry;
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Facts;
+
+pub use copies::Copy;
+
+/// The invariant that is violated where a system never reaches quiescence.
+pub const QUIESCENCE: &str = "quiescence";
+
+/// An invariant by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What must hold, as a sentence.
+    pub statement: &'static str,
+}
+
+/// A violation of an invariant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The name of the invariant.
+    pub invariant: String,
+    /// How it is violated, as a sentence.
+    pub how: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.how)
+    }
+}
+
+/// The declarations of a subject that the generic invariants need.
+pub struct Declared<'a> {
+    /// Its events.
+    pub events: &'a [Entry],
+    /// Its copies.
+    pub copies: &'a [Copy],
+    /// The fields that never become smaller.
+    pub monotonic_fields: &'a [&'static str],
+}
+
+/// The check of a generic invariant.
+type Check = fn(&Facts, &Declared<'_>) -> Vec<String>;
+
+/// The generic invariants, the one that hurts users most first.
+const GENERIC: &[(Statement, Check)] = &[
+    (
+        Statement {
+            name: "copies-converge",
+            statement: "A copy equals its origin once the system is quiescent",
+        },
+        copies::check,
+    ),
+    (
+        Statement {
+            name: "applied-once",
+            statement: "A message changes a document once, however often it is delivered",
+        },
+        applied_once::check,
+    ),
+    (
+        Statement { name: "never-back", statement: "A document never returns to an older version" },
+        never_back::check,
+    ),
+    (
+        Statement {
+            name: "acknowledged-after-write",
+            statement: "A message is acknowledged after its write, and not before",
+        },
+        acknowledged::check,
+    ),
+    (
+        Statement {
+            name: "outboxes-drain",
+            statement: "Every outbox is empty once the system is quiescent",
+        },
+        outboxes::check,
+    ),
+    (
+        Statement {
+            name: "published-completely",
+            statement: "Every change is published once, and only changes that happened are published",
+        },
+        published::check,
+    ),
+    (
+        Statement {
+            name: "published-in-order",
+            statement: "The changes of a document are published in the order in which they were made",
+        },
+        published_in_order::check,
+    ),
+    (
+        Statement {
+            name: "dead-letters",
+            statement: "A message becomes a dead letter only after enough faults",
+        },
+        dead_letters::check,
+    ),
+    (
+        Statement {
+            name: "schemas",
+            statement: "Every published event is declared and validates against its schema",
+        },
+        schemas::check,
+    ),
+    (Statement { name: "no-panic", statement: "No service panics" }, panics::check),
+];
+
+/// The generic invariants by name.
+pub(crate) fn statements() -> impl Iterator<Item = Statement> {
+    let quiescence = Statement {
+        name: QUIESCENCE,
+        statement: "The system reaches quiescence by itself once all faults are healed",
+    };
+    GENERIC.iter().map(|(statement, _)| *statement).chain([quiescence])
+}
+
+/// The violations of generic invariants that these facts show.
+pub fn violations(facts: &Facts, declared: &Declared<'_>) -> Vec<Violation> {
+    let violations = GENERIC.iter().flat_map(|(statement, check)| {
+        let broken = check(facts, declared).into_iter();
+        broken.map(|how| Violation { invariant: statement.name.to_owned(), how })
+    });
+    violations.collect()
+}

@@ -1,0 +1,40 @@
+//! A message becomes a dead letter only after enough faults.
+
+use ports::bus::Stream;
+
+use super::Declared;
+use crate::evidence::Facts;
+use crate::trace::RecordKind;
+
+/// Fewer faults than this explain no dead letter: a message is delivered ten times within more
+/// than four minutes, and no single fault lasts longer than two.
+const FEW: usize = 3;
+
+pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
+    let disturbances = facts.disturbances();
+    if facts.letters.is_empty() || disturbances >= FEW {
+        return Vec::new();
+    }
+    // A message from outside the system may well be malformed.
+    let is_ours = |id: &str| {
+        facts.trace.iter().any(|record| match &record.what {
+            RecordKind::Publish { stream: Stream::Events, message, .. } => message.id == id,
+            _ => false,
+        })
+    };
+    let letters = facts.letters.iter().filter(|letter| {
+        let id = letter.message.id.split_once('/').map_or("", |(_, id)| id);
+        is_ours(id)
+    });
+    let faults = match disturbances {
+        0 => "without a fault".to_owned(),
+        1 => "after 1 fault".to_owned(),
+        faults => format!("after {faults} faults"),
+    };
+    letters
+        .map(|letter| {
+            let (consumer, subject) = (&letter.consumer, &letter.message.subject);
+            format!("{consumer} gave up on {subject} {faults}: {}", letter.reason)
+        })
+        .collect()
+}

@@ -1,0 +1,36 @@
+//! A document never goes back: none of its monotonic fields becomes smaller.
+
+use std::collections::BTreeMap;
+
+use super::Declared;
+use crate::evidence::Facts;
+use crate::evidence::field::{id, integer};
+use crate::trace::RecordKind;
+
+pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
+    let mut violations = Vec::new();
+    // On real servers records may be in another order than the writes.
+    if !facts.exact {
+        return violations;
+    }
+    let mut newest: BTreeMap<(&str, &str, &str), Vec<i64>> = BTreeMap::new();
+    for record in facts.trace.iter() {
+        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.what else {
+            continue;
+        };
+        let Some(instance) = record.who else { continue };
+        let key = (instance.service, collection.as_str(), id(document));
+        let now = declared.monotonic_fields.iter().map(|field| integer(document, field));
+        let now: Vec<i64> = now.collect();
+        let Some(before) = newest.insert(key, now.clone()) else { continue };
+        let (service, collection, id) = key;
+        for ((field, before), now) in declared.monotonic_fields.iter().zip(before).zip(now) {
+            if (0..before).contains(&now) {
+                violations.push(format!(
+                    "{service}.{collection} {id} went back from {field} {before} to {now}"
+                ));
+            }
+        }
+    }
+    violations
+}

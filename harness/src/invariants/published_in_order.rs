@@ -1,0 +1,31 @@
+//! The changes of a document are published in the order in which they were made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Declared;
+use super::published::Change;
+use crate::evidence::Facts;
+
+pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
+    let mut violations = Vec::new();
+    // On real servers records may be in another order than the publishes.
+    if !facts.exact {
+        return violations;
+    }
+    let mut published = BTreeSet::new();
+    let mut newest = BTreeMap::new();
+    for (message, _) in facts.published().filter(|(_, outcome)| outcome.is_ok()) {
+        let Some((noun, Change { id, version })) = Change::of(message) else { continue };
+        // The relay may publish the same message again.
+        if !published.insert(&message.id) {
+            continue;
+        }
+        let newest = newest.entry((noun, id.clone())).or_insert(version);
+        if version < *newest {
+            violations
+                .push(format!("version {version} of {noun} {id} was published after {newest}"));
+        }
+        *newest = version.max(*newest);
+    }
+    violations
+}

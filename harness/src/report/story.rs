@@ -1,0 +1,75 @@
+//! A story for the terminal, as Markdown, and as files.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::trace;
+use crate::run::Run;
+use crate::story::Story;
+
+/// The files of a story.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The story with its diagram.
+    pub story: PathBuf,
+    /// The scenario.
+    pub feature: PathBuf,
+    /// The trace.
+    pub trace: PathBuf,
+}
+
+/// Writes story with diagram, scenario and trace into a folder, under this name.
+///
+/// # Errors
+///
+/// When they cannot be written.
+pub fn write(
+    story: &Story,
+    run: &Run,
+    folder: &Path,
+    name: &str,
+    again: &str,
+) -> io::Result<Files> {
+    fs::create_dir_all(folder)?;
+    let files = Files {
+        story: folder.join(format!("{name}.md")),
+        feature: folder.join(format!("{name}.feature")),
+        trace: folder.join(format!("{name}.trace.jsonl")),
+    };
+    fs::write(&files.story, markdown(story, again))?;
+    fs::write(&files.feature, &story.gherkin)?;
+    fs::write(&files.trace, trace::text(&run.trace))?;
+    Ok(files)
+}
+
+/// Story and diagram as Markdown.
+pub fn markdown(story: &Story, again: &str) -> String {
+    let mut text =
+        format!("# {}\n\n", story.statement.as_deref().unwrap_or("Every invariant holds"));
+    for (number, step) in (1..).zip(&story.steps) {
+        text += &format!("{number}. {step}\n");
+    }
+    if !story.unneeded.is_empty() {
+        text += "\nFaults that were injected and are not needed:\n\n";
+        story.unneeded.iter().for_each(|fault| text += &format!("- {fault}\n"));
+    }
+    text += &format!("\n```mermaid\n{}```\n", story.picture.mermaid());
+    text += &format!("\nAgain: `{again}`\n");
+    text
+}
+
+/// The story for a terminal, with its files and the command that replays it.
+pub fn text(story: &Story, files: Option<&Files>, again: &str) -> String {
+    let mut text = String::new();
+    for (number, step) in (1..).zip(&story.steps) {
+        text += &format!("{number:>3}. {step}\n");
+    }
+    for fault in &story.unneeded {
+        text += &format!("not needed: {fault}\n");
+    }
+    if let Some(Files { story, feature, trace }) = files {
+        let (story, feature, trace) = (story.display(), feature.display(), trace.display());
+        text += &format!("story     {story}\nscenario  {feature}\ntrace     {trace}\n");
+    }
+    text + &format!("again     {again}\n")
+}

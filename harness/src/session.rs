@@ -1,0 +1,342 @@
+//! A session: a world, the clients in it, and their history so far. It carries out actions and
+//! pauses, and brings a run to its end; it decides and judges nothing.
+//!
+//! Explored runs, sweeps, races on real servers and scenarios all go through it.
+
+use std::time::Duration;
+
+use ports::bus::Message;
+use sim::kernel::Kernel;
+use sim::scheduler::{Fifo, Scheduler};
+
+use crate::evidence::Facts;
+use crate::history::History;
+use crate::invariants::Violation;
+use crate::quiescence::NotQuiescent;
+use crate::real::Real;
+use crate::script::{Action, Round, Then};
+use crate::simulated::Simulated;
+use crate::subject::any::AnyClients;
+use crate::subject::{AnySubject, Unprepared};
+use crate::system::System;
+use crate::time_scale::TimeScale;
+use crate::trace::{RecordKind, Trace};
+use crate::world::{World, WorldError};
+
+/// How often unfinished work is waited for, and dead letters are replayed, once nothing is in
+/// the way any more.
+const REPEATS: usize = 3;
+
+/// A world, its clients, and their history.
+pub struct Session {
+    world: Box<dyn World>,
+    /// The kernel of a simulated world.
+    kernel: Option<Kernel>,
+    clients: Box<dyn AnyClients>,
+    history: History,
+    rounds: usize,
+    time: TimeScale,
+}
+
+/// Why a run has no outcome: the harness failed, or was asked for what it does not have.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// There is no planted bug of this name.
+    #[error("there is no planted bug {0:?}; `bugs --list` names them all")]
+    UnknownBug(String),
+    /// There is no workload of this name.
+    #[error("there is no workload {0:?}")]
+    UnknownWorkload(String),
+    /// There is no call of this number to crash at.
+    #[error("there is no call {0}")]
+    UnknownCall(u64),
+    /// An invariant is violated although no service crashes.
+    #[error("an invariant is violated although no service crashes: {0}")]
+    ViolatedAtRest(Violation),
+    /// The clients could not be prepared.
+    #[error("the clients cannot be prepared")]
+    Unprepared(#[source] Unprepared),
+    /// The real servers cannot be had.
+    #[error(transparent)]
+    Servers(#[from] servers::ServersError),
+    /// The world failed.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// How the end of a run failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EndError {
+    /// The system does not reach quiescence: a finding.
+    #[error(transparent)]
+    NotQuiescent(#[from] NotQuiescent),
+    /// A client could not be prepared.
+    #[error(transparent)]
+    Unprepared(Unprepared),
+    /// The world failed.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// The system with this bug planted; the system as it is without one.
+///
+/// # Errors
+///
+/// When there is no such bug.
+pub(crate) fn planted(
+    subject: &AnySubject,
+    bug: Option<&str>,
+    system: System,
+) -> Result<System, RunError> {
+    let Some(name) = bug else { return Ok(system) };
+    let bug = subject.planted_bug(name);
+    let bug = bug.ok_or_else(|| RunError::UnknownBug(name.to_owned()))?;
+    Ok((bug.plant)(system))
+}
+
+impl Session {
+    /// A session in simulation. Decisions are FIFO until a scheduler is set.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such bug.
+    pub fn simulated(
+        subject: &AnySubject,
+        bug: Option<&str>,
+        seed: u64,
+        trace: Trace,
+    ) -> Result<Self, RunError> {
+        Self::simulated_with(subject, bug, seed, trace, |system| system)
+    }
+
+    /// The same with a change to the system.
+    pub(crate) fn simulated_with(
+        subject: &AnySubject,
+        bug: Option<&str>,
+        seed: u64,
+        trace: Trace,
+        change: impl FnOnce(System) -> System,
+    ) -> Result<Self, RunError> {
+        let time = TimeScale::simulated();
+        let (system, clients) = subject.open(&time);
+        let system = change(planted(subject, bug, system)?);
+        let world = Simulated::traced(system, seed, Box::new(Fifo), trace);
+        let kernel = Some(world.kernel().clone());
+        let (history, rounds) = (History::default(), 0);
+        Ok(Self { world: Box::new(world), kernel, clients, history, rounds, time })
+    }
+
+    /// A session on real servers.
+    ///
+    /// # Errors
+    ///
+    /// When the servers cannot be had or a service does not start.
+    pub async fn real(subject: &AnySubject, time: TimeScale) -> Result<Self, RunError> {
+        let servers = servers::shared().await?;
+        let (system, clients) = subject.open(&time);
+        let world = Box::new(Real::start(system, servers).await?);
+        Ok(Self { world, kernel: None, clients, history: History::default(), rounds: 0, time })
+    }
+
+    /// The world.
+    pub fn world(&mut self) -> &mut dyn World {
+        &mut *self.world
+    }
+
+    /// The world, to look at.
+    pub fn world_ref(&self) -> &dyn World {
+        &*self.world
+    }
+
+    /// The kernel of a simulated world.
+    pub fn kernel(&self) -> Option<&Kernel> {
+        self.kernel.as_ref()
+    }
+
+    /// Replaces the scheduler of a simulated world, and counts decisions from here.
+    pub fn set_scheduler(&self, scheduler: Box<dyn Scheduler>) {
+        if let Some(kernel) = &self.kernel {
+            kernel.set_scheduler(scheduler);
+        }
+    }
+
+    /// The meaning of durations in this world.
+    pub fn time(&self) -> &TimeScale {
+        &self.time
+    }
+
+    /// Whether the order of the records is exactly the order in which calls took effect.
+    pub fn is_exact(&self) -> bool {
+        self.kernel.is_some()
+    }
+
+    /// The history so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The clients, where they are of this type.
+    pub fn clients<C: 'static>(&self) -> Option<&C> {
+        self.clients.any().downcast_ref()
+    }
+
+    /// The clients, to change, where they are of this type.
+    pub fn clients_mut<C: 'static>(&mut self) -> Option<&mut C> {
+        self.clients.any_mut().downcast_mut()
+    }
+
+    /// The clients and the world at once.
+    pub fn parts_mut<C: 'static>(&mut self) -> Option<(&mut C, &mut dyn World)> {
+        Some((self.clients.any_mut().downcast_mut()?, &mut *self.world))
+    }
+
+    /// Prepares the clients, and waits for quiescence.
+    ///
+    /// # Errors
+    ///
+    /// When a client cannot be prepared.
+    pub async fn prepare(&mut self, clients: &[String]) -> Result<(), Unprepared> {
+        self.clients.prepare(clients, &mut *self.world).await?;
+        self.world.quiesce().await?;
+        Ok(())
+    }
+
+    /// Carries out rounds of a script.
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start.
+    pub async fn play(&mut self, rounds: &[Round]) -> Result<(), WorldError> {
+        for round in rounds {
+            self.act(&round.actions).await?;
+            self.pause(round.then).await;
+        }
+        Ok(())
+    }
+
+    /// Carries out the actions at the same moment, and waits for all replies. An operation
+    /// that makes no sense now is left out.
+    ///
+    /// # Errors
+    ///
+    /// When a service does not start.
+    pub async fn act(&mut self, actions: &[Action]) -> Result<(), WorldError> {
+        let round = self.rounds;
+        self.rounds += 1;
+        let (mut sent, mut requests) = (Vec::new(), Vec::new());
+        for action in actions {
+            match action {
+                Action::Restart(service) => self.world.restart(service).await?,
+                Action::Scale(service) => self.world.start(service).await?,
+                Action::Do(_) => {}
+            }
+            let operation = action.operation();
+            let request = operation.and_then(|operation| self.clients.request(operation));
+            if operation.is_some() && request.is_none() {
+                continue;
+            }
+            let mark = self.world.trace().len();
+            let now = self.world.now();
+            self.world.trace().add(now, None, RecordKind::Step { text: action.to_string() });
+            let context = operation.and_then(|operation| self.clients.context(operation, now));
+            let at = self.history.begin(action.clone(), context, round, mark);
+            if let Some(request) = request {
+                sent.push(at);
+                requests.push(request);
+            }
+        }
+        let invoked = (self.world.now(), self.world.trace().len());
+        sent.iter().for_each(|&at| self.history.invoke(at, invoked));
+        let replies = self.world.send(requests).await;
+        let returned = (self.world.now(), self.world.trace().len());
+        for (at, reply) in sent.into_iter().zip(replies) {
+            if let Some(operation) = self.history.calls()[at].operation() {
+                self.clients.learn(operation, &reply, returned.0);
+            }
+            self.history.complete(at, returned, reply);
+        }
+        Ok(())
+    }
+
+    /// Carries out the pause after a round.
+    pub async fn pause(&mut self, then: Then) {
+        match then {
+            Then::Go => {}
+            // While faults are injected the system need not reach quiescence; at the end it
+            // must.
+            Then::Quiesce => drop(self.world.quiesce().await),
+            Then::Pass(seconds) => self.world.pass(Duration::from_secs(seconds.into())).await,
+            Then::Meet(seconds) => self.world.pass_to(Duration::from_secs(seconds.into())).await,
+        }
+    }
+
+    /// Brings the run to its end: heals all faults, waits for quiescence, replays dead
+    /// letters, and gathers the facts. With `survey`, the clients then look at the system.
+    pub(crate) async fn conclude(&mut self, survey: bool) -> Result<Facts, EndError> {
+        self.world.faults().heal();
+        self.clients.heal();
+        self.world.quiesce().await?;
+        self.replay_dead_letters().await?;
+        let mut facts = self.facts().await?;
+        for _ in 0..REPEATS {
+            if !self.clients.is_unfinished(&facts.documents) {
+                break;
+            }
+            // The trace would copy its records while these facts hold them.
+            drop(std::mem::take(&mut facts));
+            let sweep = self.time.policy().sweep;
+            self.world.pass(sweep).await;
+            self.world.quiesce().await?;
+            facts = self.facts().await?;
+        }
+        // The dead letters have been handled now, or never will be: no copy has an excuse.
+        facts.given_up.clear();
+        if survey {
+            self.clients.survey(&facts, &mut *self.world).await;
+        }
+        Ok(facts)
+    }
+
+    /// Gathers the facts as they are now.
+    ///
+    /// # Errors
+    ///
+    /// When the world cannot be read.
+    pub async fn facts(&mut self) -> Result<Facts, WorldError> {
+        Facts::gather(&mut *self.world, self.kernel.is_some(), self.time.policy().ack_wait).await
+    }
+
+    /// Publishes the dead letters again, as an operator does who has removed their cause.
+    async fn replay_dead_letters(&mut self) -> Result<(), EndError> {
+        let mut replayed = 0;
+        for _ in 0..REPEATS {
+            let letters = self.world.dead_letters().await?;
+            if letters.len() == replayed {
+                break;
+            }
+            for (number, letter) in letters.iter().enumerate().skip(replayed) {
+                let id = format!("{}-replayed-{number}", letter.message.id);
+                self.world.publish(Message { id, ..letter.message.clone() }).await?;
+            }
+            replayed = letters.len();
+            self.world.quiesce().await?;
+        }
+        Ok(())
+    }
+
+    /// The violations that these facts and this history show.
+    pub fn judge(&self, subject: &AnySubject, facts: &Facts) -> Vec<Violation> {
+        subject.judge(facts, &*self.clients, &self.history)
+    }
+
+    /// Takes the clients and the history out.
+    pub(crate) fn into_parts(self) -> (Box<dyn AnyClients>, History) {
+        (self.clients, self.history)
+    }
+
+    /// Ends the world.
+    pub async fn end(&mut self) {
+        self.world.end().await;
+    }
+}

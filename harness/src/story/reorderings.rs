@@ -1,0 +1,121 @@
+//! Decisions in words: which call ran first although another had waited longer.
+
+use std::collections::BTreeMap;
+
+use sim::kernel::{Call, Port, Reordering};
+
+use super::fault::Sentences;
+use crate::run::Run;
+use crate::subject::{AnySubject, Names};
+use crate::trace::{Record, RecordKind};
+
+/// The decisions of a watched run that deviate from FIFO: number and sentence.
+pub(crate) fn sentences(subject: &AnySubject, run: &Run, names: &Names) -> Vec<(u32, String)> {
+    let instances = run.trace.iter().filter_map(|record| record.who);
+    let wording = Wording {
+        names,
+        sentences: subject.sentences(),
+        external: subject.external().0,
+        records: &run.trace,
+        services: instances.map(|instance| (instance.instance, instance.service)).collect(),
+    };
+    let sentence = |reordering: &Reordering| (reordering.number, wording.sentence(reordering));
+    run.reorderings.iter().map(sentence).collect()
+}
+
+/// The words for the calls of one run.
+struct Wording<'a> {
+    names: &'a Names,
+    sentences: &'a Sentences,
+    external: &'static str,
+    records: &'a [Record],
+    services: BTreeMap<u32, &'static str>,
+}
+
+impl<'a> Wording<'a> {
+    /// `orders reads orders for Cleo before it inserts into orders for Ben`.
+    fn sentence(&self, reordering: &Reordering) -> String {
+        let waited = self.action(&reordering.waited, None);
+        let Some(went) = &reordering.went else {
+            return format!("time passes before {} {waited}", self.service(&reordering.waited));
+        };
+        let service = self.service(went);
+        let other = self.service(&reordering.waited);
+        let other = if service == other { "it".to_owned() } else { other };
+        format!("{service} {} before {other} {waited}", self.action(went, Some(reordering.mark)))
+    }
+
+    fn service(&self, call: &Call) -> String {
+        let known = self.services.get(&call.instance);
+        known.map_or_else(|| "a client outside".to_owned(), |service| (*service).to_owned())
+    }
+
+    /// A call and the client behind it; `mark` is how many records there were when it ran.
+    fn action(&self, call: &Call, mark: Option<usize>) -> String {
+        let target = call.target.as_str();
+        let event = || self.event(target);
+        let action = match (call.port, call.operation) {
+            (Port::Store, operation) => {
+                let collection = target.split('/').nth(1).unwrap_or(target);
+                match operation {
+                    "get" | "find" => format!("reads {collection}"),
+                    "insert" => format!("inserts into {collection}"),
+                    "update" => format!("writes to {collection}"),
+                    _ => format!("opens {collection}"),
+                }
+            }
+            (Port::Bus, "publish") => format!("publishes {}", event()),
+            (Port::Bus, "next") => format!("receives {}", event()),
+            (Port::Bus, "ack") => format!("acknowledges {}", event()),
+            (Port::Bus, "nak") => format!("asks for {} again", event()),
+            (Port::Bus, "in_progress") => format!("asks for more time for {}", event()),
+            (Port::Bus, "subscribe") => format!("opens its consumer of {}", event()),
+            (Port::Bus, _) => "opens the bus".to_owned(),
+            (Port::Http, "request") => {
+                let client = mark.and_then(|mark| self.requester(call, mark));
+                let whose = client.map_or("a".to_owned(), |client| format!("{client}'s"));
+                return format!("begins {whose} request {}", route(target));
+            }
+            (Port::Http, _) => format!("sends a request to {}", self.external),
+        };
+        match self.names.behind(call.lane, call.instance) {
+            Some(client) => format!("{action} for {client}"),
+            None => action,
+        }
+    }
+
+    /// The client whose request an instance began to handle at this point: the first new origin
+    /// there.
+    fn requester(&self, call: &Call, mark: usize) -> Option<&str> {
+        let here = |record: &&Record| {
+            record.who.is_some_and(|instance| instance.instance == call.instance)
+        };
+        let origin = |record: &'a Record| record.origin.as_ref().map(|origin| &origin.correlation);
+        let (before, after) = self.records.split_at(mark.min(self.records.len()));
+        let is_new = |correlation: &&String| {
+            !before.iter().filter(here).filter_map(origin).any(|known| known == *correlation)
+        };
+        let mut begun = after.iter().filter(here).filter(|record| is_work(&record.what));
+        begun.find_map(origin).filter(is_new).and_then(|correlation| self.names.cause(correlation))
+    }
+
+    /// The name of the event of a subject or a consumer.
+    fn event(&self, target: &str) -> String {
+        let by_subject = self.sentences.event_name(target);
+        let name = by_subject.or_else(|| self.sentences.event_of_consumer(target));
+        name.unwrap_or(target).to_owned()
+    }
+}
+
+fn is_work(kind: &RecordKind) -> bool {
+    matches!(
+        kind,
+        RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::ExternalService { .. }
+    )
+}
+
+/// A request without the id in its path.
+fn route(line: &str) -> String {
+    let parts: Vec<&str> = line.split('/').take(3).collect();
+    parts.join("/")
+}

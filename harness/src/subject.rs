@@ -1,0 +1,122 @@
+//! The subject: a system under rehearsal, and all that the harness has to know of it.
+//!
+//! Implement [`Subject`] for your system, hand it to [`crate::cli::main`], and every command,
+//! both worlds, all faults, shrinking, stories and reports work on it. `docs/guide.md` in the
+//! repository builds one line by line.
+//!
+//! Next: [`operation`] (what a client does), [`clients`] (requests and replies), [`workload`]
+//! (what is generated), [`any`] (the subject as the engine holds it).
+
+pub mod any;
+pub mod clients;
+pub mod evidence;
+pub mod names;
+pub mod operation;
+pub mod workload;
+
+use std::time::Duration;
+
+use platform::catalogue::Entry;
+
+use crate::bugs::PlantedBug;
+use crate::invariants::Copy;
+use crate::system::System;
+use crate::time_scale::TimeScale;
+
+pub use any::AnySubject;
+pub use clients::{Clients, Unprepared};
+pub use evidence::{Evidence, Invariant, Invocation};
+pub use names::{Name, Names, Written};
+pub use operation::{AnyOperation, Operation, Reference};
+pub use workload::{Scope, Workload};
+
+/// A system under rehearsal.
+///
+/// The first five methods are required. Each of the others adds something: events make
+/// payloads and coverage checkable, copies make replication checkable, planted bugs show that
+/// the rehearsal finds bugs.
+pub trait Subject: Send + Sync + Sized + 'static {
+    /// An operation of a client, as plain data.
+    type Operation: Operation;
+    /// The clients of one run, with the external services of that run.
+    type Clients: Clients<Operation = Self::Operation>;
+
+    /// The name of the system, as in "Rehearsing the ticketing system".
+    fn name(&self) -> &'static str;
+
+    /// A fresh system with fresh external services, and its clients. Durations of the system
+    /// go through `time`, because minutes are scaled down on real servers.
+    fn open(&self, time: &TimeScale) -> (System, Self::Clients);
+
+    /// The workloads. The first one is raced on real servers too, so it should not depend on
+    /// time.
+    fn workloads(&self) -> Vec<Workload<Self::Operation>>;
+
+    /// The invariants of this system, the one that hurts its users most first. Those of
+    /// [`crate::invariants`] are checked besides.
+    fn invariants(&self) -> Vec<Invariant<Self>>;
+
+    /// The events that services publish: types, subjects, schemas, publishers and consumers.
+    fn events(&self) -> Vec<Entry> {
+        Vec::new()
+    }
+
+    /// The collections that copy documents of other services.
+    fn copies(&self) -> &'static [Copy] {
+        &[]
+    }
+
+    /// The integer fields of documents that never become smaller.
+    fn monotonic_fields(&self) -> &'static [&'static str] {
+        &["version"]
+    }
+
+    /// The deadlines of the system, such as how long a hold lasts; shrinking prefers pauses
+    /// of this length.
+    fn deadlines(&self) -> &'static [Duration] {
+        &[]
+    }
+
+    /// The external service as stories call it, and the requests that services send to it:
+    /// service and path.
+    fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        ("the external service", &[])
+    }
+
+    /// Bugs planted on purpose, to show that the rehearsal finds them.
+    fn planted_bugs(&self) -> Vec<PlantedBug> {
+        Vec::new()
+    }
+
+    /// Small scripts of which every schedule is explored.
+    fn scopes(&self) -> Vec<Scope<Self::Operation>> {
+        Vec::new()
+    }
+
+    /// The feature files that are built in: name and text.
+    fn features(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// The name of the n-th client, from 0, in shrunk scripts.
+    fn client_name(&self, number: usize) -> String {
+        names::client(number)
+    }
+
+    /// The name of the n-th thing of a kind, from 0, in shrunk scripts.
+    fn thing_name(&self, kind: &str, number: usize) -> String {
+        format!("{kind} {}", number + 1)
+    }
+
+    /// Learns what people call the ids in a written document, for stories; returns the name of
+    /// the client that the document belongs to, where it belongs to one.
+    fn learn_names(&self, _written: &Written<'_>, _names: &mut Names) -> Option<String> {
+        None
+    }
+
+    /// The workload that is raced on real servers, where minutes really pass; the first one
+    /// by default.
+    fn race(&self) -> Option<Workload<Self::Operation>> {
+        self.workloads().into_iter().next()
+    }
+}

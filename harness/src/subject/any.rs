@@ -1,0 +1,398 @@
+//! The subject as the engine holds it: without its types, so that the engine is compiled once
+//! and not with every subject.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Request;
+use platform::catalogue::Entry;
+use ports::Timestamp;
+use serde_json::Value;
+
+use super::clients::{Clients, Unprepared};
+use super::evidence::Evidence;
+use super::names::{Names, Written};
+use super::operation::{AnyOperation, Operation};
+use super::{Subject, workload};
+use crate::bugs::PlantedBug;
+use crate::evidence::{Documents, Facts};
+use crate::history::History;
+use crate::invariants::{self, Copy, Statement, Violation};
+use crate::script::{RawScript, Script};
+use crate::story::fault::Sentences;
+use crate::system::System;
+use crate::time_scale::TimeScale;
+use crate::topology::Topology;
+use crate::world::{Reply, World};
+
+/// A subject of any type. Clones share it.
+#[derive(Clone)]
+pub struct AnySubject(Arc<Inner>);
+
+struct Inner {
+    inner: Box<dyn Erased>,
+    name: &'static str,
+    workloads: Vec<Named>,
+    scopes: Vec<Named>,
+    planted_bugs: Vec<PlantedBug>,
+    invariants: Vec<Statement>,
+    events: Vec<Entry>,
+    topology: Topology,
+    sentences: OnceLock<Sentences>,
+}
+
+/// A workload or a scope by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// Its name, as on the command line.
+    pub name: &'static str,
+    /// A sentence about it.
+    pub about: &'static str,
+}
+
+/// The scripts of one workload, by seed.
+pub type Scripts = Box<dyn Fn(u64) -> Script>;
+
+impl AnySubject {
+    /// This subject without its type.
+    pub fn new<S: Subject>(subject: S) -> Self {
+        let workloads = subject.workloads().into_iter();
+        let scopes = subject.scopes().into_iter();
+        let statements = subject.invariants().into_iter();
+        let (system, _) = subject.open(&TimeScale::simulated());
+        Self(Arc::new(Inner {
+            name: subject.name(),
+            workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
+            scopes: scopes.map(|s| Named { name: s.name, about: s.about }).collect(),
+            planted_bugs: subject.planted_bugs(),
+            invariants: statements
+                .map(|i| Statement { name: i.name, statement: i.statement })
+                .chain(invariants::statements())
+                .collect(),
+            events: subject.events(),
+            topology: Topology::of(&system),
+            sentences: OnceLock::new(),
+            inner: Box::new(subject),
+        }))
+    }
+
+    /// The name of the system.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// The workloads.
+    pub fn workloads(&self) -> &[Named] {
+        &self.0.workloads
+    }
+
+    /// The workload of this name.
+    pub fn workload(&self, name: &str) -> Option<Named> {
+        self.0.workloads.iter().copied().find(|workload| workload.name == name)
+    }
+
+    /// The scripts of the workload of this name.
+    pub fn scripts(&self, workload: &str) -> Option<Scripts> {
+        let at = self.0.workloads.iter().position(|known| known.name == workload)?;
+        Some(self.0.inner.scripts(at))
+    }
+
+    /// The scripts of the race on real servers.
+    pub fn race(&self) -> Option<Scripts> {
+        self.0.inner.race()
+    }
+
+    /// The scopes.
+    pub fn scopes(&self) -> &[Named] {
+        &self.0.scopes
+    }
+
+    /// The script of the scope of this name, and how many of its rounds lead.
+    pub fn scope(&self, name: &str) -> Option<(Script, usize)> {
+        let at = self.0.scopes.iter().position(|known| known.name == name)?;
+        Some(self.0.inner.scope(at))
+    }
+
+    /// The planted bugs.
+    pub fn planted_bugs(&self) -> &[PlantedBug] {
+        &self.0.planted_bugs
+    }
+
+    /// The planted bug of this name.
+    pub fn planted_bug(&self, name: &str) -> Option<&PlantedBug> {
+        self.0.planted_bugs.iter().find(|bug| bug.name == name)
+    }
+
+    /// All invariants: those of the subject first.
+    pub fn invariants(&self) -> &[Statement] {
+        &self.0.invariants
+    }
+
+    /// The statement of the invariant of this name.
+    pub fn statement(&self, invariant: &str) -> String {
+        let known = self.0.invariants.iter().find(|known| known.name == invariant);
+        known.map_or(invariant, |known| known.statement).to_owned()
+    }
+
+    /// The declared events.
+    pub fn events(&self) -> &[Entry] {
+        &self.0.events
+    }
+
+    /// The services, with what they declare.
+    pub fn topology(&self) -> &Topology {
+        &self.0.topology
+    }
+
+    /// The external service as stories call it, and the requests that services send to it.
+    pub fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        self.0.inner.external()
+    }
+
+    /// The sentences about faults.
+    pub fn sentences(&self) -> &Sentences {
+        self.0.sentences.get_or_init(|| Sentences::new(self.events(), self.external().0))
+    }
+
+    /// The deadlines of the system.
+    pub fn deadlines(&self) -> &'static [Duration] {
+        self.0.inner.deadlines()
+    }
+
+    /// The built-in feature files: name and text.
+    pub fn features(&self) -> &'static [(&'static str, &'static str)] {
+        self.0.inner.features()
+    }
+
+    /// The name of the n-th client.
+    pub fn client_name(&self, number: usize) -> String {
+        self.0.inner.client_name(number)
+    }
+
+    /// The name of the n-th thing of a kind.
+    pub fn thing_name(&self, kind: &str, number: usize) -> String {
+        self.0.inner.thing_name(kind, number)
+    }
+
+    /// The names of a run.
+    pub fn names(&self, records: &[crate::trace::Record]) -> Names {
+        Names::of(records, |written, names| self.0.inner.learn_names(written, names))
+    }
+
+    /// The operation in these table cells.
+    pub fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation> {
+        self.0.inner.operation_from_cells(cells)
+    }
+
+    /// The script with its operations read.
+    ///
+    /// # Errors
+    ///
+    /// When an operation is not one of this subject.
+    pub(crate) fn read_script(&self, script: RawScript) -> Result<Script, serde_json::Error> {
+        script.try_map(|operation| self.0.inner.read_operation(operation))
+    }
+
+    /// A fresh system and its clients.
+    pub(crate) fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
+        self.0.inner.open(time)
+    }
+
+    /// The violations that this evidence shows, of the subject's invariants first.
+    pub fn judge(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<Violation> {
+        let mut violations = self.0.inner.judge(facts, clients, history);
+        let declared = invariants::Declared {
+            events: &self.0.events,
+            copies: self.0.inner.copies(),
+            monotonic_fields: self.0.inner.monotonic_fields(),
+        };
+        violations.extend(invariants::violations(facts, &declared));
+        violations
+    }
+}
+
+impl std::fmt::Debug for AnySubject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AnySubject").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+trait Erased: Send + Sync {
+    fn scripts(&self, workload: usize) -> Scripts;
+    fn race(&self) -> Option<Scripts>;
+    fn scope(&self, at: usize) -> (Script, usize);
+    fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]);
+    fn deadlines(&self) -> &'static [Duration];
+    fn features(&self) -> &'static [(&'static str, &'static str)];
+    fn client_name(&self, number: usize) -> String;
+    fn thing_name(&self, kind: &str, number: usize) -> String;
+    fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String>;
+    fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation>;
+    fn read_operation(&self, operation: Value) -> Result<AnyOperation, serde_json::Error>;
+    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>);
+    fn copies(&self) -> &'static [Copy];
+    fn monotonic_fields(&self) -> &'static [&'static str];
+    fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Vec<Violation>;
+}
+
+impl<S: Subject> Erased for S {
+    fn scripts(&self, workload: usize) -> Scripts {
+        draws::<S>(&self.workloads()[workload])
+    }
+
+    fn race(&self) -> Option<Scripts> {
+        Subject::race(self).as_ref().map(draws::<S>)
+    }
+
+    fn scope(&self, at: usize) -> (Script, usize) {
+        let scope = &self.scopes()[at];
+        (erased((scope.script)()), scope.lead)
+    }
+
+    fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        Subject::external(self)
+    }
+
+    fn deadlines(&self) -> &'static [Duration] {
+        Subject::deadlines(self)
+    }
+
+    fn features(&self) -> &'static [(&'static str, &'static str)] {
+        Subject::features(self)
+    }
+
+    fn client_name(&self, number: usize) -> String {
+        Subject::client_name(self, number)
+    }
+
+    fn thing_name(&self, kind: &str, number: usize) -> String {
+        Subject::thing_name(self, kind, number)
+    }
+
+    fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String> {
+        Subject::learn_names(self, written, names)
+    }
+
+    fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation> {
+        S::Operation::from_cells(cells).map(AnyOperation::new)
+    }
+
+    fn read_operation(&self, operation: Value) -> Result<AnyOperation, serde_json::Error> {
+        serde_json::from_value::<S::Operation>(operation).map(AnyOperation::new)
+    }
+
+    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
+        let (system, clients) = Subject::open(self, time);
+        (system, Box::new(clients))
+    }
+
+    fn copies(&self) -> &'static [Copy] {
+        Subject::copies(self)
+    }
+
+    fn monotonic_fields(&self) -> &'static [&'static str] {
+        Subject::monotonic_fields(self)
+    }
+
+    fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Vec<Violation> {
+        let clients = clients.any().downcast_ref().expect("the clients are this subject's");
+        let evidence = Evidence::<S>::new(facts, clients, history);
+        let invariants = self.invariants();
+        let violations = invariants.iter().flat_map(|invariant| {
+            let broken = (invariant.check)(&evidence).into_iter();
+            broken.map(|how| Violation { invariant: invariant.name.to_owned(), how })
+        });
+        violations.collect()
+    }
+}
+
+fn draws<S: Subject>(workload: &workload::Workload<S::Operation>) -> Scripts {
+    let strategy = (workload.scripts)();
+    Box::new(move |seed| erased(workload::draw(&strategy, seed)))
+}
+
+fn erased<O: Operation>(script: Script<O>) -> Script {
+    let erased = script.try_map(|operation| Ok(AnyOperation::new(operation)));
+    erased.unwrap_or_else(|never: std::convert::Infallible| match never {})
+}
+
+/// The clients of a run, without their type.
+#[async_trait(?Send)]
+pub trait AnyClients {
+    /// The clients, to be downcast.
+    fn any(&self) -> &dyn Any;
+    /// The clients, to be downcast and changed.
+    fn any_mut(&mut self) -> &mut dyn Any;
+    /// As [`Clients::prepare`].
+    async fn prepare(
+        &mut self,
+        clients: &[String],
+        world: &mut dyn World,
+    ) -> Result<(), Unprepared>;
+    /// As [`Clients::context`].
+    fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>>;
+    /// As [`Clients::request`].
+    fn request(&self, operation: &AnyOperation) -> Option<Request<Bytes>>;
+    /// As [`Clients::learn`].
+    fn learn(&mut self, operation: &AnyOperation, reply: &Reply, now: Timestamp);
+    /// As [`Clients::heal`].
+    fn heal(&mut self);
+    /// As [`Clients::is_unfinished`].
+    fn is_unfinished(&self, documents: &Documents) -> bool;
+    /// As [`Clients::survey`].
+    async fn survey(&mut self, facts: &Facts, world: &mut dyn World);
+}
+
+#[async_trait(?Send)]
+impl<C: Clients> AnyClients for C {
+    fn any(&self) -> &dyn Any {
+        self
+    }
+
+    fn any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    async fn prepare(
+        &mut self,
+        clients: &[String],
+        world: &mut dyn World,
+    ) -> Result<(), Unprepared> {
+        Clients::prepare(self, clients, world).await
+    }
+
+    fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>> {
+        let operation = operation.downcast()?;
+        Some(Box::new(Clients::context(self, operation, now)))
+    }
+
+    fn request(&self, operation: &AnyOperation) -> Option<Request<Bytes>> {
+        Clients::request(self, operation.downcast()?)
+    }
+
+    fn learn(&mut self, operation: &AnyOperation, reply: &Reply, now: Timestamp) {
+        if let Some(operation) = operation.downcast() {
+            Clients::learn(self, operation, reply, now);
+        }
+    }
+
+    fn heal(&mut self) {
+        Clients::heal(self);
+    }
+
+    fn is_unfinished(&self, documents: &Documents) -> bool {
+        Clients::is_unfinished(self, documents)
+    }
+
+    async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
+        Clients::survey(self, facts, world).await;
+    }
+}

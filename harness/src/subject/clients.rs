@@ -1,0 +1,76 @@
+//! The clients of a run: how an operation becomes a request, and what a reply teaches.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Request;
+use ports::Timestamp;
+
+use super::operation::Operation;
+use crate::evidence::{Documents, Facts};
+use crate::quiescence::NotQuiescent;
+use crate::world::{Reply, World, WorldError};
+
+/// The clients of one run, with whatever they know, and the external services of that run.
+#[async_trait(?Send)]
+pub trait Clients: 'static {
+    /// What a client can do.
+    type Operation: Operation;
+    /// The facts about an operation that are known when it is invoked and that invariants want
+    /// later; `()` where there are none.
+    type Context: Clone + 'static;
+
+    /// Prepares the clients before faults are injected: signs them up, for instance. The
+    /// system reaches quiescence afterwards by itself.
+    ///
+    /// # Errors
+    ///
+    /// When a client cannot be prepared.
+    async fn prepare(
+        &mut self,
+        clients: &[String],
+        world: &mut dyn World,
+    ) -> Result<(), Unprepared>;
+
+    /// The facts about an operation that is about to be invoked.
+    fn context(&self, operation: &Self::Operation, now: Timestamp) -> Self::Context;
+
+    /// The request of an operation; `None` where it makes no sense now, such as a payment
+    /// without an order.
+    fn request(&self, operation: &Self::Operation) -> Option<Request<Bytes>>;
+
+    /// Learns from the reply to an operation: the id of what was created, for instance.
+    fn learn(&mut self, operation: &Self::Operation, reply: &Reply, now: Timestamp);
+
+    /// Ends all misbehaviour of the external services.
+    fn heal(&mut self) {}
+
+    /// Whether work is left that only time will finish, such as a refund that is asked for
+    /// again in a minute, although the system is quiescent.
+    fn is_unfinished(&self, _documents: &Documents) -> bool {
+        false
+    }
+
+    /// Looks at the system through its API once it is quiescent and the evidence is gathered;
+    /// the clients keep what they see for the invariants.
+    async fn survey(&mut self, _facts: &Facts, _world: &mut dyn World) {}
+}
+
+/// The clients could not be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unprepared {
+    /// The system does not reach quiescence.
+    #[error(transparent)]
+    NotQuiescent(#[from] NotQuiescent),
+    /// The world failed.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// A client was refused.
+    #[error("{client} is refused: {reply}")]
+    Refused {
+        /// The client.
+        client: String,
+        /// The reply.
+        reply: String,
+    },
+}

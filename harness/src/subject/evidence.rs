@@ -1,0 +1,99 @@
+//! The evidence of a run as the invariants of a subject see it: with the types of the subject.
+
+use std::ops::Deref;
+
+use ports::Timestamp;
+use serde_json::Value;
+
+use super::{Clients, Subject};
+use crate::evidence::Facts;
+use crate::history::{Call, History};
+use crate::world::Reply;
+
+/// An invariant of a subject.
+pub struct Invariant<S: Subject> {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// What must hold, as a sentence.
+    pub statement: &'static str,
+    /// The violations that the evidence shows, a sentence each; none where it holds.
+    pub check: fn(&Evidence<'_, S>) -> Vec<String>,
+}
+
+/// The evidence of one run, as the invariants of a subject see it. It dereferences to its
+/// [`Facts`].
+pub struct Evidence<'a, S: Subject> {
+    /// The facts of the run.
+    pub facts: &'a Facts,
+    /// The clients, with all that they know, and the external services.
+    pub clients: &'a S::Clients,
+    history: &'a History,
+}
+
+impl<'a, S: Subject> Evidence<'a, S> {
+    /// The evidence of these facts, clients and history.
+    pub fn new(facts: &'a Facts, clients: &'a S::Clients, history: &'a History) -> Self {
+        Self { facts, clients, history }
+    }
+
+    /// The operations that clients invoked, in order.
+    pub fn history(&self) -> impl Iterator<Item = Invocation<'a, S>> + use<'a, S> {
+        self.history.calls().iter().filter_map(|call| {
+            Some(Invocation {
+                operation: call.operation()?.downcast()?,
+                context: call.context()?,
+                call,
+            })
+        })
+    }
+}
+
+impl<S: Subject> Deref for Evidence<'_, S> {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        self.facts
+    }
+}
+
+/// An operation that a client invoked, and the reply.
+pub struct Invocation<'a, S: Subject> {
+    /// The operation.
+    pub operation: &'a S::Operation,
+    /// The facts that were known when it was invoked.
+    pub context: &'a <S::Clients as Clients>::Context,
+    call: &'a Call,
+}
+
+impl<S: Subject> Clone for Invocation<'_, S> {
+    fn clone(&self) -> Self {
+        Self { operation: self.operation, context: self.context, call: self.call }
+    }
+}
+
+impl<'a, S: Subject> Invocation<'a, S> {
+    /// The time and the number of records when it was invoked.
+    pub fn invoked(&self) -> (Timestamp, usize) {
+        self.call.invoked()
+    }
+
+    /// The time and the number of records when all operations of its round had returned.
+    pub fn returned(&self) -> (Timestamp, usize) {
+        self.call.returned()
+    }
+
+    /// The status of the reply; `None` where there was no reply.
+    pub fn status(&self) -> Option<u16> {
+        self.call.reply().and_then(Reply::status)
+    }
+
+    /// The body of the reply; null where there is none.
+    pub fn body(&self) -> &'a Value {
+        self.call.body()
+    }
+
+    /// Whether the two are the same invocation.
+    pub fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.call, other.call)
+    }
+}

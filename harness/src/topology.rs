@@ -1,0 +1,92 @@
+//! The topology of a system: its services, collections and consumers, as the services
+//! themselves declare them. Read off the services without running them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::bus::Group;
+use ports::{Ports, Timestamp};
+use sim::bus::{SimBroker, SimBus};
+use sim::clock::SimClock;
+use sim::entropy::SimEntropy;
+use sim::external::SimHttp;
+use sim::kernel::Kernel;
+use sim::scheduler::Fifo;
+use sim::store::{SimDatabase, SimStore};
+
+use crate::system::System;
+
+/// The services of a system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Topology {
+    /// The services, in the order in which they start.
+    pub services: Vec<ServiceTopology>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceTopology {
+    /// Its name.
+    pub name: &'static str,
+    /// Its collections.
+    pub collections: Vec<&'static str>,
+    /// Its consumers.
+    pub consumers: Vec<ConsumerTopology>,
+}
+
+/// A consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerTopology {
+    /// Its name: service and event.
+    pub name: String,
+    /// The subjects that it receives.
+    pub subjects: Vec<&'static str>,
+    /// Whether each instance receives every message.
+    pub broadcast: bool,
+}
+
+impl Topology {
+    /// The topology of this system. Builds one instance of each service on ports that nothing
+    /// answers at.
+    pub fn of(system: &System) -> Self {
+        let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Fifo));
+        let broker = SimBroker::new(Duration::from_secs(1));
+        let services = system.services.iter().map(|spec| {
+            let store = SimStore::new(kernel.clone(), 0, spec.name, SimDatabase::default());
+            let external = Arc::clone(&system.external);
+            let ports = Ports {
+                store: Arc::new(store),
+                bus: Arc::new(SimBus::new(kernel.clone(), 0, broker.clone())),
+                http: Arc::new(SimHttp { kernel: kernel.clone(), instance: 0, service: external }),
+                clock: Arc::new(SimClock(kernel.clone())),
+                entropy: Arc::new(SimEntropy::new(kernel.clone(), 0, 0)),
+            };
+            let service = (spec.build)(&ports, "http://external.test");
+            let consumer = |listener: &platform::listen::Listener| ConsumerTopology {
+                name: format!("{}-{}", spec.name, listener.event),
+                subjects: listener.subjects.clone(),
+                broadcast: listener.group == Group::Broadcast,
+            };
+            ServiceTopology {
+                name: spec.name,
+                collections: service.collections.iter().map(|spec| spec.name).collect(),
+                consumers: service.listeners.iter().map(consumer).collect(),
+            }
+        });
+        Self { services: services.collect() }
+    }
+
+    /// Whether there is a service of this name.
+    pub fn has(&self, service: &str) -> bool {
+        self.services.iter().any(|known| known.name == service)
+    }
+
+    /// Every subject at every service that receives it.
+    pub fn receives(&self) -> Vec<(&'static str, &'static str)> {
+        let of_service = |service: &'_ ServiceTopology| {
+            let subjects = service.consumers.iter().flat_map(|consumer| &consumer.subjects);
+            subjects.map(|subject| (*subject, service.name)).collect::<Vec<_>>()
+        };
+        self.services.iter().flat_map(of_service).collect()
+    }
+}

@@ -1,0 +1,300 @@
+//! The clients of ticketing: requests, replies, and what the clients know from them.
+//!
+//! It judges nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use contracts::Cents;
+use harness::evidence::{Documents, Facts, field};
+use harness::subject::Unprepared;
+use harness::trace::RecordKind;
+use harness::world::{Reply, World};
+use http::{HeaderValue, Method, Request, header};
+use ports::Timestamp;
+use serde_json::{Value, json};
+
+use crate::operation::{Operation, Price, address};
+use crate::person::Person;
+use crate::provider::Provider;
+
+/// The clients of one run.
+#[derive(Debug)]
+pub struct Clients {
+    people: BTreeMap<String, Person>,
+    /// The time of the last sign-in.
+    signed_in: BTreeMap<String, Timestamp>,
+    /// Ticket ids by the title under which they were listed.
+    tickets: BTreeMap<String, String>,
+    /// The id of the newest order, by buyer and title.
+    orders: BTreeMap<(String, String), String>,
+    /// The price that each order's buyer was shown, by order id.
+    pub shown: BTreeMap<String, Cents>,
+    /// The payment provider of this run.
+    pub provider: Provider,
+    /// The listing that a new user finds in the end; `None` where no one looked.
+    pub listing: Option<Listing>,
+    /// How long an order holds its ticket.
+    pub window: Duration,
+}
+
+/// The facts about an operation that were known when it was invoked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    /// The user id of the client; empty where it has none.
+    pub by: String,
+    /// The id of the ticket or the order that the operation is about; empty for none.
+    pub about: String,
+    /// The time at which the client had been told that it is signed in.
+    pub signed_in: Option<Timestamp>,
+}
+
+/// The listing that a new user finds in the quiescent system.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// The tickets that are listed.
+    pub listed: BTreeSet<String>,
+    /// The status of a reservation of each ticket.
+    pub offered: BTreeMap<String, Option<u16>>,
+}
+
+impl Clients {
+    /// No clients yet, with this provider, for orders of this duration.
+    pub fn new(provider: Provider, window: Duration) -> Self {
+        Self {
+            people: BTreeMap::new(),
+            signed_in: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            provider,
+            listing: None,
+            window,
+        }
+    }
+
+    /// A client; with nothing but an address where it never signed up.
+    pub fn person(&self, name: &str) -> Person {
+        self.people.get(name).cloned().unwrap_or_else(|| Person::new(address(name)))
+    }
+
+    /// Whether this client is known.
+    pub fn knows(&self, name: &str) -> bool {
+        self.people.contains_key(name)
+    }
+
+    /// Replaces a client.
+    pub fn set_person(&mut self, name: &str, person: Person) {
+        self.people.insert(name.to_owned(), person);
+    }
+
+    /// The id of the ticket with this title.
+    pub fn ticket(&self, title: &str) -> Option<&str> {
+        self.tickets.get(title).map(String::as_str)
+    }
+
+    /// The id of the newest order of this buyer and ticket.
+    pub fn order(&self, buyer: &str, title: &str) -> Option<&str> {
+        self.orders.get(&(buyer.to_owned(), title.to_owned())).map(String::as_str)
+    }
+
+    /// Remembers an order whose buyer was shown this price.
+    pub fn remember_order(&mut self, buyer: &str, title: &str, id: &str, price: Option<Cents>) {
+        self.orders.insert((buyer.to_owned(), title.to_owned()), id.to_owned());
+        if let Some(price) = price {
+            self.shown.insert(id.to_owned(), price);
+        }
+    }
+
+    fn body_of_listing(title: &str, price: &Price) -> Value {
+        let mut listing = json!({ "title": title });
+        if !price.0.is_null() {
+            listing["price"] = price.0.clone();
+        }
+        listing
+    }
+}
+
+#[async_trait(?Send)]
+impl harness::subject::Clients for Clients {
+    type Operation = Operation;
+    type Context = Context;
+
+    async fn prepare(
+        &mut self,
+        clients: &[String],
+        world: &mut dyn World,
+    ) -> Result<(), Unprepared> {
+        let requests = clients.iter().filter_map(|name| self.request(&Operation::sign_up(name)));
+        let replies = world.send(requests.collect()).await;
+        for (name, reply) in clients.iter().zip(&replies) {
+            self.learn(&Operation::sign_up(name), reply, world.now());
+        }
+        Ok(())
+    }
+
+    fn context(&self, operation: &Operation, _: Timestamp) -> Context {
+        let about = match operation {
+            Operation::Change { title, .. } | Operation::Reserve { title, .. } => {
+                self.ticket(title)
+            }
+            Operation::Cancel { owner, title, .. }
+            | Operation::Pay { owner, title, .. }
+            | Operation::LookAtOrder { owner, title, .. } => self.order(owner, title),
+            _ => None,
+        };
+        let who = operation.who();
+        let person = self.people.get(who);
+        Context {
+            by: person.map(|person| person.id.clone()).unwrap_or_default(),
+            about: about.unwrap_or_default().to_owned(),
+            signed_in: self.signed_in.get(who).copied(),
+        }
+    }
+
+    fn request(&self, operation: &Operation) -> Option<Request<Bytes>> {
+        let none = Value::Null;
+        let person = self.person(operation.who());
+        Some(match operation {
+            Operation::SignUp { who, email, password } => {
+                let email = email.clone().unwrap_or_else(|| address(who));
+                let body = json!({ "email": email, "password": password });
+                Person::new(email).request(Method::POST, "/api/users/signup", &body)
+            }
+            Operation::SignIn { who, email, password } => {
+                let email = email.clone().unwrap_or_else(|| address(who));
+                let body = json!({ "email": email, "password": password });
+                Person::new(email).request(Method::POST, "/api/users/signin", &body)
+            }
+            Operation::SignOut { .. } => {
+                person.request(Method::POST, "/api/users/signout", &json!({}))
+            }
+            Operation::ChangeAccount { change, .. } => {
+                person.request(Method::PATCH, "/api/users/me", change)
+            }
+            Operation::List { title, price, .. } => {
+                let body = Self::body_of_listing(title, price);
+                person.request(Method::POST, "/api/tickets", &body)
+            }
+            Operation::Change { title, to, price, .. } => {
+                let path = format!("/api/tickets/{}", self.ticket(title)?);
+                person.request(Method::PUT, &path, &Self::body_of_listing(to, price))
+            }
+            Operation::Reserve { title, .. } => {
+                let body = json!({ "ticketId": self.ticket(title)? });
+                person.request(Method::POST, "/api/orders", &body)
+            }
+            Operation::Cancel { owner, title, .. } => {
+                let path = format!("/api/orders/{}", self.order(owner, title)?);
+                person.request(Method::DELETE, &path, &none)
+            }
+            Operation::Pay { owner, title, card, .. } => {
+                let order = self.order(owner, title)?;
+                let body = json!({ "orderId": order, "token": card.token() });
+                person.request(Method::POST, "/api/payments", &body)
+            }
+            Operation::LookAtOrder { owner, title, .. } => {
+                let path = format!("/api/orders/{}", self.order(owner, title)?);
+                person.request(Method::GET, &path, &none)
+            }
+            Operation::LookAtOrders { .. } => person.request(Method::GET, "/api/orders", &none),
+            Operation::Browse { query, .. } => {
+                person.request(Method::GET, &format!("/api/tickets?{query}"), &none)
+            }
+            Operation::Ban { whom, .. } => {
+                let path = format!("/api/users/{}/ban", self.person(whom).id);
+                person.request(Method::POST, &path, &none)
+            }
+            Operation::Unban { whom, .. } => {
+                let path = format!("/api/users/{}/ban", self.person(whom).id);
+                person.request(Method::DELETE, &path, &none)
+            }
+            Operation::Send { method, path, body, .. } => {
+                let method = method.parse().ok()?;
+                let mut request = person.request(method, path, &none);
+                if let Some((kind, text)) = body {
+                    let kind = HeaderValue::from_str(kind).ok()?;
+                    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+                    *request.body_mut() = Bytes::from(text.clone());
+                }
+                request
+            }
+        })
+    }
+
+    fn learn(&mut self, operation: &Operation, reply: &Reply, now: Timestamp) {
+        let who = operation.who();
+        let mut person = self.person(who);
+        person.absorb(reply);
+        let created = reply.status() == Some(201);
+        match operation {
+            Operation::SignUp { email, .. } if created => {
+                person.email = email.clone().unwrap_or_else(|| address(who));
+                self.signed_in.insert(who.to_owned(), now);
+            }
+            Operation::SignIn { .. } if reply.status() == Some(200) => {
+                self.signed_in.insert(who.to_owned(), now);
+            }
+            Operation::List { title, .. } if created => {
+                let id = reply.json()["id"].as_str().unwrap_or_default().to_owned();
+                self.tickets.insert(title.clone(), id);
+            }
+            Operation::Reserve { title, .. } if created => {
+                let body = reply.json();
+                let id = body["id"].as_str().unwrap_or_default();
+                let price = Cents::from_json(&body["ticket"]["price"]);
+                self.remember_order(who, title, id, price);
+            }
+            _ => {}
+        }
+        self.set_person(who, person);
+    }
+
+    fn heal(&mut self) {
+        self.provider.heal();
+    }
+
+    /// A charge whose reply was lost is asked for again after a while, by the sweep at the
+    /// latest.
+    fn is_unfinished(&self, documents: &Documents) -> bool {
+        documents.of("payments", "orders").iter().any(|order| order.get_datetime("due").is_ok())
+    }
+
+    /// A new user looks at the tickets for sale, and tries to reserve every ticket.
+    async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
+        let before = world.now();
+        let text = "a new user looks at the tickets for sale, and reserves each".to_owned();
+        world.trace().add(before, None, RecordKind::Step { text });
+        let mut guest = Person::new("guest@example.org");
+        let body = json!({ "email": guest.email, "password": PASSWORD_OF_GUEST });
+        let sign_up = guest.request(Method::POST, "/api/users/signup", &body);
+        let list = guest.request(Method::GET, "/api/tickets", &Value::Null);
+        let replies = world.send(vec![sign_up, list]).await;
+        let [signed_up, listing] = &replies[..] else { return };
+        guest.absorb(signed_up);
+        let listing = listing.json();
+        let Some(listed) = listing.as_array() else { return };
+        let listed = listed.iter().filter_map(|ticket| ticket["id"].as_str());
+        let listed = listed.map(str::to_owned).collect();
+        let tickets: Vec<String> = facts
+            .documents
+            .of("tickets", "tickets")
+            .iter()
+            .map(|ticket| field::id(ticket).to_owned())
+            .collect();
+        let reserve = |ticket: &String| {
+            guest.request(Method::POST, "/api/orders", &json!({ "ticketId": ticket }))
+        };
+        let replies = world.send(tickets.iter().map(reserve).collect()).await;
+        let offered = tickets.into_iter().zip(replies.iter().map(Reply::status)).collect();
+        // Where virtual time has passed meanwhile, a hold may have expired.
+        if !facts.exact || world.now() == facts.now {
+            self.listing = Some(Listing { listed, offered });
+        }
+    }
+}
+
+/// The password of the new user who looks at the system in the end.
+const PASSWORD_OF_GUEST: &str = "password";

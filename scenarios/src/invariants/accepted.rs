@@ -1,0 +1,110 @@
+//! An accepted operation is in the store as its client was told.
+
+use std::collections::BTreeMap;
+
+use bson::Document;
+use contracts::Cents;
+use ports::Timestamp;
+use ports::clock::after;
+
+use super::Evidence;
+use super::evidence::{Call, Records as _, by_id, id, number, text};
+use super::frozen::versions;
+use crate::operation::Operation;
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let orders = by_id(evidence.orders());
+    let copies = by_id(evidence.order_copies());
+    let written = versions(evidence);
+    let mut broken = Vec::new();
+    let mut edits: BTreeMap<(&str, i64), usize> = BTreeMap::new();
+    for call in evidence.history() {
+        let (operation, body) = (call.operation, call.body());
+        let (about, by) = (&call.context.about, &call.context.by);
+        let order = orders.get(about.as_str()).copied();
+        let wrong = match (operation, call.status()) {
+            (Operation::Reserve { .. }, Some(201)) => {
+                let order = body["id"].as_str().and_then(|id| orders.get(id).copied());
+                order.map_or(Some("there is no such order"), |o| reserved(evidence, &call, o))
+            }
+            (Operation::Cancel { .. }, Some(204)) => {
+                let cancelled = order.is_some_and(|order| text(order, "status") == "cancelled");
+                (!cancelled).then_some("the order is not cancelled")
+            }
+            (Operation::Pay { .. }, Some(201)) => {
+                let charge = charge(&copies, about);
+                let same =
+                    charge.is_some_and(|charge| Some(text(charge, "id")) == body["id"].as_str());
+                (!same).then_some("there is no such charge")
+            }
+            (Operation::Pay { .. }, Some(402)) => {
+                let charge = charge(&copies, about).map(|charge| text(charge, "id"));
+                let lost = charge.is_some_and(|charge| evidence.given_up.contains(charge));
+                let held = order.is_some_and(|order| text(order, "status") != "cancelled");
+                (held && !lost).then_some("the order still stands although the card was declined")
+            }
+            (Operation::List { .. } | Operation::Change { .. }, Some(200 | 201)) => {
+                let (ticket, version) = (body["id"].as_str(), body["version"].as_i64());
+                let (ticket, version) = (ticket.unwrap_or_default(), version.unwrap_or(-1));
+                let times = edits.entry((ticket, version)).or_default();
+                *times += 1;
+                let written = written.get(ticket).and_then(|all| all.get(&version));
+                let same = written.is_some_and(|ticket| {
+                    Cents::from_json(&body["price"]) == Some(Cents(number(ticket, "price")))
+                        && Some(text(ticket, "title")) == body["title"].as_str()
+                        && (text(ticket, "userId") == by)
+                });
+                match times {
+                    1 if same => None,
+                    1 => Some("the ticket never was like this"),
+                    _ => Some("another edit was given the same version"),
+                }
+            }
+            (Operation::LookAtOrders { .. }, Some(200)) => misses_one(evidence, &call)
+                .then_some("an order that they had made is not among them"),
+            (Operation::SignUp { .. }, Some(201)) => {
+                let there =
+                    evidence.users().iter().any(|user| Some(id(user)) == body["id"].as_str());
+                (!there).then_some("there is no such user")
+            }
+            _ => None,
+        };
+        let status = call.status().unwrap_or_default();
+        broken.extend(wrong.map(|why| format!("{operation}: {status}, and {why}")));
+    }
+    broken
+}
+
+/// The difference between an order and what its buyer was told.
+fn reserved(evidence: &Evidence, call: &Call<'_>, order: &Document) -> Option<&'static str> {
+    let time = |field: &str| order.get_datetime(field).ok().map(|at| at.timestamp_millis());
+    let shown = call.body()["expiresAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    if text(order, "userId") != call.context.by || text(order, "ticketId") != call.context.about {
+        return Some("the order is another one");
+    }
+    if shown.map(Timestamp::as_millisecond) != time("expiresAt") {
+        return Some("the order has another end");
+    }
+    let made = time("createdAt").and_then(|at| Timestamp::from_millisecond(at).ok());
+    let window = evidence.clients.window;
+    (made.map(|made| after(made, window)) != shown)
+        .then_some("the order does not last as long as it must")
+}
+
+/// Whether an order is missing that the client had been told of before it looked.
+fn misses_one(evidence: &Evidence, look: &Call<'_>) -> bool {
+    let shown = look.body().as_array().into_iter().flatten();
+    let shown: Vec<&str> = shown.filter_map(|order| order["id"].as_str()).collect();
+    let made = evidence.history().filter(|call| {
+        matches!(call.operation, Operation::Reserve { .. })
+            && call.status() == Some(201)
+            && call.context.by == look.context.by
+            && call.returned().1 <= look.invoked().1
+    });
+    let mut made = made.filter_map(|call| call.body()["id"].as_str());
+    made.any(|order| !shown.contains(&order))
+}
+
+fn charge<'a>(copies: &BTreeMap<&str, &'a Document>, order: &str) -> Option<&'a Document> {
+    copies.get(order).and_then(|order| order.get_document("charge").ok())
+}

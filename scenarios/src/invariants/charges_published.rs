@@ -1,0 +1,43 @@
+//! Every version of a charge is published once. A charge lives inside a copied order, so the
+//! harness does not see it as a document of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::Evidence;
+use super::evidence::{Records as _, number, text};
+
+#[derive(Deserialize)]
+struct Change<'a> {
+    id: &'a str,
+    version: i64,
+}
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let mut published: BTreeMap<(&str, i64), BTreeSet<&str>> = BTreeMap::new();
+    let accepted = evidence.published().filter(|(_, outcome)| outcome.is_ok());
+    for (message, _) in accepted.filter(|(message, _)| message.subject.starts_with("charge.")) {
+        if let Ok(Change { id, version }) = serde_json::from_slice(&message.payload) {
+            published.entry((id, version)).or_default().insert(&message.id);
+        }
+    }
+    let mut broken = Vec::new();
+    let charges = evidence.order_copies().iter().filter_map(|o| o.get_document("charge").ok());
+    for charge in charges {
+        let (id, newest) = (text(charge, "id"), number(charge, "version"));
+        for version in 0..=newest {
+            match published.remove(&(id, version)).map_or(0, |messages| messages.len()) {
+                1 => {}
+                0 => broken.push(format!("version {version} of charge {id} was never published")),
+                n => {
+                    broken.push(format!("version {version} of charge {id} was published {n} times"))
+                }
+            }
+        }
+    }
+    for (id, version) in published.keys() {
+        broken.push(format!("version {version} of charge {id} was published and never existed"));
+    }
+    broken
+}

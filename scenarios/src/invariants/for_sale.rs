@@ -1,0 +1,39 @@
+//! Every ticket that no order holds is listed and can be reserved, and no other, once the system
+//! is quiescent.
+
+use std::collections::BTreeSet;
+
+use super::Evidence;
+use super::evidence::{Records as _, id, text};
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let Some(listing) = &evidence.clients.listing else { return Vec::new() };
+    let holding = evidence.orders().iter().filter(|o| o.get_bool("holding").unwrap_or_default());
+    let held: BTreeSet<&str> = holding.map(|order| text(order, "ticketId")).collect();
+    let given_up = |ticket: &str| {
+        let of_ticket = evidence.orders().iter().filter(|order| text(order, "ticketId") == ticket);
+        let mut about = of_ticket.map(id).chain([ticket]);
+        about.any(|id| evidence.given_up.contains(id))
+    };
+    let mut broken = Vec::new();
+    for ticket in evidence.tickets().iter().map(id).filter(|ticket| !given_up(ticket)) {
+        let (held, listed) = (held.contains(ticket), listing.listed.contains(ticket));
+        if held && listed {
+            broken.push(format!("ticket {ticket} is listed although it is reserved"));
+        }
+        if !held && !listed {
+            broken.push(format!("ticket {ticket} is not listed although it is free"));
+        }
+        let answer = listing.offered.get(ticket).copied().flatten();
+        if !held && answer != Some(201) {
+            broken.push(format!(
+                "ticket {ticket} is free and cannot be reserved: {}",
+                answer.map_or("no reply".to_owned(), |status| status.to_string())
+            ));
+        }
+        if held && answer == Some(201) {
+            broken.push(format!("ticket {ticket} is held and can be reserved once more"));
+        }
+    }
+    broken
+}

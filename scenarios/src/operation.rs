@@ -1,0 +1,423 @@
+//! The operations of ticketing's clients, as plain data.
+//!
+//! Workloads draw them, and the steps of the features build them. They know no world and no
+//! HTTP; [`crate::clients`] carries them out.
+
+use std::fmt;
+
+use contracts::Cents;
+use harness::subject::Reference;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The name of the client that may ban.
+pub const ADMINISTRATOR: &str = "the administrator";
+
+/// Everybody's password, unless a scenario says otherwise.
+pub const PASSWORD: &str = "curtain";
+
+/// An operation of a client. Clients and tickets go by name and title.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Signs up.
+    SignUp {
+        /// The client.
+        who: String,
+        /// The address; `None` for the one that belongs to the name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<String>,
+        /// The password.
+        password: String,
+    },
+    /// Signs in.
+    SignIn {
+        /// The client.
+        who: String,
+        /// The address; `None` for the one that belongs to the name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<String>,
+        /// The password.
+        password: String,
+    },
+    /// Signs out.
+    SignOut {
+        /// The client.
+        who: String,
+    },
+    /// Changes the client's own address or password.
+    ChangeAccount {
+        /// The client.
+        who: String,
+        /// The body of the request.
+        change: Value,
+    },
+    /// Lists a ticket.
+    List {
+        /// The seller.
+        who: String,
+        /// The title.
+        title: String,
+        /// The price.
+        price: Price,
+    },
+    /// Changes a ticket.
+    Change {
+        /// The client, who need not be the seller.
+        who: String,
+        /// The title under which the ticket was listed.
+        title: String,
+        /// The new title.
+        to: String,
+        /// The new price.
+        price: Price,
+    },
+    /// Reserves a ticket.
+    Reserve {
+        /// The buyer.
+        who: String,
+        /// The ticket.
+        title: String,
+    },
+    /// Cancels the newest order of a ticket.
+    Cancel {
+        /// The client.
+        who: String,
+        /// The buyer.
+        owner: String,
+        /// The ticket.
+        title: String,
+    },
+    /// Pays for the newest order of a ticket.
+    Pay {
+        /// The client.
+        who: String,
+        /// The buyer.
+        owner: String,
+        /// The ticket.
+        title: String,
+        /// The card.
+        card: Card,
+    },
+    /// Looks at the newest order of a ticket.
+    LookAtOrder {
+        /// The client.
+        who: String,
+        /// The buyer.
+        owner: String,
+        /// The ticket.
+        title: String,
+    },
+    /// Looks at all of the client's own orders.
+    LookAtOrders {
+        /// The client.
+        who: String,
+    },
+    /// Looks at a page of the tickets for sale.
+    Browse {
+        /// The client.
+        who: String,
+        /// The query string.
+        query: String,
+    },
+    /// Bans a user.
+    Ban {
+        /// The client.
+        who: String,
+        /// The user.
+        whom: String,
+    },
+    /// Lifts the ban of a user.
+    Unban {
+        /// The client.
+        who: String,
+        /// The user.
+        whom: String,
+    },
+    /// Sends a request as it stands.
+    Send {
+        /// The client.
+        who: String,
+        /// The method.
+        method: String,
+        /// The path.
+        path: String,
+        /// Content type and body.
+        body: Option<(String, String)>,
+    },
+}
+
+/// A price as a client types it: any JSON; null for none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Price(pub Value);
+
+impl Price {
+    /// A price as it is typed: JSON where it is JSON, a text otherwise.
+    pub fn typed(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
+    }
+
+    /// The amount, where it is one.
+    pub fn cents(&self) -> Option<Cents> {
+        Cents::from_json(&self.0)
+    }
+}
+
+impl From<Cents> for Price {
+    fn from(cents: Cents) -> Self {
+        Self(cents.to_json().into())
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cents() {
+            Some(cents) => cents.fmt(f),
+            None => self.0.fmt(f),
+        }
+    }
+}
+
+/// A card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Card {
+    /// The provider accepts it.
+    Good,
+    /// The provider declines it.
+    Declined,
+    /// None.
+    Missing,
+}
+
+impl Card {
+    /// The token that stands for it.
+    pub fn token(self) -> &'static str {
+        match self {
+            Self::Good => "tok_visa",
+            Self::Declined => "tok_chargeDeclined",
+            Self::Missing => "",
+        }
+    }
+}
+
+/// The address of a client.
+pub fn address(name: &str) -> String {
+    let name = name.strip_prefix("the ").unwrap_or(name);
+    let name = if name == "administrator" { "admin" } else { name };
+    format!("{}@example.org", name.to_lowercase().replace(' ', "."))
+}
+
+/// The title of the n-th ticket, from 0.
+pub fn title(number: usize) -> String {
+    const TITLES: [&str; 6] = ["Opera", "Ballet", "Concert", "Circus", "Recital", "Musical"];
+    let title = TITLES.get(number);
+    title.map_or_else(|| format!("Show {number}"), |title| (*title).to_owned())
+}
+
+impl Operation {
+    /// The client signs up under the address that belongs to the name.
+    pub fn sign_up(who: &str) -> Self {
+        Self::SignUp { who: who.to_owned(), email: None, password: PASSWORD.to_owned() }
+    }
+
+    /// The client signs in under the address that belongs to the name.
+    pub fn sign_in(who: &str) -> Self {
+        Self::SignIn { who: who.to_owned(), email: None, password: PASSWORD.to_owned() }
+    }
+
+    /// The client lists a ticket.
+    pub fn list(who: &str, title: &str, price: impl Into<Price>) -> Self {
+        Self::List { who: who.to_owned(), title: title.to_owned(), price: price.into() }
+    }
+
+    /// The client changes the price of a ticket.
+    pub fn reprice(who: &str, title: &str, price: impl Into<Price>) -> Self {
+        let (who, price) = (who.to_owned(), price.into());
+        Self::Change { who, title: title.to_owned(), to: title.to_owned(), price }
+    }
+
+    /// The client reserves a ticket.
+    pub fn reserve(who: &str, title: &str) -> Self {
+        Self::Reserve { who: who.to_owned(), title: title.to_owned() }
+    }
+
+    /// The buyer cancels the order of a ticket.
+    pub fn cancel(who: &str, title: &str) -> Self {
+        Self::Cancel { who: who.to_owned(), owner: who.to_owned(), title: title.to_owned() }
+    }
+
+    /// The buyer pays for the order of a ticket.
+    pub fn pay(who: &str, title: &str, card: Card) -> Self {
+        let (owner, title) = (who.to_owned(), title.to_owned());
+        Self::Pay { who: who.to_owned(), owner, title, card }
+    }
+
+    /// The client that carries it out.
+    pub fn who(&self) -> &str {
+        match self {
+            Self::SignUp { who, .. }
+            | Self::SignIn { who, .. }
+            | Self::SignOut { who }
+            | Self::ChangeAccount { who, .. }
+            | Self::List { who, .. }
+            | Self::Change { who, .. }
+            | Self::Reserve { who, .. }
+            | Self::Cancel { who, .. }
+            | Self::Pay { who, .. }
+            | Self::LookAtOrder { who, .. }
+            | Self::LookAtOrders { who }
+            | Self::Browse { who, .. }
+            | Self::Ban { who, .. }
+            | Self::Unban { who, .. }
+            | Self::Send { who, .. } => who,
+        }
+    }
+}
+
+/// The kind of a thing that operations name.
+const TICKET: &str = "ticket";
+
+impl harness::subject::Operation for Operation {
+    fn references(&mut self) -> Vec<Reference<'_>> {
+        use Reference::{Client, Thing};
+        match self {
+            Self::SignIn { who, email: None, .. }
+            | Self::SignOut { who }
+            | Self::LookAtOrders { who }
+            | Self::Browse { who, .. } => vec![Client(who)],
+            // A client that signs up is none of those that were prepared, and an address or a
+            // request as it stands may name a client in its text.
+            Self::SignUp { .. }
+            | Self::SignIn { .. }
+            | Self::ChangeAccount { .. }
+            | Self::Send { .. } => Vec::new(),
+            Self::List { who, title, .. } | Self::Reserve { who, title } => {
+                vec![Client(who), Thing(TICKET, title)]
+            }
+            Self::Change { who, title, to, .. } => {
+                let keeps_title = title == to;
+                let mut references = vec![Client(who), Thing(TICKET, title)];
+                references.extend(keeps_title.then_some(Thing(TICKET, to)));
+                references
+            }
+            Self::Cancel { who, owner, title }
+            | Self::Pay { who, owner, title, .. }
+            | Self::LookAtOrder { who, owner, title } => {
+                vec![Client(who), Client(owner), Thing(TICKET, title)]
+            }
+            Self::Ban { who, whom } | Self::Unban { who, whom } => vec![Client(who), Client(whom)],
+        }
+    }
+
+    fn simpler(&self) -> Vec<Self> {
+        let round = |cents| Price::from(Cents(cents));
+        match self {
+            Self::List { who, title, price } if *price != round(2000) => {
+                vec![Self::list(who, title, round(2000))]
+            }
+            Self::Change { who, title, to, price } if *price != round(2500) && title == to => {
+                vec![Self::reprice(who, title, round(2500))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let cells = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
+        match self {
+            Self::List { who, title, price } => cells(&[who, "lists", title, &price.to_string()]),
+            Self::Change { who, title, to, price } if title == to => {
+                cells(&[who, "reprices", title, &price.to_string()])
+            }
+            Self::Reserve { who, title } => cells(&[who, "reserves", title]),
+            Self::Cancel { who, owner, title } if who == owner => cells(&[who, "cancels", title]),
+            Self::Pay { who, owner, title, card: Card::Good } if who == owner => {
+                cells(&[who, "pays for", title])
+            }
+            Self::Pay { who, owner, title, card: Card::Declined } if who == owner => {
+                cells(&[who, "pays with a declined card for", title])
+            }
+            Self::Ban { who, whom } => cells(&[who, "bans", whom]),
+            Self::Unban { who, whom } => cells(&[who, "lifts the ban of", whom]),
+            Self::LookAtOrders { who } => cells(&[who, "looks at", "their orders"]),
+            Self::SignIn { who, .. } if *self == Self::sign_in(who) => {
+                cells(&[who, "signs in", "again"])
+            }
+            Self::SignUp { who, .. } if *self == Self::sign_up(who) => {
+                cells(&[who, "signs up", "as new"])
+            }
+            _ => vec![serde_json::to_string(self).expect("an operation is plain data")],
+        }
+    }
+
+    fn from_cells(cells: &[&str]) -> Option<Self> {
+        Some(match *cells {
+            [who, "lists", title, price] => Self::list(who, title, amount(price)?),
+            [who, "reprices", title, price] => Self::reprice(who, title, amount(price)?),
+            [who, "reserves", title] => Self::reserve(who, title),
+            [who, "cancels", title] => Self::cancel(who, title),
+            [who, "pays for", title] => Self::pay(who, title, Card::Good),
+            [who, "pays with a declined card for", title] => Self::pay(who, title, Card::Declined),
+            [who, "bans", whom] => Self::Ban { who: who.to_owned(), whom: whom.to_owned() },
+            [who, "lifts the ban of", whom] => {
+                Self::Unban { who: who.to_owned(), whom: whom.to_owned() }
+            }
+            [who, "looks at", "their orders"] => Self::LookAtOrders { who: who.to_owned() },
+            [who, "signs in", "again"] => Self::sign_in(who),
+            [who, "signs up", "as new"] => Self::sign_up(who),
+            [json] => serde_json::from_str(json).ok()?,
+            _ => return None,
+        })
+    }
+}
+
+fn amount(text: &str) -> Option<Price> {
+    Cents::from_json(&Value::from(text)).map(Price::from)
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SignUp { who, .. } => write!(f, "{who} signs up"),
+            Self::SignIn { who, .. } => write!(f, "{who} signs in again"),
+            Self::SignOut { who } => write!(f, "{who} signs out"),
+            Self::ChangeAccount { who, .. } => write!(f, "{who} changes their account"),
+            Self::List { who, title, price } => write!(f, "{who} lists \"{title}\" for {price}"),
+            Self::Change { who, title, to, price } if title == to => {
+                write!(f, "{who} changes the price of \"{title}\" to {price}")
+            }
+            Self::Change { who, title, to, price } => {
+                write!(f, "{who} changes \"{title}\" to \"{to}\" for {price}")
+            }
+            Self::Reserve { who, title } => write!(f, "{who} reserves \"{title}\""),
+            Self::Cancel { who, owner, title } if who == owner => {
+                write!(f, "{who} cancels the order for \"{title}\"")
+            }
+            Self::Cancel { who, owner, title } => {
+                write!(f, "{who} cancels {owner}'s order for \"{title}\"")
+            }
+            Self::Pay { who, owner, title, card } => {
+                let card = match card {
+                    Card::Good => "",
+                    Card::Declined => " with a card that is declined",
+                    Card::Missing => " without a card",
+                };
+                if who == owner {
+                    write!(f, "{who} pays for \"{title}\"{card}")
+                } else {
+                    write!(f, "{who} pays for {owner}'s order of \"{title}\"{card}")
+                }
+            }
+            Self::LookAtOrder { who, owner, title } => {
+                write!(f, "{who} looks at {owner}'s order of \"{title}\"")
+            }
+            Self::LookAtOrders { who } => write!(f, "{who} looks at their orders"),
+            Self::Browse { who, .. } => write!(f, "{who} looks at the tickets for sale"),
+            Self::Ban { who, whom } => write!(f, "{who} bans {whom}"),
+            Self::Unban { who, whom } => write!(f, "{who} lifts the ban of {whom}"),
+            Self::Send { who, method, path, .. } => write!(f, "{who} sends {method} {path}"),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Ticketing as a subject: its services from the composition root, with settings for
+//! rehearsals, and all that the harness has to know of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::catalogue;
+use harness::Subject;
+use harness::bugs::PlantedBug;
+use harness::invariants::Copy;
+use harness::subject::{Invariant, Name, Names, Scope, Workload, Written};
+use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
+use harness::time_scale::TimeScale;
+use platform::catalogue::Entry;
+use ports::Ports;
+use ticketing::{SERVICES, Settings};
+
+use crate::clients::Clients;
+use crate::operation::{ADMINISTRATOR, Operation, title};
+use crate::provider::{self, Provider};
+use crate::system::{SESSION_LIFETIME, Ticketing, WINDOW};
+use crate::{features, invariants, planted, scopes, workloads};
+
+impl Subject for Ticketing {
+    type Operation = Operation;
+    type Clients = Clients;
+
+    fn name(&self) -> &'static str {
+        "the ticketing system"
+    }
+
+    fn open(&self, time: &TimeScale) -> (System, Clients) {
+        let mut settings = Settings::rehearsal();
+        settings.reservation_window = time.deadline(WINDOW);
+        settings.session.lifetime = time.deadline(SESSION_LIFETIME);
+        let provider = Provider::new(&settings.provider.key);
+        let service = |entry: &ticketing::Entry| {
+            let (build, settings) = (entry.build, settings.clone());
+            let build = move |ports: &Ports, external: &str| {
+                let mut settings = settings.clone();
+                external.clone_into(&mut settings.provider.url);
+                build(ports, &settings)
+            };
+            ServiceSpec { name: entry.name, paths: entry.prefixes, build: Arc::new(build) }
+        };
+        let system = System {
+            services: SERVICES.iter().map(service).collect(),
+            external: Arc::new(provider.clone()),
+            policy: time.policy().clone(),
+            decorator: None,
+        };
+        (system, Clients::new(provider, settings.reservation_window))
+    }
+
+    fn workloads(&self) -> Vec<Workload<Operation>> {
+        workloads::ALL.to_vec()
+    }
+
+    fn race(&self) -> Option<Workload<Operation>> {
+        Some(workloads::RACE_WITHOUT_TIME)
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Self>> {
+        invariants::all()
+    }
+
+    fn events(&self) -> Vec<Entry> {
+        catalogue::all()
+    }
+
+    fn copies(&self) -> &'static [Copy] {
+        const TICKETS: Copy = Copy {
+            of: ("tickets", "tickets"),
+            at: ("orders", "tickets"),
+            fields: &["title", "price", "version"],
+        };
+        const ORDERS: Copy = Copy {
+            of: ("orders", "orders"),
+            at: ("payments", "orders"),
+            fields: &["userId", "price", "status", "version"],
+        };
+        const TIMERS: Copy =
+            Copy { of: ("orders", "orders"), at: ("expiration", "timers"), fields: &["version"] };
+        &[TICKETS, ORDERS, TIMERS]
+    }
+
+    fn monotonic_fields(&self) -> &'static [&'static str] {
+        &["version", "fence"]
+    }
+
+    fn deadlines(&self) -> &'static [Duration] {
+        &[WINDOW]
+    }
+
+    fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        ("the provider", &[("payments", "/v1/charges"), ("payments", "/v1/refunds")])
+    }
+
+    fn planted_bugs(&self) -> Vec<PlantedBug> {
+        planted::ALL.to_vec()
+    }
+
+    fn scopes(&self) -> Vec<Scope<Operation>> {
+        scopes::ALL.to_vec()
+    }
+
+    fn features(&self) -> &'static [(&'static str, &'static str)] {
+        features::ALL
+    }
+
+    fn thing_name(&self, _: &str, number: usize) -> String {
+        title(number)
+    }
+
+    fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String> {
+        let text = |field: &str| written.document.get_str(field).unwrap_or_default();
+        let id = text("_id");
+        let user = names.plain(text("userId")).map(str::to_owned);
+        match (written.service, written.collection) {
+            ("auth", "users") => names.insert(id, Name::Plain(person(text("email")))),
+            ("tickets", "tickets") if written.inserted => {
+                names.insert(id, Name::Plain(format!("\"{}\"", text("title"))));
+            }
+            ("orders", "orders") if written.inserted => {
+                names.insert_of(id, "order", user.as_deref().unwrap_or("an unknown buyer"));
+            }
+            ("payments", "orders") => {
+                let charge = written.document.get_document("charge").ok();
+                let charge = charge.and_then(|charge| charge.get_str("id").ok());
+                if let (Some(charge), Some(user)) = (charge, &user) {
+                    names.insert(charge, Name::Plain(format!("charge of {user}")));
+                }
+            }
+            _ => {}
+        }
+        user
+    }
+}
+
+/// The client with this address.
+fn person(email: &str) -> String {
+    let local = email.split('@').next().unwrap_or_default();
+    if local == "admin" {
+        return ADMINISTRATOR.to_owned();
+    }
+    let mut letters = local.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+impl ExternalService for Provider {
+    fn answer(&self, request: &http::Request<bytes::Bytes>) -> ExternalReply {
+        match self.answer(request) {
+            provider::Answer::Response(response) => ExternalReply::Response(response),
+            provider::Answer::Lost => ExternalReply::Lost,
+            provider::Answer::Refused => ExternalReply::Refused,
+        }
+    }
+}
