@@ -110,14 +110,14 @@ pub enum UrlError {
     /// Only one of the two URLs is set.
     #[error("{0} is not set")]
     OnlyOneSet(&'static str),
-    /// NATS does not answer, or does not accept the credentials.
-    #[error("NATS_URL does not answer: {0}")]
-    Nats(#[source] async_nats::ConnectError),
+    /// NATS does not answer, or refuses the credentials, or the URL is invalid.
+    #[error("NATS_URL cannot be used: {0}")]
+    Nats(#[source] ports::bus::BusError),
     /// NATS answers, but JetStream is disabled.
-    #[error("NATS_URL answers, but JetStream is disabled there")]
+    #[error("NATS_URL cannot be used: JetStream is disabled there")]
     NoJetStream,
-    /// MongoDB does not answer.
-    #[error("MONGO_URL does not answer: {0}")]
+    /// MongoDB does not answer, or refuses the credentials, or the URL is invalid.
+    #[error("MONGO_URL cannot be used: {0}")]
     Mongo(#[from] mongodb::error::Error),
 }
 

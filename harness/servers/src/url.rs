@@ -2,7 +2,7 @@
 //!
 //! It checks them and never stops them.
 
-use std::time::Duration;
+use adapters::jetstream::JetStream;
 
 use crate::error::UrlError;
 use crate::mongod;
@@ -30,12 +30,8 @@ pub(crate) async fn find(options: &Options) -> Result<Found, UrlError> {
     Ok(Found { nats_url, nats_version, mongo_url, mongo_version })
 }
 
+/// Connects as the bus does later, so that a URL that passes here works there.
 async fn nats_version(url: &str) -> Result<String, UrlError> {
-    let client = async_nats::ConnectOptions::new()
-        .connection_timeout(Duration::from_secs(5))
-        .connect(url)
-        .await
-        .map_err(UrlError::Nats)?;
-    let info = client.server_info();
+    let info = JetStream::client(url).await.map_err(UrlError::Nats)?.server_info();
     if info.jetstream { Ok(info.version) } else { Err(UrlError::NoJetStream) }
 }

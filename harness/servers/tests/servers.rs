@@ -63,6 +63,7 @@ fn main() {
     test!(Nothing, sources::a_forced_source_that_fails_explains_why_and_lists_all_sources);
     test!(Nothing, sources::a_binary_that_does_not_start_shows_its_log);
     test!(Servers, sources::given_urls_are_used_and_never_stopped);
+    test!(Servers, sources::credentials_in_a_given_url_are_used);
     test!(Docker, sources::containers_serve_and_are_removed);
     test!(Docker, sources::containers_are_removed_after_their_owner_is_killed);
     test!(Nothing, sources::without_an_engine_the_error_says_so);

@@ -2,6 +2,7 @@
 //! a child process that owns servers.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -92,6 +93,24 @@ pub(super) async fn own_pair(root: &Path) -> Servers {
         options.source = Some(SourceKind::Fetch);
     }
     start(&options).await.expect("binaries are installed or can be fetched")
+}
+
+/// A `nats-server` that requires the user `anna` with the password `op@ra`, and its address.
+/// Dropping it kills it.
+pub(super) async fn protected_nats(program: &Path, root: &Path) -> (tokio::process::Child, String) {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let port = port.expect("a free port").port().to_string();
+    let server = tokio::process::Command::new(program)
+        .args(["--addr", "127.0.0.1", "--port", &port, "--user", "anna", "--pass", "op@ra"])
+        .args(["--jetstream", "--store_dir"])
+        .arg(root.join("protected"))
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    let address = format!("127.0.0.1:{port}");
+    until("the server listens", || TcpStream::connect(&address).is_ok()).await;
+    (server, address)
 }
 
 pub(super) async fn pids(servers: &Servers) -> Vec<u32> {

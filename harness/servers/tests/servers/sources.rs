@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use mongodb::bson::doc;
 use servers::{
-    FetchError, LocalError, Options, Package, ProgressEvent, Server, ServersError, SourceError,
-    SourceKind, examine, start,
+    FetchError, LocalError, Options, Package, ProgressEvent, Server, ServersError, Source,
+    SourceError, SourceKind, examine, start,
 };
 use sha2::{Digest as _, Sha256};
 
 use super::fixture::{
-    Collected, child, containers_of, documents, entries, folder, options, own_pair, owner, publish,
-    until, write_script,
+    Collected, child, containers_of, documents, entries, folder, options, own_pair, owner,
+    protected_nats, publish, until, write_script,
 };
 
 /// Installs a script in place of a package's binary, and pins it.
@@ -176,7 +176,23 @@ pub(super) async fn given_urls_are_used_and_never_stopped() {
     owned.stop().await.expect("stopped");
 
     let error = start(&options).await.expect_err("both are stopped").to_string();
-    assert!(error.contains("url: NATS_URL does not answer"), "{error}");
+    assert!(error.contains("url: NATS_URL cannot be used"), "{error}");
+}
+
+pub(super) async fn credentials_in_a_given_url_are_used() {
+    let root = folder();
+    let owned = own_pair(root.path()).await;
+    let (Source::Local { nats, .. } | Source::Fetch { nats, .. }) = &owned.source else {
+        panic!("an unexpected source: {}", owned.source);
+    };
+    let (_protected, address) = protected_nats(nats, root.path()).await;
+    let mut options = options(SourceKind::Url);
+    options.mongo_url = Some(owned.mongo_url.clone());
+    options.nats_url = Some(format!("nats://anna:op%40ra@{address}"));
+    start(&options).await.expect("both answer");
+    options.nats_url = Some(format!("nats://anna:wrong@{address}"));
+    let error = start(&options).await.expect_err("a wrong password").to_string();
+    assert!(error.contains("authorization violation") && !error.contains("wrong"), "{error}");
 }
 
 pub(super) async fn containers_serve_and_are_removed() {
