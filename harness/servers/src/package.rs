@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 /// A package that contains one server binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The name that pip is asked for.
+    /// The name of the package on the index.
     pub name: Cow<'static, str>,
-    /// The exact version that pip is asked for.
+    /// The exact version of the package.
     pub version: Cow<'static, str>,
     /// SHA-256 of the wheel, in lower-case hexadecimal.
     pub wheel_sha256: Cow<'static, str>,

@@ -1,4 +1,4 @@
-//! pip, in the user's own configuration: asked for packages by name and version only.
+//! pip, in the configuration of the user: it downloads packages by name and version.
 //!
 //! It never chooses an index, so the user's mirror or proxy applies.
 
