@@ -1,7 +1,7 @@
-//! One server process of ours: spawned, watched, killed, and its last words read.
+//! A server as a child process: spawned, watched, signalled, killed, and its log read.
 //!
-//! The only place that starts a server process, and the only one with `unsafe`. It never
-//! knows which server it runs.
+//! The only file that spawns a server, and the only one with `unsafe`. It never knows which
+//! server it runs.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,67 +15,68 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-/// How much of a log's end goes into an error.
+/// The size of the end of a log that an error shows.
 const TAIL_BYTES: u64 = 4_000;
-/// How long a server may take to stop by itself before it is killed.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time limit of a clean stop, after which the server is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A server process that does not outlive this one.
-pub(super) struct Child {
+/// A server process that never outlives this process. Dropping it kills the server.
+pub(crate) struct Child {
     process: Process,
     log: Log,
     pid_file: PathBuf,
 }
 
 impl Child {
-    /// Starts `command`, with its output appended to `log` and its id written to `pid_file`.
-    pub(super) async fn spawn(command: Command, log: &Path, pid_file: &Path) -> io::Result<Self> {
+    /// Spawns `command`, appends its output to `log` and writes its id to `pid_file`.
+    pub(crate) async fn spawn(command: Command, log: &Path, pid_file: &Path) -> io::Result<Self> {
         let job = Job { command, log: log.to_owned(), pid_file: pid_file.to_owned() };
         let (reply, spawned) = oneshot::channel();
-        spawner().send((job, reply)).expect("the spawner lives as long as the process");
-        spawned.await.expect("the spawner answers every job")
+        spawner().send((job, reply)).expect("the spawner runs as long as the process");
+        spawned.await.expect("the spawner replies to every job")
     }
 
-    /// How it ended, if it has.
-    pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    /// The exit status, once the process has exited.
+    pub(crate) fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.process.try_wait()
     }
 
-    /// What it has written since it was spawned.
-    pub(super) fn log(&self) -> &Log {
+    /// The log since the spawn.
+    pub(crate) fn log(&self) -> &Log {
         &self.log
     }
 
-    /// Its process id.
-    pub(super) fn id(&self) -> u32 {
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Sends it a signal.
-    pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {
+    /// Sends a signal to the process.
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
         kill_process(Pid::from_child(&self.process), signal).map_err(Into::into)
     }
 
-    /// Ends it at once, as a crash would, and waits until it is gone.
-    pub(super) async fn kill(mut self) -> io::Result<()> {
+    /// Kills the process as a crash would (`SIGKILL`), and waits until it has exited.
+    pub(crate) async fn kill(mut self) -> io::Result<()> {
         self.process.kill()?;
-        self.gone(Instant::now() + PATIENCE).await?;
+        self.exits_by(Instant::now() + STOP_LIMIT).await?;
         Ok(())
     }
 
-    /// Asks it to stop, waits, and kills it if it takes longer than it should.
-    pub(super) async fn stop(mut self) -> io::Result<()> {
+    /// Stops the process cleanly (`SIGTERM`), or kills it after five seconds.
+    pub(crate) async fn stop(mut self) -> io::Result<()> {
         self.signal(Signal::TERM)?;
-        // One that a fault has frozen would never hear the request.
+        // A process that a fault has frozen would not handle the request.
         self.signal(Signal::CONT)?;
-        if !self.gone(Instant::now() + PATIENCE).await? {
+        if !self.exits_by(Instant::now() + STOP_LIMIT).await? {
             self.process.kill()?;
             self.process.wait()?;
         }
         Ok(())
     }
 
-    async fn gone(&mut self, deadline: Instant) -> io::Result<bool> {
+    async fn exits_by(&mut self, deadline: Instant) -> io::Result<bool> {
         loop {
             if self.process.try_wait()?.is_some() {
                 return Ok(true);
@@ -83,42 +84,42 @@ impl Child {
             if Instant::now() >= deadline {
                 return Ok(false);
             }
-            sleep(Duration::from_millis(2)).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Both fail only when it is gone already, which is what is wanted.
+        // Both fail only if the process has exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = std::fs::remove_file(&self.pid_file);
     }
 }
 
-/// A server's log file, from where this run of it began.
-pub(super) struct Log {
+/// A server's log file, from the position at which this process began to write.
+pub(crate) struct Log {
     path: PathBuf,
-    from: u64,
+    start: u64,
 }
 
 impl Log {
-    /// All that this run has written.
-    pub(super) fn text(&self) -> io::Result<String> {
-        self.text_from(self.from)
+    /// Everything that this process has logged.
+    pub(crate) fn text(&self) -> io::Result<String> {
+        self.text_from(self.start)
     }
 
-    /// The end of it, or a word on why it cannot be read.
-    pub(super) fn tail(&self) -> String {
+    /// The end of the log for an error message, or a note that it cannot be read.
+    pub(crate) fn tail(&self) -> String {
         let read = || {
             let length = File::open(&self.path)?.metadata()?.len();
-            self.text_from(self.from.max(length.saturating_sub(TAIL_BYTES)))
+            self.text_from(self.start.max(length.saturating_sub(TAIL_BYTES)))
         };
         match read() {
-            Ok(text) if text.trim().is_empty() => "(it wrote nothing)".to_owned(),
+            Ok(text) if text.trim().is_empty() => "(the log is empty)".to_owned(),
             Ok(text) => text.trim().to_owned(),
-            Err(error) => format!("(its log cannot be read: {error})"),
+            Err(error) => format!("(the log cannot be read: {error})"),
         }
     }
 
@@ -140,30 +141,30 @@ struct Job {
 impl Job {
     fn run(mut self) -> io::Result<Child> {
         let output = OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let log = Log { path: self.log, from: output.metadata()?.len() };
+        let log = Log { path: self.log, start: output.metadata()?.len() };
         self.command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         bind_to_parent(&mut self.command);
         let process = self.command.spawn()?;
-        // Owned before anything else can fail, so that a failure below kills it.
+        // Owned before anything else can fail, so that a failure below kills the process.
         let child = Child { process, log, pid_file: self.pid_file };
         std::fs::write(&child.pid_file, child.id().to_string())?;
         Ok(child)
     }
 }
 
-type Order = (Job, oneshot::Sender<io::Result<Child>>);
+type Request = (Job, oneshot::Sender<io::Result<Child>>);
 
-/// A thread that lives as long as the process and spawns for everyone: the kernel sends the
-/// parent death signal when the spawning *thread* ends, and a test's thread ends with it.
-fn spawner() -> &'static mpsc::Sender<Order> {
-    static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
+/// A thread that runs as long as the process and spawns all servers: the kernel sends the
+/// parent death signal when the spawning *thread* ends, and a test's thread ends with the test.
+fn spawner() -> &'static mpsc::Sender<Request> {
+    static SPAWNER: OnceLock<mpsc::Sender<Request>> = OnceLock::new();
     SPAWNER.get_or_init(|| {
-        let (jobs, inbox) = mpsc::channel::<Order>();
+        let (jobs, inbox) = mpsc::channel::<Request>();
         thread::Builder::new()
             .name("servers-spawner".to_owned())
             .spawn(move || {
                 while let Ok((job, reply)) = inbox.recv() {
-                    // A caller that gave up lets the child drop, which kills it.
+                    // If the caller was cancelled, the child is dropped here, which kills it.
                     let _ = reply.send(job.run());
                 }
             })
@@ -172,8 +173,8 @@ fn spawner() -> &'static mpsc::Sender<Order> {
     })
 }
 
-/// Makes the child die with this process, however this process dies, and keeps terminal
-/// signals from it, so that an interrupted run can still report on live servers.
+/// Makes the kernel kill the child when this process dies, and shields it from signals of the
+/// terminal, so that an interrupted run can still report while its servers run.
 fn bind_to_parent(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;
     command.process_group(0);

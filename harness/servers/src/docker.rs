@@ -1,10 +1,13 @@
-//! Both servers as containers on a Docker engine, through testcontainers.
+//! The `docker` source: both servers as containers, through testcontainers.
 //!
-//! A container outlives the process that started it unless somebody removes it, and a
-//! static is never dropped. So three things do: `stop`, a [`Will`] for an end of any kind,
-//! and a sweep at the next start of containers whose owners are gone.
+//! A container outlives the process that started it unless it is removed, and testcontainers
+//! removes it on drop, which never happens to a static. So three mechanisms remove it: `stop`,
+//! a [`Reaper`] when the process ends, and a sweep at the next start for containers whose
+//! owners are dead.
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use testcontainers::bollard::Docker;
@@ -18,78 +21,80 @@ use testcontainers_modules::nats::Nats;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::error::{DockerError, ServersError};
-use super::folder::is_alive;
-use super::options::Options;
-use super::progress::Event;
-use super::reaper::Will;
-use super::{Server, mongod, nats};
+use crate::error::{DockerError, ServersError};
+use crate::folder::is_alive;
+use crate::options::Options;
+use crate::progress::ProgressEvent;
+use crate::reaper::Reaper;
+use crate::server::Server;
+use crate::{mongod, nats};
 
-/// The NATS image's tag.
-pub(super) const NATS_TAG: &str = "2.12.1-alpine";
-/// The MongoDB image's tag.
-pub(super) const MONGO_TAG: &str = "6.0.5";
+/// The tag of the NATS image.
+const NATS_TAG: &str = "2.12.1-alpine";
+/// The tag of the MongoDB image.
+const MONGO_TAG: &str = "6.0.5";
 
-/// The id of the process that a container belongs to, and the machine it runs on: an engine
-/// may serve several.
+/// The label with the id of the process that owns a container.
 const OWNER: &str = "rehearsal.owner";
+/// The label with the machine that this process runs on: several may share an engine.
 const HOST: &str = "rehearsal.host";
-/// An engine that does not answer a question about its version by then is none.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time limit for the engine to answer a question about its version.
+const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 
 /// The running containers.
-pub(super) struct Containers {
-    pub(super) nats_url: String,
-    pub(super) mongo_url: String,
-    /// The engine's version.
-    pub(super) engine: String,
+pub(crate) struct Containers {
+    pub(crate) nats_url: String,
+    pub(crate) mongo_url: String,
+    /// The version of the engine.
+    pub(crate) engine: String,
     held: Mutex<Option<Held>>,
 }
 
 struct Held {
     nats: ContainerAsync<Nats>,
     mongo: ContainerAsync<Mongo>,
-    will: Option<Will>,
+    reaper: Option<Reaper>,
 }
 
-/// The engine, and its version.
-pub(super) async fn engine() -> Result<(Docker, String), DockerError> {
-    let ask = async {
-        let docker = docker_client_instance().await.map_err(|error| error.to_string())?;
-        let version = docker.version().await.map_err(|error| error.to_string())?;
-        Ok((docker, version.version.unwrap_or_else(|| "of unknown version".to_owned())))
+/// The engine and its version.
+pub(crate) async fn engine() -> Result<(Docker, String), DockerError> {
+    let connect = async {
+        let docker = docker_client_instance().await.map_err(no_engine)?;
+        let version = docker.version().await.map_err(no_engine)?.version;
+        Ok((docker, version.unwrap_or_else(|| "of unknown version".to_owned())))
     };
-    timeout(PATIENCE, ask)
-        .await
-        .unwrap_or_else(|_| Err(format!("it did not answer in {PATIENCE:?}")))
-        .map_err(DockerError::NoEngine)
+    timeout(ENGINE_LIMIT, connect).await.unwrap_or(Err(DockerError::EngineTimeout(ENGINE_LIMIT)))
 }
 
-/// Whether the engine has the image already, so that nothing needs to be pulled.
-pub(super) async fn has_image(docker: &Docker, image: &str) -> bool {
+fn no_engine(error: impl Error + Send + Sync + 'static) -> DockerError {
+    DockerError::NoEngine(Box::new(error))
+}
+
+/// Whether the engine has this image, so that it need not be pulled.
+pub(crate) async fn has_image(docker: &Docker, image: &str) -> bool {
     docker.inspect_image(image).await.is_ok()
 }
 
-/// The images that are asked for, with their tags.
-pub(super) fn images() -> [String; 2] {
+/// The images of both servers, with their tags.
+pub(crate) fn images() -> [String; 2] {
     [format!("nats:{NATS_TAG}"), format!("mongo:{MONGO_TAG}")]
 }
 
 /// Starts both containers and waits until both servers answer.
-pub(super) async fn start(options: &Options) -> Result<Containers, DockerError> {
+pub(crate) async fn start(options: &Options) -> Result<Containers, DockerError> {
     let (docker, engine) = engine().await?;
     sweep(&docker).await;
     for image in images() {
         if !has_image(&docker, &image).await {
-            options.progress.tell(Event::Line(format!("Docker pulls {image}")));
+            options.progress.report(ProgressEvent::Message(format!("Docker pulls {image}")));
         }
     }
     let name = format!("rehearsal-{}-{:08x}", std::process::id(), rand::random::<u32>());
     let (nats_name, mongo_name) = (format!("{name}-nats"), format!("{name}-mongo"));
-    // Before the containers, so that there is no moment in which one could be left behind.
-    // Without a shell the sweep at the next start has to do.
-    let will = Will::remove_containers(&[&nats_name, &mongo_name]).ok();
-    let owner = [(OWNER, std::process::id().to_string()), (HOST, host())];
+    // Started before the containers, so that there is no moment at which one could leak. If
+    // there is no shell, the sweep at the next start removes them.
+    let reaper = Reaper::of_containers(&[&nats_name, &mongo_name]).ok();
+    let owner = [(OWNER, std::process::id().to_string()), (HOST, host_name())];
     let nats = Nats::default()
         .with_cmd(["--jetstream", "--store_dir", "/data"])
         .with_tag(NATS_TAG)
@@ -105,48 +110,48 @@ pub(super) async fn start(options: &Options) -> Result<Containers, DockerError> 
         .with_mount(Mount::tmpfs_mount("/data/db"))
         .start();
     let (nats, mongo) = tokio::try_join!(nats, mongo)?;
-    let nats_host = address(nats.get_host().await?.to_string());
+    let nats_host = ipv4(nats.get_host().await?.to_string());
     let nats_port = nats.get_host_port_ipv4(4222).await?;
-    let mongo_host = address(mongo.get_host().await?.to_string());
+    let mongo_host = ipv4(mongo.get_host().await?.to_string());
     let mongo_port = mongo.get_host_port_ipv4(27017).await?;
     let mongo_url = format!("mongodb://{mongo_host}:{mongo_port}/?directConnection=true");
-    let no_answer = |server, reason: &dyn ToString| DockerError::NoAnswer {
-        server,
-        reason: reason.to_string(),
-    };
-    nats::banner(&nats_host, nats_port).await.map_err(|error| no_answer(Server::Nats, &error))?;
-    mongod::ping(&mongo_url).await.map_err(|error| no_answer(Server::Mongo, &error))?;
+    nats::banner(&nats_host, nats_port).await.map_err(|e| no_answer(Server::Nats, e))?;
+    mongod::version(&mongo_url).await.map_err(|e| no_answer(Server::Mongo, e))?;
     Ok(Containers {
         nats_url: format!("nats://{nats_host}:{nats_port}"),
         mongo_url,
         engine,
-        held: Mutex::new(Some(Held { nats, mongo, will })),
+        held: Mutex::new(Some(Held { nats, mongo, reaper })),
     })
 }
 
+fn no_answer(server: Server, error: impl Error + Send + Sync + 'static) -> DockerError {
+    DockerError::NoAnswer { server, source: Box::new(error) }
+}
+
 impl Containers {
-    /// Removes both.
-    pub(super) async fn stop(&self) -> Result<(), ServersError> {
+    /// Removes both containers.
+    pub(crate) async fn stop(&self) -> Result<(), ServersError> {
         let Some(held) = self.held.lock().await.take() else { return Ok(()) };
         let (nats, mongo) = tokio::join!(held.nats.rm(), held.mongo.rm());
         nats.and(mongo)?;
-        // It finds nothing left to do; what matters is that no shell stays behind.
-        match held.will {
-            Some(will) => will.execute().await.map_err(|source| ServersError::Io {
-                doing: "end the shell that waits to remove the containers".to_owned(),
-                source,
-            }),
+        // It finds nothing to remove, but its shell must not stay behind.
+        match held.reaper {
+            Some(reaper) => reaper.clean_up().await.map_err(stop_reaper),
             None => Ok(()),
         }
     }
 }
 
-/// Removes containers of this machine whose owners are gone. Whatever cannot be removed is
-/// left for the next start.
+fn stop_reaper(source: io::Error) -> ServersError {
+    ServersError::Io { action: "stop the reaper of the containers".to_owned(), source }
+}
+
+/// Removes containers of this machine whose owners are dead. Those that cannot be removed are
+/// left to the next start.
 async fn sweep(docker: &Docker) {
-    let of_this_machine = HashMap::from([("label".to_owned(), vec![format!("{HOST}={}", host())])]);
-    let options =
-        ListContainersOptions { all: true, filters: Some(of_this_machine), ..Default::default() };
+    let filters = HashMap::from([("label".to_owned(), vec![format!("{HOST}={}", host_name())])]);
+    let options = ListContainersOptions { all: true, filters: Some(filters), ..Default::default() };
     let Ok(containers) = docker.list_containers(Some(options)).await else { return };
     for container in containers {
         let owner = container.labels.as_ref().and_then(|labels| labels.get(OWNER)?.parse().ok());
@@ -154,17 +159,17 @@ async fn sweep(docker: &Docker) {
         if !is_alive(owner) {
             let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
             if docker.remove_container(&id, Some(options)).await.is_ok() {
-                tracing::debug!(container = %id, "removed the container of a dead run");
+                tracing::debug!(container = %id, "removed the container of a dead process");
             }
         }
     }
 }
 
-/// The ports asked for are those of IPv4, and `localhost` may mean IPv6 first.
-fn address(host: String) -> String {
+/// The mapped ports are those of IPv4, but `localhost` may resolve to IPv6 first.
+fn ipv4(host: String) -> String {
     if host == "localhost" { "127.0.0.1".to_owned() } else { host }
 }
 
-fn host() -> String {
+fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

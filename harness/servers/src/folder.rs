@@ -1,7 +1,7 @@
-//! The folder that a pair of servers keeps its data and logs in: in memory when there is
-//! room, named after its owner, and swept when its owner is gone.
+//! The data folder of a pair of servers, which also holds their logs: in shared memory if it
+//! has room, named after the process that owns it, and swept once that process is dead.
 //!
-//! It never touches a folder whose owner may still live.
+//! It never touches a folder whose owner may still be running.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,19 +12,19 @@ use rustix::process::{Pid, test_kill_process};
 
 const PREFIX: &str = "rehearsal-";
 const LOCK: &str = "owner.lock";
-/// Less than this in shared memory (containers often have 64 MiB), and a disk is safer.
-const ROOM_NEEDED: u64 = 1 << 30;
+/// With less shared memory than this, the disk is used. Containers often have 64 MiB.
+const REQUIRED_ROOM: u64 = 1 << 30;
 
 /// A data folder, removed when dropped.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     directory: tempfile::TempDir,
-    // Held, not read: whoever can take this lock knows that the owner is gone.
+    // Held for as long as the owner runs: a sweep that can take the lock knows that it is dead.
     _lock: File,
 }
 
 impl Folder {
-    /// Makes a folder named after this process in `root`.
-    pub(super) fn create(root: &Path) -> io::Result<Self> {
+    /// Creates a folder named after this process in `root`.
+    pub(crate) fn create(root: &Path) -> io::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{}-", std::process::id()))
             .tempdir_in(root)?;
@@ -33,26 +33,26 @@ impl Folder {
         Ok(Self { directory, _lock: lock })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 }
 
-/// Where data goes by default: shared memory if it has room, else the temporary folder.
-pub(super) fn default_root() -> PathBuf {
+/// The default parent of data folders: shared memory if it has room, else the temporary folder.
+pub(crate) fn default_root() -> PathBuf {
     let memory = Path::new("/dev/shm");
     match rustix::fs::statvfs(memory) {
-        Ok(status) if status.f_bavail.saturating_mul(status.f_frsize) >= ROOM_NEEDED => {
+        Ok(status) if status.f_bavail.saturating_mul(status.f_frsize) >= REQUIRED_ROOM => {
             memory.to_owned()
         }
         _ => std::env::temp_dir(),
     }
 }
 
-/// Removes the folders in `root` whose owners are gone, and says which.
+/// Removes the folders in `root` whose owners are dead, and returns their paths.
 ///
-/// A folder that cannot be removed (another user's, say) is left alone.
-pub(super) fn sweep(root: &Path) -> Vec<PathBuf> {
+/// Skips a folder that cannot be removed, for example because it belongs to another user.
+pub(crate) fn sweep(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
     entries
         .filter_map(Result::ok)
@@ -60,13 +60,13 @@ pub(super) fn sweep(root: &Path) -> Vec<PathBuf> {
             entry.file_name().to_str().and_then(owner).is_some_and(|pid| !is_alive(pid))
         })
         .map(|entry| entry.path())
-        // A process id means nothing across containers that share memory; the lock does.
+        // Containers that share memory do not share process ids, but they do share locks.
         .filter(|path| !is_locked(path) && fs::remove_dir_all(path).is_ok())
         .collect()
 }
 
-/// Whether a process with this id runs.
-pub(super) fn is_alive(pid: i32) -> bool {
+/// Whether a process with this id is running.
+pub(crate) fn is_alive(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_owner_is_read_from_the_name() {
+    fn the_owner_is_parsed_from_the_name() {
         assert_eq!(owner("rehearsal-42-abc"), Some(42));
         assert_eq!(owner("rehearsal-abc"), None);
         assert_eq!(owner("rehearsal--1-abc"), None);
@@ -91,18 +91,18 @@ mod tests {
     }
 
     #[test]
-    fn a_living_owner_keeps_its_folder() {
-        let root = tempfile::tempdir().expect("a folder");
-        let folder = Folder::create(root.path()).expect("a folder");
+    fn a_sweep_keeps_the_folder_of_a_running_owner() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let folder = Folder::create(root.path()).expect("created");
         assert_eq!(sweep(root.path()), Vec::<PathBuf>::new());
         assert!(folder.path().exists());
     }
 
     #[test]
-    fn a_held_lock_keeps_a_folder_whose_owner_cannot_be_seen() {
-        let root = tempfile::tempdir().expect("a folder");
+    fn a_sweep_keeps_a_locked_folder_of_an_owner_in_another_container() {
+        let root = tempfile::tempdir().expect("a temporary folder");
         let elsewhere = root.path().join(format!("{PREFIX}{}-x", i32::MAX));
-        fs::create_dir(&elsewhere).expect("a folder");
+        fs::create_dir(&elsewhere).expect("created");
         let lock = File::create(elsewhere.join(LOCK)).expect("a file");
         lock.lock().expect("a lock");
         assert_eq!(sweep(root.path()), Vec::<PathBuf>::new());

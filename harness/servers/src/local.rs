@@ -1,59 +1,47 @@
-//! Binaries that are here already: on the PATH, or left in the cache by an earlier fetch.
+//! The `local` source: binaries on the `PATH`, or in the cache from an earlier fetch.
 //!
-//! It only finds them. Whether they are good shows when they start.
+//! It runs nothing: a defective binary on the `PATH` is detected when it starts. A cached one
+//! is verified first, because its hash is known.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::error::LocalError;
-use super::options::Options;
-use super::package::Package;
-use super::pair::Binaries;
+use crate::cache;
+use crate::error::{DamagedBinary, LocalError};
+use crate::options::Options;
+use crate::package::{Binaries, Package};
 
-/// Finds both binaries. Each may come from the PATH, or else from the cache.
-pub(super) fn find(options: &Options) -> Result<Binaries, LocalError> {
-    let nats = find_one(options, &options.nats_package);
-    let mongod = find_one(options, &options.mongod_package);
+/// Finds both binaries, each on the `PATH` or else in the cache. Blocks while it hashes a
+/// cached one.
+pub(crate) fn find(options: &Options) -> Result<Binaries, LocalError> {
+    let nats = find_one(options, &options.nats_package)?;
+    let mongod = find_one(options, &options.mongod_package)?;
     match (nats, mongod) {
         (Some(nats), Some(mongod)) => Ok(Binaries { nats, mongod }),
         (nats, mongod) => {
-            let missing: Vec<&str> =
-                [(nats, &options.nats_package), (mongod, &options.mongod_package)]
-                    .iter()
-                    .filter(|(found, _)| found.is_none())
-                    .map(|(_, package)| &*package.binary)
-                    .collect();
+            let found = [(nats, &options.nats_package), (mongod, &options.mongod_package)];
+            let missing = found.into_iter().filter(|(path, _)| path.is_none());
             Err(LocalError::NotFound {
-                missing: missing.join(" and no "),
+                missing: missing.map(|(_, package)| package.binary.to_string()).collect(),
                 cache: options.cache.clone(),
             })
         }
     }
 }
 
-/// Both binaries, if an earlier fetch left them in the cache.
-pub(super) fn fetched(options: &Options) -> Option<Binaries> {
-    let nats = options.nats_package.installed_at(&options.cache);
-    let mongod = options.mongod_package.installed_at(&options.cache);
-    (is_program(&nats) && is_program(&mongod)).then_some(Binaries { nats, mongod })
-}
-
-/// The first program of this name in a list of folders like the variable `PATH`.
-pub(super) fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
+/// The first executable of this name in a list of folders in the format of `PATH`.
+pub(crate) fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
     std::env::split_paths(path)
-        // An empty entry means the working folder; nobody means that here.
+        // An empty entry means the working directory, which is hardly ever intended.
         .filter(|folder| !folder.as_os_str().is_empty())
         .map(|folder| folder.join(name))
-        .find(|program| is_program(program))
+        .find(|program| fs::metadata(program).is_ok_and(|file| cache::is_program(&file)))
 }
 
-fn find_one(options: &Options, package: &Package) -> Option<PathBuf> {
-    on_path(&options.path, &package.binary)
-        .or_else(|| Some(package.installed_at(&options.cache)).filter(|path| is_program(path)))
-}
-
-fn is_program(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+fn find_one(options: &Options, package: &Package) -> Result<Option<PathBuf>, DamagedBinary> {
+    match on_path(&options.path, &package.binary) {
+        Some(program) => Ok(Some(program)),
+        None => cache::verified(package, &options.cache),
+    }
 }

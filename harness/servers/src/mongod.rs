@@ -1,70 +1,55 @@
-//! How a `mongod` is started, and how it is known to be ready.
+//! The command line of `mongod`, and the check that it is ready.
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mongodb::Client;
 use mongodb::bson::doc;
 use mongodb::options::ClientOptions;
-use tokio::time::sleep;
 
-use super::child::Child;
-use super::error::StartError;
-use super::pair::early_end;
+use crate::child::Child;
+use crate::error::StartError;
+use crate::server::Server;
+use crate::start::{Starting, io};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(2);
-/// In the log once the port is served; the driver is asked only then, because after a
-/// refused connection it would wait half a second before it tries again.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Logged by every version once the port is open. The driver is used only after that, because
+/// it pauses for half a second after a refused connection; and another server that took the
+/// port cannot pass for this one.
 const READY: &str = "Waiting for connections";
 
-/// Starts one in `folder` on `port` and waits until it answers a ping there.
-pub(super) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
-    let io = |doing: &str| {
-        let doing = format!("{doing} {}", program.display());
-        move |source| StartError::Io { doing, source }
-    };
+/// Starts a server with its data in `folder`, and waits until it answers on `port`.
+pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
     let data = folder.join("mongod");
-    std::fs::create_dir_all(&data).map_err(io("make the data folder of"))?;
+    std::fs::create_dir_all(&data).map_err(io("create the data folder of", program))?;
     let mut command = Command::new(program);
     command
         .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--nounixsocket"])
         .arg("--dbpath")
         .arg(&data)
-        // Small, because the data is; and no statistics that nobody will read.
+        // A small cache for little data, and no diagnostic files that nobody reads.
         .args(["--wiredTigerCacheSizeGB", "0.25"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-        // The journal stays on; only its 200 MB of files made in advance are left out.
+        // The journal stays on, without its 200 MB of preallocated files.
         .args(["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"]);
-    let began = Instant::now();
-    let mut child = Child::spawn(command, &folder.join("mongod.log"), &folder.join("mongod.pid"))
-        .await
-        .map_err(io("start"))?;
-    while !child.log().text().map_err(io("read the log of"))?.contains(READY) {
-        if let Some(status) = child.ended().map_err(io("watch"))? {
-            return Err(early_end(program, port, status, child.log()));
-        }
-        if began.elapsed() > PATIENCE {
-            return Err(StartError::TooSlow {
-                program: program.to_owned(),
-                waited: PATIENCE,
-                log: child.log().tail(),
-            });
-        }
-        sleep(POLL).await;
+    let mut starting =
+        Starting::spawn(Server::Mongo, program, command, folder, port, START_LIMIT).await?;
+    while !starting.log()?.contains(READY) {
+        starting.pause().await?;
     }
-    match ping(&format!("mongodb://127.0.0.1:{port}/?directConnection=true")).await {
-        Ok(_) => Ok(child),
+    match version(&format!("mongodb://127.0.0.1:{port}/?directConnection=true")).await {
+        Ok(_) => Ok(starting.ready()),
         Err(source) => Err(StartError::NoAnswer { program: program.to_owned(), source }),
     }
 }
 
-/// Asks the server at `url` for its version; that it answers is what matters.
-pub(super) async fn ping(url: &str) -> Result<String, mongodb::error::Error> {
+/// Asks the server at `url` for its version, which also shows that it answers.
+pub(crate) async fn version(url: &str) -> Result<String, mongodb::error::Error> {
     let mut options = ClientOptions::parse(url).await?;
-    options.connect_timeout = Some(Duration::from_secs(5));
-    options.server_selection_timeout = Some(Duration::from_secs(5));
+    options.connect_timeout = Some(CONNECT_LIMIT);
+    options.server_selection_timeout = Some(CONNECT_LIMIT);
     let client = Client::with_options(options)?;
     let answer = client.database("admin").run_command(doc! { "buildInfo": 1 }).await?;
     Ok(answer.get_str("version").unwrap_or("unknown").to_owned())

@@ -1,94 +1,80 @@
-//! How a `nats-server` is started, and how it is known to be ready.
+//! The command line of `nats-server`, and the check that it is ready.
 
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::child::Child;
-use super::error::StartError;
-use super::pair::early_end;
+use crate::child::Child;
+use crate::error::StartError;
+use crate::server::Server;
+use crate::start::Starting;
 
-/// What the client crate's features ask for.
+/// The oldest version with the features that the client crate is built for.
 const OLDEST: (u32, u32) = (2, 10);
-const OLDEST_NAME: &str = "2.10";
-const PATIENCE: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(1);
+/// The same, for messages.
+pub(crate) const OLDEST_VERSION: &str = "2.10";
+const START_LIMIT: Duration = Duration::from_secs(10);
+const BANNER_LIMIT: Duration = Duration::from_secs(1);
 
-/// What a server says first on every connection.
+/// The `INFO` message that a server sends first on every connection.
 #[derive(Debug, Deserialize)]
-pub(super) struct Banner {
+pub(crate) struct Banner {
     #[serde(rename = "server_name")]
-    pub(super) name: String,
-    pub(super) version: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
     #[serde(default)]
-    pub(super) jetstream: bool,
+    pub(crate) jetstream: bool,
 }
 
-/// Starts one in `folder` on `port` and waits until it serves JetStream there.
-pub(super) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
-    let io = |doing: &str| {
-        let doing = format!("{doing} {}", program.display());
-        move |source| StartError::Io { doing, source }
-    };
-    // A name of our own: another server that took the port must not pass for this one.
+/// Starts a server with its data in `folder`, and waits until it serves JetStream on `port`.
+pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
+    // A unique name, because another server that took the port must not pass for this one.
     let name = format!("rehearsal-{}-{:016x}", std::process::id(), rand::random::<u64>());
     let mut command = Command::new(program);
     command
         .args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--name", &name])
         .args(["--jetstream", "--store_dir"])
         .arg(folder.join("nats"));
-    let began = Instant::now();
-    let mut child = Child::spawn(command, &folder.join("nats.log"), &folder.join("nats.pid"))
-        .await
-        .map_err(io("start"))?;
+    let mut starting =
+        Starting::spawn(Server::Nats, program, command, folder, port, START_LIMIT).await?;
     loop {
         match banner("127.0.0.1", port).await {
             Ok(banner) if banner.name == name && is_too_old(&banner.version) => {
                 return Err(StartError::TooOld {
                     program: program.to_owned(),
                     found: banner.version,
-                    needed: OLDEST_NAME,
+                    required: OLDEST_VERSION,
                 });
             }
-            Ok(banner) if banner.name == name && banner.jetstream => return Ok(child),
-            _ => {}
+            Ok(banner) if banner.name == name && banner.jetstream => return Ok(starting.ready()),
+            _ => starting.pause().await?,
         }
-        if let Some(status) = child.ended().map_err(io("watch"))? {
-            return Err(early_end(program, port, status, child.log()));
-        }
-        if began.elapsed() > PATIENCE {
-            return Err(StartError::TooSlow {
-                program: program.to_owned(),
-                waited: PATIENCE,
-                log: child.log().tail(),
-            });
-        }
-        sleep(POLL).await;
     }
 }
 
-/// Connects and reads what the server says first.
-pub(super) async fn banner(host: &str, port: u16) -> io::Result<Banner> {
+/// Connects, and reads the server's first message.
+pub(crate) async fn banner(host: &str, port: u16) -> io::Result<Banner> {
     let read = async {
         let mut line = String::new();
         BufReader::new(TcpStream::connect((host, port)).await?).read_line(&mut line).await?;
         let json = line.strip_prefix("INFO ").ok_or(io::ErrorKind::InvalidData)?;
         serde_json::from_str(json).map_err(io::Error::from)
     };
-    timeout(Duration::from_secs(1), read).await.map_err(|_| io::ErrorKind::TimedOut)?
+    timeout(BANNER_LIMIT, read).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
-fn is_too_old(version: &str) -> bool {
+/// Whether a version lacks required features. One that is not a number (a development build)
+/// is accepted.
+pub(crate) fn is_too_old(version: &str) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < OLDEST,
-        // A build without a version number: let it show what it can do.
         _ => false,
     }
 }

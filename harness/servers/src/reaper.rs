@@ -1,19 +1,19 @@
-//! What is done when this process is gone, however it went: a small shell waits on a pipe
-//! that the kernel closes with the process, then cleans up.
+//! The reaper: a small shell that cleans up after this process, whichever way it ends.
 //!
-//! It covers what nothing inside the process can: a static is never dropped, and nobody
-//! runs code after `kill -9`. It never outlives its errand.
+//! The shell waits on a pipe that the kernel closes together with the process. It covers the
+//! cases that no code inside the process can: statics are never dropped, and nothing runs
+//! after `kill -9`. It exits once it has cleaned up.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-/// Ends the servers whose ids are on file and removes their folder. On Linux the kernel has
-/// already killed them; elsewhere this does.
+/// Kills the servers whose ids are in the folder, then removes the folder. On Linux the kernel
+/// has already killed them.
 const REMOVE_FOLDER: &str = r#"
 trap '' HUP INT TERM
 read -r _
@@ -35,28 +35,32 @@ read -r _
 docker rm --force --volumes "$@" || { sleep 1; docker rm --force --volumes "$@"; }
 "#;
 
-/// The waiting shell. Carried out when this is dropped or the process ends.
-pub(super) struct Will {
+/// Longer than the shell takes for all of its attempts.
+const FINISH_LIMIT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A waiting shell. It runs its cleanup command when this is dropped or the process ends.
+pub(crate) struct Reaper {
     shell: Child,
     pipe: Option<ChildStdin>,
 }
 
-impl Will {
-    /// On the end: kill the servers of this data folder, and remove it.
-    pub(super) fn remove_folder(folder: &Path) -> io::Result<Self> {
-        Self::write(REMOVE_FOLDER, &[folder.as_os_str()])
+impl Reaper {
+    /// A reaper that kills the servers of this data folder and removes the folder.
+    pub(crate) fn of_folder(folder: &Path) -> io::Result<Self> {
+        Self::spawn(REMOVE_FOLDER, &[folder.as_os_str()])
     }
 
-    /// On the end: remove these containers. Needs the `docker` command.
-    pub(super) fn remove_containers(names: &[&str]) -> io::Result<Self> {
+    /// A reaper that removes these containers. Needs the `docker` command.
+    pub(crate) fn of_containers(names: &[&str]) -> io::Result<Self> {
         let names: Vec<&OsStr> = names.iter().map(OsStr::new).collect();
-        Self::write(REMOVE_CONTAINERS, &names)
+        Self::spawn(REMOVE_CONTAINERS, &names)
     }
 
-    fn write(script: &str, arguments: &[&OsStr]) -> io::Result<Self> {
+    fn spawn(cleanup_command: &str, arguments: &[&OsStr]) -> io::Result<Self> {
         use std::os::unix::process::CommandExt as _;
         let mut shell = Command::new("/bin/sh")
-            .args(["-c", script, "sh"])
+            .args(["-c", cleanup_command, "sh"])
             .args(arguments)
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -69,15 +73,19 @@ impl Will {
         Ok(Self { shell, pipe })
     }
 
-    /// Has it carried out now, and waits until it is, for at most ten seconds.
-    pub(super) async fn execute(mut self) -> io::Result<()> {
+    /// Runs the cleanup command now, and waits until it has finished.
+    ///
+    /// # Errors
+    /// `TimedOut` if it takes longer than ten seconds.
+    pub(crate) async fn clean_up(mut self) -> io::Result<()> {
         self.pipe = None;
-        for _ in 0..2_000 {
-            if self.shell.try_wait()?.is_some() {
-                return Ok(());
+        let deadline = Instant::now() + FINISH_LIMIT;
+        while self.shell.try_wait()?.is_none() {
+            if Instant::now() >= deadline {
+                return Err(io::ErrorKind::TimedOut.into());
             }
-            sleep(Duration::from_millis(5)).await;
+            sleep(POLL_INTERVAL).await;
         }
-        Err(io::Error::from(io::ErrorKind::TimedOut))
+        Ok(())
     }
 }

@@ -1,11 +1,21 @@
-//! The bus on JetStream, through `async-nats`.
+//! The bus on NATS JetStream, through `async-nats`.
 //!
-//! A namespace owns two streams, `<namespace>` and `<namespace>-dead`, and every subject
-//! below them, so many namespaces live side by side on one server. Nothing here retries a
-//! call: a call that the server does not answer in time says so, and its caller decides.
-//! Only a subscription waits for as long as the server is away.
+//! A namespace owns two streams, `<namespace>` and `<namespace>-dead`, and all subjects below
+//! them, so many namespaces share one server. No call is retried: a call without an answer
+//! fails after a time limit, and its caller decides. Only a subscription waits as long as the
+//! server is away.
+//!
+//! The adapter sends requests to the JetStream API (`$JS.API`) itself instead of through
+//! `async-nats`' JetStream client, because unknown outcomes must be visible. That client
+//! reports a publish that never left the process and one whose acknowledgement was lost as the
+//! same timeout, returns from `ack` before the server has confirmed it, and prefetches into its
+//! message stream what a crash then loses unseen. Over plain requests each of these is
+//! explicit, and `async-nats` still provides the connection, the types and the error codes.
+//!
+//! Start reading in `jetstream/connection.rs`, which classifies the outcomes.
 
-mod link;
+mod address;
+mod connection;
 mod open;
 mod reply;
 mod subscription;
@@ -22,23 +32,23 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use link::{Failure, Link};
+use connection::{Connection, RequestError, decode, encode};
 use ports::bus::{
     Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
 };
 
-/// How long an id is remembered unless said otherwise: JetStream's own default.
-const WINDOW: Duration = Duration::from_secs(120);
+/// The default deduplication window, which is JetStream's own.
+const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
 
 /// The bus of one namespace on a NATS server with JetStream, 2.12 or later.
 #[derive(Debug, Clone)]
 pub struct JetStream {
-    link: Link,
+    connection: Connection,
     names: Names,
     window: Duration,
 }
 
-/// What the streams and subjects of a namespace are called.
+/// The names of the streams of a namespace, which are also the prefixes of their subjects.
 #[derive(Debug, Clone)]
 struct Names {
     events: String,
@@ -46,41 +56,56 @@ struct Names {
 }
 
 impl JetStream {
-    /// Connects to the server at this URL (`nats://host:port`; several, separated by commas)
-    /// and stays connected: a lost connection is made again for as long as it takes.
+    /// A client for the NATS servers at `url`: `nats://host:port`, or several of these separated
+    /// by commas. The URL may contain a user and a password (`nats://user:password@host`) or a
+    /// token (`nats://token@host`), percent-encoded. The client reconnects without limit.
+    ///
+    /// # Errors
+    /// [`BusError::Rejected`] if the URL is invalid or the server refuses the credentials;
+    /// [`BusError::Unavailable`] if no server answers within four seconds.
+    pub async fn client(url: &str) -> Result<Client, BusError> {
+        connection::connect(url).await
+    }
+
+    /// The bus of `namespace` on a client of its own.
+    ///
+    /// # Errors
+    /// As [`JetStream::client`].
     pub async fn connect(url: &str, namespace: impl Into<String>) -> Result<Self, BusError> {
-        Ok(Self::on(Link::connect(url).await?, namespace.into()))
+        Ok(Self::with_client(Self::client(url).await?, namespace))
     }
 
-    /// Uses a connection that is there already.
+    /// The bus of `namespace` on an existing client.
     pub fn with_client(client: Client, namespace: impl Into<String>) -> Self {
-        Self::on(Link::new(client), namespace.into())
+        let events = namespace.into();
+        let names = Names { dead: format!("{events}-dead"), events };
+        Self { connection: Connection::new(client), names, window: DEFAULT_WINDOW }
     }
 
-    /// Remembers ids for this long, from 100 ms. Takes effect when the streams are ensured.
+    /// Sets the deduplication window, at least 100 ms. Takes effect on the next
+    /// [`Bus::ensure`].
     pub fn deduplicating_within(self, window: Duration) -> Self {
         Self { window, ..self }
     }
 
-    /// Deletes both streams with all messages and consumers; for worlds that were only a
-    /// test. What is not there counts as deleted.
+    /// Deletes both streams with their messages and consumers, to clean up after a test. A
+    /// stream that does not exist counts as deleted.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`] if the server does not answer; a second attempt is safe.
     pub async fn delete_streams(&self) -> Result<(), BusError> {
         for name in [&self.names.events, &self.names.dead] {
-            let deleted = self.link.api::<Value>(format!("STREAM.DELETE.{name}"), json!({}));
+            let deleted = self.connection.api::<Value>(format!("STREAM.DELETE.{name}"), json!({}));
             match deleted.await {
-                Err(Failure::Refused(e)) if e.kind() == ErrorCode::STREAM_NOT_FOUND => {}
+                Err(RequestError::Refused(e)) if e.kind() == ErrorCode::STREAM_NOT_FOUND => {}
                 other => drop(other?),
             }
         }
         Ok(())
     }
 
-    fn on(link: Link, namespace: String) -> Self {
-        let names = Names { dead: format!("{namespace}-dead"), events: namespace };
-        Self { link, names, window: WINDOW }
-    }
-
     async fn ensure_stream(&self, name: &str) -> Result<(), BusError> {
+        wire::nanoseconds("a deduplication window", self.window)?;
         let config = Config {
             name: name.to_owned(),
             subjects: vec![format!("{name}.>")],
@@ -89,11 +114,11 @@ impl JetStream {
             num_replicas: 1,
             ..Config::default()
         };
-        let config = json!(config);
+        let config = encode(&config)?;
         let create = format!("STREAM.CREATE.{name}");
-        match self.link.api::<StreamInfo>(create, config.clone()).await {
-            Err(Failure::Refused(e)) if e.kind() == ErrorCode::STREAM_NAME_EXIST => {
-                self.link.api::<StreamInfo>(format!("STREAM.UPDATE.{name}"), config).await?;
+        match self.connection.api::<StreamInfo>(create, config.clone()).await {
+            Err(RequestError::Refused(e)) if e.kind() == ErrorCode::STREAM_NAME_EXIST => {
+                self.connection.api::<StreamInfo>(format!("STREAM.UPDATE.{name}"), config).await?;
             }
             other => drop(other?),
         }
@@ -110,7 +135,7 @@ impl Names {
     }
 }
 
-/// One page of a stream's consumers.
+/// One page of the list of a stream's consumers.
 #[derive(Debug, Deserialize)]
 struct Page {
     total: usize,
@@ -127,14 +152,14 @@ impl Bus for JetStream {
 
     async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError> {
         let (subject, headers) = wire::outgoing(self.names.stream(stream), &message)?;
-        let answer = self.link.request(subject, headers, message.payload).await;
-        let ack = answer.and_then(|answer| link::decode::<PublishAck>(&answer.payload))?;
+        let answer = self.connection.request(subject, headers, message.payload).await;
+        let ack = answer.and_then(|answer| decode::<PublishAck>(&answer.payload))?;
         Ok(Published { sequence: ack.sequence, duplicate: ack.duplicate })
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         let stream = self.names.stream(consumer.stream);
-        let opened = open::open(&self.link, stream, &consumer).await?;
+        let opened = open::open(&self.connection, stream, &consumer).await?;
         Ok(Box::new(opened))
     }
 
@@ -143,7 +168,7 @@ impl Bus for JetStream {
         loop {
             let subject = format!("CONSUMER.LIST.{}", self.names.events);
             let from = json!({ "offset": pending.len() });
-            let page = self.link.api::<Page>(subject, from).await?;
+            let page = self.connection.api::<Page>(subject, from).await?;
             let consumers = page.consumers.unwrap_or_default();
             let last = consumers.is_empty();
             pending.extend(consumers.into_iter().map(|info| Pending {
@@ -160,7 +185,7 @@ impl Bus for JetStream {
     }
 
     async fn ping(&self) -> Result<(), BusError> {
-        self.link.api::<Value>("INFO".to_owned(), json!({})).await?;
+        self.connection.api::<Value>("INFO".to_owned(), json!({})).await?;
         Ok(())
     }
 }

@@ -1,9 +1,13 @@
 //! The store on MongoDB, through the `mongodb` driver.
 //!
-//! Every write is journaled before it is acknowledged, so what a service was told is durable
-//! is so on a single server as well. It uses no transactions, and repeats no write: only the
-//! driver may, where the server counts both as one. What is not known is said to be unknown.
+//! Every write is journaled before it is acknowledged, so an acknowledged write survives a
+//! crash on a single server as well. It uses no transactions, and never repeats a write; only
+//! the driver may, where the server recognizes the repetition. An unknown outcome is reported
+//! as unknown.
+//!
+//! Read on in `mongo/error.rs`, which classifies the outcomes.
 
+mod duplicate;
 mod error;
 
 use std::time::Duration;
@@ -12,86 +16,119 @@ use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt;
 use mongodb::options::{Acknowledgment, ClientOptions, IndexOptions, ReturnDocument, WriteConcern};
-use mongodb::{Client, Database, IndexModel};
+use mongodb::{Client, Collection, Database, IndexModel, Namespace};
 
-use self::error::{NAMESPACE_EXISTS, code, read_error, write_error};
+use self::duplicate::KnownIndexes;
+use self::error::{is_existing_collection, read_error, write_error};
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
-/// How long to look for a server that takes the call.
-const SELECTION: Duration = Duration::from_secs(3);
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(2);
-/// How long the server may take to make a write durable.
-const JOURNAL: Duration = Duration::from_secs(5);
-/// How long any call may take. The driver has no time limit of its own on an answer.
-const CALL: Duration = Duration::from_secs(10);
-/// How many connections one client keeps at most.
-const POOL: u32 = 64;
-/// How many connections it makes at the same time: a burst should not wait for two.
-const CONNECTING: u32 = 8;
+/// The time limit for finding a server that takes the call.
+const SELECTION_LIMIT: Duration = Duration::from_secs(3);
+/// The time limit of one attempt to connect.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// The time limit of the server for making a write durable.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(5);
+/// The time limit of any call. The driver itself waits for an answer without limit.
+const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// The most connections of one client.
+const MAX_CONNECTIONS: u32 = 64;
+/// The most connections that are established at once. With the driver's default of 2, a burst
+/// of calls would queue.
+const MAX_CONNECTING: u32 = 8;
 
 /// One database on a MongoDB server.
 #[derive(Debug, Clone)]
-pub struct Mongo(Database);
+pub struct Mongo {
+    database: Database,
+    indexes: KnownIndexes,
+}
 
 impl Mongo {
-    /// A client for the server at this URL, with this adapter's limits and durability. It
-    /// connects when it is first used.
+    /// A client for the server at `url`, with this adapter's time limits and durability. It
+    /// connects on first use.
+    ///
+    /// # Errors
+    /// [`ReadError::Rejected`] if the URL is invalid; [`ReadError::Unavailable`] if a name in
+    /// it cannot be resolved.
     pub async fn client(url: &str) -> Result<Client, ReadError> {
-        let options = ClientOptions::parse(url).await;
-        let mut options = options.map_err(|e| read_error(&e))?;
-        options.server_selection_timeout = Some(SELECTION);
-        options.connect_timeout = Some(CONNECT);
-        options.max_pool_size = Some(POOL);
-        options.max_connecting = Some(CONNECTING);
+        let mut options = ClientOptions::parse(url).await.map_err(|e| read_error(&e))?;
+        options.server_selection_timeout = Some(SELECTION_LIMIT);
+        options.connect_timeout = Some(CONNECT_LIMIT);
+        options.max_pool_size = Some(MAX_CONNECTIONS);
+        options.max_connecting = Some(MAX_CONNECTING);
         let mut durable = WriteConcern::builder().w(Acknowledgment::Majority).build();
         durable.journal = Some(true);
-        durable.w_timeout = Some(JOURNAL);
+        durable.w_timeout = Some(JOURNAL_LIMIT);
         options.write_concern = Some(durable);
         Client::with_options(options).map_err(|e| read_error(&e))
     }
 
-    /// The database of this name on the server at this URL. It connects when it is first used.
+    /// The database of this name on the server at `url`, on a client of its own.
+    ///
+    /// # Errors
+    /// As [`Mongo::client`].
     pub async fn connect(url: &str, database: &str) -> Result<Self, ReadError> {
         Ok(Self::with_client(&Self::client(url).await?, database))
     }
 
-    /// The database of this name, over a client that others may share.
+    /// The database of this name, on a client that others may share.
     pub fn with_client(client: &Client, database: &str) -> Self {
-        Self(client.database(database))
+        Self { database: client.database(database), indexes: KnownIndexes::default() }
     }
 
-    /// Removes the database with all that is in it.
+    /// Removes the database with everything in it, to clean up after a test.
+    ///
+    /// # Errors
+    /// As a write of [`Store`]; a second attempt is safe.
     pub async fn drop_database(&self) -> Result<(), WriteError> {
-        write(async { self.0.drop().await }).await
+        // A drop concerns no collection, and violates no unique index.
+        self.write("", async { self.database.drop().await }).await
     }
 
-    fn collection(&self, name: &str) -> mongodb::Collection<Document> {
-        self.0.collection(name)
+    fn collection(&self, name: &str) -> Collection<Document> {
+        self.database.collection(name)
+    }
+
+    /// Runs a write on `collection` within the time limit, and classifies its error.
+    async fn write<T>(
+        &self,
+        collection: &str,
+        call: impl Future<Output = mongodb::error::Result<T>>,
+    ) -> Result<T, WriteError> {
+        match tokio::time::timeout(CALL_LIMIT, call).await {
+            Ok(answer) => answer.map_err(|error| {
+                let namespace = Namespace::new(self.database.name(), collection);
+                write_error(&error, |message| self.indexes.refusing(&namespace, &error, message))
+            }),
+            Err(_) => Err(WriteError::Unknown(format!("no answer within {CALL_LIMIT:?}"))),
+        }
     }
 }
 
 #[async_trait]
 impl Store for Mongo {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
+        self.indexes.remember(collection, indexes);
         if indexes.is_empty() {
-            return write(async {
-                match self.0.create_collection(collection).await {
-                    Err(error) if code(&error) == Some(NAMESPACE_EXISTS) => Ok(()),
+            let create = async {
+                match self.database.create_collection(collection).await {
+                    Err(error) if is_existing_collection(&error) => Ok(()),
                     created => created,
                 }
-            })
-            .await;
+            };
+            return self.write(collection, create).await;
         }
         let models = indexes.iter().map(model);
-        write(async { self.collection(collection).create_indexes(models).await }).await.map(drop)
+        let created = async { self.collection(collection).create_indexes(models).await };
+        self.write(collection, created).await.map(drop)
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
         if !matches!(document.get("_id"), Some(Bson::String(_))) {
             return Err(WriteError::Rejected("a document needs a string as its _id".to_owned()));
         }
-        write(async { self.collection(collection).insert_one(document).await }).await.map(drop)
+        let inserted = async { self.collection(collection).insert_one(document).await };
+        self.write(collection, inserted).await.map(drop)
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
@@ -112,29 +149,30 @@ impl Store for Mongo {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
-        if update.upsert && !says_id(&update) {
-            return Err(WriteError::Rejected("an upsert must say the _id".to_owned()));
+        if update.upsert && !determines_id(&update) {
+            return Err(WriteError::Rejected("an upsert must determine the _id".to_owned()));
         }
-        let collection = self.collection(collection);
-        let updated = collection.find_one_and_update(update.filter, update.change);
+        let target = self.collection(collection);
+        let updated = target.find_one_and_update(update.filter, update.change);
         let updated = updated.upsert(update.upsert).return_document(ReturnDocument::After);
-        write(async { updated.await }).await
+        self.write(collection, async { updated.await }).await
     }
 
     async fn ping(&self) -> Result<(), ReadError> {
-        read(async { self.0.run_command(doc! { "ping": 1 }).await }).await.map(drop)
+        read(async { self.database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
     }
 }
 
-/// Whether a new document would get a string as its `_id`, and not one that the server makes.
-fn says_id(update: &Update) -> bool {
+/// Whether an inserted document would get a string as its `_id`. Otherwise the server would
+/// generate an `ObjectId`.
+fn determines_id(update: &Update) -> bool {
     let filter = match update.filter.get("_id") {
         Some(Bson::Document(operators)) => operators.get("$eq"),
         found => found,
     };
     let set = |operator| update.change.get_document(operator).ok()?.get("_id");
-    let said = filter.or_else(|| set("$setOnInsert")).or_else(|| set("$set"));
-    matches!(said, Some(Bson::String(_)))
+    let id = filter.or_else(|| set("$setOnInsert")).or_else(|| set("$set"));
+    matches!(id, Some(Bson::String(_)))
 }
 
 fn model(index: &Index) -> IndexModel {
@@ -147,16 +185,26 @@ fn model(index: &Index) -> IndexModel {
     IndexModel::builder().keys(keys).options(options).build()
 }
 
+/// Runs a read within the time limit, and classifies its error.
 async fn read<T>(call: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, ReadError> {
-    match tokio::time::timeout(CALL, call).await {
+    match tokio::time::timeout(CALL_LIMIT, call).await {
         Ok(answer) => answer.map_err(|e| read_error(&e)),
-        Err(_) => Err(ReadError::Unavailable("no answer in time".to_owned())),
+        Err(_) => Err(ReadError::Unavailable(format!("no answer within {CALL_LIMIT:?}"))),
     }
 }
 
-async fn write<T>(call: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, WriteError> {
-    match tokio::time::timeout(CALL, call).await {
-        Ok(answer) => answer.map_err(|e| write_error(&e)),
-        Err(_) => Err(WriteError::Unknown("no answer in time".to_owned())),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unreachable_server_is_unavailable() {
+        let mut options = ClientOptions::parse("mongodb://127.0.0.1:1").await.expect("a valid URL");
+        options.server_selection_timeout = Some(Duration::from_millis(50));
+        let client = Client::with_options(options).expect("it connects on first use");
+        let store = Mongo::with_client(&client, "nowhere");
+        let written = store.insert("things", doc! { "_id": "a" }).await;
+        assert!(matches!(written, Err(WriteError::Unavailable(_))), "{written:?}");
+        assert!(matches!(store.ping().await, Err(ReadError::Unavailable(_))));
     }
 }

@@ -1,4 +1,8 @@
 //! The system clock and the operating system's randomness.
+//!
+//! It never caches either; a simulated run uses the adapters of the crate `sim` instead.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -7,7 +11,7 @@ use rand::TryRng;
 use ports::clock::Clock;
 use ports::entropy::Entropy;
 
-/// The system clock; waiting needs a tokio runtime.
+/// The system clock, in whole milliseconds. Waiting needs a tokio runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -15,12 +19,12 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let now = Timestamp::now().as_millisecond();
-        Timestamp::from_millisecond(now).expect("the system clock is in range")
+        Timestamp::from_millisecond(now).expect("a whole millisecond of a timestamp is in range")
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        // Rounded up: waking a moment early would find nothing due.
-        while let Ok(left) = std::time::Duration::try_from(at.duration_since(Timestamp::now())) {
+        // tokio may limit a long sleep, and the clock may be set back: check again each time.
+        while let Ok(left) = Duration::try_from(at.duration_since(Timestamp::now())) {
             if left.is_zero() {
                 return;
             }
@@ -35,6 +39,6 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        rand::rngs::SysRng.try_fill_bytes(buffer).expect("the system has randomness");
+        rand::rngs::SysRng.try_fill_bytes(buffer).expect("the system provides randomness");
     }
 }

@@ -1,69 +1,80 @@
-//! Opens consumers: creates them, or brings an existing one up to date.
+//! Opening consumers: creates a consumer, or updates an existing one.
 //!
-//! An existing durable consumer keeps its position: where it begins is never changed.
+//! An existing durable consumer keeps its position: its start is never changed.
 
 use std::time::Duration;
 
+use async_nats::datetime::DateTime;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, Config, DeliverPolicy, Info};
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use super::link::{Failure, Link};
-use super::subscription::Pulling;
+use super::connection::{Connection, RequestError, encode};
+use super::subscription::PullSubscription;
 use super::wire;
 use ports::bus::{BusError, Consumer, Group, Start};
 
-/// How long the server keeps a broadcast consumer that nobody asks for messages.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long the server keeps a broadcast consumer without pull requests.
+const INACTIVE_LIMIT: Duration = Duration::from_secs(60);
+/// Seconds from the epoch of `0000-01-01T00:00:00Z`, the earliest time in RFC 3339.
+const EARLIEST_START: i64 = -62_167_219_200;
 
-/// Creates the consumer where it is missing, and opens it.
+/// Creates the consumer if it does not exist, and subscribes to it.
 pub(super) async fn open(
-    link: &Link,
+    connection: &Connection,
     stream: &str,
     consumer: &Consumer,
-) -> Result<Pulling, BusError> {
+) -> Result<PullSubscription, BusError> {
     check(consumer)?;
-    let wanted = config(stream, consumer, unique(link))?;
-    let info = match create(link, stream, &wanted).await {
-        // The server does not let the start change: keep the one that it has.
-        Err(Failure::Refused(e))
+    let wanted = config(stream, consumer, unique(connection))?;
+    let info = match create(connection, stream, &wanted).await {
+        // The server refuses to change the start of an existing consumer: keep the present one.
+        Err(RequestError::Refused(e))
             if e.kind() == ErrorCode::CONSUMER_CREATE && wanted.durable_name.is_some() =>
         {
             let subject = format!("CONSUMER.INFO.{stream}.{}", consumer.name);
-            let Ok(existing) = link.api::<Info>(subject, json!({})).await else {
-                return Err(Failure::Refused(e).into());
+            let Ok(existing) = connection.api::<Info>(subject, json!({})).await else {
+                return Err(RequestError::Refused(e).into());
             };
             let kept = Config { deliver_policy: existing.config.deliver_policy, ..wanted };
-            create(link, stream, &kept).await?
+            create(connection, stream, &kept).await?
         }
-        other => other?,
+        created => created?,
     };
-    Pulling::start(link.clone(), stream, info, consumer.group).await
+    PullSubscription::start(connection.clone(), stream, info, consumer.group).await
 }
 
-async fn create(link: &Link, stream: &str, config: &Config) -> Result<Info, Failure> {
+async fn create(
+    connection: &Connection,
+    stream: &str,
+    config: &Config,
+) -> Result<Info, RequestError> {
     let name = config.name.as_deref().unwrap_or_default();
     let subject = format!("CONSUMER.CREATE.{stream}.{name}");
-    link.api(subject, json!({ "stream_name": stream, "config": config, "action": "" })).await
+    connection.api(subject, creation(stream, config)?).await
+}
+
+/// The body of a request to create or update a consumer.
+fn creation(stream: &str, config: &Config) -> Result<Value, RequestError> {
+    let config = encode(config)?;
+    Ok(json!({ "stream_name": stream, "config": config, "action": "" }))
 }
 
 fn config(stream: &str, consumer: &Consumer, unique: String) -> Result<Config, BusError> {
     let (name, durable_name, inactive_threshold) = match consumer.group {
         Group::Durable => (consumer.name.clone(), Some(consumer.name.clone()), Duration::ZERO),
-        Group::Broadcast => (format!("{}-{unique}", consumer.name), None, IDLE),
+        Group::Broadcast => (format!("{}-{unique}", consumer.name), None, INACTIVE_LIMIT),
     };
     let deliver_policy = match consumer.start {
         Start::All => DeliverPolicy::All,
         Start::New => DeliverPolicy::New,
-        Start::Since(at) => DeliverPolicy::ByStartTime {
-            start_time: async_nats::datetime::from_nanos(at.as_nanosecond())
-                .map_err(|e| BusError::Rejected(format!("{at}: {e}")))?,
-        },
+        Start::Since(at) => DeliverPolicy::ByStartTime { start_time: start_time(at)? },
     };
     Ok(Config {
         name: Some(name),
         durable_name,
-        // What people call it: a broadcast consumer's own name is longer.
+        // The name for people: that of a broadcast consumer has a unique suffix.
         description: Some(consumer.name.clone()),
         deliver_policy,
         ack_policy: AckPolicy::Explicit,
@@ -76,26 +87,82 @@ fn config(stream: &str, consumer: &Consumer, unique: String) -> Result<Config, B
     })
 }
 
-/// What the server would take for something else.
+fn start_time(at: Timestamp) -> Result<DateTime, BusError> {
+    if at.as_second() < EARLIEST_START {
+        return Err(BusError::Rejected(format!("the start {at} is before the year 0")));
+    }
+    async_nats::datetime::from_nanos(at.as_nanosecond())
+        .map_err(|e| BusError::Rejected(format!("the start {at}: {e}")))
+}
+
+/// Rejects a consumer that the server would misinterpret.
 fn check(consumer: &Consumer) -> Result<(), BusError> {
     let rejected = |why: &str| Err(BusError::Rejected(format!("{}: {why}", consumer.name)));
-    let unsound = |c: char| ".*>/\\".contains(c) || c.is_whitespace() || c.is_control();
-    if consumer.name.is_empty() || consumer.name.contains(unsound) {
-        return rejected("not a consumer's name");
+    let invalid = |c: char| ".*>/\\".contains(c) || c.is_whitespace() || c.is_control();
+    if consumer.name.is_empty() || consumer.name.contains(invalid) {
+        return rejected("invalid consumer name");
     }
     if !consumer.subjects.iter().all(|subject| wire::is_exact(subject)) {
         return rejected("a filter is not an exact subject");
     }
     if consumer.ack_wait.is_zero() || consumer.max_in_flight == 0 {
-        return rejected("nothing could ever be delivered and acknowledged");
+        return rejected(
+            "without an ack wait or a delivery in flight, nothing can be acknowledged",
+        );
     }
     if consumer.max_deliver == Some(0) {
-        return rejected("nothing could ever be delivered");
+        return rejected("without a delivery, nothing can be acknowledged");
     }
-    Ok(())
+    wire::nanoseconds("an ack wait", consumer.ack_wait).map(drop)
 }
 
-/// A name that no other has.
-fn unique(link: &Link) -> String {
-    link.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
+/// A suffix that no other consumer has.
+fn unique(connection: &Connection) -> String {
+    connection.client.new_inbox().rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ports::bus::Stream;
+
+    fn consumer(start: Start, ack_wait: Duration) -> Consumer {
+        Consumer {
+            name: "orders".to_owned(),
+            stream: Stream::Events,
+            subjects: Vec::new(),
+            group: Group::Durable,
+            start,
+            ack_wait,
+            max_deliver: None,
+            max_in_flight: 1,
+        }
+    }
+
+    /// The request that would be sent.
+    fn requested(consumer: &Consumer) -> Result<Value, BusError> {
+        check(consumer)?;
+        Ok(creation("shop", &config("shop", consumer, String::new())?)?)
+    }
+
+    #[test]
+    fn every_time_and_duration_is_sent_or_rejected() {
+        let year_zero = Timestamp::from_second(EARLIEST_START).expect("in range");
+        for at in [year_zero, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+            let request = requested(&consumer(Start::Since(at), Duration::from_secs(1)));
+            let sent =
+                request.expect("a time that the server reads")["config"]["opt_start_time"].clone();
+            let sent: Timestamp = serde_json::from_value(sent).expect("a timestamp");
+            assert_eq!(sent, at);
+        }
+        for at in [year_zero - Duration::from_nanos(1), Timestamp::MIN] {
+            let request = requested(&consumer(Start::Since(at), Duration::from_secs(1)));
+            assert!(matches!(request, Err(BusError::Rejected(_))), "{at}: {request:?}");
+        }
+        let longest = Duration::from_nanos(i64::MAX as u64);
+        let request = requested(&consumer(Start::All, longest)).expect("a duration in range");
+        assert_eq!(request["config"]["ack_wait"], i64::MAX);
+        let request = requested(&consumer(Start::All, longest + Duration::from_nanos(1)));
+        assert!(matches!(request, Err(BusError::Rejected(_))), "{request:?}");
+    }
 }

@@ -1,7 +1,7 @@
-//! Answers to a delivery, each confirmed by the server.
+//! Replies to a delivery: acknowledgements, each confirmed by the server.
 //!
-//! An answer that only left this process could be lost with the server: every one waits for
-//! its confirmation, so that what it says holds from then on.
+//! A reply that has only left this process could be lost together with the server. So each one
+//! waits for its confirmation, and its effect holds from then on.
 
 use std::time::Duration;
 
@@ -9,41 +9,41 @@ use async_nats::Subject;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::link::{Failure, Link};
+use super::connection::{Connection, RequestError};
+use super::wire;
 use ports::bus::{BusError, Reply};
 
-/// Answers one delivery.
-pub(super) struct Answer {
-    pub(super) link: Link,
+/// Replies to one delivery.
+pub(super) struct DeliveryReply {
+    pub(super) connection: Connection,
     pub(super) stream: String,
     pub(super) consumer: String,
-    pub(super) to: Subject,
+    pub(super) subject: Subject,
 }
 
-impl Answer {
-    async fn say(&self, what: Bytes) -> Result<(), BusError> {
-        match self.link.request(self.to.to_string(), None, what).await {
+impl DeliveryReply {
+    async fn send(&self, verb: Bytes) -> Result<(), BusError> {
+        match self.connection.request(self.subject.to_string(), None, verb).await {
             Ok(_) => Ok(()),
-            Err(Failure::Absent) => Err(self.link.missing(&self.stream, &self.consumer).await),
-            Err(why) => Err(why.into()),
+            Err(RequestError::NoResponders) => {
+                Err(self.connection.why_unresponsive(&self.stream, &self.consumer).await)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 }
 
 #[async_trait]
-impl Reply for Answer {
+impl Reply for DeliveryReply {
     async fn ack(&self) -> Result<(), BusError> {
-        self.say(Bytes::from_static(b"+ACK")).await
+        self.send(Bytes::from_static(b"+ACK")).await
     }
 
     async fn nak(&self, delay: Duration) -> Result<(), BusError> {
-        if delay.is_zero() {
-            return self.say(Bytes::from_static(b"-NAK")).await;
-        }
-        self.say(format!("-NAK {{\"delay\":{}}}", delay.as_nanos()).into()).await
+        self.send(wire::nak(delay)?).await
     }
 
     async fn in_progress(&self) -> Result<(), BusError> {
-        self.say(Bytes::from_static(b"+WPI")).await
+        self.send(Bytes::from_static(b"+WPI")).await
     }
 }

@@ -1,8 +1,8 @@
-//! An open consumer: asks for one message at a time, and for none before it is wanted.
+//! An open consumer: requests one message at a time, and none before the caller wants it.
 //!
-//! A message that waits in a process is one that its ack wait runs out on and that a crash
-//! takes along unseen. So nothing is fetched ahead; the server holds the request until there
-//! is a message, and a lost request is made again.
+//! A prefetched message would spend its ack wait in a queue, and a crash would lose it unseen.
+//! So nothing is prefetched: the server holds a pull request until there is a message, and a
+//! lost request is sent again.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::link::Link;
-use super::reply::Answer;
+use super::connection::Connection;
+use super::reply::DeliveryReply;
 use super::wire;
 use ports::bus::{BusError, Delivery, Group, Subscription};
 
-/// How long the server holds a request for a message.
-const EXPIRES: Duration = Duration::from_secs(30);
-/// How often it says that it still holds it.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// After how much silence the request counts as lost.
-const SILENCE: Duration = Duration::from_secs(12);
-/// How often a waiting subscription looks whether it was reconnected.
-const GLANCE: Duration = Duration::from_millis(200);
-/// The pause before asking a server again that has just said no.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long the server holds a pull request.
+const REQUEST_EXPIRY: Duration = Duration::from_secs(30);
+/// The interval of the heartbeats that the server sends while it holds a request.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// The silence after which a request counts as lost: two heartbeats and a margin.
+const SILENCE_LIMIT: Duration = Duration::from_secs(12);
+/// The interval at which a waiting subscription checks its connection.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// The pause before a request that the server has refused is sent again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// A pull consumer and the inbox that its messages come to.
-pub(super) struct Pulling {
-    link: Link,
+/// A pull consumer and the inbox that receives its messages.
+pub(super) struct PullSubscription {
+    connection: Connection,
     stream: String,
     consumer: String,
     group: Group,
@@ -42,29 +42,29 @@ pub(super) struct Pulling {
     inbox: Subscriber,
     request: Bytes,
     /// Whether the server holds a request.
-    asked: bool,
-    /// When anything was last heard of that request.
-    heard: Instant,
-    /// How often the connection had been made when it was asked.
+    requested: bool,
+    /// The time of the last sign of that request.
+    last_sign: Instant,
+    /// The number of connections made when it was sent.
     connects: u64,
 }
 
-impl Pulling {
+impl PullSubscription {
     pub(super) async fn start(
-        link: Link,
+        connection: Connection,
         stream: &str,
         info: Info,
         group: Group,
     ) -> Result<Self, BusError> {
-        let inbox_name = link.client.new_inbox();
-        let inbox = link.client.subscribe(inbox_name.clone()).await;
+        let inbox_name = connection.client.new_inbox();
+        let inbox = connection.client.subscribe(inbox_name.clone()).await;
         let request = serde_json::json!({
             "batch": 1,
-            "expires": u64::try_from(EXPIRES.as_nanos()).unwrap_or(u64::MAX),
-            "idle_heartbeat": u64::try_from(HEARTBEAT.as_nanos()).unwrap_or(u64::MAX),
+            "expires": wire::nanoseconds("an expiry", REQUEST_EXPIRY)?,
+            "idle_heartbeat": wire::nanoseconds("a heartbeat", HEARTBEAT_INTERVAL)?,
         });
         Ok(Self {
-            connects: link.connects(),
+            connects: connection.connects(),
             stream: stream.to_owned(),
             consumer: info.name,
             group,
@@ -72,110 +72,108 @@ impl Pulling {
             inbox: inbox.map_err(|e| BusError::Unavailable(e.to_string()))?,
             inbox_name,
             request: request.to_string().into(),
-            asked: false,
-            heard: Instant::now(),
-            link,
+            requested: false,
+            last_sign: Instant::now(),
+            connection,
         })
     }
 
-    /// Asks for a message. While the connection is lost this only queues the request.
-    async fn ask(&mut self) -> Result<(), BusError> {
+    /// Sends a pull request. While the connection is lost, the client only queues it.
+    async fn pull(&mut self) -> Result<(), BusError> {
         let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, self.consumer);
-        let connects = self.link.connects();
+        let connects = self.connection.connects();
         let (inbox, request) = (self.inbox_name.clone(), self.request.clone());
-        let sent = self.link.client.publish_with_reply(subject, inbox, request).await;
+        let sent = self.connection.client.publish_with_reply(subject, inbox, request).await;
         sent.map_err(|e| BusError::Unavailable(e.to_string()))?;
-        (self.asked, self.heard, self.connects) = (true, Instant::now(), connects);
+        (self.requested, self.last_sign, self.connects) = (true, Instant::now(), connects);
         Ok(())
     }
 
-    /// Finds out whether a request that nothing is heard of is still held.
-    async fn look(&mut self) -> Result<(), BusError> {
-        if self.link.connects() != self.connects {
-            self.asked = false;
-        } else if self.heard.elapsed() > SILENCE {
-            self.lost().await?;
+    /// Checks whether the server still holds a request that gives no sign.
+    async fn check(&mut self) -> Result<(), BusError> {
+        if self.connection.connects() != self.connects {
+            self.requested = false;
+        } else if self.last_sign.elapsed() > SILENCE_LIMIT {
+            self.request_lost().await?;
         }
         Ok(())
     }
 
-    /// The request is lost: asks again, unless the consumer is gone.
-    async fn lost(&mut self) -> Result<(), BusError> {
-        (self.asked, self.heard) = (false, Instant::now());
-        match self.link.missing(&self.stream, &self.consumer).await {
+    /// Prepares another request, unless the consumer is deleted.
+    async fn request_lost(&mut self) -> Result<(), BusError> {
+        (self.requested, self.last_sign) = (false, Instant::now());
+        match self.connection.why_unresponsive(&self.stream, &self.consumer).await {
             gone @ BusError::Gone(_) => Err(gone),
             why => {
-                tracing::debug!(consumer = self.consumer, %why, "asking again");
-                sleep(PAUSE).await;
+                tracing::debug!(consumer = self.consumer, %why, "the pull request was lost");
+                sleep(RETRY_PAUSE).await;
                 Ok(())
             }
         }
     }
 
-    /// What the server tells of the request instead of delivering.
-    async fn told(&mut self, status: StatusCode, why: &str) -> Result<(), BusError> {
-        self.heard = Instant::now();
+    /// Handles a status that the server sent in place of a delivery.
+    async fn handle_status(&mut self, status: StatusCode) -> Result<(), BusError> {
+        self.last_sign = Instant::now();
         match status {
             StatusCode::IDLE_HEARTBEAT => Ok(()),
             StatusCode::TIMEOUT => {
-                self.asked = false;
+                self.requested = false;
                 Ok(())
             }
-            StatusCode::REQUEST_TERMINATED if why.eq_ignore_ascii_case("consumer deleted") => {
-                Err(BusError::Gone(self.consumer.clone()))
-            }
-            _ => self.lost().await,
+            // Among others: the consumer was deleted, which only its description would tell.
+            _ => self.request_lost().await,
         }
     }
 
     fn delivery(&self, message: Received) -> Result<Delivery, BusError> {
-        let strange = |why: &dyn std::fmt::Display| BusError::Rejected(why.to_string());
-        let info = message.info().map_err(|e| strange(&e))?;
-        let to = message.reply.clone().ok_or_else(|| strange(&"nothing to reply to"))?;
+        let invalid = |why: &dyn std::fmt::Display| BusError::Rejected(why.to_string());
+        let info = message.info().map_err(|e| invalid(&e))?;
+        let subject = message.reply.clone();
+        let subject = subject.ok_or_else(|| invalid(&"a delivery without a reply subject"))?;
         Ok(Delivery {
             sequence: info.stream_sequence,
             published: Timestamp::from_nanosecond(info.published.unix_timestamp_nanos())
-                .map_err(|e| strange(&e))?,
+                .map_err(|e| invalid(&e))?,
             attempt: u32::try_from(info.delivered).unwrap_or(u32::MAX),
             message: wire::incoming(&self.stream, &message.message)?,
-            reply: Box::new(Answer {
-                link: self.link.clone(),
+            reply: Box::new(DeliveryReply {
+                connection: self.connection.clone(),
                 stream: self.stream.clone(),
                 consumer: self.consumer.clone(),
-                to,
+                subject,
             }),
         })
     }
 }
 
 #[async_trait]
-impl Subscription for Pulling {
+impl Subscription for PullSubscription {
     async fn next(&mut self) -> Result<Delivery, BusError> {
         loop {
-            // Looked at first: a message may have come for a call that was dropped.
-            let came = match self.inbox.next().now_or_never() {
-                Some(came) => came,
+            // Checked first: a message may have arrived for an earlier call that was dropped.
+            let received = match self.inbox.next().now_or_never() {
+                Some(received) => received,
                 None => {
-                    if !self.asked {
-                        self.ask().await?;
+                    if !self.requested {
+                        self.pull().await?;
                     }
-                    let Ok(came) = timeout(GLANCE, self.inbox.next()).await else {
-                        self.look().await?;
+                    let Ok(received) = timeout(CHECK_INTERVAL, self.inbox.next()).await else {
+                        self.check().await?;
                         continue;
                     };
-                    came
+                    received
                 }
             };
-            let Some(message) = came else {
+            let Some(message) = received else {
                 return Err(BusError::Unavailable("the connection was closed".to_owned()));
             };
             if let Some(status) = wire::status(&message) {
-                let why = message.description.unwrap_or_default();
-                self.told(status, &why).await?;
+                self.handle_status(status).await?;
                 continue;
             }
-            self.asked = false;
-            let context = self.link.context.clone();
+            self.requested = false;
+            let context = self.connection.context.clone();
             return self.delivery(Received { message, context });
         }
     }
@@ -185,12 +183,12 @@ impl Subscription for Pulling {
     }
 }
 
-impl Drop for Pulling {
+impl Drop for PullSubscription {
     fn drop(&mut self) {
         if self.group == Group::Broadcast {
-            // Best effort: where this is lost, the server deletes it when nobody asks any more.
+            // Best effort: if this is lost, the server deletes the consumer once it is inactive.
             let subject = format!("$JS.API.CONSUMER.DELETE.{}.{}", self.stream, self.consumer);
-            drop(self.link.client.publish(subject, Bytes::new()).now_or_never());
+            drop(self.connection.client.publish(subject, Bytes::new()).now_or_never());
         }
     }
 }

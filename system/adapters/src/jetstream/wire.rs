@@ -1,49 +1,54 @@
-//! Messages as NATS carries them: the namespace before the subject, the id in a header.
+//! The format of messages and replies in NATS: the namespace is a prefix of the subject, and
+//! the id is a header.
 //!
-//! What would not come back as it went out is refused here, never changed.
+//! A value that would arrive changed is rejected here, never adapted.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use async_nats::header::{HeaderName, HeaderValue};
 use async_nats::{HeaderMap, StatusCode};
+use bytes::Bytes;
 
 use ports::bus::{BusError, Message, PublishError};
 
-/// The header that deduplicates.
+/// The header that JetStream deduplicates by.
 const ID: &str = "Nats-Msg-Id";
+/// The prefix of headers that the server interprets.
+const RESERVED: &str = "Nats-";
 
 /// Whether this is one exact subject: tokens between dots, none empty, no wildcard.
 pub(super) fn is_exact(subject: &str) -> bool {
-    let sound = |token: &str| {
+    let valid = |token: &str| {
         !token.is_empty()
             && token != "*"
             && token != ">"
             && !token.contains(|c: char| c.is_whitespace() || c.is_control())
     };
-    subject.split('.').all(sound)
+    subject.split('.').all(valid)
 }
 
-/// The subject and headers of a message.
+/// The subject and the headers of a message to publish.
 pub(super) fn outgoing(
     stream: &str,
     message: &Message,
 ) -> Result<(String, Option<HeaderMap>), PublishError> {
-    let rejected = |what: &str| PublishError::Rejected(format!("{what}: {}", message.subject));
+    let rejected = |why: &str| PublishError::Rejected(format!("{}: {why}", message.subject));
     if !is_exact(&message.subject) {
-        return Err(rejected("not a subject"));
+        return Err(rejected("invalid subject"));
     }
     let mut headers = HeaderMap::new();
     for (name, value) in &message.headers {
-        // The server acts on these, and the id among them is the message's.
-        if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("Nats-")) {
-            return Err(rejected("a header of the server's own"));
+        if name.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED)) {
+            return Err(rejected("a header that is reserved for the server"));
         }
-        headers.insert(header_name(name).ok_or_else(|| rejected("not a header name"))?, {
-            header_value(value).ok_or_else(|| rejected("not a header value"))?
-        });
+        headers.insert(
+            header_name(name).ok_or_else(|| rejected("invalid header name"))?,
+            header_value(value).ok_or_else(|| rejected("invalid header value"))?,
+        );
     }
     if !message.id.is_empty() {
-        headers.insert(ID, header_value(&message.id).ok_or_else(|| rejected("not an id"))?);
+        headers.insert(ID, header_value(&message.id).ok_or_else(|| rejected("invalid id"))?);
     }
     let headers = Some(headers).filter(|headers| !headers.is_empty());
     Ok((format!("{stream}.{}", message.subject), headers))
@@ -52,8 +57,9 @@ pub(super) fn outgoing(
 /// A message of the stream as it was published.
 pub(super) fn incoming(stream: &str, message: &async_nats::Message) -> Result<Message, BusError> {
     let subject = message.subject.strip_prefix(stream).and_then(|rest| rest.strip_prefix('.'));
-    let subject = subject
-        .ok_or_else(|| BusError::Rejected(format!("{} is not of {stream}", message.subject)))?;
+    let subject = subject.ok_or_else(|| {
+        BusError::Rejected(format!("{} is not a subject of {stream}", message.subject))
+    })?;
     let mut id = String::new();
     let mut headers = std::collections::BTreeMap::new();
     for (name, values) in message.headers.iter().flat_map(HeaderMap::iter) {
@@ -67,17 +73,46 @@ pub(super) fn incoming(stream: &str, message: &async_nats::Message) -> Result<Me
     Ok(Message { subject: subject.to_owned(), id, headers, payload: message.payload.clone() })
 }
 
-/// Whether the server tells something about the pull instead of delivering.
+/// A negative acknowledgement that delays the redelivery.
+pub(super) fn nak(delay: Duration) -> Result<Bytes, BusError> {
+    if delay.is_zero() {
+        return Ok(Bytes::from_static(b"-NAK"));
+    }
+    Ok(format!("-NAK {{\"delay\":{}}}", nanoseconds("the delay", delay)?).into())
+}
+
+/// A duration as the server represents it. A longer one would wrap around to a negative one.
+pub(super) fn nanoseconds(name: &str, duration: Duration) -> Result<i64, BusError> {
+    i64::try_from(duration.as_nanos())
+        .map_err(|_| BusError::Rejected(format!("{name} of {duration:?} is longer than 292 years")))
+}
+
+/// The status of a message that reports on a pull request instead of delivering.
 pub(super) fn status(message: &async_nats::Message) -> Option<StatusCode> {
     message.status.filter(|&status| status != StatusCode::OK)
 }
 
 fn header_name(name: &str) -> Option<HeaderName> {
-    let sound = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
-    sound.then(|| HeaderName::from_str(name).ok()).flatten()
+    let valid = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    valid.then(|| HeaderName::from_str(name).ok()).flatten()
 }
 
 fn header_value(value: &str) -> Option<HeaderValue> {
-    let sound = value.trim() == value && !value.contains(char::is_control);
-    sound.then(|| HeaderValue::from_str(value).ok()).flatten()
+    let valid = value.trim() == value && !value.contains(char::is_control);
+    valid.then(|| HeaderValue::from_str(value).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_that_the_server_cannot_represent_is_rejected() {
+        assert_eq!(nak(Duration::ZERO), Ok(Bytes::from_static(b"-NAK")));
+        let second = Ok(Bytes::from_static(b"-NAK {\"delay\":1000000000}"));
+        assert_eq!(nak(Duration::from_secs(1)), second);
+        for delay in [Duration::from_nanos(1 << 63), Duration::MAX] {
+            assert!(matches!(nak(delay), Err(BusError::Rejected(_))), "{delay:?}");
+        }
+    }
 }

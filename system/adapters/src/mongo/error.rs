@@ -1,8 +1,8 @@
-//! What a driver's error says about a call: was it refused, was it never sent, or is it not
-//! known?
+//! The meaning of a driver's error: the call was refused, was never carried out, or may have
+//! been carried out.
 //!
-//! In doubt a write is unknown, never unavailable: a caller may take unavailable for "nothing
-//! was written".
+//! In doubt a write may have been applied: callers rely on `Unavailable` to mean that nothing
+//! was written. No decision depends on the text of a message.
 
 use mongodb::error::{
     Error, ErrorKind, NO_WRITES_PERFORMED, SYSTEM_OVERLOADED_ERROR, WriteFailure,
@@ -10,99 +10,97 @@ use mongodb::error::{
 
 use ports::store::{ReadError, WriteError};
 
-/// The collection is already there.
-pub(super) const NAMESPACE_EXISTS: i32 = 48;
-/// A unique index has the key already.
+/// The server's code for a collection that already exists.
+const NAMESPACE_EXISTS: i32 = 48;
+/// The server's code for a violation of a unique index.
 const DUPLICATE_KEY: i32 = 11000;
-/// The server has not done this one: it is not the primary, or others held what it needed.
-const NOT_TAKEN: [i32; 6] = [24, 46, 112, 10058, 10107, 13435];
-/// The server gave up on a call that it may have carried out: interrupted by shutdown or by
-/// a change of primary, its time limit, or its own network.
+/// The server's codes for a call that it has not carried out: it is not the primary, or could
+/// not get a lock.
+const NOT_APPLIED: [i32; 6] = [24, 46, 112, 10058, 10107, 13435];
+/// The server's codes for a call that it has aborted and may have carried out: at shutdown, at
+/// a change of the primary, at a time limit, or after an error in its own network.
 const INTERRUPTED: [i32; 14] =
     [6, 7, 50, 64, 89, 91, 134, 189, 262, 9001, 11600, 11601, 11602, 13436];
 
-/// What is known of a call that failed.
+/// The outcome of a call that failed.
 #[derive(Debug, PartialEq, Eq)]
-enum Known {
-    /// Refused by the unique index of this name.
-    Duplicate(String),
-    /// It was never carried out, through no fault of the caller.
-    NotDone,
-    /// It may have been carried out.
-    Perhaps,
-    /// The caller asked for what cannot be done.
+enum Outcome {
+    /// Refused by a unique index.
+    Duplicate,
+    /// Not carried out, through no fault of the caller.
+    NotApplied,
+    /// Possibly carried out.
+    MaybeApplied,
+    /// Refused, because the request is invalid.
     Refused,
 }
 
-/// The server's code for the error, where it is the server's.
-pub(super) fn code(error: &Error) -> Option<i32> {
-    match &*error.kind {
-        ErrorKind::Command(error) => Some(error.code),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
-        _ => None,
-    }
+/// Whether the error says that the collection already exists.
+pub(super) fn is_existing_collection(error: &Error) -> bool {
+    server_error(error).is_some_and(|(code, _)| code == NAMESPACE_EXISTS)
 }
 
-/// As a failed read: it can be repeated whatever has become of it.
+/// The error of a read, which can be repeated whatever the outcome.
 pub(super) fn read_error(error: &Error) -> ReadError {
-    match known(error) {
-        Known::Refused | Known::Duplicate(_) => ReadError::Rejected(error.to_string()),
-        Known::NotDone | Known::Perhaps => ReadError::Unavailable(error.to_string()),
+    match outcome(error) {
+        Outcome::Refused | Outcome::Duplicate => ReadError::Rejected(error.to_string()),
+        Outcome::NotApplied | Outcome::MaybeApplied => ReadError::Unavailable(error.to_string()),
     }
 }
 
-/// As a failed write.
-pub(super) fn write_error(error: &Error) -> WriteError {
-    match known(error) {
-        Known::Duplicate(index) => WriteError::Duplicate { index },
-        Known::NotDone => WriteError::Unavailable(error.to_string()),
-        Known::Perhaps => WriteError::Unknown(error.to_string()),
-        Known::Refused => WriteError::Rejected(error.to_string()),
+/// The error of a write. `index` finds the name of the unique index for a server's message.
+pub(super) fn write_error(error: &Error, index: impl FnOnce(&str) -> String) -> WriteError {
+    match outcome(error) {
+        Outcome::Duplicate => {
+            let message = server_error(error).map_or("", |(_, message)| message);
+            WriteError::Duplicate { index: index(message) }
+        }
+        Outcome::NotApplied => WriteError::Unavailable(error.to_string()),
+        Outcome::MaybeApplied => WriteError::Unknown(error.to_string()),
+        Outcome::Refused => WriteError::Rejected(error.to_string()),
     }
 }
 
-fn known(error: &Error) -> Known {
+fn outcome(error: &Error) -> Outcome {
     if error.contains_label(NO_WRITES_PERFORMED) {
-        return Known::NotDone;
+        return Outcome::NotApplied;
+    }
+    if let Some((code, _)) = server_error(error) {
+        return outcome_of_code(code);
     }
     match &*error.kind {
-        ErrorKind::Command(error) => answered(error.code, &error.message),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => answered(error.code, &error.message),
-        ErrorKind::InvalidArgument { .. } => Known::Refused,
+        ErrorKind::InvalidArgument { .. } => Outcome::Refused,
         ErrorKind::ServerSelection { .. }
         | ErrorKind::Authentication { .. }
         | ErrorKind::DnsResolve { .. }
         | ErrorKind::InvalidTlsConfig { .. }
         | ErrorKind::IncompatibleServer { .. }
         | ErrorKind::SessionsNotSupported
-        | ErrorKind::Shutdown => Known::NotDone,
-        // The driver puts this label on errors of making a connection, and on no others.
-        ErrorKind::Io(_) if error.contains_label(SYSTEM_OVERLOADED_ERROR) => Known::NotDone,
-        // The same kind is also a connection cut while it waited for the answer, in other words.
-        ErrorKind::ConnectionPoolCleared { message, .. }
-            if message.starts_with("Connection pool for ") =>
-        {
-            Known::NotDone
-        }
-        _ => Known::Perhaps,
+        | ErrorKind::Shutdown => Outcome::NotApplied,
+        // The driver sets this label on errors of establishing a connection, and on no others.
+        ErrorKind::Io(_) if error.contains_label(SYSTEM_OVERLOADED_ERROR) => Outcome::NotApplied,
+        // Among others `ConnectionPoolCleared`, which covers a call that got no connection as
+        // well as one that was cut off while it waited for the answer.
+        _ => Outcome::MaybeApplied,
     }
 }
 
-fn answered(code: i32, message: &str) -> Known {
+/// The code and the message, if the error comes from the server.
+fn server_error(error: &Error) -> Option<(i32, &str)> {
+    match &*error.kind {
+        ErrorKind::Command(error) => Some((error.code, &error.message)),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some((error.code, &error.message)),
+        _ => None,
+    }
+}
+
+fn outcome_of_code(code: i32) -> Outcome {
     match code {
-        DUPLICATE_KEY => Known::Duplicate(index(message)),
-        code if NOT_TAKEN.contains(&code) => Known::NotDone,
-        code if INTERRUPTED.contains(&code) => Known::Perhaps,
-        _ => Known::Refused,
+        DUPLICATE_KEY => Outcome::Duplicate,
+        code if NOT_APPLIED.contains(&code) => Outcome::NotApplied,
+        code if INTERRUPTED.contains(&code) => Outcome::MaybeApplied,
+        _ => Outcome::Refused,
     }
-}
-
-/// The index that a duplicate key error names: `E11000 duplicate key error collection:
-/// orders.orders index: ticket dup key: { ticketId: "t" }`.
-fn index(message: &str) -> String {
-    let named = message.split_once(" index: ").map(|(_, rest)| rest);
-    let name = named.and_then(|rest| rest.split_once(" dup key")).map(|(name, _)| name);
-    name.unwrap_or("unnamed").to_owned()
 }
 
 #[cfg(test)]
@@ -110,37 +108,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duplicate_names_its_index() {
-        let message = "E11000 duplicate key error collection: orders.orders index: _id_ dup key: \
-                       { _id: \"an index: odd dup key\" }";
-        assert_eq!(answered(11000, message), Known::Duplicate("_id_".to_owned()));
-    }
-
-    #[test]
-    fn a_connection_cut_while_waiting_may_have_written() {
+    fn a_write_on_a_connection_that_breaks_may_have_been_applied() {
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        assert!(matches!(write_error(&Error::from(lost)), WriteError::Unknown(_)));
+        let error = write_error(&Error::from(lost), |_| unreachable!("not a duplicate"));
+        assert!(matches!(error, WriteError::Unknown(_)));
     }
 
     #[test]
-    fn a_shutdown_in_the_middle_may_have_written_and_a_secondary_has_not() {
-        assert_eq!(answered(11600, "interrupted at shutdown"), Known::Perhaps);
-        assert_eq!(answered(10107, "not primary"), Known::NotDone);
-    }
-
-    #[tokio::test]
-    async fn a_server_that_is_not_there_is_unavailable() {
-        use crate::mongo::Mongo;
-        use ports::store::Store;
-
-        let url = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50";
-        let mut options = mongodb::options::ClientOptions::parse(url).await.expect("it is valid");
-        options.server_selection_timeout = Some(std::time::Duration::from_millis(50));
-        let client = mongodb::Client::with_options(options).expect("nothing connects yet");
-        let store = Mongo::with_client(&client, "nowhere");
-        let document = bson::doc! { "_id": "a" };
-        let written = store.insert("things", document).await;
-        assert!(matches!(written, Err(WriteError::Unavailable(_))), "{written:?}");
-        assert!(matches!(store.ping().await, Err(ReadError::Unavailable(_))));
+    fn a_shutdown_may_follow_the_write_but_a_secondary_never_writes() {
+        assert_eq!(outcome_of_code(11600), Outcome::MaybeApplied);
+        assert_eq!(outcome_of_code(10107), Outcome::NotApplied);
     }
 }
