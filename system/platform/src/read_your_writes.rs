@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use ports::clock::{Clock, after};
-use ports::entropy::made;
+use ports::entropy::id_time;
 
 /// How long after something was made its news may be on the way.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ impl Patience {
     pub fn with(id: &str, clock: &Arc<dyn Clock>) -> Self {
         let now = clock.now();
         // The clock of whoever made it may be a little ahead.
-        let recent = made(id).filter(|&made| made <= after(now, LIMIT));
+        let recent = id_time(id).filter(|&made| made <= after(now, LIMIT));
         Self {
             clock: Arc::clone(clock),
             until: recent.map_or(now, |made| after(made.min(now), LIMIT)),
