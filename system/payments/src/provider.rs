@@ -4,6 +4,7 @@
 //! a definite response is an error, which means that the outcome is unknown. The client keeps
 //! no state and never retries by itself; see [`crate::charges`].
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ const _: () = assert!(TIMEOUT.as_millis() < REQUEST_GRACE.as_millis());
 const ALREADY_REFUNDED: &str = "charge_already_refunded";
 
 /// How the provider is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ProviderConfig {
     /// The base URL: `https://api.stripe.com`.
     pub url: String,
@@ -37,6 +38,15 @@ pub struct ProviderConfig {
     pub key: String,
     /// The currency of all prices: `usd`.
     pub currency: String,
+}
+
+impl fmt::Debug for ProviderConfig {
+    /// Omits the key: configurations end up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, key: _, currency } = self;
+        let mut shown = f.debug_struct("ProviderConfig");
+        shown.field("url", url).field("currency", currency).finish_non_exhaustive()
+    }
 }
 
 /// A request without a definite outcome: money may have moved. Repeat it under the same key.

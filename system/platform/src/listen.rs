@@ -8,7 +8,7 @@
 //! whole process down is delivered again after the restart with a higher attempt number, and so
 //! becomes a dead letter instead of being dropped without a trace.
 //!
-//! It never subscribes; see [`crate::consumer`].
+//! It never subscribes; see `consumer.rs`.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -198,7 +198,8 @@ pub async fn deliver(
         Ok(()) => (delivery.reply.ack().await, DeliveryOutcome::Acknowledged),
         Err(error @ HandleError::Transient(_)) if attempt < policy.max_deliver => {
             let delay = policy.back_off(attempt);
-            tracing::warn!(consumer, attempt, error = %Chain(&error), ?delay, "delivery failed, to be retried");
+            let reason = Chain(&error).to_string();
+            tracing::warn!(consumer, attempt, reason, ?delay, "delivery failed, to be retried");
             (delivery.reply.nak(delay).await, DeliveryOutcome::Retried(delay))
         }
         Err(error) => {

@@ -2,7 +2,7 @@
 //! listeners and tasks into loops for the caller to spawn.
 //!
 //! It spawns nothing itself, so production, tests on real servers and the simulation run the
-//! same code. Next: [`crate::consumer`] and [`crate::task`], the two kinds of loop.
+//! same code. Next: `consumer.rs` and [`crate::task`], the two kinds of loop.
 
 use std::sync::Arc;
 

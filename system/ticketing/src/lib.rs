@@ -67,7 +67,7 @@ impl fmt::Debug for Settings {
             .field("admins", &self.admins)
             .field("password_cost", &self.password_cost)
             .field("reservation_window", &self.reservation_window)
-            .field("provider", &self.provider.url)
+            .field("provider", &self.provider)
             .finish_non_exhaustive()
     }
 }
