@@ -18,7 +18,7 @@ pub struct NotQuiescent {
 
 /// What one instance is busy with.
 pub(crate) fn instance(name: &str, activity: &Activity, now: Timestamp) -> Vec<String> {
-    activity.unrest(now).into_iter().map(|reason| format!("{name}: {reason}")).collect()
+    activity.outstanding(now).into_iter().map(|reason| format!("{name}: {reason}")).collect()
 }
 
 /// What a consumer still has to do.

@@ -16,6 +16,7 @@ use bson::Document;
 use bytes::Bytes;
 use futures::future::join_all;
 use platform::activity::Activity;
+use platform::chain::Chain;
 use platform::deadletter::{self, DeadLetter};
 use platform::outbox;
 use platform::run::{self, Running};
@@ -116,7 +117,7 @@ impl Real {
             let policy = self.system.policy.clone();
             starting.push(async move {
                 let running = run::start(service, &ports, &policy, &CancellationToken::new()).await;
-                let running = running.map_err(|e| WorldError(format!("{who}: {e}")))?;
+                let running = running.map_err(|e| WorldError(format!("{who}: {}", Chain(&e))))?;
                 let served = serve::serve(running.routes.clone()).await;
                 let (address, serving) = served.map_err(|e| WorldError(format!("{who}: {e}")))?;
                 Ok((who, running, address, tokio::spawn(serving)))

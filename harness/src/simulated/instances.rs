@@ -14,6 +14,7 @@ use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable};
 use futures::task::LocalSpawnExt;
 use platform::activity::Activity;
+use platform::chain::Chain;
 use platform::http::unknown_route;
 use platform::run::{self, Running, StartError};
 use ports::Ports;
@@ -90,7 +91,7 @@ impl Simulated {
         self.run(horizon, || results.iter().all(|(_, result)| ended(result)));
         for (who, result) in results {
             if let Some(Err(why)) = &*result.borrow() {
-                return Err(WorldError(format!("{who} did not start: {why}")));
+                return Err(WorldError(format!("{who} did not start: {}", Chain(why))));
             }
         }
         match self.starting.first() {

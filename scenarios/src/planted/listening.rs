@@ -84,7 +84,7 @@ impl Task for Queue {
     async fn step(&self) -> Result<Step, StepError> {
         let next = self.waiting.lock().expect("no panic holds this lock").front().cloned();
         let Some(message) = next else { return Ok(Step::Idle { next: None }) };
-        self.inner.handle(&message).await.map_err(|e| StepError(e.to_string()))?;
+        self.inner.handle(&message).await.map_err(StepError::new)?;
         self.waiting.lock().expect("no panic holds this lock").pop_front();
         Ok(Step::Worked)
     }
@@ -243,7 +243,7 @@ impl Handler for NextOnly {
             return self.inner.handle(message).await;
         }
         let Some(pause) = self.again else {
-            return Err(HandleError::Passing("order not found".to_owned()));
+            return Err(HandleError::transient("order not found"));
         };
         self.ports.clock.sleep(pause).await;
         let number = self.count.fetch_add(1, Ordering::Relaxed);
@@ -251,7 +251,7 @@ impl Handler for NextOnly {
         again.id = format!("{:.24}-{number}", message.id);
         again.headers.insert("ce-id".to_owned(), again.id.clone());
         let published = self.ports.bus.publish(Stream::Events, again).await;
-        published.map(|_| ()).map_err(|e| HandleError::Passing(e.to_string()))
+        published.map(|_| ()).map_err(HandleError::transient)
     }
 }
 

@@ -1,76 +1,37 @@
-//! Auth: who the users are, how they sign in, and who may not act any more.
+//! Auth: accounts, sign-in, and bans.
 //!
-//! It owns the address and the password. It does not check anybody's session for others:
-//! every service does that by itself, from the token, and hears of bans by itself.
+//! It owns email addresses and passwords. It does not verify sessions for other services: each
+//! of them does so itself, from the token, and receives bans itself.
 //!
-//! The way through: [`routes`] bring something in, [`model`] decides, [`store`] says how it
-//! lies in the database. [`password`] turns passwords into hashes.
+//! Next: [`routes`] takes requests, [`model`] decides, [`store`] maps users to the database,
+//! [`password`] hashes.
 
+mod app;
 pub mod model;
 pub mod password;
 pub mod routes;
 pub mod store;
 
-use std::sync::Arc;
-
-use identity::session::{SessionConfig, Sessions};
-use platform::collection::{Collection, CollectionSpec};
 use platform::service::Service;
 use ports::Ports;
-use ports::{clock::Clock, entropy::Entropy};
 
-use model::{Admins, User};
-use password::{Compute, Cost, Passwords};
+pub use app::{App, Config};
 
-/// The name of its database, consumers and events' source.
+use model::User;
+
+/// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "auth";
 
-/// How this service is set up.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Sessions, the same in all services.
-    pub session: SessionConfig,
-    /// The addresses of the administrators. Addresses are not verified: whoever signs up
-    /// with one of them first has it.
-    pub admins: Vec<String>,
-    /// What hashing a password costs.
-    pub password_cost: Cost,
-    /// Where passwords are hashed.
-    pub compute: Compute,
-}
+/// The path prefixes of its routes.
+pub const PATHS: &[&str] = &["/api/users"];
 
-/// What routes work with.
-#[derive(Clone)]
-pub struct App {
-    sessions: Sessions,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    users: Collection<User>,
-    passwords: Passwords,
-    admins: Admins,
-}
-
-impl AsRef<Sessions> for App {
-    fn as_ref(&self) -> &Sessions {
-        &self.sessions
-    }
-}
-
-/// The service, built from its ports.
+/// Assembles the service from its ports.
+#[must_use]
 pub fn service(ports: &Ports, config: &Config) -> Service {
-    let app = App {
-        sessions: Sessions::new(&config.session, ports),
-        clock: Arc::clone(&ports.clock),
-        entropy: Arc::clone(&ports.entropy),
-        users: Collection::new(ports),
-        passwords: Passwords::new(config.password_cost, &config.compute, &ports.entropy),
-        admins: Admins::new(&config.admins),
-    };
-    Service {
-        name: NAME,
-        collections: vec![CollectionSpec::of::<User>()],
-        listeners: vec![app.sessions.listener()],
-        tasks: vec![Arc::new(app.users.relay(NAME, ports))],
-        routes: routes::routes(app),
-    }
+    let app = App::new(ports, config);
+    Service::named(NAME)
+        .routes(PATHS, routes::routes(app.clone()))
+        .collection::<User>()
+        .listener(app.sessions.listener())
+        .task(app.users.relay(NAME, ports))
 }

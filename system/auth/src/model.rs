@@ -1,4 +1,4 @@
-//! The user, and every decision on one. Nothing here reads or writes anything.
+//! The user document, and every decision on it: pure functions without I/O.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,39 +9,40 @@ use platform::event::Emit;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Somebody with an address and a password.
+/// A user account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// Their id.
+    /// The user's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// The address as they typed it.
+    /// The address as the user typed it, trimmed.
     pub email: String,
-    /// The address as it is compared: see [`email_key`].
+    /// The address in the form that is compared: see [`email_key`].
     pub email_key: String,
-    /// The password's hash.
+    /// The password hash, a PHC string.
     pub password: String,
-    /// What they were by the list of administrators when this was written, for people who
-    /// read the database. The list itself decides: see [`Admins`].
+    /// The role by the list of administrators at the last write, for operators who read the
+    /// database. Only the list itself grants rights: see [`Admins`].
     pub role: Role,
-    /// Whether they may not act any more.
+    /// True if the user may neither sign in nor act.
     pub banned: bool,
-    /// One higher with each change.
+    /// Incremented by every change.
     pub version: i64,
 }
 
-/// What a user is.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Buys and sells.
+    /// May buy and sell.
     User,
-    /// May ban others.
+    /// May ban users.
     Admin,
 }
 
-/// An address as it is compared: without case.
+/// Normalizes an address for comparison: trimmed, in lower case.
+#[must_use]
 pub fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }
@@ -51,12 +52,14 @@ pub fn email_key(email: &str) -> String {
 pub struct Admins(Arc<BTreeSet<String>>);
 
 impl Admins {
-    /// These addresses, in whatever case.
+    /// Creates the list; case does not matter.
+    #[must_use]
     pub fn new(addresses: &[String]) -> Self {
         Self(Arc::new(addresses.iter().map(|email| email_key(email)).collect()))
     }
 
-    /// Whether this user, as the database knows them now, may act as an administrator.
+    /// Returns true if this user, as of the current document, is an administrator.
+    #[must_use]
     pub fn allow(&self, user: Option<&User>) -> bool {
         user.is_some_and(|user| !user.banned && self.0.contains(&user.email_key))
     }
@@ -66,33 +69,40 @@ impl Admins {
     }
 }
 
-/// What a user wants to change of themselves.
+/// A change of a user's own account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The new address.
+    /// The new address; `None` to keep it.
     pub email: Option<String>,
-    /// The new password's hash.
+    /// The hash of the new password; `None` to keep it.
     pub password: Option<String>,
-    /// The hash that the current password was verified against.
-    pub proven: String,
+    /// The hash against which the current password was verified.
+    pub verified_hash: String,
 }
 
-/// Why something is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// There is no such user.
+/// A refused request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UserError {
+    /// The user does not exist.
+    #[error("no such user")]
     NotFound,
-    /// There is no such address, or it has another password: which one is nobody's business.
+    /// The address is unknown or the password is wrong. The caller must not learn which.
+    #[error("unknown address or wrong password")]
     Credentials,
-    /// The current password is another one.
+    /// The current password is wrong, or was changed concurrently.
+    #[error("wrong current password")]
     CurrentPassword,
-    /// They may not act any more, and asked to sign in.
+    /// The password is right, but the user is banned.
+    #[error("the user is banned")]
     Banned,
-    /// Whoever asks is not signed in, or not any more.
+    /// The caller's account is gone or banned.
+    #[error("the caller is not signed in")]
     SignedOut,
 }
 
-/// Signs up a new user.
+/// Creates a user.
+#[must_use]
 pub fn sign_up(
     id: String,
     email: &str,
@@ -113,21 +123,25 @@ pub fn sign_up(
     (user, vec![event])
 }
 
-/// Signs in the user with this address, if the password was verified.
-pub fn sign_in(user: Option<User>, verified: bool) -> Result<User, Refused> {
+/// Signs in the user, if there is one and the password was verified.
+pub fn sign_in(user: Option<User>, verified: bool) -> Result<User, UserError> {
     match user {
-        Some(user) if verified && user.banned => Err(Refused::Banned),
+        Some(user) if verified && user.banned => Err(UserError::Banned),
         Some(user) if verified => Ok(user),
-        _ => Err(Refused::Credentials),
+        _ => Err(UserError::Credentials),
     }
 }
 
-/// Changes the address, the password or both. Only whoever knows the password of this very
-/// moment may: a change that another one has overtaken is refused.
-pub fn edit(user: Option<&User>, edit: &Edit, admins: &Admins) -> Result<Decision<User>, Refused> {
-    let user = user.filter(|user| !user.banned).ok_or(Refused::SignedOut)?;
-    if user.password != edit.proven {
-        return Err(Refused::CurrentPassword);
+/// Changes the address, the password or both. The password must have been verified against the
+/// current hash: an edit that lost a race against a password change is refused.
+pub fn edit(
+    user: Option<&User>,
+    edit: &Edit,
+    admins: &Admins,
+) -> Result<Decision<User>, UserError> {
+    let user = user.filter(|user| !user.banned).ok_or(UserError::SignedOut)?;
+    if user.password != edit.verified_hash {
+        return Err(UserError::CurrentPassword);
     }
     let mut next = user.clone();
     if let Some(email) = &edit.email {
@@ -146,10 +160,9 @@ pub fn edit(user: Option<&User>, edit: &Edit, admins: &Admins) -> Result<Decisio
     Ok(Decision::Write(next, vec![event]))
 }
 
-/// Bans a user; `until` is when the last token that they could hold ends. Again: nothing
-/// changes.
-pub fn ban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Refused> {
-    let user = user.ok_or(Refused::NotFound)?;
+/// Bans a user; `until` is the expiry of the last token that the user could hold. Idempotent.
+pub fn ban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, UserError> {
+    let user = user.ok_or(UserError::NotFound)?;
     if user.banned {
         return Ok(Decision::Keep);
     }
@@ -158,9 +171,9 @@ pub fn ban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Refu
     Ok(Decision::Write(next, vec![Emit::new(&event)]))
 }
 
-/// Ends a ban; `until` as for [`ban`]. Again: nothing changes.
-pub fn unban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Refused> {
-    let user = user.ok_or(Refused::NotFound)?;
+/// Lifts a ban; `until` as for [`ban`]. Idempotent.
+pub fn unban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, UserError> {
+    let user = user.ok_or(UserError::NotFound)?;
     if !user.banned {
         return Ok(Decision::Keep);
     }

@@ -1,8 +1,8 @@
-//! Passwords into hashes, by scrypt: PHC strings that hold their salt and their cost.
+//! Password hashing with scrypt: PHC strings that carry their salt and their cost.
 //!
-//! Hashing is meant to take long, so it is handed to a [`Compute`] and never done on the
-//! thread that answers requests, unless that is what the `Compute` does. Nothing here reads
-//! or writes anything, and no salt comes from anywhere but the entropy port.
+//! Hashing is slow on purpose, so it runs on a [`Compute`], which in production keeps it off
+//! the threads that serve requests. Nothing here does I/O, and salts come from the entropy port
+//! only.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,48 +13,48 @@ use scrypt::password_hash::phc::{Output, PasswordHash, Salt};
 use scrypt::password_hash::{PasswordHasher, PasswordVerifier};
 use scrypt::{Params, Scrypt};
 
-/// How much work a hash is.
+/// The cost of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// log₂ of scrypt's N: how much memory, and how much work.
+    /// log₂ of scrypt's N: memory and work grow with N.
     pub log_n: u8,
-    /// Scrypt's r: the size of a block.
+    /// Scrypt's r, the block size.
     pub r: u32,
-    /// Scrypt's p: how often over.
+    /// Scrypt's p, the number of passes.
     pub p: u32,
 }
 
 impl Cost {
-    /// One of the settings that OWASP recommends: one hash takes 32 MiB and one to two tenths
-    /// of a second.
+    /// One of the settings that OWASP recommends: a hash takes 32 MiB and 0.1 to 0.2 s.
     pub const PRODUCTION: Self = Self { log_n: 15, r: 8, p: 3 };
-    /// As little as there is, for rehearsals, in which thousands sign up every second.
+    /// The lowest cost, for rehearsals with thousands of sign-ups per second.
     pub const REHEARSAL: Self = Self { log_n: 1, r: 1, p: 1 };
 }
 
-/// A piece of work for the processor alone.
+/// A piece of CPU-bound work.
 pub type Work = Box<dyn FnOnce() + Send>;
 
-/// Runs work that computes for long. Clones are the same.
+/// An executor for CPU-bound work. Clones share it.
 #[derive(Clone)]
 pub struct Compute(Arc<dyn Fn(Work) + Send + Sync>);
 
 impl Compute {
-    /// Hands work to this function, which runs each piece once, anywhere.
+    /// Hands work to this function, which must run each piece once, on any thread.
     pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
         Self(Arc::new(run))
     }
 
-    /// Runs work at once, on the calling thread: for tests and the simulation.
+    /// Runs work at once on the calling thread: for tests and the simulation.
+    #[must_use]
     pub fn inline() -> Self {
         Self::new(|work| work())
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let (done, result) = oneshot::channel();
-        // Nobody waits any more where the request was given up.
+        // The receiver is gone if the request was cancelled.
         (self.0)(Box::new(move || drop(done.send(work()))));
-        result.await.expect("work that was handed over is run")
+        result.await.expect("a Compute runs all work")
     }
 }
 
@@ -64,7 +64,7 @@ impl fmt::Debug for Compute {
     }
 }
 
-/// Hashes and verifies passwords. Clones are the same.
+/// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Passwords {
     scrypt: Scrypt,
@@ -74,9 +74,10 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Hashes at this cost from now on; what was hashed at another still verifies.
+    /// Hashes at this cost. Hashes of another cost still verify.
     pub fn new(cost: Cost, compute: &Compute, entropy: &Arc<dyn Entropy>) -> Self {
-        let params = Params::new(cost.log_n, cost.r, cost.p).expect("scrypt knows this cost");
+        let params = Params::new(cost.log_n, cost.r, cost.p)
+            .expect("the cost is within the limits of scrypt");
         Self {
             scrypt: Scrypt::new_with_params(params),
             decoy: decoy(params).into(),
@@ -85,7 +86,7 @@ impl Passwords {
         }
     }
 
-    /// The hash of this password under a new salt.
+    /// Hashes the password with a new salt.
     pub async fn hash(&self, password: &str) -> String {
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
@@ -94,8 +95,8 @@ impl Passwords {
         self.compute.run(hash).await.expect("scrypt hashes any password").to_string()
     }
 
-    /// Whether this is the password behind the hash. Without a hash it is not, and finding
-    /// that out takes as long as with one.
+    /// Verifies the password against a hash. Without a hash it returns false after the same
+    /// time, so the latency does not reveal whether an account exists.
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> bool {
         let password = password.to_owned();
         let known = hash.is_some();
@@ -104,20 +105,20 @@ impl Passwords {
     }
 }
 
-/// Compares in constant time: the hash's own equality does.
+/// Compares in constant time, by the equality of the hash type.
 fn verify(password: &str, hash: &str) -> bool {
     let parsed = PasswordHash::new(hash);
     parsed.is_ok_and(|hash| Scrypt::new().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// A hash at this cost that no password is known to have.
+/// Builds a hash of this cost that no known password has.
 fn decoy(params: Params) -> String {
     let hash = PasswordHash {
         algorithm: scrypt::phc::ALG_ID,
         version: None,
-        params: params.try_into().expect("three numbers fit"),
-        salt: Some(Salt::new(&[0; 16]).expect("16 bytes are a salt")),
-        hash: Some(Output::new(&[0; 32]).expect("32 bytes are a hash")),
+        params: params.try_into().expect("three numbers are valid PHC parameters"),
+        salt: Some(Salt::new(&[0; 16]).expect("16 bytes are a valid salt")),
+        hash: Some(Output::new(&[0; 32]).expect("32 bytes are a valid hash")),
     };
     hash.to_string()
 }
@@ -130,6 +131,7 @@ mod tests {
 
     use super::*;
 
+    /// A source that fills each buffer with the next number.
     struct Counting(AtomicU8);
 
     impl Entropy for Counting {
@@ -152,25 +154,25 @@ mod tests {
     }
 
     #[test]
-    fn the_same_password_has_another_hash_each_time() {
+    fn hashing_the_same_password_twice_gives_different_hashes() {
         let passwords = passwords(Cost::REHEARSAL);
         assert_ne!(block_on(passwords.hash("opera")), block_on(passwords.hash("opera")));
     }
 
     #[test]
-    fn the_cost_of_a_hash_is_its_own() {
+    fn a_hash_of_another_cost_verifies() {
         let hash = block_on(passwords(Cost { log_n: 2, r: 8, p: 1 }).hash("opera"));
         assert!(block_on(passwords(Cost::REHEARSAL).verify("opera", Some(&hash))));
     }
 
     #[test]
-    fn nothing_verifies_against_no_hash_or_a_broken_one() {
+    fn no_password_verifies_against_a_missing_or_broken_hash() {
         assert!(!block_on(passwords(Cost::REHEARSAL).verify("opera", None)));
         assert!(!block_on(passwords(Cost::REHEARSAL).verify("opera", Some("$scrypt$nonsense"))));
     }
 
     #[test]
-    fn the_decoy_costs_what_a_hash_costs() {
+    fn the_decoy_has_the_cost_of_a_hash() {
         let passwords = passwords(Cost { log_n: 3, r: 8, p: 3 });
         let cost = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
         assert_eq!(cost(&passwords.decoy), cost(&block_on(passwords.hash("opera"))));

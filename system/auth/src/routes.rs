@@ -1,11 +1,12 @@
-//! HTTP in: `/api/users`.
+//! HTTP in: `/api/users`. It parses, calls [`crate::model`] and maps refusals to responses.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use contracts::messages;
 use garde::Validate;
-use identity::bans::MARGIN;
+use identity::bans::MAX_SIGN_IN_DURATION;
 use identity::session;
 use platform::collection::{ChangeError, Decision};
 use platform::http::{ApiError, Id, Input, input};
@@ -14,10 +15,11 @@ use ports::clock::after;
 use ports::store::WriteError;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{self, Edit, Refused, User};
-use crate::{App, store};
+use crate::app::App;
+use crate::model::{self, Edit, User, UserError};
+use crate::store;
 
-/// The routes of this service.
+/// Returns the routes of this service.
 pub fn routes(app: App) -> Router {
     Router::new()
         .route("/api/users/signup", post(sign_up))
@@ -82,7 +84,8 @@ fn supplied(password: &str, _: &()) -> garde::Result {
     Ok(())
 }
 
-/// Absent and null mean to leave it; anything else must be a valid text.
+/// Decodes a field that may be absent or null, which keep the old value; a value of another
+/// type becomes an invalid text.
 fn text_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match serde_json::Value::deserialize(from)? {
         serde_json::Value::Null => None,
@@ -100,7 +103,7 @@ struct UserView {
 /// A user with the cookie that signs them in.
 type SignedIn = ([(HeaderName, HeaderValue); 1], Json<UserView>);
 
-/// `since` is a time before the user was looked up.
+/// Signs the user in; `since` is a time before the user was looked up.
 fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
     let cookie = app.sessions.issue(&user.id, &user.email, since);
     ([(header::SET_COOKIE, cookie)], Json(UserView { id: user.id, email: user.email }))
@@ -114,7 +117,7 @@ async fn sign_up(
     let since = app.clock.now();
     let id = app.entropy.id(since);
     let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
-    app.users.insert(&user, events).await.map_err(refuse_taken)?;
+    app.users.insert(&user, events).await.map_err(email_in_use)?;
     Ok((StatusCode::CREATED, signed_in(&app, user, since)))
 }
 
@@ -158,21 +161,21 @@ async fn edit(
         return Err(ApiError::refused("You must supply a new email or a new password"));
     }
     let since = app.clock.now();
-    let proven = app.users.get(&caller.id).await?.ok_or(Refused::SignedOut)?.password;
-    if !app.passwords.verify(input.current_password.trim(), Some(&proven)).await {
-        return Err(Refused::CurrentPassword.into());
+    let verified_hash = app.users.get(&caller.id).await?.ok_or(UserError::SignedOut)?.password;
+    if !app.passwords.verify(input.current_password.trim(), Some(&verified_hash)).await {
+        return Err(UserError::CurrentPassword.into());
     }
     let password = match &input.password {
         Some(password) => Some(app.passwords.hash(password.trim()).await),
         None => None,
     };
-    let edit = Edit { email: input.email, password, proven };
+    let edit = Edit { email: input.email, password, verified_hash };
     let edit = |user: Option<&User>| model::edit(user, &edit, &app.admins);
     let changed = app.users.change(&caller.id, edit).await.map_err(|error| match error {
-        ChangeError::Write(error) => refuse_taken(error),
+        ChangeError::Write(error) => email_in_use(error),
         error => error.into(),
     })?;
-    let user = changed.document.expect("an edit leaves a user");
+    let user = changed.document.expect("an edit never removes the user");
     Ok(signed_in(&app, user, since))
 }
 
@@ -188,39 +191,39 @@ async fn change_ban(
     State(app): State<App>,
     caller: session::User,
     Id(id): Id,
-    decide: fn(Option<&User>, Timestamp) -> Result<Decision<User>, Refused>,
+    decide: fn(Option<&User>, Timestamp) -> Result<Decision<User>, UserError>,
 ) -> Result<StatusCode, ApiError> {
     let caller = app.users.get(&caller.id).await?;
     if !app.admins.allow(caller.as_ref()) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "Not an administrator"));
+        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::NOT_ADMINISTRATOR));
     }
-    let memory = app.sessions.lifetime() + MARGIN;
-    let decide = |user: Option<&User>| decide(user, after(app.clock.now(), memory));
+    let retention = app.sessions.lifetime() + MAX_SIGN_IN_DURATION;
+    let decide = |user: Option<&User>| decide(user, after(app.clock.now(), retention));
     app.users.change(&id, decide).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The index decides who has an address: of those who race for it, the first.
-fn refuse_taken(error: WriteError) -> ApiError {
+/// Maps a violation of the address index: of concurrent sign-ups with one address, one succeeds.
+fn email_in_use(error: WriteError) -> ApiError {
     match error {
         WriteError::Duplicate { index } if index == store::EMAIL => {
-            ApiError::refused("Email in use")
+            ApiError::refused(messages::EMAIL_IN_USE)
         }
         error => error.into(),
     }
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotFound => Self::not_found(),
-            Refused::Credentials => Self::refused("Invalid credentials"),
-            Refused::CurrentPassword => {
-                let message = "Invalid credentials".to_owned();
+impl From<UserError> for ApiError {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::NotFound => Self::not_found(),
+            UserError::Credentials => Self::refused(messages::INVALID_CREDENTIALS),
+            UserError::CurrentPassword => {
+                let message = messages::INVALID_CREDENTIALS.to_owned();
                 Self::invalid([("currentPassword".to_owned(), message)])
             }
-            Refused::Banned => Self::new(StatusCode::FORBIDDEN, "User is banned"),
-            Refused::SignedOut => Self::not_authorized(),
+            UserError::Banned => Self::new(StatusCode::FORBIDDEN, messages::USER_BANNED),
+            UserError::SignedOut => Self::not_authorized(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How users lie in the database, and what is asked of them there.
+//! The mapping of users to the database: collection, indexes and queries.
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
@@ -6,7 +6,7 @@ use ports::store::{Find, Index, ReadError};
 
 use crate::model::{User, email_key};
 
-/// The index that gives an address to one user only: of those who race for it, to the first.
+/// The index that makes addresses unique: of concurrent sign-ups with one address, one succeeds.
 pub const EMAIL: &str = "email";
 
 impl Aggregate for User {
@@ -21,7 +21,7 @@ impl Aggregate for User {
     }
 }
 
-/// The user with this address, in whatever case.
+/// Returns the user with this address, compared without case.
 pub async fn by_email(users: &Collection<User>, email: &str) -> Result<Option<User>, ReadError> {
     let filter = doc! { "emailKey": email_key(email) };
     let found = users.find(Find { filter, limit: 1, ..Find::default() }).await?;

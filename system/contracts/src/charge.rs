@@ -1,47 +1,50 @@
-//! Events of charges, from payments.
+//! Events of charges, published by payments.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cents, events};
+use crate::events::events;
+use crate::money::Cents;
 
-/// Where a charge stands.
+/// The state of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChargeStatus {
-    /// The provider is being asked: the money may have moved.
+    /// The request to the provider is in progress: the money may have moved.
     Created,
     /// The money has moved.
     Completed,
-    /// The provider refused: no money moved.
+    /// The provider declined: no money moved.
     Failed,
-    /// The money has moved back.
+    /// The money was moved back.
     Refunded,
 }
 
-/// A charge of an order.
+/// A charge for an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChargeState {
-    /// The charge's id, and the provider's idempotency key.
+    /// The charge's id, which is also the idempotency key at the provider.
     pub id: String,
-    /// The order that it pays.
+    /// The order that it pays for.
     pub order_id: String,
-    /// Where it stands.
+    /// The state of the charge.
     pub status: ChargeStatus,
-    /// In cents.
+    /// The amount in cents.
     pub amount: Cents,
-    /// The provider's name for it.
+    /// The provider's id of the charge.
     pub stripe_id: Option<String>,
-    /// The provider's name for its refund.
+    /// The provider's id of the refund.
     pub stripe_refund_id: Option<String>,
     /// The charge's version.
     pub version: i64,
 }
 
-events!(ChargeState by id:
-    /// Money is under way.
+events!(
+    /// Every event of a charge.
+    CHARGE_EVENTS of ChargeState by id:
+    /// A charge was created; the provider has not confirmed it yet.
     ChargeCreated = "charge.created",
-    /// The money has moved, or will not, or has moved back.
+    /// A charge was completed, declined or refunded.
     ChargeUpdated = "charge.updated",
 );

@@ -1,10 +1,15 @@
-//! The event of expiration: it says that time is up, and orders decides what that means.
+//! The event of expiration: it reports that a reservation has expired, and orders decides what
+//! that means.
 
-use platform::event::Event;
+use platform::event::{Event, EventGroup, EventType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An order's time is up.
+/// Every event of expiration.
+pub const EXPIRATION_EVENTS: EventGroup<OrderExpired> =
+    EventGroup::new(&[EventType::of::<OrderExpired>()]);
+
+/// The reservation window of an order has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderExpired {
     /// The order's id.

@@ -1,7 +1,7 @@
 //! Money: whole cents inside, a JSON number with at most two decimals outside.
 //!
-//! No sum is ever a float. A price is read from its decimal digits, so 19.99 is 1999 cents
-//! and not 1998.
+//! No sum is ever a float. A price is parsed from its decimal digits, so 19.99 is 1999 cents
+//! and not 1998. There is no currency here: the payment provider's configuration has it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,11 @@ use serde_json::{Number, Value};
 pub struct Cents(pub i64);
 
 impl Cents {
-    /// The largest price that a ticket may have: ten million, in whole units.
+    /// The largest price of a ticket: ten million currency units.
     pub const MAX: Self = Self(1_000_000_000);
 
-    /// A positive amount from a JSON number or a decimal string with at most two decimals;
-    /// `None` for anything else.
+    /// Parses a positive amount from a JSON number or a decimal string with at most two
+    /// decimals; `None` for anything else.
     ///
     /// ```
     /// use contracts::Cents;
@@ -29,9 +29,10 @@ impl Cents {
     /// assert_eq!(Cents::from_json(&json!(0.001)), None);
     /// assert_eq!(Cents::from_json(&json!(-1)), None);
     /// ```
+    #[must_use]
     pub fn from_json(value: &Value) -> Option<Self> {
         let digits = match value {
-            // The shortest text that reads back as the same number: what the client wrote.
+            // The shortest decimal that parses to the same number, as the client wrote it.
             Value::Number(number) => plain(number)?,
             Value::String(text) => text.trim().to_owned(),
             _ => return None,
@@ -47,13 +48,14 @@ impl Cents {
         (cents > 0 && cents <= Self::MAX.0).then_some(Self(cents))
     }
 
-    /// The amount as a JSON number: 20, 19.9, 19.99.
+    /// Returns the amount as a JSON number: 20, 19.9, 19.99.
     ///
     /// ```
     /// use contracts::Cents;
     /// assert_eq!(Cents(1999).to_json().to_string(), "19.99");
     /// assert_eq!(Cents(2000).to_json().to_string(), "20");
     /// ```
+    #[must_use]
     pub fn to_json(self) -> Value {
         if self.0 % 100 == 0 {
             return Value::from(self.0 / 100);
@@ -70,7 +72,7 @@ impl std::fmt::Display for Cents {
     }
 }
 
-/// A JSON number in plain decimal notation.
+/// Formats a JSON number in plain decimal notation, without an exponent.
 fn plain(number: &Number) -> Option<String> {
     match number.as_i64() {
         Some(whole) => Some(whole.to_string()),
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_price_up_to_a_thousand_survives_the_round_trip() {
+    fn every_price_up_to_a_thousand_round_trips() {
         for cents in 1..=100_000 {
             let json = Cents(cents).to_json();
             let text = serde_json::to_string(&json).unwrap();
@@ -95,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_price_is_refused() {
+    fn invalid_prices_are_rejected() {
         for bad in [
             json!(0),
             json!(-5),

@@ -1,63 +1,67 @@
-//! Events of orders, from orders. All four carry the same state, so a reader needs only the
-//! newest of them.
+//! Events of orders, published by orders. All four carry the same state, so a reader needs only
+//! the newest of them.
 
 use ports::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cents, events};
+use crate::events::events;
+use crate::money::Cents;
 
-/// Where an order stands.
+/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OrderStatus {
-    /// It holds the ticket and waits for the buyer.
+    /// The order holds the ticket and is unpaid.
     #[serde(rename = "created")]
     Created,
-    /// It holds the ticket and money is under way.
+    /// The order holds the ticket and a charge is in progress.
     #[serde(rename = "awaiting:payment")]
     AwaitingPayment,
-    /// It is paid: the ticket is the buyer's.
+    /// The order is paid: the buyer owns the ticket.
     #[serde(rename = "complete")]
     Complete,
-    /// It has let the ticket go.
+    /// The order has released the ticket.
     #[serde(rename = "cancelled")]
     Cancelled,
 }
 
 impl OrderStatus {
-    /// Whether an order in this state has its ticket.
+    /// Returns true if an order in this state holds its ticket.
+    #[must_use]
     pub fn holds(self) -> bool {
         self != Self::Cancelled
     }
 
-    /// Whether time or the buyer can still end it.
+    /// Returns true if an order in this state can still expire, be paid or be cancelled.
+    #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, Self::Created | Self::AwaitingPayment)
     }
 }
 
-/// Why an order was cancelled.
+/// The reason of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OrderReason {
-    /// The buyer asked for it.
+    /// The buyer cancelled.
     #[serde(rename = "user")]
     User,
-    /// Its time was up.
+    /// The reservation window ended.
     #[serde(rename = "expired")]
     Expired,
-    /// The payment was declined.
+    /// The provider declined the card.
     #[serde(rename = "payment failed")]
     PaymentFailed,
 }
 
-/// An order's ticket, at the price that the buyer was shown.
+/// The ticket of an order, at the price that the buyer was shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderTicket {
     /// The ticket's id.
     pub id: String,
     /// The price in cents.
     pub price: Cents,
-    /// The number that fences this hold, or its release, from older ones of the same ticket.
+    /// The fencing number: orders this hold, or its release, after older ones of the same
+    /// ticket.
     pub fence: i64,
 }
 
@@ -67,27 +71,29 @@ pub struct OrderTicket {
 pub struct OrderState {
     /// The order's id.
     pub id: String,
-    /// The buyer.
+    /// The buyer's user id.
     pub user_id: String,
-    /// Where it stands.
+    /// The state of the order.
     pub status: OrderStatus,
-    /// When its time is up.
+    /// The end of the reservation window.
     pub expires_at: Timestamp,
-    /// What it holds, or held.
+    /// The ticket that it holds, or held.
     pub ticket: OrderTicket,
-    /// Why it was cancelled.
+    /// The reason of the cancellation; `None` for an order that is not cancelled.
     pub reason: Option<OrderReason>,
     /// The order's version.
     pub version: i64,
 }
 
-events!(OrderState by id:
-    /// A buyer holds a ticket.
+events!(
+    /// Every event of an order.
+    ORDER_EVENTS of OrderState by id:
+    /// A buyer reserved a ticket.
     OrderCreated = "order.created",
-    /// Money is under way.
+    /// A charge for the order is in progress.
     OrderUpdated = "order.updated",
-    /// The ticket is free again.
+    /// The order was cancelled, which released its ticket.
     OrderCancelled = "order.cancelled",
-    /// The ticket is paid.
+    /// The order was paid.
     OrderCompleted = "order.completed",
 );

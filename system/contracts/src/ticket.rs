@@ -1,21 +1,22 @@
-//! Events of tickets, from tickets.
+//! Events of tickets, published by tickets.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cents, events};
+use crate::events::events;
+use crate::money::Cents;
 
-/// A ticket as it is for sale.
+/// A ticket for sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TicketState {
     /// The ticket's id.
     pub id: String,
-    /// What it admits to.
+    /// The event that it admits to.
     pub title: String,
-    /// Its price in cents.
+    /// The price in cents.
     pub price: Cents,
-    /// Who sells it.
+    /// The seller's user id.
     pub user_id: String,
     /// The order that holds it.
     pub order_id: Option<String>,
@@ -23,9 +24,11 @@ pub struct TicketState {
     pub version: i64,
 }
 
-events!(TicketState by id:
+events!(
+    /// Every event of a ticket.
+    TICKET_EVENTS of TicketState by id:
     /// A ticket was listed.
     TicketCreated = "ticket.created",
-    /// A ticket was edited, held or released.
+    /// A ticket was edited, reserved or released.
     TicketUpdated = "ticket.updated",
 );

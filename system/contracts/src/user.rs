@@ -4,27 +4,29 @@ use ports::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::events;
+use crate::events::events;
 
-/// A user as others may know it.
+/// The public part of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserState {
     /// The user's id.
     pub id: String,
-    /// The address.
+    /// The email address.
     pub email: String,
     /// The user's version.
     pub version: i64,
 }
 
-events!(UserState by id:
-    /// Somebody signed up.
+events!(
+    /// Every event of an account, without bans.
+    USER_EVENTS of UserState by id:
+    /// A user signed up.
     UserCreated = "user.created",
-    /// Somebody changed their address or password.
+    /// A user changed their address or password.
     UserUpdated = "user.updated",
 );
 
-/// Until when a user is banned, or was.
+/// A ban, or the end of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BanState {
     /// The user's id.
@@ -35,10 +37,12 @@ pub struct BanState {
     pub version: i64,
 }
 
-events!(BanState by id:
-    /// A user may no longer act.
+events!(
+    /// Every event of a ban.
+    BAN_EVENTS of BanState by id:
+    /// A user was banned.
     UserBanned = "user.banned",
-    /// A user may act again.
+    /// The ban of a user was lifted.
     UserUnbanned = "user.unbanned",
 );
 

@@ -1,63 +1,36 @@
-//! Expiration: says when an order's time is up.
+//! Expiration: reports the end of each order's reservation window.
 //!
-//! It owns one durable timer per order. It does not decide what the end of the time means:
-//! orders does.
+//! It owns one durable timer per order. It does not decide what an expiry means: orders does.
+//! It has no routes.
 //!
-//! The way through: [`listeners`] bring something in, [`model`] decides, [`store`] says how
-//! it lies in the database, [`timers`] fires what is due.
+//! Next: [`listeners`] takes events, [`model`] decides, [`store`] maps timers to the database,
+//! [`timers`] fires those that are due.
 
+mod app;
 pub mod listeners;
 pub mod model;
 pub mod store;
 pub mod timers;
 
-use std::sync::Arc;
-
-use axum::Router;
-use contracts::{OrderCancelled, OrderCompleted, OrderCreated, OrderUpdated};
-use platform::collection::{Collection, CollectionSpec};
-use platform::listen::Listener;
+use contracts::ORDER_EVENTS;
 use platform::service::Service;
-use platform::task::Wake;
 use ports::Ports;
-use ports::clock::Clock;
+
+pub use app::{App, Config};
 
 use model::Timer;
 use timers::Timers;
 
-/// The name of its database, consumers and events' source.
+/// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "expiration";
 
-/// How this service is set up: there is nothing to say.
-#[derive(Debug, Clone)]
-pub struct Config;
-
-/// What listeners and the timers' task work with.
-#[derive(Clone)]
-pub struct App {
-    clock: Arc<dyn Clock>,
-    timers: Collection<Timer>,
-    /// Woken by whatever arms a timer.
-    armed: Wake,
-}
-
-/// The service, built from its ports.
-pub fn service(ports: &Ports, _: &Config) -> Service {
-    let app = App {
-        clock: Arc::clone(&ports.clock),
-        timers: Collection::new(ports),
-        armed: Wake::default(),
-    };
-    Service {
-        name: NAME,
-        collections: vec![CollectionSpec::of::<Timer>()],
-        listeners: vec![
-            Listener::on::<_, OrderCreated, _>(&app, |app, e| listeners::order(app, e.0)),
-            Listener::on::<_, OrderUpdated, _>(&app, |app, e| listeners::order(app, e.0)),
-            Listener::on::<_, OrderCancelled, _>(&app, |app, e| listeners::order(app, e.0)),
-            Listener::on::<_, OrderCompleted, _>(&app, |app, e| listeners::order(app, e.0)),
-        ],
-        tasks: vec![Arc::new(app.timers.relay(NAME, ports)), Arc::new(Timers(app))],
-        routes: Router::new(),
-    }
+/// Assembles the service from its ports.
+#[must_use]
+pub fn service(ports: &Ports, config: &Config) -> Service {
+    let app = App::new(ports, config);
+    Service::named(NAME)
+        .collection::<Timer>()
+        .on(ORDER_EVENTS, &app, listeners::order)
+        .task(app.timers.relay(NAME, ports))
+        .task(Timers(app))
 }

@@ -1,16 +1,19 @@
-//! Events in: what orders says of the time that its orders have.
+//! Events in: orders, whose timers are armed and disarmed.
+
+use std::convert::Infallible;
 
 use contracts::OrderState;
 use platform::listen::HandleError;
 
-use crate::App;
+use crate::app::App;
 use crate::model::{self, Timer};
 
-/// An order was created, updated, cancelled or completed: all four carry its whole state.
+/// Applies an event of an order: all four types carry its whole state.
 pub async fn order(app: App, order: OrderState) -> Result<(), HandleError> {
-    let follow = |timer: Option<&Timer>| Ok::<_, HandleError>(model::follow(timer, &order));
+    let follow = |timer: Option<&Timer>| Ok::<_, Infallible>(model::follow(timer, &order));
     let changed = app.timers.change(&order.id, follow).await?;
-    // Whether or not this call wrote it: one before it may have, and not heard of its success.
+    // Also if this call wrote nothing: an earlier delivery may have written the timer without
+    // learning of its success.
     if changed.document.is_some_and(|timer| timer.due.is_some()) {
         app.armed.wake();
     }

@@ -1,4 +1,4 @@
-//! The timer, and every decision on it. Nothing here reads or writes anything.
+//! The timer document, and every decision on it: pure functions without I/O.
 
 use contracts::{OrderExpired, OrderState};
 use platform::collection::Decision;
@@ -6,24 +6,25 @@ use platform::event::Emit;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The timer of an order.
+/// The timer of an order, under the id of the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     /// The order's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// When it fires; `None` while it is disarmed.
+    /// The time at which it fires; `None` while it is disarmed.
     #[serde(with = "platform::date::option")]
     pub due: Option<Timestamp>,
-    /// Whether it has fired, which it does once.
+    /// True once it has fired, which happens at most once.
     pub fired: bool,
-    /// The order's version, as of the newest event that was heard of it.
+    /// The order's version, as of the newest event received.
     pub version: i64,
 }
 
-/// Follows an order: while it is open its timer is armed, unless it has fired; once it is
-/// complete or cancelled it is not. An older or equal version changes nothing, so an order
-/// that ended before its beginning was heard of is never armed.
+/// Follows an order: its timer is armed while the order is open and the timer has not fired,
+/// and disarmed afterwards. An older or equal version changes nothing, so a late `OrderCreated`
+/// never arms the timer of an order that has ended.
+#[must_use]
 pub fn follow(timer: Option<&Timer>, order: &OrderState) -> Decision<Timer> {
     if timer.is_some_and(|timer| timer.version >= order.version) {
         return Decision::Keep;
@@ -40,6 +41,7 @@ pub fn follow(timer: Option<&Timer>, order: &OrderState) -> Decision<Timer> {
 }
 
 /// Fires a timer if it is due.
+#[must_use]
 pub fn fire(timer: Option<&Timer>, now: Timestamp) -> Decision<Timer> {
     let Some(timer) = timer.filter(|timer| timer.is_due(now)) else {
         return Decision::Keep;
@@ -50,7 +52,8 @@ pub fn fire(timer: Option<&Timer>, now: Timestamp) -> Decision<Timer> {
 }
 
 impl Timer {
-    /// Whether it is to fire now.
+    /// Returns true if the timer must fire now.
+    #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.due.is_some_and(|due| due <= now)
     }

@@ -1,4 +1,4 @@
-//! How timers lie in the database, and what is asked of them there.
+//! The mapping of timers to the database: collection, indexes and queries.
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
@@ -20,9 +20,9 @@ impl Aggregate for Timer {
     }
 }
 
-/// The first timers to fire, those that are due already among them.
+/// Returns the armed timers that fire first, including those that are due already.
 pub async fn armed(timers: &Collection<Timer>, limit: u32) -> Result<Vec<Timer>, ReadError> {
-    // A comparison with a date meets only dates: a disarmed timer has none.
+    // A comparison with a date matches only dates, and a disarmed timer has none.
     let filter = doc! { "due": { "$gt": date::to_bson(Timestamp::UNIX_EPOCH) } };
     timers.find(Find { filter, sort: doc! { "due": 1 }, limit }).await
 }

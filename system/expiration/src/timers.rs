@@ -1,17 +1,19 @@
-//! The task that fires timers when they are due.
+//! The task that fires due timers.
 //!
-//! It keeps nothing in memory: each step reads the store anew, the first one after a start
-//! too. So a timer survives a crash, and any instance may fire it.
+//! It keeps nothing in memory: each step reads the store again, including the first one after a
+//! start. So a timer survives a crash, and any instance may fire it.
 
 use std::convert::Infallible;
 
 use async_trait::async_trait;
-use platform::task::{Step, StepError, Task, Wake};
+use platform::task::{Step, StepError, Task};
+use platform::wake::Wake;
 
+use crate::app::App;
 use crate::model::{self, Timer};
-use crate::{App, store};
+use crate::store;
 
-/// How many timers one step reads.
+/// Upper bound on timers per step.
 const BATCH: u32 = 50;
 
 /// Fires timers.
@@ -29,16 +31,14 @@ impl Task for Timers {
 
     async fn step(&self) -> Result<Step, StepError> {
         let now = self.0.clock.now();
-        let armed = store::armed(&self.0.timers, BATCH).await;
-        let armed = armed.map_err(|e| StepError(e.to_string()))?;
+        let armed = store::armed(&self.0.timers, BATCH).await?;
         let due: Vec<&Timer> = armed.iter().filter(|timer| timer.is_due(now)).collect();
         if due.is_empty() {
             return Ok(Step::Idle { next: armed.first().and_then(|timer| timer.due) });
         }
         for timer in due {
             let fire = |timer: Option<&Timer>| Ok::<_, Infallible>(model::fire(timer, now));
-            let fired = self.0.timers.change(&timer.id, fire).await;
-            fired.map_err(|e| StepError(e.to_string()))?;
+            self.0.timers.change(&timer.id, fire).await?;
         }
         Ok(Step::Worked)
     }

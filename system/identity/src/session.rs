@@ -1,7 +1,8 @@
-//! The session: a cookie that holds a signed token, and who it says is asking.
+//! Sessions: cookies that hold a signed token, and the caller that a token identifies.
 //!
 //! The cookie `session` is base64 of `{"jwt":"<HS256 token>"}`. A bad, forged or expired one
-//! counts as signed out, and so does one of a banned user.
+//! counts as signed out, and so does the one of a banned user. Nothing here looks up a user:
+//! the token alone identifies the caller.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,28 +16,32 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::bans::Bans;
+use crate::token;
 use platform::http::ApiError;
 use platform::listen::Listener;
-use ports::Ports;
 use ports::clock::Clock;
+use ports::{Ports, Timestamp};
 
-mod token;
+pub use crate::token::User;
 
-/// How sessions are made and checked.
+/// The name of the cookie.
+const COOKIE: &str = "session";
+
+/// How sessions are issued and verified.
 #[derive(Clone)]
 pub struct SessionConfig {
-    /// The key that signs.
+    /// The key that signs tokens.
     pub key: String,
-    /// The key before it, still accepted.
+    /// The previous key, whose tokens are still accepted: for key rotation.
     pub previous_key: Option<String>,
-    /// How long a token lives.
+    /// The lifetime of a token; whole seconds count.
     pub lifetime: Duration,
-    /// Whether browsers send the cookie over TLS only.
+    /// True if browsers may send the cookie over TLS only.
     pub secure: bool,
 }
 
 impl fmt::Debug for SessionConfig {
-    /// Without the keys: configurations end up in logs.
+    /// Omits the keys: configurations end up in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key: _, previous_key: _, lifetime, secure } = self;
         let mut shown = f.debug_struct("SessionConfig");
@@ -44,18 +49,7 @@ impl fmt::Debug for SessionConfig {
     }
 }
 
-/// Who is asking: the claims of a valid token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// The user's id.
-    pub id: String,
-    /// The address at sign-in.
-    pub email: String,
-    /// When the token was issued, in seconds since 1970.
-    pub iat: i64,
-}
-
-/// Issues and checks sessions in one instance. Clones share what it knows.
+/// Issues and verifies sessions in one instance. Clones share the known bans.
 #[derive(Clone)]
 pub struct Sessions {
     config: Arc<SessionConfig>,
@@ -69,7 +63,7 @@ struct Envelope {
 }
 
 impl Sessions {
-    /// Sessions under this configuration.
+    /// Creates the sessions of one instance, which knows of no ban yet.
     pub fn new(config: &SessionConfig, ports: &Ports) -> Self {
         Self {
             config: Arc::new(config.clone()),
@@ -78,19 +72,23 @@ impl Sessions {
         }
     }
 
-    /// The listener that hears of bans: every service with sessions has it.
+    /// Creates the listener that receives bans. Every service with sessions must run it.
+    #[must_use]
     pub fn listener(&self) -> Listener {
         self.bans.listener(self.config.lifetime)
     }
 
-    /// How long a token lives.
+    /// Returns the lifetime of a token.
+    #[must_use]
     pub fn lifetime(&self) -> Duration {
         self.config.lifetime
     }
 
-    /// A `Set-Cookie` value that signs this user in. `since` is a time before the user was
-    /// looked up, so that no token outlives the memory of a ban that came in between.
-    pub fn issue(&self, id: &str, email: &str, since: jiff::Timestamp) -> HeaderValue {
+    /// Creates the `Set-Cookie` value that signs this user in. `since` is a time before the user
+    /// was looked up: the token expires relative to it, so no token outlives the memory of a
+    /// ban that arrived in between.
+    #[must_use]
+    pub fn issue(&self, id: &str, email: &str, since: Timestamp) -> HeaderValue {
         let iat = since.as_second();
         let user = User { id: id.to_owned(), email: email.to_owned(), iat };
         let lifetime = i64::try_from(self.config.lifetime.as_secs()).unwrap_or(i64::MAX);
@@ -99,20 +97,22 @@ impl Sessions {
         self.cookie(&STANDARD.encode(envelope), self.config.lifetime)
     }
 
-    /// A `Set-Cookie` value that signs out.
+    /// Creates the `Set-Cookie` value that signs out.
+    #[must_use]
     pub fn clear(&self) -> HeaderValue {
         self.cookie("", Duration::ZERO)
     }
 
-    /// Who is asking; `None` for nobody.
+    /// Returns the caller; `None` without a valid session.
+    #[must_use]
     pub fn current(&self, headers: &HeaderMap) -> Option<User> {
         let cookies = headers.get_all(header::COOKIE).into_iter();
         let value = cookies
             .filter_map(|line| line.to_str().ok())
             .flat_map(cookie::Cookie::split_parse)
             .filter_map(Result::ok)
-            .find(|cookie| cookie.name() == "session")?;
-        // Some clients put a value that ends in = between quotes.
+            .find(|cookie| cookie.name() == COOKIE)?;
+        // Some clients quote a value that ends in `=`.
         let envelope = STANDARD.decode(value.value_trimmed()).ok()?;
         let envelope: Envelope = serde_json::from_slice(&envelope).ok()?;
         let now = self.clock.now().as_second();
@@ -126,7 +126,7 @@ impl Sessions {
         let secure = if self.config.secure { "; Secure" } else { "" };
         let age = age.as_secs();
         let cookie =
-            format!("session={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+            format!("{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::from_str(&cookie).expect("base64 is a valid header value")
     }
 }

@@ -1,4 +1,4 @@
-//! The order, and every decision on it. Nothing here reads or writes anything.
+//! The order document, and every decision on it: pure functions without I/O.
 
 use contracts::{
     Cents, ChargeStatus, OrderCancelled, OrderCompleted, OrderCreated, OrderReason, OrderState,
@@ -9,81 +9,85 @@ use platform::event::Emit;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A copy of a ticket, as of the newest event that was heard of it.
+/// The copy of a ticket, as of the newest event received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Its id.
+    /// The ticket's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// What it admits to.
+    /// The event that it admits to.
     pub title: String,
-    /// Its price.
+    /// The price in cents.
     pub price: Cents,
     /// The ticket's version.
     pub version: i64,
 }
 
-/// A buyer's order of one ticket, as it was shown to them.
+/// An order for one ticket, with the listing as the buyer was shown it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// Its id.
+    /// The order's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// The buyer.
+    /// The buyer's user id.
     pub user_id: String,
-    /// The ticket.
+    /// The ticket's id.
     pub ticket_id: String,
-    /// What the ticket admits to.
+    /// The event that the ticket admits to.
     pub title: String,
-    /// The price that the buyer was shown, and pays.
+    /// The price in cents that the buyer was shown, and pays.
     pub price: Cents,
     /// The version of the ticket that the buyer was shown.
     pub ticket_version: i64,
-    /// Where it stands.
+    /// The state of the order.
     pub status: OrderStatus,
-    /// Why it was cancelled.
+    /// The reason of the cancellation; `None` for an order that is not cancelled.
     pub reason: Option<OrderReason>,
-    /// Whether it has the ticket. One order of a ticket at most does.
+    /// True if it holds the ticket. At most one order of a ticket does.
     pub holding: bool,
-    /// The fencing number of its hold: even. That of its release is one higher.
+    /// The fencing number of its hold, which is even. Its release has the next odd number.
     pub fence: i64,
-    /// When its time is up.
+    /// The end of the reservation window.
     #[serde(with = "platform::date")]
     pub expires_at: Timestamp,
-    /// When it was made.
+    /// The time of creation.
     #[serde(with = "platform::date")]
     pub created_at: Timestamp,
-    /// One higher with each change.
+    /// Incremented by every change.
     pub version: i64,
 }
 
-/// Who wants a ticket, and for how long.
+/// A buyer's request to hold a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
     /// The new order's id.
     pub id: String,
-    /// The buyer.
+    /// The buyer's user id.
     pub user_id: String,
-    /// Now.
+    /// The current time.
     pub created_at: Timestamp,
-    /// When the hold ends unless it is paid.
+    /// The time at which the hold ends unless the order is paid.
     pub expires_at: Timestamp,
 }
 
-/// Why an order is not shown or not cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// There is no such order.
+/// A refused request for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// The order does not exist.
+    #[error("no such order")]
     NotFound,
-    /// It is somebody else's.
+    /// The caller is not the buyer.
+    #[error("the order belongs to another buyer")]
     NotOwner,
-    /// It is paid.
+    /// The order is paid, so it can no longer be cancelled.
+    #[error("the order is complete")]
     Complete,
 }
 
-/// Keeps the newest of the copy and what an event says: an older or equal version changes
-/// nothing.
+/// Replaces the copy of a ticket by a newer state; an older or equal version changes nothing.
+#[must_use]
 pub fn copy(known: Option<&Ticket>, ticket: &TicketState) -> Decision<Ticket> {
     if known.is_some_and(|known| known.version >= ticket.version) {
         return Decision::Keep;
@@ -97,13 +101,15 @@ pub fn copy(known: Option<&Ticket>, ticket: &TicketState) -> Decision<Ticket> {
     Decision::Write(copy, Vec::new())
 }
 
-/// The number that fences the next hold of a ticket, from that of its last one. The number in
-/// between is the last one's release.
+/// Returns the fencing number of a ticket's next hold, from that of its last one. The number in
+/// between belongs to the release of the last one.
+#[must_use]
 pub fn next_fence(last: Option<&Order>) -> i64 {
     last.map_or(0, |order| order.fence) + 2
 }
 
-/// Orders a ticket. Whether the order gets it is for the store to say.
+/// Creates an order that holds the ticket. Inserting it decides whether it does.
+#[must_use]
 pub fn order(ticket: &Ticket, reservation: &Reservation, fence: i64) -> (Order, Vec<Emit>) {
     let order = Order {
         id: reservation.id.clone(),
@@ -124,32 +130,35 @@ pub fn order(ticket: &Ticket, reservation: &Reservation, fence: i64) -> (Order, 
     (order, vec![event])
 }
 
-/// The order, if it exists and is theirs.
-pub fn owned<'a>(order: Option<&'a Order>, by: &str) -> Result<&'a Order, Refused> {
-    let order = order.ok_or(Refused::NotFound)?;
+/// Returns the order if it exists and belongs to this buyer.
+pub fn owned<'a>(order: Option<&'a Order>, by: &str) -> Result<&'a Order, OrderError> {
+    let order = order.ok_or(OrderError::NotFound)?;
     if order.user_id != by {
-        return Err(Refused::NotOwner);
+        return Err(OrderError::NotOwner);
     }
     Ok(order)
 }
 
-/// Cancels an order for its buyer, unless it is paid; a second time changes nothing.
-pub fn cancel(order: Option<&Order>, by: &str) -> Result<Decision<Order>, Refused> {
+/// Cancels an order for its buyer, unless it is paid. Idempotent.
+pub fn cancel(order: Option<&Order>, by: &str) -> Result<Decision<Order>, OrderError> {
     let order = owned(order, by)?;
     match order.status {
         OrderStatus::Created | OrderStatus::AwaitingPayment => Ok(order.release(OrderReason::User)),
         OrderStatus::Cancelled => Ok(Decision::Keep),
-        OrderStatus::Complete => Err(Refused::Complete),
+        OrderStatus::Complete => Err(OrderError::Complete),
     }
 }
 
-/// Ends an order whose time is up, even with money under way: payments gives that back.
+/// Cancels an open order at the end of its window, even with a charge in progress: payments
+/// refunds that.
+#[must_use]
 pub fn expire(order: &Order) -> Decision<Order> {
     if order.status.is_open() { order.release(OrderReason::Expired) } else { Decision::Keep }
 }
 
 /// Follows the order's charge. An order that is complete or cancelled never changes again, so
-/// neither a late nor a repeated event does harm.
+/// late and repeated events are harmless.
+#[must_use]
 pub fn follow(order: &Order, charge: ChargeStatus) -> Decision<Order> {
     match charge {
         ChargeStatus::Created if order.status == OrderStatus::Created => {
@@ -164,7 +173,7 @@ pub fn follow(order: &Order, charge: ChargeStatus) -> Decision<Order> {
 }
 
 impl Order {
-    /// Cancels it and lets the ticket go, in one.
+    /// Cancels the order and releases its ticket in the same write.
     fn release(&self, reason: OrderReason) -> Decision<Self> {
         self.next(|next| {
             next.status = OrderStatus::Cancelled;
@@ -181,7 +190,7 @@ impl Order {
         Decision::Write(next, vec![event])
     }
 
-    /// The event that says where it stands.
+    /// Returns the event for the current state.
     fn event(&self) -> Emit {
         let state = self.state();
         match self.status {

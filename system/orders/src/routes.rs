@@ -1,26 +1,26 @@
-//! HTTP in: `/api/orders`.
+//! HTTP in: `/api/orders`. It parses, calls [`crate::model`] and maps refusals to responses.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use contracts::OrderStatus;
+use contracts::{OrderStatus, messages};
 use garde::Validate;
 use identity::session::User;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Id, Input, input};
-use platform::read_your_writes::Patience;
+use platform::read_your_writes::StaleReadRetry;
 use ports::Timestamp;
 use ports::clock::after;
 use ports::store::ReadError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::App;
-use crate::model::{self, Order, Refused, Reservation, Ticket};
+use crate::app::App;
+use crate::model::{self, Order, OrderError, Reservation, Ticket};
 use crate::store::{self, HoldError};
 
-/// The routes of this service.
+/// Returns the routes of this service.
 pub fn routes(app: App) -> Router {
     Router::new()
         .route("/api/orders", get(list).post(create))
@@ -79,7 +79,7 @@ async fn create(
     Input(input): Input<OrderInput>,
 ) -> Result<(StatusCode, Json<OrderView>), ApiError> {
     let ticket_id = input.ticket_id.to_ascii_lowercase();
-    let ticket = heard_of(&app, &ticket_id).await?.ok_or_else(ApiError::not_found)?;
+    let ticket = ticket_copy(&app, &ticket_id).await?.ok_or_else(ApiError::not_found)?;
     let now = app.clock.now();
     let reservation = Reservation {
         id: app.entropy.id(now),
@@ -91,12 +91,13 @@ async fn create(
     Ok((StatusCode::CREATED, Json(order.into())))
 }
 
-/// The copy of a ticket. The buyer may know of it before this service has heard of it.
-async fn heard_of(app: &App, id: &str) -> Result<Option<Ticket>, ReadError> {
-    let mut patience = Patience::with(id, &app.clock);
+/// Returns the copy of a ticket. The order may arrive before the ticket-created event has been
+/// processed, so a recent ticket that is missing is looked up again.
+async fn ticket_copy(app: &App, id: &str) -> Result<Option<Ticket>, ReadError> {
+    let mut retry = StaleReadRetry::new(id, &app.clock);
     loop {
         let ticket = app.tickets.get(id).await?;
-        if ticket.is_some() || !patience.wait().await {
+        if ticket.is_some() || !retry.wait().await {
             return Ok(ticket);
         }
     }
@@ -119,12 +120,12 @@ async fn cancel(State(app): State<App>, user: User, Id(id): Id) -> Result<Status
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotFound => Self::not_found(),
-            Refused::NotOwner => Self::not_authorized(),
-            Refused::Complete => Self::refused("Cannot cancel a completed order"),
+impl From<OrderError> for ApiError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::NotFound => Self::not_found(),
+            OrderError::NotOwner => Self::not_authorized(),
+            OrderError::Complete => Self::refused(messages::CANNOT_CANCEL_COMPLETED),
         }
     }
 }
@@ -132,7 +133,7 @@ impl From<Refused> for ApiError {
 impl From<HoldError> for ApiError {
     fn from(error: HoldError) -> Self {
         match error {
-            HoldError::Held => Self::refused("Ticket is already reserved"),
+            HoldError::Held => Self::refused(messages::ALREADY_RESERVED),
             HoldError::Contended => Self::unavailable(),
             HoldError::Read(error) => error.into(),
             HoldError::Write(error) => error.into(),

@@ -1,6 +1,6 @@
-//! How orders and copies of tickets lie in the database, and what is asked of them there.
+//! The mapping of orders and copies of tickets to the database: collections, indexes, queries.
 //!
-//! The lock on a ticket is an index: of the orders of one ticket, one at most is holding.
+//! The lock on a ticket is an index: at most one order of a ticket is holding.
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
@@ -8,13 +8,14 @@ use ports::store::{Find, Index, ReadError, WriteError};
 
 use crate::model::{self, Order, Reservation, Ticket};
 
-/// One order of a ticket at most has it.
-const ONE_HOLDER: &str = "one-holder";
-/// No two orders of a ticket have the same fencing number.
-const ONE_FENCE: &str = "one-fence";
+/// The index that admits at most one holding order per ticket.
+pub const ONE_HOLDER: &str = "one-holder";
+/// The index that makes fencing numbers unique per ticket.
+pub const ONE_FENCE: &str = "one-fence";
 
-/// How often a hold is tried anew: each time, the ticket was held and let go in between.
-const ATTEMPTS: usize = 64;
+/// Upper bound on attempts to hold a ticket: each one after the first means that the ticket was
+/// held and released in between.
+const MAX_ATTEMPTS: usize = 64;
 
 impl Aggregate for Ticket {
     const COLLECTION: &'static str = "tickets";
@@ -45,32 +46,37 @@ impl Aggregate for Order {
     }
 }
 
-/// Why a ticket could not be held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A failed attempt to hold a ticket.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum HoldError {
-    /// Another order has it.
+    /// Another order holds the ticket.
+    #[error("another order holds the ticket")]
     Held,
-    /// Others were faster time and again, and each has let it go.
+    /// Other orders won every race, and each has released the ticket.
+    #[error("the ticket is contended")]
     Contended,
-    /// The orders could not be read.
-    Read(ReadError),
-    /// The order could not be written, or perhaps it was.
-    Write(WriteError),
+    /// The orders of the ticket could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The order could not be inserted, or the outcome of the insert is unknown.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
-/// Inserts an order that holds the ticket. The insert is the decision: the number is read
-/// only to guess the next one, and a guess that is out of date breaks `ONE_FENCE`.
+/// Inserts an order that holds the ticket. The insert is the decision: the last fencing number
+/// is read only to guess the next one, and an outdated guess violates `ONE_FENCE`.
 ///
-/// An order that is too late may break both indexes, and the store names either. Named
-/// `ONE_HOLDER`, that is the answer. Named `ONE_FENCE`, the next attempt has a number of
-/// its own, and so can break only `ONE_HOLDER`, or meets a ticket that is free again.
+/// A late order may violate both indexes, and the store names either. `ONE_HOLDER` is the
+/// answer. After `ONE_FENCE`, the next attempt has a fresh number, so it can violate only
+/// `ONE_HOLDER`, or finds the ticket released.
 pub async fn hold(
     orders: &Collection<Order>,
     ticket: &Ticket,
     reservation: &Reservation,
 ) -> Result<Order, HoldError> {
-    for _ in 0..ATTEMPTS {
-        let last = last_of(orders, &ticket.id).await.map_err(HoldError::Read)?;
+    for _ in 0..MAX_ATTEMPTS {
+        let last = last_of(orders, &ticket.id).await?;
         let fence = model::next_fence(last.as_ref());
         let (order, events) = model::order(ticket, reservation, fence);
         match orders.insert(&order, events).await {
@@ -79,20 +85,20 @@ pub async fn hold(
                 return Err(HoldError::Held);
             }
             Err(WriteError::Duplicate { index }) if index == ONE_FENCE => {}
-            Err(error) => return Err(HoldError::Write(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Err(HoldError::Contended)
 }
 
-/// The newest order of a ticket.
+/// Returns the order of a ticket with the highest fencing number.
 async fn last_of(orders: &Collection<Order>, ticket: &str) -> Result<Option<Order>, ReadError> {
     let filter = doc! { "ticketId": ticket };
     let found = orders.find(Find { filter, sort: doc! { "fence": -1 }, limit: 1 }).await?;
     Ok(found.into_iter().next())
 }
 
-/// The orders of a user, newest first.
+/// Returns the orders of a user, newest first.
 pub async fn of_user(orders: &Collection<Order>, user: &str) -> Result<Vec<Order>, ReadError> {
     let filter = doc! { "userId": user };
     orders.find(Find { filter, sort: doc! { "_id": -1 }, limit: 0 }).await

@@ -1,5 +1,4 @@
-//! The order to be paid with its charge, and every decision on them. Nothing here reads or
-//! writes anything.
+//! The order document with its charge, and every decision on them: pure functions without I/O.
 
 use std::time::Duration;
 
@@ -12,73 +11,96 @@ use ports::Timestamp;
 use ports::clock::after;
 use serde::{Deserialize, Serialize};
 
-use crate::provider::{self, Outcome};
+/// Time for which a new charge is left to the request that created it, before the charges' task
+/// repeats it. It saves requests only: both use the same idempotency key. It must exceed the
+/// time-out of the provider's client.
+pub const REQUEST_GRACE: Duration = Duration::from_secs(12);
 
-/// How long a new charge is left to the request that made it before the charges' task asks
-/// too. A matter of economy: both ask under the same key.
-pub const GRACE: Duration = provider::LIMIT.saturating_add(Duration::from_secs(2));
-
-/// A copy of an order, as of the newest event that was heard of it, and its charge.
+/// The copy of an order, as of the newest event received, and its charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// The buyer.
+    /// The buyer's user id.
     pub user_id: String,
-    /// What it costs.
+    /// The price in cents that the buyer was shown.
     pub price: Cents,
-    /// Where it stands.
+    /// The state of the order.
     pub status: OrderStatus,
     /// The order's version.
     pub version: i64,
-    /// Its charge, of which there is one at most.
+    /// Its charge. An order has at most one.
     pub charge: Option<Charge>,
-    /// When the charges' task is to carry its charge on; `None` with nothing to do.
+    /// The time at which the charges' task must settle the charge; `None` if it is settled.
     #[serde(with = "platform::date::option")]
     pub due: Option<Timestamp>,
 }
 
-/// A charge: money that moves, has moved, or will not.
+/// A charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Charge {
-    /// Its id, and the provider's idempotency key.
+    /// The charge's id, which is also the idempotency key at the provider.
     pub id: String,
-    /// Where it stands.
+    /// The state of the charge.
     pub status: ChargeStatus,
-    /// How much.
+    /// The amount in cents.
     pub amount: Cents,
-    /// The token of the card, the same each time the provider is asked.
+    /// The token of the card: a repeated request must be equal to the first.
     pub source: String,
-    /// The provider's name for it.
+    /// The provider's id of the charge.
     pub stripe_id: Option<String>,
-    /// The provider's name for its refund.
+    /// The provider's id of the refund.
     pub stripe_refund_id: Option<String>,
-    /// One higher with each change.
+    /// Incremented by every change.
     pub version: i64,
 }
 
-/// Why a payment is refused, or has no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// There is no such order, or it was not heard of yet.
+/// A definite response of the provider to a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChargeOutcome {
+    /// The money has moved.
+    Charged {
+        /// The provider's id of the charge.
+        id: String,
+    },
+    /// No money has moved, and none will.
+    Declined {
+        /// The reason: `card_declined`.
+        code: String,
+    },
+}
+
+/// A refused payment, or one without a definite outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PaymentError {
+    /// The order does not exist, or its event has not been processed yet.
+    #[error("no such order")]
     NotFound,
-    /// It is somebody else's.
+    /// The caller is not the buyer.
+    #[error("the order belongs to another buyer")]
     NotBuyer,
-    /// It is cancelled, or about to be.
+    /// The order is cancelled, or will be.
+    #[error("the order is cancelled")]
     Cancelled,
-    /// It is paid.
+    /// The order is paid.
+    #[error("the order is paid")]
     Paid,
     /// The provider declined the card.
+    #[error("the card was declined")]
     Declined,
-    /// The provider has not answered: the money may have moved.
+    /// The outcome of the charge is unknown: the money may have moved.
+    #[error("the outcome of the charge is unknown")]
     Unanswered,
 }
 
-/// Keeps the newest of the copy and what an event says: an older or equal version changes
-/// nothing. The charge stays.
+/// Replaces the copy of an order by a newer state; an older or equal version changes nothing.
+/// The charge stays.
+#[must_use]
 pub fn follow(known: Option<&Order>, order: &OrderState, now: Timestamp) -> Decision<Order> {
     if known.is_some_and(|known| known.version >= order.version) {
         return Decision::Keep;
@@ -96,27 +118,27 @@ pub fn follow(known: Option<&Order>, order: &OrderState, now: Timestamp) -> Deci
     Decision::Write(next, Vec::new())
 }
 
-/// Intends to pay an order: the charge is there before the provider is asked. Where one
-/// without an answer is there already, it stays as it is and is asked for again.
+/// Records the intent to pay an order: the charge exists before the provider is asked. A charge
+/// of unknown outcome stays as it is, and is repeated.
 pub fn intend(
     order: Option<&Order>,
     by: &str,
     id: &str,
     token: &str,
     now: Timestamp,
-) -> Result<Decision<Order>, Refused> {
-    let order = order.ok_or(Refused::NotFound)?;
+) -> Result<Decision<Order>, PaymentError> {
+    let order = order.ok_or(PaymentError::NotFound)?;
     if order.user_id != by {
-        return Err(Refused::NotBuyer);
+        return Err(PaymentError::NotBuyer);
     }
     match (order.status, &order.charge) {
-        (OrderStatus::Cancelled, _) => Err(Refused::Cancelled),
-        (OrderStatus::Complete, _) => Err(Refused::Paid),
+        (OrderStatus::Cancelled, _) => Err(PaymentError::Cancelled),
+        (OrderStatus::Complete, _) => Err(PaymentError::Paid),
         (_, Some(charge)) => match charge.status {
             ChargeStatus::Created => Ok(Decision::Keep),
-            ChargeStatus::Completed => Err(Refused::Paid),
-            // Orders has cancelled it, or will once it hears.
-            ChargeStatus::Failed | ChargeStatus::Refunded => Err(Refused::Cancelled),
+            ChargeStatus::Completed => Err(PaymentError::Paid),
+            // Orders cancels the order when it receives the event of the charge.
+            ChargeStatus::Failed | ChargeStatus::Refunded => Err(PaymentError::Cancelled),
         },
         (_, None) => {
             let charge = Charge {
@@ -136,46 +158,46 @@ pub fn intend(
     }
 }
 
-/// Writes down what the provider says of a charge. Of several that asked at once, one does.
+/// Records the outcome of a charge; `None` stands for an unknown one, which changes nothing. Of
+/// several concurrent requests, one records it.
 pub fn conclude(
     order: Option<&Order>,
-    outcome: &Outcome,
+    outcome: Option<&ChargeOutcome>,
     now: Timestamp,
-) -> Result<Decision<Order>, Refused> {
-    let order = order.ok_or(Refused::NotFound)?;
+) -> Result<Decision<Order>, PaymentError> {
+    let order = order.ok_or(PaymentError::NotFound)?;
     Ok(match outcome {
-        Outcome::Charged { id } => order.next(ChargeStatus::Created, now, |charge| {
+        Some(ChargeOutcome::Charged { id }) => order.next(ChargeStatus::Created, now, |charge| {
             charge.status = ChargeStatus::Completed;
             charge.stripe_id = Some(id.clone());
         }),
-        Outcome::Declined { .. } => order.next(ChargeStatus::Created, now, |charge| {
+        Some(ChargeOutcome::Declined { .. }) => order.next(ChargeStatus::Created, now, |charge| {
             charge.status = ChargeStatus::Failed;
         }),
-        Outcome::Unknown(_) => Decision::Keep,
+        None => Decision::Keep,
     })
 }
 
-/// What the buyer is told, once the provider was asked: the charge's id, if this request is the
-/// one that concluded it.
-pub fn answer(order: &Order, concluded: bool) -> Result<String, Refused> {
-    let charge = order.charge.as_ref().ok_or(Refused::NotFound)?;
+/// Decides the response to the buyer after the provider was asked: the charge's id, if this
+/// request recorded the outcome.
+pub fn respond(order: &Order, concluded: bool) -> Result<String, PaymentError> {
+    let charge = order.charge.as_ref().ok_or(PaymentError::NotFound)?;
     match (charge.status, order.status) {
-        (ChargeStatus::Created, _) => Err(Refused::Unanswered),
-        (ChargeStatus::Failed, _) => Err(Refused::Declined),
-        (_, OrderStatus::Cancelled) => Err(Refused::Cancelled),
+        (ChargeStatus::Created, _) => Err(PaymentError::Unanswered),
+        (ChargeStatus::Failed, _) => Err(PaymentError::Declined),
+        (_, OrderStatus::Cancelled) => Err(PaymentError::Cancelled),
         (ChargeStatus::Completed, _) if concluded => Ok(charge.id.clone()),
-        (ChargeStatus::Completed | ChargeStatus::Refunded, _) => Err(Refused::Paid),
+        (ChargeStatus::Completed | ChargeStatus::Refunded, _) => Err(PaymentError::Paid),
     }
 }
 
-/// Writes down that a charge was refunded, under the provider's name for it where that is
-/// known.
+/// Records the refund of a charge, with the provider's id of the refund if it is known.
 pub fn refund(
     order: Option<&Order>,
     id: Option<&str>,
     now: Timestamp,
-) -> Result<Decision<Order>, Refused> {
-    let order = order.ok_or(Refused::NotFound)?;
+) -> Result<Decision<Order>, PaymentError> {
+    let order = order.ok_or(PaymentError::NotFound)?;
     Ok(order.next(ChargeStatus::Completed, now, |charge| {
         charge.status = ChargeStatus::Refunded;
         charge.stripe_refund_id = id.map(str::to_owned);
@@ -183,12 +205,13 @@ pub fn refund(
 }
 
 impl Order {
-    /// Whether its charge is to be carried on now.
+    /// Returns true if the charge must be settled now.
+    #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.due.is_some_and(|due| due <= now)
     }
 
-    /// Changes its charge, if that stands where it is expected to.
+    /// Changes the charge if it is in the expected state.
     fn next(
         &self,
         from: ChargeStatus,
@@ -206,11 +229,11 @@ impl Order {
         Decision::Write(next, vec![event])
     }
 
-    /// Says when the charge is to be carried on: a new one when its request has had its time,
-    /// a completed one of a cancelled order at once.
+    /// Sets the time at which the charge must be settled: a new one after the grace of its
+    /// request, a completed one of a cancelled order at once.
     fn schedule(&mut self, now: Timestamp) {
         self.due = match (self.charge.as_ref().map(|charge| charge.status), self.status) {
-            (Some(ChargeStatus::Created), _) => self.due.or(Some(after(now, GRACE))),
+            (Some(ChargeStatus::Created), _) => self.due.or(Some(after(now, REQUEST_GRACE))),
             (Some(ChargeStatus::Completed), OrderStatus::Cancelled) => Some(now),
             _ => None,
         };

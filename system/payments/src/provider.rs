@@ -1,62 +1,84 @@
 //! The client of the payment provider: Stripe's Charges and Refunds API.
 //!
-//! Every request carries an idempotency key, so asking again moves no more money. Whatever is
-//! not a definite answer is unknown, never a guess. It keeps nothing and repeats nothing by
-//! itself; see [`crate::charges`].
+//! Every request carries an idempotency key, so repeating it moves no more money. Everything but
+//! a definite response is an error, which means that the outcome is unknown. The client keeps
+//! no state and never retries by itself; see [`crate::charges`].
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use ports::Ports;
-use ports::{clock::Clock, http::Http};
+use ports::{
+    clock::Clock,
+    http::{Http, HttpError},
+};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::model::Charge;
+use crate::model::{Charge, ChargeOutcome, REQUEST_GRACE};
 
-/// How long the provider has for an answer.
-pub const LIMIT: Duration = Duration::from_secs(10);
+/// Time in which the provider must respond.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+// The task must not repeat a charge while its request can still be waiting.
+const _: () = assert!(TIMEOUT.as_millis() < REQUEST_GRACE.as_millis());
+
+/// The code of a refund whose charge was refunded before.
+const ALREADY_REFUNDED: &str = "charge_already_refunded";
 
 /// How the provider is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ProviderConfig {
-    /// The base address, as in `https://api.stripe.com`.
+    /// The base URL: `https://api.stripe.com`.
     pub url: String,
     /// The secret key.
     pub key: String,
-    /// What all prices are in, as in `usd`.
+    /// The currency of all prices: `usd`.
     pub currency: String,
 }
 
-/// What the provider says of a charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The money has moved.
-    Charged {
-        /// The provider's name for the charge.
-        id: String,
-    },
-    /// No money has moved, and none will.
-    Declined {
-        /// Why, as in `card_declined`.
-        code: String,
-    },
-    /// The money may have moved: ask again, under the same key.
-    Unknown(String),
+impl fmt::Debug for ProviderConfig {
+    /// Omits the key: configurations end up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, key: _, currency } = self;
+        let mut shown = f.debug_struct("ProviderConfig");
+        shown.field("url", url).field("currency", currency).finish_non_exhaustive()
+    }
 }
 
-/// What the provider says of a refund.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refund {
-    /// The money has moved back.
-    Refunded {
-        /// The provider's name for the refund; `None` where somebody else had refunded it.
-        id: Option<String>,
+/// A request without a definite outcome: money may have moved. Repeat it under the same key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// The provider did not respond in time.
+    #[error("no response within {0:?}")]
+    Timeout(Duration),
+    /// The request failed on the way.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The configured URL or key does not make a request.
+    #[error("the request cannot be built")]
+    Request(#[from] http::Error),
+    /// The response reports success, but its body is not the documented one.
+    #[error("the response is unreadable")]
+    Unreadable(#[from] serde_json::Error),
+    /// The response says nothing about this request.
+    #[error("indefinite response: status {status}, error type {kind:?}")]
+    Indefinite {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The `type` of the error; empty if the body has none.
+        kind: String,
     },
-    /// It may not have: ask again, under the same key.
-    Unknown(String),
+    /// The provider refuses the refund.
+    #[error("the refund is refused: {0}")]
+    RefundRefused(String),
+    /// The charge has no provider id, so it cannot be refunded.
+    #[error("the charge has no id at the provider")]
+    NoProviderId,
 }
 
 /// The payment provider.
@@ -68,7 +90,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The provider at this address.
+    /// Creates a client for this configuration.
     pub fn new(config: &ProviderConfig, ports: &Ports) -> Self {
         Self {
             http: Arc::clone(&ports.http),
@@ -77,8 +99,12 @@ impl Provider {
         }
     }
 
-    /// Charges for an order. Asking twice for the same charge moves money once.
-    pub async fn charge(&self, order: &str, charge: &Charge) -> Outcome {
+    /// Executes a charge for an order. Repeating the same charge moves money once.
+    pub async fn charge(
+        &self,
+        order: &str,
+        charge: &Charge,
+    ) -> Result<ChargeOutcome, ProviderError> {
         let amount = charge.amount.0.to_string();
         let form = [
             ("amount", amount.as_str()),
@@ -86,31 +112,35 @@ impl Provider {
             ("source", &charge.source),
             ("metadata[orderId]", order),
         ];
-        match self.post("/v1/charges", &charge.id, &form).await {
-            Ok(answer) => charged(&answer),
-            Err(why) => Outcome::Unknown(why),
+        let response = self.post("/v1/charges", &charge.id, &form).await?;
+        if response.status().is_success() {
+            return Ok(ChargeOutcome::Charged { id: object_id(&response)? });
         }
+        Ok(ChargeOutcome::Declined { code: refusal(&response)? })
     }
 
-    /// Refunds a whole charge. Asking twice for the same charge moves money once.
-    pub async fn refund(&self, charge: &Charge) -> Refund {
-        let Some(id) = &charge.stripe_id else {
-            return Refund::Unknown("a charge that the provider did not name".to_owned());
-        };
+    /// Refunds a whole charge and returns the provider's id of the refund; `None` if the charge
+    /// was refunded before. Repeating the same refund moves money once.
+    pub async fn refund(&self, charge: &Charge) -> Result<Option<String>, ProviderError> {
+        let id = charge.stripe_id.as_ref().ok_or(ProviderError::NoProviderId)?;
         let key = format!("{}-refund", charge.id);
-        match self.post("/v1/refunds", &key, &[("charge", id)]).await {
-            Ok(answer) => refunded(&answer),
-            Err(why) => Refund::Unknown(why),
+        let response = self.post("/v1/refunds", &key, &[("charge", id)]).await?;
+        if response.status().is_success() {
+            return Ok(Some(object_id(&response)?));
+        }
+        match refusal(&response)? {
+            code if code == ALREADY_REFUNDED => Ok(None),
+            code => Err(ProviderError::RefundRefused(code)),
         }
     }
 
-    /// Posts a form under an idempotency key; `Err` says why there is no answer.
+    /// Posts a form under an idempotency key.
     async fn post(
         &self,
         path: &str,
         key: &str,
         form: &[(&str, &str)],
-    ) -> Result<Response<Bytes>, String> {
+    ) -> Result<Response<Bytes>, ProviderError> {
         let body = Serializer::new(String::new()).extend_pairs(form).finish();
         let request = Request::builder()
             .method(Method::POST)
@@ -118,84 +148,55 @@ impl Provider {
             .header(header::AUTHORIZATION, format!("Bearer {}", self.config.key))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("Idempotency-Key", key)
-            .body(Bytes::from(body))
-            .map_err(|e| e.to_string())?;
-        match self.clock.within(LIMIT, self.http.send(request)).await {
-            Some(answer) => answer.map_err(|e| e.to_string()),
-            None => Err(format!("no answer within {LIMIT:?}")),
-        }
+            .body(Bytes::from(body))?;
+        let response = self.clock.within(TIMEOUT, self.http.send(request)).await;
+        Ok(response.ok_or(ProviderError::Timeout(TIMEOUT))??)
     }
 }
 
-/// A charge or a refund, as far as we read it.
+/// The part of a charge or a refund that this client reads.
 #[derive(Deserialize)]
-struct Made {
+struct Object {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct Failure {
-    error: Problem,
+struct ErrorBody {
+    error: ErrorObject,
 }
 
 #[derive(Deserialize)]
-struct Problem {
+struct ErrorObject {
     #[serde(rename = "type", default)]
     kind: String,
     code: Option<String>,
 }
 
-fn charged(answer: &Response<Bytes>) -> Outcome {
-    if answer.status().is_success() {
-        return match made(answer) {
-            Ok(id) => Outcome::Charged { id },
-            Err(why) => Outcome::Unknown(why),
-        };
-    }
-    match refused(answer) {
-        Ok(code) => Outcome::Declined { code },
-        Err(why) => Outcome::Unknown(why),
-    }
+/// Returns the id of the created charge or refund.
+fn object_id(response: &Response<Bytes>) -> Result<String, ProviderError> {
+    Ok(serde_json::from_slice::<Object>(response.body())?.id)
 }
 
-fn refunded(answer: &Response<Bytes>) -> Refund {
-    if answer.status().is_success() {
-        return match made(answer) {
-            Ok(id) => Refund::Refunded { id: Some(id) },
-            Err(why) => Refund::Unknown(why),
-        };
-    }
-    match refused(answer) {
-        Ok(code) if code == "charge_already_refunded" => Refund::Refunded { id: None },
-        Ok(code) => Refund::Unknown(format!("refused: {code}")),
-        Err(why) => Refund::Unknown(why),
-    }
-}
-
-/// The name of what was made.
-fn made(answer: &Response<Bytes>) -> Result<String, String> {
-    let made = serde_json::from_slice::<Made>(answer.body());
-    made.map(|made| made.id).map_err(|e| format!("an answer that cannot be read: {e}"))
-}
-
-/// The code of a definite refusal; `Err` where the answer is none.
+/// Returns the code of a definite refusal.
 ///
-/// Only 400 and 402 speak of this very request. The others speak of our key, our rate or our
-/// address, or of another request under way, and so does an idempotency error: the key is
-/// taken, perhaps by a request that went well.
-fn refused(answer: &Response<Bytes>) -> Result<String, String> {
-    let status = answer.status();
-    let problem = serde_json::from_slice::<Failure>(answer.body()).map(|failure| failure.error);
-    match (status, problem) {
-        (StatusCode::BAD_REQUEST, Ok(problem)) if problem.kind != "idempotency_error" => {
-            Ok(problem.code.unwrap_or(problem.kind))
+/// Only 400 and 402 are about this very request. Other statuses are about the key, the rate, the
+/// URL or a concurrent request, and so is an idempotency error: the key is taken, perhaps by a
+/// request that succeeded.
+fn refusal(response: &Response<Bytes>) -> Result<String, ProviderError> {
+    let status = response.status();
+    let error = serde_json::from_slice::<ErrorBody>(response.body()).map(|body| body.error);
+    match (status, error) {
+        (StatusCode::BAD_REQUEST, Ok(error)) if error.kind != "idempotency_error" => {
+            Ok(error.code.unwrap_or(error.kind))
         }
-        (StatusCode::PAYMENT_REQUIRED, problem) => {
-            let code = problem.ok().and_then(|problem| problem.code);
+        (StatusCode::PAYMENT_REQUIRED, error) => {
+            let code = error.ok().and_then(|error| error.code);
             Ok(code.unwrap_or_else(|| "card_declined".to_owned()))
         }
-        (_, Ok(problem)) => Err(format!("status {status}, {}", problem.kind)),
-        (_, Err(_)) => Err(format!("status {status}")),
+        (_, error) => {
+            let kind = error.map(|error| error.kind).unwrap_or_default();
+            Err(ProviderError::Indefinite { status, kind })
+        }
     }
 }
 

@@ -1,21 +1,23 @@
-//! HTTP in: `/api/payments`.
+//! HTTP in: `/api/payments`. It parses, calls [`crate::model`] and maps refusals to responses.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use contracts::messages;
 use garde::Validate;
 use identity::session::User;
 use platform::collection::ChangeError;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Input, input};
-use platform::read_your_writes::Patience;
+use platform::read_your_writes::StaleReadRetry;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{self, Order, Refused};
-use crate::{App, charges};
+use crate::app::App;
+use crate::charges;
+use crate::model::{self, Order, PaymentError};
 
-/// The routes of this service.
+/// Returns the routes of this service.
 pub fn routes(app: App) -> Router {
     Router::new().route("/api/payments", post(pay)).with_state(app)
 }
@@ -53,36 +55,38 @@ async fn pay(
     let id = app.entropy.id(now);
     let token = input.token.trim();
     let intend = |order: Option<&Order>| model::intend(order, &user.id, &id, token, now);
-    // The buyer may know of the order before this service has heard of it.
-    let mut patience = Patience::with(&order_id, &app.clock);
+    // The payment may arrive before the order-created event has been processed.
+    let mut retry = StaleReadRetry::new(&order_id, &app.clock);
     let intended = loop {
         let intended = app.orders.change(&order_id, intend).await;
-        let unheard = matches!(intended, Err(ChangeError::Refused(Refused::NotFound)));
-        if !unheard || !patience.wait().await {
+        let is_unknown = matches!(intended, Err(ChangeError::Refused(PaymentError::NotFound)));
+        if !is_unknown || !retry.wait().await {
             break intended;
         }
     };
     if !matches!(intended, Err(ChangeError::Refused(_))) {
-        // The charge may be there even where the write says that it failed.
+        // The charge may exist even if the write reports a failure.
         app.unsettled.wake();
     }
-    let order = intended?.document.expect("an intent leaves an order");
-    let charge = order.charge.expect("an intent leaves a charge");
-    let (asked, _) = charges::ask(&app, &order_id, &charge).await?;
-    let order = asked.document.expect("an order that was asked for exists");
-    let id = model::answer(&order, asked.written)?;
+    let order = intended?.document.expect("an intent never removes the order");
+    let charge = order.charge.expect("an intent creates a charge");
+    let asked = charges::ask(&app, &order_id, &charge).await?.changed;
+    let order = asked.document.expect("a charged order exists");
+    let id = model::respond(&order, asked.written)?;
     Ok((StatusCode::CREATED, Json(PaymentView { id })))
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotFound => Self::not_found(),
-            Refused::NotBuyer => Self::not_authorized(),
-            Refused::Cancelled => Self::refused("Cannot pay for a cancelled order"),
-            Refused::Paid => Self::refused("Order is already paid"),
-            Refused::Declined => Self::new(StatusCode::PAYMENT_REQUIRED, "Payment declined"),
-            Refused::Unanswered => Self::unavailable(),
+impl From<PaymentError> for ApiError {
+    fn from(error: PaymentError) -> Self {
+        match error {
+            PaymentError::NotFound => Self::not_found(),
+            PaymentError::NotBuyer => Self::not_authorized(),
+            PaymentError::Cancelled => Self::refused(messages::CANNOT_PAY_CANCELLED),
+            PaymentError::Paid => Self::refused(messages::ALREADY_PAID),
+            PaymentError::Declined => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, messages::PAYMENT_DECLINED)
+            }
+            PaymentError::Unanswered => Self::unavailable(),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! How copies of orders and their charges lie in the database, and what is asked of them
-//! there.
+//! The mapping of orders and their charges to the database: collection, indexes and queries.
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
@@ -21,9 +20,9 @@ impl Aggregate for Order {
     }
 }
 
-/// The orders whose charges are not at their end, the longest waiting first.
+/// Returns the orders whose charges are unsettled, longest due first.
 pub async fn unsettled(orders: &Collection<Order>, limit: u32) -> Result<Vec<Order>, ReadError> {
-    // A comparison with a date meets only dates: an order with nothing to settle has none.
+    // A comparison with a date matches only dates, and a settled order has none.
     let filter = doc! { "due": { "$gt": date::to_bson(Timestamp::UNIX_EPOCH) } };
     orders.find(Find { filter, sort: doc! { "due": 1 }, limit }).await
 }

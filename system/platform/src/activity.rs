@@ -1,26 +1,28 @@
-//! What one service instance is busy with, so that an observer can tell rest from work.
+//! The outstanding work of one service instance, so that an observer can detect quiescence.
 //!
-//! It decides nothing and delays nothing. Shutdown and the harness's `settle` read it.
+//! It decides nothing and delays nothing. The harness reads it, and the metrics count failing
+//! tasks from it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
-use crate::task::Wake;
+use crate::wake::Wake;
 
 /// The state of one background task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskState {
-    /// In a step, or about to be.
+    /// In a step, or about to begin one.
     Working,
-    /// Nothing to do before `next`, or until woken.
+    /// Without work until `next`, or until woken.
     Idle {
-        /// When something falls due.
+        /// The time at which work falls due, if one is known.
         next: Option<Timestamp>,
     },
-    /// The last step failed; it will be tried again.
+    /// The last step failed with this error and will be retried.
     Failing(String),
 }
 
@@ -32,8 +34,9 @@ pub struct Activity {
     tasks: Mutex<BTreeMap<String, (TaskState, Wake)>>,
 }
 
-/// Counts as busy until dropped.
+/// Counts one request or delivery as in flight until it is dropped.
 #[derive(Debug)]
+#[must_use = "dropping the guard ends the work that it counts"]
 pub struct Busy(Arc<Activity>);
 
 impl Drop for Busy {
@@ -50,23 +53,20 @@ impl Activity {
         Busy(Arc::clone(self))
     }
 
-    /// How many requests and handlers are under way.
+    /// Returns the number of requests and handlers in flight.
     pub fn busy(&self) -> usize {
         self.busy.load(SeqCst)
     }
 
-    /// How many pieces of work have ever begun: two equal readings mean that none began
-    /// in between.
+    /// Returns the number of pieces of work that have ever begun: two equal readings mean that
+    /// none began in between.
     pub fn begun(&self) -> u64 {
         self.begun.load(SeqCst)
     }
 
-    /// Adds a task, which counts as working until it says otherwise.
+    /// Adds a task, which counts as working until its state is set.
     pub fn add_task(&self, name: &str, wake: Wake) {
-        self.tasks
-            .lock()
-            .expect("no panic holds this lock")
-            .insert(name.to_owned(), (TaskState::Working, wake));
+        self.tasks.lock().insert(name.to_owned(), (TaskState::Working, wake));
     }
 
     /// Records the state of a task.
@@ -74,31 +74,31 @@ impl Activity {
         if state == TaskState::Working {
             self.begun.fetch_add(1, SeqCst);
         }
-        if let Some(task) = self.tasks.lock().expect("no panic holds this lock").get_mut(name) {
+        if let Some(task) = self.tasks.lock().get_mut(name) {
             task.0 = state;
         }
     }
 
-    /// How many tasks are failing: their last step did.
+    /// Returns the number of tasks whose last step failed.
     pub fn failing(&self) -> u64 {
-        let tasks = self.tasks.lock().expect("no panic holds this lock");
         let failing = |(state, _): &&(TaskState, Wake)| matches!(state, TaskState::Failing(_));
-        tasks.values().filter(failing).count() as u64
+        self.tasks.lock().values().filter(failing).count() as u64
     }
 
-    /// What keeps this instance from rest at time `now`, in words; empty at rest.
-    pub fn unrest(&self, now: Timestamp) -> Vec<String> {
+    /// Describes the work that is outstanding at `now`, one line each; empty if the instance is
+    /// quiescent. A task that is due later is not outstanding.
+    pub fn outstanding(&self, now: Timestamp) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.busy() > 0 {
-            reasons.push(format!("{} requests or deliveries under way", self.busy()));
+            reasons.push(format!("{} requests or deliveries in flight", self.busy()));
         }
-        for (name, (state, wake)) in &*self.tasks.lock().expect("no panic holds this lock") {
+        for (name, (state, wake)) in &*self.tasks.lock() {
             match state {
-                _ if wake.is_set() => reasons.push(format!("{name} has work waiting")),
+                _ if wake.is_set() => reasons.push(format!("{name} has pending work")),
                 TaskState::Working => reasons.push(format!("{name} is working")),
                 TaskState::Failing(why) => reasons.push(format!("{name} is failing: {why}")),
                 TaskState::Idle { next: Some(next) } if *next <= now => {
-                    reasons.push(format!("{name} is due since {next}"));
+                    reasons.push(format!("{name} has been due since {next}"));
                 }
                 TaskState::Idle { .. } => {}
             }

@@ -1,12 +1,13 @@
-//! One collection of typed documents, where every write carries its events.
+//! One collection of typed documents, in which every write carries its events.
 //!
-//! [`Collection::change`] is the way in which all services change state: read the document,
-//! let a pure function decide, write the decision *if nothing else has written in between*,
-//! together with the events that it causes, in one conditional write. A decision that lost is
-//! made again on what the winner left.
+//! [`Collection::change`] is how all services change state: read the document, let a pure
+//! function decide, and write the decision *if nothing else has written in between*, together
+//! with the events that it causes, in one conditional write. A decision that loses the race is
+//! made again on the state that the winner left.
 //!
 //! It never publishes; see [`crate::outbox`].
 
+use std::error::Error;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -15,28 +16,32 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{Emit, Envelope};
-use crate::metrics::Published;
+use crate::metrics::PublishCounter;
 use crate::outbox::{self, Relay};
-use crate::task::Wake;
+use crate::task::StepError;
+use crate::wake::Wake;
 use ports::causality::Causality;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 use ports::{Ports, clock::Clock, entropy::Entropy};
 
-/// How often a change is decided anew before it gives up: each time, another writer has won.
-const ATTEMPTS: usize = 64;
+/// Upper bound on decisions per change: each one after the first follows a lost race.
+const MAX_ATTEMPTS: usize = 64;
 
-/// A document of a service. Its serialized form has an `_id` and all its fields, absent
-/// values as null; `outbox` and `revision` are the collection's own.
+/// The index that a store reports when a primary key exists already.
+const PRIMARY_KEY: &str = "_id_";
+
+/// A document of a service. Its serialized form has an `_id` and all its fields, absent values
+/// as null; the fields `outbox` and `revision` belong to the collection.
 pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
-    /// The collection it lives in.
+    /// The name of its collection.
     const COLLECTION: &'static str;
-    /// Its indexes besides `_id` and the outbox's.
+    /// Returns its indexes, without those of the primary key and the outbox.
     fn indexes() -> Vec<Index>;
-    /// Its `_id`.
+    /// Returns its `_id`.
     fn id(&self) -> &str;
 }
 
-/// What a decision comes to.
+/// The result of a decision function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision<T> {
     /// Leave the document as it is.
@@ -45,30 +50,45 @@ pub enum Decision<T> {
     Write(T, Vec<Emit>),
 }
 
-/// What a change came to.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed<T> {
-    /// The document as it is now; `None` where there is none and none was written.
+    /// The document after the change; `None` if it does not exist and was not created.
     pub document: Option<T>,
-    /// Whether this change wrote it.
+    /// True if this change wrote it.
     pub written: bool,
 }
 
-/// Why a change failed.
+/// A failed change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChangeError<E> {
-    /// The decision was to refuse.
-    #[error("refused")]
+    /// The decision function refused: nothing was written.
+    #[error(transparent)]
     Refused(E),
-    /// The document could not be read.
+    /// The document could not be read: nothing was written.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// It could not be written, or perhaps it was.
+    /// The document could not be written, or the outcome of the write is unknown.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// Other writers won every race: nothing was written.
+    #[error("{collection} {id} is contended")]
+    Contended {
+        /// The collection.
+        collection: &'static str,
+        /// The `_id`.
+        id: String,
+    },
 }
 
-/// A collection of `T`.
+impl<E: Error + Send + Sync + 'static> From<ChangeError<E>> for StepError {
+    fn from(error: ChangeError<E>) -> Self {
+        Self::new(error)
+    }
+}
+
+/// A collection of `T` in one instance's store. Clones share the wake signal of its relay.
 pub struct Collection<T> {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -90,7 +110,7 @@ impl<T> Clone for Collection<T> {
 }
 
 impl<T: Aggregate> Collection<T> {
-    /// The collection in this instance's store.
+    /// Opens the collection in this instance's store.
     pub fn new(ports: &Ports) -> Self {
         Self {
             store: Arc::clone(&ports.store),
@@ -101,7 +121,8 @@ impl<T: Aggregate> Collection<T> {
         }
     }
 
-    /// The relay of this collection's events.
+    /// Creates the relay that publishes this collection's events; `source` is the service's
+    /// name.
     pub fn relay(&self, source: &'static str, ports: &Ports) -> Relay {
         Relay {
             source,
@@ -109,42 +130,43 @@ impl<T: Aggregate> Collection<T> {
             store: Arc::clone(&ports.store),
             bus: Arc::clone(&ports.bus),
             wake: self.wake.clone(),
-            published: Published::default(),
+            published: PublishCounter::default(),
         }
     }
 
-    /// The document with this id.
+    /// Returns the document with this id.
     pub async fn get(&self, id: &str) -> Result<Option<T>, ReadError> {
         let found = self.store.get(T::COLLECTION, id).await?;
-        found.map(read).transpose()
+        found.map(decode).transpose()
     }
 
-    /// The documents that match.
+    /// Returns the documents that match.
     pub async fn find(&self, find: Find) -> Result<Vec<T>, ReadError> {
         let found = self.store.find(T::COLLECTION, find).await?;
-        found.into_iter().map(read).collect()
+        found.into_iter().map(decode).collect()
     }
 
-    /// Inserts a new document with the events that it causes.
+    /// Inserts a new document together with the events that it causes.
     pub async fn insert(&self, document: &T, events: Vec<Emit>) -> Result<(), WriteError> {
-        let mut fields = fields(document);
+        let mut fields = encode(document);
         fields.insert("revision", 0_i64);
         fields.insert("outbox", self.envelopes(events));
         let written = self.store.insert(T::COLLECTION, fields).await;
-        self.wake_unless_refused(&written);
+        self.wake_after(&written);
         written
     }
 
-    /// Reads the document, decides, and writes the decision in one conditional write.
+    /// Reads the document, decides, and writes the decision in one conditional write. Calls
+    /// `decide` again after every lost race, so it must have no side effects.
     pub async fn change<E>(
         &self,
         id: &str,
         mut decide: impl FnMut(Option<&T>) -> Result<Decision<T>, E>,
     ) -> Result<Changed<T>, ChangeError<E>> {
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let found = self.store.get(T::COLLECTION, id).await?;
             let revision = found.as_ref().map(revision);
-            let current = found.map(read::<T>).transpose()?;
+            let current = found.map(decode::<T>).transpose()?;
             let (next, events) = match decide(current.as_ref()).map_err(ChangeError::Refused)? {
                 Decision::Keep => {
                     return Ok(Changed { document: current, written: false });
@@ -154,7 +176,7 @@ impl<T: Aggregate> Collection<T> {
             let won = match revision {
                 Some(revision) => self.replace(&next, revision, events).await?,
                 None => match self.insert(&next, events).await {
-                    Err(WriteError::Duplicate { index }) if index == "_id_" => false,
+                    Err(WriteError::Duplicate { index }) if index == PRIMARY_KEY => false,
                     inserted => inserted.map(|()| true)?,
                 },
             };
@@ -162,18 +184,17 @@ impl<T: Aggregate> Collection<T> {
                 return Ok(Changed { document: Some(next), written: true });
             }
         }
-        let why = format!("{} {id} is contended", T::COLLECTION);
-        Err(WriteError::Unavailable(why).into())
+        Err(ChangeError::Contended { collection: T::COLLECTION, id: id.to_owned() })
     }
 
-    /// Writes the document if it is still at this revision.
+    /// Writes the document if it is still at this revision; returns false if it is not.
     async fn replace(
         &self,
         next: &T,
         revision: Bson,
         events: Vec<Emit>,
     ) -> Result<bool, WriteError> {
-        let mut set = fields(next);
+        let mut set = encode(next);
         set.remove("_id");
         let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         if !events.is_empty() {
@@ -185,12 +206,13 @@ impl<T: Aggregate> Collection<T> {
             upsert: false,
         };
         let written = self.store.update(T::COLLECTION, update).await;
-        self.wake_unless_refused(&written);
+        self.wake_after(&written);
         Ok(written?.is_some())
     }
 
-    /// A write whose outcome is unknown may have left events behind, so it wakes the relay too.
-    fn wake_unless_refused<W>(&self, written: &Result<W, WriteError>) {
+    /// Wakes the relay unless the write certainly did not happen: one of unknown outcome may
+    /// have left events in the outbox too.
+    fn wake_after<W>(&self, written: &Result<W, WriteError>) {
         if matches!(written, Ok(_) | Err(WriteError::Unknown(_))) {
             self.wake.wake();
         }
@@ -220,11 +242,11 @@ impl<T: Aggregate> Collection<T> {
     }
 }
 
-fn fields<T: Aggregate>(document: &T) -> Document {
+fn encode<T: Aggregate>(document: &T) -> Document {
     bson::serialize_to_document(document).expect("an aggregate is a plain document")
 }
 
-fn read<T: Aggregate>(document: Document) -> Result<T, ReadError> {
+fn decode<T: Aggregate>(document: Document) -> Result<T, ReadError> {
     bson::deserialize_from_document(document)
         .map_err(|e| ReadError::Rejected(format!("a document in {}: {e}", T::COLLECTION)))
 }
@@ -233,17 +255,18 @@ fn revision(document: &Document) -> Bson {
     document.get("revision").cloned().unwrap_or(Bson::Null)
 }
 
-/// What a service tells the runner about a collection.
+/// The declaration of a collection, from which the runner creates it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectionSpec {
     /// Its name.
     pub name: &'static str,
-    /// Its indexes.
+    /// Its indexes, including the one of the outbox.
     pub indexes: Vec<Index>,
 }
 
 impl CollectionSpec {
-    /// The collection of `T`, with the outbox index.
+    /// Declares the collection of `T`.
+    #[must_use]
     pub fn of<T: Aggregate>() -> Self {
         let mut indexes = T::indexes();
         indexes.push(outbox::INDEX);

@@ -1,7 +1,8 @@
-//! Dead letters: messages that a consumer gave up on, kept with the reason, to be looked at
-//! and replayed.
+//! Dead letters: messages that a consumer gave up on, kept with the reason, for inspection and
+//! replay.
 //!
-//! They lie in a stream of their own, whose subjects no consumer of events matches.
+//! They are stored in a stream of their own, whose subjects no consumer of events matches, so a
+//! dead letter never loops.
 
 use std::time::Duration;
 
@@ -9,26 +10,26 @@ use ports::bus::{Bus, BusError, Consumer, Delivery, Group, Message, PublishError
 
 /// The header that names the consumer that gave up.
 pub const CONSUMER: &str = "dead-consumer";
-/// The header that says why.
+/// The header that holds the reason.
 pub const REASON: &str = "dead-reason";
-/// The header that says after how many deliveries.
+/// The header that holds the number of deliveries.
 pub const ATTEMPTS: &str = "dead-attempts";
 
 /// A message that a consumer gave up on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// The consumer that gave up.
+    /// The name of the consumer that gave up.
     pub consumer: String,
-    /// Why.
+    /// The last error, on one line.
     pub reason: String,
-    /// After how many deliveries.
+    /// The number of deliveries, in decimal.
     pub attempts: String,
     /// The message as it was published.
     pub message: Message,
 }
 
-/// Stores a dead letter. The same message of the same consumer is stored once.
-pub(crate) async fn put(
+/// Stores a dead letter. Storing the same message of the same consumer again adds nothing.
+pub(crate) async fn store(
     bus: &dyn Bus,
     consumer: &str,
     delivery: &Delivery,
@@ -45,7 +46,7 @@ pub(crate) async fn put(
     Ok(())
 }
 
-/// All dead letters, oldest first.
+/// Lists all dead letters, oldest first.
 pub async fn list(bus: &dyn Bus) -> Result<Vec<DeadLetter>, BusError> {
     let consumer = Consumer {
         name: "dead-letters".to_owned(),
@@ -67,7 +68,7 @@ pub async fn list(bus: &dyn Bus) -> Result<Vec<DeadLetter>, BusError> {
     Ok(letters)
 }
 
-/// Publishes the message again, under a new id, to all consumers of its subject: those that
+/// Publishes the message again under a new id, to all consumers of its subject. Consumers that
 /// have applied it already ignore it.
 pub async fn replay(bus: &dyn Bus, letter: &DeadLetter, id: String) -> Result<(), PublishError> {
     let message = Message { id, ..letter.message.clone() };
@@ -75,14 +76,15 @@ pub async fn replay(bus: &dyn Bus, letter: &DeadLetter, id: String) -> Result<()
     Ok(())
 }
 
-/// The dead letter in a message of the dead-letter stream.
+/// Parses a message of the dead-letter stream. Missing headers become empty strings.
+#[must_use]
 pub fn read(mut message: Message) -> DeadLetter {
     let mut header = |name| message.headers.remove(name).unwrap_or_default();
     let (consumer, reason, attempts) = (header(CONSUMER), header(REASON), header(ATTEMPTS));
     DeadLetter { consumer, reason, attempts, message }
 }
 
-/// A header holds no line breaks.
+/// Joins all lines: a header holds no line breaks.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

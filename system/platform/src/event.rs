@@ -1,44 +1,85 @@
-//! What an event is, and the envelope in which it waits in an outbox.
+//! Event types, and the envelope in which an event waits in an outbox.
 //!
-//! An event carries the whole state that its readers copy, with its origin's version, so any
-//! one can be applied without those before it.
+//! An event carries the whole state that its readers copy, with the version of its origin, so
+//! each event can be applied without the ones before it. Nothing here publishes: see
+//! [`crate::outbox`].
+
+use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// A type of event. The payload is the implementing type as JSON.
+/// A type of event. Its payload is the implementing type as JSON.
 pub trait Event:
     Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static
 {
-    /// The name of the type, as `ce-type` and in consumer names: `OrderCreated`.
+    /// The name of the type, used as `ce-type` and in consumer names: `OrderCreated`.
     const NAME: &'static str;
     /// `noun.verb`, without the namespace: `order.created`.
     const SUBJECT: &'static str;
 
-    /// The id of the aggregate that it is about, as `ce-subject`.
+    /// Returns the id of the aggregate that the event describes, sent as `ce-subject`.
     fn aggregate(&self) -> &str;
 }
 
-/// An event on its way: an entry of a document's `outbox` array.
+/// The name and the subject of an event type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventType {
+    /// [`Event::NAME`].
+    pub name: &'static str,
+    /// [`Event::SUBJECT`].
+    pub subject: &'static str,
+}
+
+impl EventType {
+    /// Returns the name and the subject of `E`.
+    #[must_use]
+    pub const fn of<E: Event>() -> Self {
+        Self { name: E::NAME, subject: E::SUBJECT }
+    }
+}
+
+/// Event types that share the payload `P`, so that one function handles all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct EventGroup<P> {
+    types: &'static [EventType],
+    payload: PhantomData<fn() -> P>,
+}
+
+impl<P> EventGroup<P> {
+    /// Groups these types. The payload of each must be the JSON of a `P`.
+    #[must_use]
+    pub const fn new(types: &'static [EventType]) -> Self {
+        Self { types, payload: PhantomData }
+    }
+
+    /// Returns the members of the group.
+    #[must_use]
+    pub const fn types(&self) -> &'static [EventType] {
+        self.types
+    }
+}
+
+/// An event that waits to be published: an entry of a document's `outbox` array.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// The event's id, and the message id that deduplicates it.
+    /// The event's id, which is also the message id that deduplicates it.
     pub id: String,
-    /// The event's type.
+    /// The event type.
     pub name: String,
-    /// Its subject, without the namespace.
+    /// The subject, without the namespace.
     pub subject: String,
-    /// The aggregate that it is about.
+    /// The id of the aggregate that the event describes.
     pub aggregate: String,
-    /// When it happened, RFC 3339.
+    /// The time of the write, RFC 3339.
     pub time: String,
-    /// The origin that it follows from.
+    /// The origin that caused the event.
     pub traceparent: String,
-    /// The payload as it goes out, byte for byte.
+    /// The payload as it is published, byte for byte.
     pub payload: String,
 }
 
-/// An event that a decision asks for; it gets its id and time when it is written.
+/// An event that a decision asks for. The write gives it its id and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emit {
     pub(crate) name: &'static str,
@@ -49,6 +90,7 @@ pub struct Emit {
 
 impl Emit {
     /// Asks for this event.
+    #[must_use]
     pub fn new<E: Event>(event: &E) -> Self {
         Self {
             name: E::NAME,

@@ -1,10 +1,10 @@
-//! What operators and their machines ask: `/healthz`, `/readyz`, `/metrics`.
+//! The routes for operators and their machines: `/healthz`, `/readyz`, `/metrics`.
 //!
-//! It answers from the first moment on, also while the services are still starting. It
-//! changes nothing: a service that is not ready goes on trying by itself.
+//! They respond from the first moment on, also while the services are still starting. They
+//! change nothing: a service that is not ready keeps retrying by itself.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -13,16 +13,17 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use futures::future::{join, join_all};
+use parking_lot::RwLock;
 use serde::Serialize;
 
-use crate::http::ApiError;
+use crate::http::error::ApiError;
 use crate::metrics::{self, Metrics};
 use crate::run::Running;
 use ports::Ports;
 use ports::clock::Clock;
 
-/// How long the store and the bus may take to answer.
-const LIMIT: Duration = Duration::from_secs(1);
+/// Time in which the store and the bus must answer to count as ready.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The health of all services of one process. Clones share it.
 #[derive(Clone)]
@@ -40,19 +41,19 @@ struct Started {
 }
 
 impl Health {
-    /// Of a process that is to run these services, none of which has started.
+    /// Describes a process that runs these services, none of which has started yet.
     pub fn new(services: impl Into<Arc<[&'static str]>>, clock: Arc<dyn Clock>) -> Self {
         Self { clock, expected: services.into(), started: Arc::default() }
     }
 
-    /// This service has started, on these ports.
+    /// Records that this service has started, on these ports.
     pub fn started(&self, running: &Running, ports: &Ports) {
         let metrics = Arc::clone(&running.metrics);
         let started = Started { name: running.name, ports: ports.clone(), metrics };
-        self.started.write().expect("no panic holds this lock").push(started);
+        self.started.write().push(started);
     }
 
-    /// The three routes.
+    /// Returns the three routes.
     pub fn routes(&self) -> Router {
         Router::new()
             .route("/healthz", get(live))
@@ -63,10 +64,10 @@ impl Health {
     }
 
     fn all(&self) -> Vec<Started> {
-        self.started.read().expect("no panic holds this lock").clone()
+        self.started.read().clone()
     }
 
-    /// What keeps the process from being ready, in words; empty when it is.
+    /// Describes the obstacles to readiness; empty if the process is ready.
     async fn missing(&self) -> BTreeSet<String> {
         let all = self.all();
         let is_started = |name: &&&str| all.iter().any(|started| started.name == **name);
@@ -74,8 +75,8 @@ impl Health {
         let mut missing: BTreeSet<_> =
             starting.map(|name| format!("{name} has not started")).collect();
         let pings = all.iter().map(|Started { name, ports, .. }| async move {
-            let store = self.clock.within(LIMIT, ports.store.ping());
-            let bus = self.clock.within(LIMIT, ports.bus.ping());
+            let store = self.clock.within(PING_TIMEOUT, ports.store.ping());
+            let bus = self.clock.within(PING_TIMEOUT, ports.bus.ping());
             let (store, bus) = join(store, bus).await;
             let store = (!matches!(store, Some(Ok(()))))
                 .then(|| format!("the store of {name} does not answer"));

@@ -1,8 +1,8 @@
-//! HTTP in: the error shape, input, and what surrounds every route.
+//! HTTP in: the error shape, input, and the middleware around every route.
 //!
 //! Every error of every service has one shape, whatever its status:
-//! `{"errors":[{"message": "...", "field": "..."}]}`. The mapping is in [`error`] and
-//! nowhere else.
+//! `{"errors":[{"message": "...", "field": "..."}]}`. The mapping from port errors is in
+//! [`error`] and nowhere else; each service maps its own refusals next to its routes.
 
 pub mod error;
 pub mod input;
@@ -23,27 +23,25 @@ use ports::clock::Clock;
 use ports::entropy::Entropy;
 
 pub use error::ApiError;
-pub use input::{Id, Input, Params};
+pub use input::{BODY_LIMIT, Id, Input, Params};
 
-/// The largest body that a route reads, in bytes.
-pub const BODY_LIMIT: usize = 64 * 1024;
-
-struct Around {
+/// The state of the middleware.
+struct Instruments {
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
     activity: Arc<Activity>,
     metrics: Arc<Metrics>,
 }
 
-/// Gives every request an origin (its `traceparent`, or a new one), counts and measures it,
-/// and answers an unknown route or method in our error shape.
-pub(crate) fn surrounded(
+/// Adds the middleware that gives every request an origin (its `traceparent`, or a new one) and
+/// measures it, and a 404 in the error shape for an unknown method.
+pub(crate) fn instrumented(
     routes: Router,
     ports: &Ports,
     activity: &Arc<Activity>,
     metrics: &Arc<Metrics>,
 ) -> Router {
-    let around = Arc::new(Around {
+    let instruments = Arc::new(Instruments {
         entropy: Arc::clone(&ports.entropy),
         clock: Arc::clone(&ports.clock),
         activity: Arc::clone(activity),
@@ -51,26 +49,31 @@ pub(crate) fn surrounded(
     });
     routes
         .method_not_allowed_fallback(|| async { ApiError::not_found() })
-        .layer(from_fn_with_state(around, surround))
+        .layer(from_fn_with_state(instruments, instrument))
 }
 
-async fn surround(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
-    let _busy = around.activity.begin();
-    let fresh = Causality::begin(&*around.entropy);
+async fn instrument(
+    State(instruments): State<Arc<Instruments>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Instruments { entropy, clock, activity, metrics } = &*instruments;
+    let _busy = activity.begin();
+    let fresh = Causality::begin(&**entropy);
     let header = request.headers().get("traceparent").and_then(|h| h.to_str().ok());
     let origin = header.and_then(|h| Causality::parse(h, &fresh.cause)).unwrap_or(fresh);
-    let (began, method) = (around.clock.now(), request.method().clone());
+    let (began, method) = (clock.now(), request.method().clone());
     let path = request.extensions().get::<MatchedPath>().cloned();
     let response = origin.clone().scope(next.run(request)).await;
-    let took = Duration::try_from(around.clock.now().duration_since(began)).unwrap_or_default();
+    let latency = Duration::try_from(clock.now().duration_since(began)).unwrap_or_default();
     let (route, status) = (path.as_ref().map_or("", MatchedPath::as_str), response.status());
-    around.metrics.answered(route, &method, status, took);
+    metrics.responded(route, &method, status, latency);
     let correlation = &origin.correlation;
-    tracing::debug!(%method, route, %status, ?took, correlation, "answered");
+    tracing::debug!(%method, route, %status, ?latency, correlation, "responded");
     response
 }
 
-/// What an unknown route answers; the fallback of whoever serves the routes.
+/// Responds to an unknown route, as the fallback of the router that merges all routes.
 pub async fn unknown_route() -> Response {
     ApiError::not_found().into_response()
 }

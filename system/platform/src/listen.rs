@@ -1,44 +1,63 @@
-//! Listeners: from a delivery to a handler to an acknowledgement.
+//! Listeners: from a delivery through a handler to an acknowledgement.
 //!
-//! A message is acknowledged after its handler's write is durable. A passing failure is a nak
-//! with a back-off; after the last attempt, or at once where no repetition can help, the
-//! message moves to the dead-letter stream with the reason.
+//! A message is acknowledged after its handler's write is durable. A transient failure is a nak
+//! with a back-off; after the last attempt, or at once if no retry can succeed, the message
+//! moves to the dead-letter stream with the reason.
 //!
-//! The bound on attempts is kept here and not by the bus: a message whose handler takes the
-//! whole process down is seen again after the restart, one attempt later, and so is put aside
-//! too instead of being dropped without a trace.
+//! This module enforces the bound on attempts, not the bus: a message whose handler brings the
+//! whole process down is delivered again after the restart with a higher attempt number, and so
+//! becomes a dead letter instead of being dropped without a trace.
+//!
+//! It never subscribes; see `consumer.rs`.
 
-use std::marker::PhantomData;
+use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::{Either, select};
+use serde::de::DeserializeOwned;
 
+use crate::chain::Chain;
 use crate::collection::ChangeError;
 use crate::deadletter;
-use crate::event::Event;
-use crate::run::Policy;
+use crate::event::{Event, EventGroup};
+use crate::outcome::DeliveryOutcome;
+use crate::policy::Policy;
 use ports::Ports;
-use ports::bus::{BusError, Delivery, Group, Message, Reply};
+use ports::bus::{Delivery, Group, Message, Reply};
 use ports::store::{ReadError, WriteError};
 
-/// Why a handler did not handle a message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A handler's failure to handle a message.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HandleError {
-    /// It may go well the next time.
-    #[error("{0}")]
-    Passing(String),
-    /// It never will.
-    #[error("{0}")]
-    Permanent(String),
+    /// A retry may succeed: the message is delivered again after a back-off.
+    #[error(transparent)]
+    Transient(Box<dyn Error + Send + Sync>),
+    /// No retry can succeed: the message becomes a dead letter.
+    #[error(transparent)]
+    Permanent(Box<dyn Error + Send + Sync>),
+}
+
+impl HandleError {
+    /// Wraps the cause of a failure that may pass: an error, or a message.
+    pub fn transient(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Transient(cause.into())
+    }
+
+    /// Wraps the cause of a failure that no retry can cure: an error, or a message.
+    pub fn permanent(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Permanent(cause.into())
+    }
 }
 
 impl From<ReadError> for HandleError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Unavailable(_) => Self::Passing(error.to_string()),
-            ReadError::Rejected(_) => Self::Permanent(error.to_string()),
+            ReadError::Unavailable(_) => Self::transient(error),
+            ReadError::Rejected(_) => Self::permanent(error),
         }
     }
 }
@@ -46,159 +65,163 @@ impl From<ReadError> for HandleError {
 impl From<WriteError> for HandleError {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Unavailable(_) | WriteError::Unknown(_) => Self::Passing(error.to_string()),
-            WriteError::Duplicate { .. } | WriteError::Rejected(_) => {
-                Self::Permanent(error.to_string())
-            }
+            WriteError::Unavailable(_) | WriteError::Unknown(_) => Self::transient(error),
+            WriteError::Duplicate { .. } | WriteError::Rejected(_) => Self::permanent(error),
         }
     }
 }
 
-impl From<ChangeError<HandleError>> for HandleError {
-    fn from(error: ChangeError<HandleError>) -> Self {
+impl From<Infallible> for HandleError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl<E: Into<HandleError> + Error + Send + Sync + 'static> From<ChangeError<E>> for HandleError {
+    fn from(error: ChangeError<E>) -> Self {
         match error {
-            ChangeError::Refused(error) => error,
+            ChangeError::Refused(error) => error.into(),
             ChangeError::Read(error) => error.into(),
             ChangeError::Write(error) => error.into(),
+            ChangeError::Contended { .. } => Self::transient(error),
         }
     }
 }
 
-/// What handles the messages of a listener.
+/// A function that handles the messages of a listener.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// Handles one message; may be called again with the same one.
+    /// Handles one message. The same message may arrive again, so handling it must be
+    /// idempotent.
     async fn handle(&self, message: &Message) -> Result<(), HandleError>;
 }
 
 /// A listener of a service.
 #[derive(Clone)]
 pub struct Listener {
-    /// The event, for the consumer's name: `<service>-<event>`.
+    /// The event part of the consumer's name: `<service>-<event>`.
     pub event: &'static str,
-    /// The subjects it hears.
+    /// The subjects that it receives, without the namespace.
     pub subjects: Vec<&'static str>,
-    /// Shared by all instances, or heard by each.
+    /// Durable: one instance handles each message. Broadcast: every instance does.
     pub group: Group,
-    /// How far back a new consumer begins; `None` for the whole stream.
+    /// Age of the oldest message that a new consumer receives; `None` for the whole stream.
     pub replay: Option<Duration>,
-    /// What it does.
+    /// The handler of its messages.
     pub handler: Arc<dyn Handler>,
 }
 
 impl Listener {
-    /// A durable listener to events of type `E`: each event is handled by one instance.
-    pub fn on<S, E, F>(state: &S, handle: fn(S, E) -> F) -> Self
+    /// Creates a durable listener for each type in the group, all with the same handler.
+    pub fn durable<S, P, F>(
+        events: EventGroup<P>,
+        state: &S,
+        handle: fn(S, P) -> F,
+    ) -> impl Iterator<Item = Self>
     where
         S: Clone + Send + Sync + 'static,
-        E: Event,
+        P: DeserializeOwned + 'static,
         F: Future<Output = Result<(), HandleError>> + Send + 'static,
     {
-        Self {
-            event: E::NAME,
-            subjects: vec![E::SUBJECT],
+        events.types().iter().map(move |event| Self {
+            event: event.name,
+            subjects: vec![event.subject],
             group: Group::Durable,
             replay: None,
-            handler: Arc::new(Typed { state: state.clone(), handle, event: PhantomData }),
-        }
+            handler: Arc::new(Typed { event: event.name, state: state.clone(), handle }),
+        })
+    }
+
+    /// Returns the name of the consumer that this listener has in a service.
+    #[must_use]
+    pub fn consumer(&self, service: &str) -> String {
+        format!("{service}-{}", self.event)
     }
 }
 
 /// Decodes the payload and calls a function.
-struct Typed<S, E, F> {
+struct Typed<S, P, F> {
+    event: &'static str,
     state: S,
-    handle: fn(S, E) -> F,
-    event: PhantomData<fn() -> E>,
+    handle: fn(S, P) -> F,
 }
 
 #[async_trait]
-impl<S, E, F> Handler for Typed<S, E, F>
+impl<S, P, F> Handler for Typed<S, P, F>
 where
     S: Clone + Send + Sync + 'static,
-    E: Event,
+    P: DeserializeOwned + 'static,
     F: Future<Output = Result<(), HandleError>> + Send + 'static,
 {
     async fn handle(&self, message: &Message) -> Result<(), HandleError> {
-        (self.handle)(self.state.clone(), decode(message)?).await
+        let handled = (self.handle)(self.state.clone(), parse(self.event, message)?);
+        handled.await
     }
 }
 
-/// The event in a message's payload.
+/// A payload that does not match its event type.
+#[derive(Debug, thiserror::Error)]
+#[error("the payload is not a valid {event}")]
+struct PayloadError {
+    event: &'static str,
+    #[source]
+    source: serde_json::Error,
+}
+
+/// Decodes the payload of a message. An invalid payload is a permanent failure.
 pub fn decode<E: Event>(message: &Message) -> Result<E, HandleError> {
+    parse(E::NAME, message)
+}
+
+fn parse<P: DeserializeOwned>(event: &'static str, message: &Message) -> Result<P, HandleError> {
     serde_json::from_slice(&message.payload)
-        .map_err(|e| HandleError::Permanent(format!("not an {}: {e}", E::NAME)))
+        .map_err(|source| HandleError::permanent(PayloadError { event, source }))
 }
 
-/// What became of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Handled and acknowledged.
-    Acknowledged,
-    /// To be delivered again after the delay.
-    Retried(Duration),
-    /// Moved to the dead-letter stream for this reason.
-    DeadLettered(String),
-    /// Nothing could be said to the bus: the ack wait will run out.
-    Unanswered {
-        /// Whether there is nothing left to do for this message but to say so.
-        settled: bool,
-        /// Why the bus did not hear it.
-        why: BusError,
-    },
-}
-
-impl Outcome {
-    /// Whether the handler is done with the message, whatever the bus knows of that.
-    pub fn is_settled(&self) -> bool {
-        match self {
-            Self::Acknowledged | Self::DeadLettered(_) => true,
-            Self::Retried(_) => false,
-            Self::Unanswered { settled, .. } => *settled,
-        }
-    }
-}
-
-/// Handles one delivery, from the handler's call to the bus's confirmation.
+/// Handles one delivery, from the call of the handler to the confirmation of the bus.
 pub async fn deliver(
     handler: &dyn Handler,
     consumer: &str,
     delivery: &Delivery,
     ports: &Ports,
     policy: &Policy,
-) -> Outcome {
+) -> DeliveryOutcome {
     let handled = if delivery.attempt > policy.max_deliver {
         let attempts = delivery.attempt - 1;
-        Err(HandleError::Permanent(format!("unacknowledged after {attempts} deliveries")))
+        Err(HandleError::permanent(format!("unacknowledged after {attempts} deliveries")))
     } else {
         let work = handler.handle(&delivery.message);
         keep_alive(work, &*delivery.reply, ports, policy).await
     };
-    let (answer, outcome) = match handled {
-        Ok(()) => (delivery.reply.ack().await, Outcome::Acknowledged),
-        Err(HandleError::Passing(why)) if delivery.attempt < policy.max_deliver => {
-            let delay = policy.back_off(delivery.attempt);
-            tracing::warn!(consumer, attempt = delivery.attempt, why, "to be delivered again");
-            (delivery.reply.nak(delay).await, Outcome::Retried(delay))
+    let attempt = delivery.attempt;
+    let (replied, outcome) = match handled {
+        Ok(()) => (delivery.reply.ack().await, DeliveryOutcome::Acknowledged),
+        Err(error @ HandleError::Transient(_)) if attempt < policy.max_deliver => {
+            let delay = policy.back_off(attempt);
+            let reason = Chain(&error).to_string();
+            tracing::warn!(consumer, attempt, reason, ?delay, "delivery failed, to be retried");
+            (delivery.reply.nak(delay).await, DeliveryOutcome::Retried(delay))
         }
-        Err(HandleError::Passing(why) | HandleError::Permanent(why)) => {
-            tracing::error!(consumer, attempt = delivery.attempt, why, "dead letter");
-            match deadletter::put(&*ports.bus, consumer, delivery, &why).await {
-                Ok(()) => (delivery.reply.ack().await, Outcome::DeadLettered(why)),
-                Err(unsaved) => {
-                    let delay = policy.back_off(delivery.attempt);
-                    tracing::error!(consumer, %unsaved, "the dead letter is not stored yet");
-                    (delivery.reply.nak(delay).await, Outcome::Retried(delay))
+        Err(error) => {
+            let reason = Chain(&error).to_string();
+            tracing::error!(consumer, attempt, reason, "moved to the dead letters");
+            match deadletter::store(&*ports.bus, consumer, delivery, &reason).await {
+                Ok(()) => (delivery.reply.ack().await, DeliveryOutcome::DeadLettered(reason)),
+                Err(error) => {
+                    let delay = policy.back_off(attempt);
+                    tracing::error!(consumer, %error, "dead letter not stored, to be retried");
+                    (delivery.reply.nak(delay).await, DeliveryOutcome::Retried(delay))
                 }
             }
         }
     };
-    match answer {
+    match replied {
         Ok(()) => outcome,
-        Err(why) => Outcome::Unanswered { settled: outcome.is_settled(), why },
+        Err(error) => DeliveryOutcome::Unanswered { settled: outcome.is_settled(), error },
     }
 }
 
-/// Runs the handler, telling the bus at every half of the ack wait that it is still at work.
+/// Runs the handler, and tells the bus twice per ack wait that the message is in progress.
 async fn keep_alive<T>(
     work: impl Future<Output = T> + Send,
     reply: &dyn Reply,
@@ -210,7 +233,7 @@ async fn keep_alive<T>(
         let pause = std::pin::pin!(ports.clock.sleep(policy.ack_wait / 2));
         match select(work.as_mut(), pause).await {
             Either::Left((done, _)) => return done,
-            // Where the bus cannot be told, it delivers again: no harm is done.
+            // A lost signal is harmless: the bus delivers the message once more.
             Either::Right(_) => drop(reply.in_progress().await),
         }
     }

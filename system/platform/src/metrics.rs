@@ -1,16 +1,17 @@
-//! What each instance counts, and the text of it that Prometheus reads.
+//! The counters of an instance, and their rendering as Prometheus text.
 //!
 //! Counting is a few atomic operations: no allocation, no contended lock, no clock but the
-//! port. Everything that takes longer happens when somebody reads. There are no globals: an
-//! instance owns its numbers, and they go when it goes.
+//! port. Everything slower happens when the text is rendered. There are no globals: an instance
+//! owns its counters, and they end with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -20,26 +21,28 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::activity::Activity;
-use crate::listen::Outcome;
+use crate::outcome::DeliveryOutcome;
 
-/// The media type of what [`render`] returns.
+/// The media type of the text that [`render`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The upper bounds of the latency buckets, in seconds. The clock counts milliseconds.
+/// The upper bounds of the latency buckets, in seconds. The clock has a resolution of one
+/// millisecond.
 const LATENCIES: [f64; 13] =
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
-/// How many events a relay has published. Clones count together.
+/// The number of events that a relay has published. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub struct Published(Arc<AtomicU64>);
+pub struct PublishCounter(Arc<AtomicU64>);
 
-impl Published {
-    /// Counts one.
-    pub(crate) fn count(&self) {
+impl PublishCounter {
+    /// Counts one event.
+    pub(crate) fn increment(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 
-    /// How many there were.
+    /// Returns the count.
+    #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -47,7 +50,7 @@ impl Published {
 
 /// The deliveries of one consumer, by outcome.
 #[derive(Debug)]
-pub(crate) struct Deliveries {
+pub(crate) struct DeliveryCounters {
     consumer: String,
     acknowledged: AtomicU64,
     retried: AtomicU64,
@@ -55,39 +58,38 @@ pub(crate) struct Deliveries {
     unanswered: AtomicU64,
 }
 
-impl Deliveries {
-    /// Counts one.
-    pub(crate) fn count(&self, outcome: &Outcome) {
+impl DeliveryCounters {
+    /// Counts one delivery.
+    pub(crate) fn count(&self, outcome: &DeliveryOutcome) {
         let counter = match outcome {
-            Outcome::Acknowledged => &self.acknowledged,
-            Outcome::Retried(_) => &self.retried,
-            Outcome::DeadLettered(_) => &self.dead_lettered,
-            Outcome::Unanswered { .. } => &self.unanswered,
+            DeliveryOutcome::Acknowledged => &self.acknowledged,
+            DeliveryOutcome::Retried(_) => &self.retried,
+            DeliveryOutcome::DeadLettered(_) => &self.dead_lettered,
+            DeliveryOutcome::Unanswered { .. } => &self.unanswered,
         };
         counter.fetch_add(1, Relaxed);
     }
 }
 
-/// The answers to one method with one status on one route.
+/// The latencies of the responses to one method with one status on one route.
 #[derive(Debug)]
-struct Answers {
+struct Responses {
     method: Method,
     status: StatusCode,
-    took: Histogram,
+    latency: Histogram,
 }
 
-/// What one instance of a service counts.
+/// The counters of one instance of a service.
 #[derive(Debug)]
 pub struct Metrics {
     service: &'static str,
     activity: Arc<Activity>,
-    routes: RwLock<BTreeMap<String, Mutex<Vec<Answers>>>>,
-    consumers: Vec<Arc<Deliveries>>,
-    relays: Vec<Published>,
+    routes: RwLock<BTreeMap<String, Mutex<Vec<Responses>>>>,
+    consumers: Vec<Arc<DeliveryCounters>>,
+    relays: Vec<PublishCounter>,
 }
 
 impl Metrics {
-    /// Nothing counted yet.
     pub(crate) fn new(service: &'static str, activity: &Arc<Activity>) -> Self {
         Self {
             service,
@@ -98,9 +100,9 @@ impl Metrics {
         }
     }
 
-    /// The counters of a new consumer.
-    pub(crate) fn consumer(&mut self, name: &str) -> Arc<Deliveries> {
-        let deliveries = Arc::new(Deliveries {
+    /// Adds a consumer and returns its counters.
+    pub(crate) fn consumer(&mut self, name: &str) -> Arc<DeliveryCounters> {
+        let deliveries = Arc::new(DeliveryCounters {
             consumer: name.to_owned(),
             acknowledged: AtomicU64::default(),
             retried: AtomicU64::default(),
@@ -111,46 +113,47 @@ impl Metrics {
         deliveries
     }
 
-    /// Adds what a relay counts.
-    pub(crate) fn relay(&mut self, published: Published) {
+    /// Adds the counter of a relay.
+    pub(crate) fn relay(&mut self, published: PublishCounter) {
         self.relays.push(published);
     }
 
-    /// Counts one answered request. `route` is the path's pattern, so that ids do not show.
-    pub(crate) fn answered(
+    /// Counts one response. `route` is the pattern of the path, so that ids create no series.
+    pub(crate) fn responded(
         &self,
         route: &str,
         method: &Method,
         status: StatusCode,
-        took: Duration,
+        latency: Duration,
     ) {
-        let routes = self.routes.read().expect("no panic holds this lock");
-        if let Some(answers) = routes.get(route) {
-            return count(answers, method, status, took);
+        let routes = self.routes.read();
+        if let Some(responses) = routes.get(route) {
+            return observe(responses, method, status, latency);
         }
         drop(routes);
-        let mut routes = self.routes.write().expect("no panic holds this lock");
-        count(routes.entry(route.to_owned()).or_default(), method, status, took);
+        let mut routes = self.routes.write();
+        observe(routes.entry(route.to_owned()).or_default(), method, status, latency);
     }
 }
 
-fn count(answers: &Mutex<Vec<Answers>>, method: &Method, status: StatusCode, took: Duration) {
-    let mut answers = answers.lock().expect("no panic holds this lock");
-    let same = answers.iter().find(|a| a.status == status && a.method == *method);
+fn observe(all: &Mutex<Vec<Responses>>, method: &Method, status: StatusCode, latency: Duration) {
+    let mut all = all.lock();
+    let same = all.iter().find(|known| known.status == status && known.method == *method);
     if let Some(same) = same {
-        return same.took.observe(took.as_secs_f64());
+        return same.latency.observe(latency.as_secs_f64());
     }
     let first = Histogram::new(LATENCIES);
-    first.observe(took.as_secs_f64());
-    answers.push(Answers { method: method.clone(), status, took: first });
+    first.observe(latency.as_secs_f64());
+    all.push(Responses { method: method.clone(), status, latency: first });
 }
 
-/// The numbers of these instances as Prometheus's text.
+/// Renders the counters of these instances as Prometheus text.
+#[must_use]
 pub fn render(instances: &[Arc<Metrics>]) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Instances(instances.to_vec())));
     let mut text = String::new();
-    encode(&mut text, &registry).expect("a string takes any text");
+    encode(&mut text, &registry).expect("writing to a string does not fail");
     text
 }
 
@@ -175,19 +178,19 @@ impl Instances {
     }
 
     fn requests(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
-        let (name, help) = ("http_request_duration", "How long answers took");
+        let (name, help) = ("http_request_duration", "Latency of responses");
         let unit = Some(&Unit::Seconds);
-        let mut took = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
+        let mut latency = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
         for metrics in &self.0 {
-            for (route, answers) in &*metrics.routes.read().expect("no panic holds this lock") {
-                for answer in &*answers.lock().expect("no panic holds this lock") {
+            for (route, responses) in &*metrics.routes.read() {
+                for response in &*responses.lock() {
                     let labels = [
                         ("service", metrics.service),
                         ("route", route),
-                        ("method", answer.method.as_str()),
-                        ("status", answer.status.as_str()),
+                        ("method", response.method.as_str()),
+                        ("status", response.status.as_str()),
                     ];
-                    answer.took.encode(took.encode_family(&labels)?)?;
+                    response.latency.encode(latency.encode_family(&labels)?)?;
                 }
             }
         }
@@ -195,7 +198,7 @@ impl Instances {
     }
 
     fn messages(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
-        let help = "Deliveries of messages by what became of them";
+        let help = "Deliveries by outcome";
         let counter = MetricType::Counter;
         let mut deliveries = encoder.encode_descriptor("deliveries", help, None, counter)?;
         for metrics in &self.0 {
@@ -217,17 +220,17 @@ impl Instances {
                 }
             }
         }
-        let help = "Messages that a consumer gave up on";
+        let help = "Messages moved to the dead-letter stream";
         let mut dead = encoder.encode_descriptor("dead_letters", help, None, counter)?;
         for metrics in &self.0 {
             let counts = metrics.consumers.iter().map(|c| c.dead_lettered.load(Relaxed));
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(dead.encode_family(&labels)?)?;
         }
-        let help = "Events that left an outbox";
+        let help = "Events published from an outbox";
         let mut published = encoder.encode_descriptor("events_published", help, None, counter)?;
         for metrics in &self.0 {
-            let counts = metrics.relays.iter().map(Published::get);
+            let counts = metrics.relays.iter().map(PublishCounter::get);
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(published.encode_family(&labels)?)?;
         }
@@ -248,17 +251,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_holds_what_was_counted_of_each_service_under_one_heading() {
+    fn the_text_lists_the_counters_of_every_service_under_one_heading() {
         let mut tickets = Metrics::new("tickets", &Arc::default());
-        let heard = tickets.consumer("tickets-OrderCreated");
-        heard.count(&Outcome::Acknowledged);
-        heard.count(&Outcome::DeadLettered("why".to_owned()));
-        let published = Published::default();
+        let consumer = tickets.consumer("tickets-OrderCreated");
+        consumer.count(&DeliveryOutcome::Acknowledged);
+        consumer.count(&DeliveryOutcome::DeadLettered("why".to_owned()));
+        let published = PublishCounter::default();
         tickets.relay(published.clone());
-        published.count();
+        published.increment();
         for _ in 0..2 {
-            let took = Duration::from_millis(3);
-            tickets.answered("/api/tickets/{id}", &Method::GET, StatusCode::OK, took);
+            let latency = Duration::from_millis(3);
+            tickets.responded("/api/tickets/{id}", &Method::GET, StatusCode::OK, latency);
         }
         let text = render(&[Arc::new(tickets), Arc::new(Metrics::new("auth", &Arc::default()))]);
         for line in [

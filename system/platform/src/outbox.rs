@@ -1,11 +1,11 @@
 //! The relay: publishes the events that wait in documents, in order, then removes them.
 //!
 //! A state change and its events are one write of one document: the events wait in its
-//! `outbox` array. The relay publishes each under its own id, so publishing twice adds
-//! nothing, and removes it only when the bus has it. What a crash left behind is found by
-//! the sweep, from this instance or another.
+//! `outbox` array. The relay publishes each under its own id, so publishing it twice adds
+//! nothing, and removes it only once the bus has confirmed it. The periodic step of the relay,
+//! in this instance or another, finds the events that a crash left behind.
 //!
-//! It never changes a document otherwise. Writing is [`crate::collection`]'s.
+//! It never changes a document otherwise; [`crate::collection`] writes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,39 +14,51 @@ use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 
 use crate::event::Envelope;
-use crate::metrics::Published;
-use crate::task::{Step, StepError, Task, Wake};
-use ports::bus::{Bus, Message, Stream};
+use crate::metrics::PublishCounter;
+use crate::task::{Step, StepError, Task};
+use crate::wake::Wake;
+use ports::bus::{Bus, Message, PublishError, Stream};
 use ports::causality::Causality;
 use ports::store::{Find, Index, Store, Update};
 
-/// How many documents one step takes on.
+/// Upper bound on documents per step.
 const BATCH: u32 = 100;
 
-/// The index that finds documents with waiting events.
+/// The index that finds documents with unpublished events.
 pub const INDEX: Index =
     Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None };
 
-/// Which documents have waiting events. Served by [`INDEX`]: a document without any has no
-/// string there.
+/// Returns the filter for documents with unpublished events. [`INDEX`] serves it: a document
+/// with an empty outbox has no string at that path.
+#[must_use]
 pub fn waiting() -> Document {
     doc! { "outbox.id": { "$gt": "" } }
 }
 
 /// The relay of one collection.
 pub struct Relay {
-    /// The service, as `ce-source`.
+    /// The service's name, sent as `ce-source`.
     pub source: &'static str,
-    /// The collection.
+    /// The collection that it relays.
     pub collection: &'static str,
-    /// Where it is.
+    /// The store that holds the collection.
     pub store: Arc<dyn Store>,
-    /// Where its events go.
+    /// The bus to which it publishes.
     pub bus: Arc<dyn Bus>,
-    /// Woken by every write that carries events.
+    /// The signal that every write with events sets.
     pub wake: Wake,
-    /// How many it has published.
-    pub published: Published,
+    /// The number of events published.
+    pub published: PublishCounter,
+}
+
+/// An outbox entry that is not an envelope.
+#[derive(Debug, thiserror::Error)]
+#[error("unreadable outbox entry of {id} in {collection}")]
+struct EntryError {
+    collection: &'static str,
+    id: Bson,
+    #[source]
+    source: bson::error::Error,
 }
 
 #[async_trait]
@@ -59,24 +71,24 @@ impl Task for Relay {
         self.wake.clone()
     }
 
-    fn published(&self) -> Option<Published> {
+    fn published(&self) -> Option<PublishCounter> {
         Some(self.published.clone())
     }
 
     async fn step(&self) -> Result<Step, StepError> {
         let find = Find { filter: waiting(), limit: BATCH, ..Find::default() };
-        let found = self.store.find(self.collection, find).await;
-        let documents = found.map_err(|e| StepError(e.to_string()))?;
-        let more = documents.len() == BATCH as usize;
+        let documents = self.store.find(self.collection, find).await?;
+        let is_full = documents.len() == BATCH as usize;
         for document in documents {
             self.relay(document).await?;
         }
-        Ok(if more { Step::Worked } else { Step::Idle { next: None } })
+        Ok(if is_full { Step::Worked } else { Step::Idle { next: None } })
     }
 }
 
 impl Relay {
-    /// Publishes what waits in one document, in order, and removes what was published.
+    /// Publishes the events of one document in order, and removes those that were published.
+    /// Stops at the first failure, so that no event overtakes an earlier one.
     async fn relay(&self, mut document: Document) -> Result<(), StepError> {
         let outbox = match document.remove("outbox") {
             Some(Bson::Array(outbox)) => outbox,
@@ -86,17 +98,15 @@ impl Relay {
         let mut published = Vec::new();
         let mut failed = None;
         for entry in outbox {
-            let envelope = bson::deserialize_from_bson::<Envelope>(entry)
-                .map_err(|e| StepError(format!("outbox of {id} in {}: {e}", self.collection)))?;
+            let envelope = bson::deserialize_from_bson::<Envelope>(entry).map_err(|source| {
+                let (collection, id) = (self.collection, id.clone());
+                StepError::new(EntryError { collection, id, source })
+            })?;
             let event = envelope.id.clone();
-            let message = message(envelope, self.source);
-            let origin = Causality::of(&message);
-            let publish = self.bus.publish(Stream::Events, message);
-            if let Err(why) = origin.scope(publish).await {
-                failed = Some(StepError(why.to_string()));
+            if let Err(error) = self.publish(envelope).await {
+                failed = Some(error);
                 break;
             }
-            self.published.count();
             published.push(event);
         }
         if !published.is_empty() {
@@ -105,14 +115,22 @@ impl Relay {
                 change: doc! { "$pull": { "outbox": { "id": { "$in": published } } } },
                 upsert: false,
             };
-            let pulled = self.store.update(self.collection, update).await;
-            pulled.map_err(|e| StepError(e.to_string()))?;
+            self.store.update(self.collection, update).await?;
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Publishes one event under the origin that caused it.
+    async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
+        let message = message(envelope, self.source);
+        let origin = Causality::of(&message);
+        origin.scope(self.bus.publish(Stream::Events, message)).await?;
+        self.published.increment();
+        Ok(())
     }
 }
 
-/// An envelope as a CloudEvents message in binary mode.
+/// Converts an envelope to a CloudEvents message in binary mode.
 fn message(envelope: Envelope, source: &str) -> Message {
     let headers = BTreeMap::from([
         ("content-type".to_owned(), "application/json".to_owned()),

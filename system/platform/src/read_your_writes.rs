@@ -1,75 +1,78 @@
-//! Waits for the news of what was made a moment ago by another service.
+//! Read your writes across services: a bounded retry while an event may still be in flight.
 //!
-//! Who was told of a ticket may order it before the event of it has come through. An id says
-//! when it was made; so where a service knows nothing of one that is only moments old, it
-//! waits a little before it says that there is none. What is old or made up is never waited
-//! for. It reads nothing itself: whoever asks, asks again.
+//! A client can refer to a document of one service before its event has been processed by
+//! another. A document id carries its creation time, so a service that does not know a recent
+//! id retries for a short while before it responds with 404; for an old or invented id it
+//! responds at once. This module only waits: the caller repeats the read.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::backoff::Backoff;
 use ports::clock::{Clock, after};
-use ports::entropy::made;
+use ports::entropy::id_time;
 
-/// How long after something was made its news may be on the way.
-const LIMIT: Duration = Duration::from_secs(2);
-/// The first pause before asking again; twice as long each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// Age of a document up to which its event may still be in flight.
+const PROPAGATION_WINDOW: Duration = Duration::from_secs(2);
 
-/// Patience with one id.
-pub struct Patience {
+/// The pauses between reads.
+const READ_BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(5), factor: 2, max: PROPAGATION_WINDOW };
+
+/// The retries of a read that has not found a document.
+pub struct StaleReadRetry {
     clock: Arc<dyn Clock>,
-    until: Timestamp,
-    pause: Duration,
+    deadline: Timestamp,
+    failures: u32,
 }
 
-impl Patience {
-    /// With whatever has this id.
-    pub fn with(id: &str, clock: &Arc<dyn Clock>) -> Self {
+impl StaleReadRetry {
+    /// Allows retries until the document with this id is older than the propagation window.
+    pub fn new(id: &str, clock: &Arc<dyn Clock>) -> Self {
         let now = clock.now();
-        // The clock of whoever made it may be a little ahead.
-        let recent = made(id).filter(|&made| made <= after(now, LIMIT));
+        // The clock of the instance that created the id may be slightly ahead.
+        let created = id_time(id).filter(|&created| created <= after(now, PROPAGATION_WINDOW));
         Self {
             clock: Arc::clone(clock),
-            until: recent.map_or(now, |made| after(made.min(now), LIMIT)),
-            pause: FIRST_PAUSE,
+            deadline: created.map_or(now, |at| after(at.min(now), PROPAGATION_WINDOW)),
+            failures: 0,
         }
     }
 
-    /// Waits before asking again; says at once where that is of no use any more.
+    /// Waits and returns true if the read should be repeated; returns false at once after the
+    /// deadline.
     pub async fn wait(&mut self) -> bool {
-        if self.clock.now() >= self.until {
+        if self.clock.now() >= self.deadline {
             return false;
         }
-        self.clock.sleep(self.pause).await;
-        self.pause *= 2;
+        self.failures += 1;
+        self.clock.sleep(READ_BACKOFF.delay(self.failures)).await;
         true
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use async_trait::async_trait;
     use futures::executor::block_on;
+    use parking_lot::Mutex;
 
     use super::*;
     use ports::entropy::Entropy;
 
-    /// A clock that sleeps in no time.
-    struct Hands(Mutex<Timestamp>);
+    /// A clock on which every wait advances the time at once.
+    struct VirtualClock(Mutex<Timestamp>);
 
     #[async_trait]
-    impl Clock for Hands {
+    impl Clock for VirtualClock {
         fn now(&self) -> Timestamp {
-            *self.0.lock().unwrap()
+            *self.0.lock()
         }
 
         async fn sleep_until(&self, at: Timestamp) {
-            *self.0.lock().unwrap() = at;
+            *self.0.lock() = at;
         }
     }
 
@@ -81,30 +84,30 @@ mod tests {
         }
     }
 
-    /// How long a thing is waited for that was made this many milliseconds after now.
-    fn waited(made: i64) -> Duration {
+    /// The total wait for an id created this many milliseconds from now.
+    fn total_wait(created_ms: i64) -> Duration {
         let now = Timestamp::from_millisecond(1_700_000_000_000).unwrap();
         let entropy: &dyn Entropy = &Zeros;
-        let id = entropy.id(Timestamp::from_millisecond(now.as_millisecond() + made).unwrap());
-        let clock: Arc<dyn Clock> = Arc::new(Hands(Mutex::new(now)));
-        let mut patience = Patience::with(&id, &clock);
-        while block_on(patience.wait()) {}
+        let created = Timestamp::from_millisecond(now.as_millisecond() + created_ms).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock(Mutex::new(now)));
+        let mut retry = StaleReadRetry::new(&entropy.id(created), &clock);
+        while block_on(retry.wait()) {}
         clock.now().duration_since(now).unsigned_abs()
     }
 
     #[test]
-    fn what_was_made_a_moment_ago_is_waited_for() {
-        assert!(waited(-10) >= LIMIT / 2);
-        assert!(waited(-10) <= LIMIT * 2);
-        assert!(waited(500) <= LIMIT * 2);
+    fn a_recent_id_is_retried_until_it_leaves_the_window() {
+        assert!(total_wait(-10) >= PROPAGATION_WINDOW / 2);
+        assert!(total_wait(-10) <= PROPAGATION_WINDOW * 2);
+        assert!(total_wait(500) <= PROPAGATION_WINDOW * 2);
     }
 
     #[test]
-    fn what_is_old_or_made_up_is_not() {
-        assert_eq!(waited(-2_001), Duration::ZERO);
-        assert_eq!(waited(3_600_000), Duration::ZERO);
-        let clock: Arc<dyn Clock> = Arc::new(Hands(Mutex::new(Timestamp::UNIX_EPOCH)));
-        assert!(!block_on(Patience::with("ffffffffffffffffffffffff", &clock).wait()));
-        assert!(!block_on(Patience::with("not an id", &clock).wait()));
+    fn an_old_or_invented_id_is_not_retried() {
+        assert_eq!(total_wait(-2_001), Duration::ZERO);
+        assert_eq!(total_wait(3_600_000), Duration::ZERO);
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock(Mutex::new(Timestamp::UNIX_EPOCH)));
+        assert!(!block_on(StaleReadRetry::new("ffffffffffffffffffffffff", &clock).wait()));
+        assert!(!block_on(StaleReadRetry::new("not an id", &clock).wait()));
     }
 }

@@ -1,26 +1,85 @@
-//! What a service is: routes, collections, listeners and background tasks.
+//! The declaration of a service: routes, collections, listeners and background tasks.
 //!
-//! A service is plain data until [`crate::run::start`] runs it, in production, against real
-//! servers in a test, or in the simulation.
+//! A service is plain data until [`crate::run::start`] runs it. All of it is public, so that a
+//! harness can read what a service owns and consumes without knowing the service.
 
 use std::sync::Arc;
 
 use axum::Router;
+use serde::de::DeserializeOwned;
 
-use crate::collection::CollectionSpec;
-use crate::listen::Listener;
+use crate::collection::{Aggregate, CollectionSpec};
+use crate::event::EventGroup;
+use crate::listen::{HandleError, Listener};
 use crate::task::Task;
 
 /// A service, assembled from ports and ready to run.
 pub struct Service {
-    /// Its name: of its database, its consumers and its events' source.
+    /// The name of its database, the prefix of its consumers and the source of its events.
     pub name: &'static str,
-    /// HTTP in.
+    /// The path prefixes of its routes, for an ingress; empty for a service without HTTP.
+    pub paths: &'static [&'static str],
+    /// Its HTTP routes.
     pub routes: Router,
-    /// The collections it owns.
+    /// The collections that it owns, in the order in which they are created.
     pub collections: Vec<CollectionSpec>,
-    /// Events in.
+    /// Its listeners, in the order in which their consumers are opened.
     pub listeners: Vec<Listener>,
-    /// Background work, the outbox relays among it.
+    /// Its background tasks, including the relays of its outboxes.
     pub tasks: Vec<Arc<dyn Task>>,
+}
+
+impl Service {
+    /// Declares a service with this name and nothing else.
+    #[must_use]
+    pub fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            paths: &[],
+            routes: Router::new(),
+            collections: Vec::new(),
+            listeners: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Sets the routes, all of which lie under one of these path prefixes.
+    #[must_use]
+    pub fn routes(self, paths: &'static [&'static str], routes: Router) -> Self {
+        Self { paths, routes, ..self }
+    }
+
+    /// Adds the collection of `T`.
+    #[must_use]
+    pub fn collection<T: Aggregate>(mut self) -> Self {
+        self.collections.push(CollectionSpec::of::<T>());
+        self
+    }
+
+    /// Adds a durable listener for each event type in the group; `handle` receives a clone of
+    /// `state` and the decoded payload.
+    #[must_use]
+    pub fn on<S, P, F>(mut self, events: EventGroup<P>, state: &S, handle: fn(S, P) -> F) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+        P: DeserializeOwned + 'static,
+        F: Future<Output = Result<(), HandleError>> + Send + 'static,
+    {
+        self.listeners.extend(Listener::durable(events, state, handle));
+        self
+    }
+
+    /// Adds a listener.
+    #[must_use]
+    pub fn listener(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Adds a background task.
+    #[must_use]
+    pub fn task(mut self, task: impl Task + 'static) -> Self {
+        self.tasks.push(Arc::new(task));
+        self
+    }
 }

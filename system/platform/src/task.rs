@@ -1,80 +1,89 @@
-//! Background work: a step that returns what it did, and the loop around it.
+//! Background tasks: a step that reports its result, and the loop that repeats it.
+//!
+//! A task keeps no work in memory: every step reads the store again, so a crash loses nothing.
 
+use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::{Either, select};
 use jiff::Timestamp;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Activity, TaskState};
-use crate::metrics::Published;
+use crate::backoff::Backoff;
+use crate::chain::Chain;
+use crate::metrics::PublishCounter;
+use ports::bus::PublishError;
 use ports::clock::{Clock, after};
+use ports::store::{ReadError, WriteError};
 
-/// What one step did.
+pub use crate::wake::Wake;
+
+/// The pauses after failed steps.
+const STEP_BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(100), factor: 2, max: Duration::from_secs(10) };
+
+/// The result of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// There may be more: step again at once.
+    /// There may be more work: step again at once.
     Worked,
-    /// Nothing to do now.
+    /// There is no work now.
     Idle {
-        /// When something falls due, where that is known.
+        /// The time at which work falls due, if one is known.
         next: Option<Timestamp>,
     },
 }
 
-/// Why a step failed; it is tried again after a pause.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct StepError(pub String);
+/// A failed step, which is retried after a pause.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StepError(Box<dyn Error + Send + Sync>);
+
+impl StepError {
+    /// Wraps a cause: an error, or a message.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl From<ReadError> for StepError {
+    fn from(error: ReadError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<WriteError> for StepError {
+    fn from(error: WriteError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<PublishError> for StepError {
+    fn from(error: PublishError) -> Self {
+        Self::new(error)
+    }
+}
 
 /// A background task of a service.
 #[async_trait]
 pub trait Task: Send + Sync {
-    /// Its name, for logs and reports.
+    /// The name, for logs and reports.
     fn name(&self) -> String;
-    /// What wakes it before its time.
+    /// The signal that makes it step before its time.
     fn wake(&self) -> Wake;
     /// Does a bounded piece of work.
     async fn step(&self) -> Result<Step, StepError>;
-    /// How many events it has published, where publishing is what it does.
-    fn published(&self) -> Option<Published> {
+    /// The counter of the events that it has published; `None` for a task that publishes none.
+    fn published(&self) -> Option<PublishCounter> {
         None
     }
 }
 
-/// Tells a task that there is something to do. Clones wake the same task.
-#[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Signal>);
-
-#[derive(Debug, Default)]
-struct Signal {
-    notify: Notify,
-    set: AtomicBool,
-}
-
-impl Wake {
-    /// Makes the task step soon.
-    pub fn wake(&self) {
-        self.0.set.store(true, SeqCst);
-        self.0.notify.notify_one();
-    }
-
-    /// Whether it was woken and has not begun a step since.
-    pub fn is_set(&self) -> bool {
-        self.0.set.load(SeqCst)
-    }
-
-    fn clear(&self) {
-        self.0.set.store(false, SeqCst);
-    }
-}
-
-/// Steps the task until `stop`, at least once every `sweep`: what a crashed instance left
-/// behind is found then.
+/// Steps the task until `stop`, at least once per `sweep`: a periodic step finds the work that a
+/// crashed instance left behind.
 pub(crate) async fn run(
     task: Arc<dyn Task>,
     clock: Arc<dyn Clock>,
@@ -87,10 +96,10 @@ pub(crate) async fn run(
     while !stop.is_cancelled() {
         wake.clear();
         activity.set_task(&name, TaskState::Working);
-        let outcome = task.step().await;
+        let stepped = task.step().await;
         let now = clock.now();
         let mut until = after(now, sweep);
-        match outcome {
+        match stepped {
             Ok(Step::Worked) => {
                 failures = 0;
                 continue;
@@ -100,23 +109,19 @@ pub(crate) async fn run(
                 until = next.map_or(until, |next| next.min(until));
                 activity.set_task(&name, TaskState::Idle { next });
             }
-            Err(StepError(why)) => {
+            Err(error) => {
                 failures += 1;
+                let why = Chain(&error).to_string();
                 tracing::warn!(task = name, failures, why, "step failed");
-                until = after(now, back_off(failures));
+                until = after(now, STEP_BACKOFF.delay(failures));
                 activity.set_task(&name, TaskState::Failing(why));
             }
         }
-        let woken = std::pin::pin!(wake.0.notify.notified());
-        let rest = select(woken, clock.sleep_until(until));
-        match select(std::pin::pin!(stop.cancelled()), rest).await {
+        let woken = std::pin::pin!(wake.notified());
+        let pause = select(woken, clock.sleep_until(until));
+        match select(std::pin::pin!(stop.cancelled()), pause).await {
             Either::Left(_) => return,
             Either::Right(_) => {}
         }
     }
-}
-
-/// 100 ms, doubled with each failure, 10 s at most.
-fn back_off(failures: u32) -> Duration {
-    Duration::from_millis(100 << (failures.min(8) - 1)).min(Duration::from_secs(10))
 }

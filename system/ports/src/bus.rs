@@ -1,13 +1,15 @@
 //! The bus port: streams of messages, durable consumer groups and broadcast consumers.
 //!
-//! The rules are JetStream's. A message has an id; a second publish of the same id to the
-//! same stream within the deduplication window is dropped. A durable consumer is shared by
+//! The semantics are JetStream's. Every message has an id; a second publish of the same id to
+//! the same stream within the deduplication window is dropped. A durable consumer is shared by
 //! all instances that subscribe under its name (one delivery per group); a broadcast consumer
 //! belongs to one subscription. A delivery that is not acknowledged within the ack wait is
-//! delivered again, its attempt one higher, until `max_deliver`. Nothing promises an order
-//! across redeliveries.
+//! delivered again with a higher attempt number, until `max_deliver`. Redelivered messages can
+//! arrive in any order.
 //!
-//! Subjects are given without the namespace: the adapter adds it.
+//! Subjects carry no namespace here: the adapter adds it.
+//!
+//! Next: [`crate::causality`], which reads the `traceparent` of a [`Message`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-/// Which of the two streams. They share no subject, so a dead letter never loops.
+/// One of the two streams. They share no subject, so a dead letter never loops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// Events between services.
@@ -30,7 +32,7 @@ pub enum Stream {
 pub struct Message {
     /// `noun.verb`, without the namespace.
     pub subject: String,
-    /// The id that deduplicates within the stream.
+    /// The id by which the stream deduplicates.
     pub id: String,
     /// CloudEvents attributes and `traceparent`.
     pub headers: BTreeMap<String, String>,
@@ -38,22 +40,25 @@ pub struct Message {
     pub payload: Bytes,
 }
 
-/// What the bus says of an accepted publish.
+/// The confirmation of an accepted publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// Position in the stream, from 1. For a duplicate, the first message's.
+    /// Position in the stream, from 1. For a duplicate, the position of the first message.
     pub sequence: u64,
-    /// Whether this id was already there, so nothing was added.
+    /// True if the stream already had this id, so nothing was added.
     pub duplicate: bool,
 }
 
-/// Why a publish failed, and so what is known about it.
+/// A failed publish, by what the caller knows about its effect.
+///
+/// Exhaustive on purpose: each variant asks for a different reaction, and a caller that ignores
+/// one of them loses or invents a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The bus was not reached: nothing was published.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
-    /// It may have been published. Repeat it under the same id.
+    /// The message may have been published. Repeat it under the same id.
     #[error("the outcome of the publish is unknown: {0}")]
     Unknown(String),
     /// The bus does not accept this message: a bug in the caller.
@@ -61,13 +66,13 @@ pub enum PublishError {
     Rejected(String),
 }
 
-/// Why another call on the bus failed.
+/// A failure of any other call on the bus. Exhaustive on purpose, as [`PublishError`] is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
     /// The bus did not answer, or not in time.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
-    /// The consumer is gone: subscribe again.
+    /// The consumer no longer exists: subscribe again.
     #[error("the consumer is gone: {0}")]
     Gone(String),
     /// The bus does not accept this request: a bug in the caller.
@@ -75,104 +80,108 @@ pub enum BusError {
     Rejected(String),
 }
 
-/// Who shares the deliveries of a consumer.
+/// How the subscribers of a consumer share its deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Kept by the bus under its name; each message goes to one of its subscribers.
+    /// The bus keeps the consumer under its name; each message goes to one of its subscribers.
     Durable,
-    /// One per subscription, gone with it; each subscriber hears every message.
+    /// Every subscription has a consumer of its own, which ends with it; each subscriber
+    /// receives every message.
     Broadcast,
 }
 
-/// Where a new consumer begins. An existing durable consumer goes on where it was.
+/// The position at which a new consumer begins. An existing durable consumer continues from
+/// its own position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// At the first message that the stream still holds.
+    /// The first message that the stream still holds.
     All,
-    /// At the first message published after the subscription.
+    /// The first message published after the subscription.
     New,
-    /// At the first message published at or after this time.
+    /// The first message published at or after this time.
     Since(Timestamp),
 }
 
-/// A consumer, created if it is missing.
+/// A consumer, which [`Bus::subscribe`] creates if it is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumer {
-    /// Durable: the group's name. Broadcast: for people; need not be unique.
+    /// Durable: the name of the group. Broadcast: a label for logs, not necessarily unique.
     pub name: String,
-    /// Which stream.
+    /// The stream to read.
     pub stream: Stream,
-    /// Exact subjects, without the namespace; empty for all of the stream.
+    /// Exact subjects, without the namespace; empty for the whole stream.
     pub subjects: Vec<String>,
     /// Durable or broadcast.
     pub group: Group,
-    /// Where it begins.
+    /// The first message of a new consumer.
     pub start: Start,
-    /// How long the bus waits for an acknowledgement before it delivers again.
+    /// Time until an unacknowledged delivery is delivered again.
     pub ack_wait: Duration,
-    /// How many times one message is delivered at most; `None` for no bound.
+    /// Upper bound on deliveries of one message; `None` for no bound.
     pub max_deliver: Option<u32>,
-    /// How many deliveries may be unacknowledged at once.
+    /// Upper bound on unacknowledged deliveries.
     pub max_in_flight: u32,
 }
 
-/// A message as a consumer gets it.
+/// A message as a consumer receives it.
 pub struct Delivery {
-    /// The message, subject without the namespace.
+    /// The message, its subject without the namespace.
     pub message: Message,
     /// Position in the stream, from 1.
     pub sequence: u64,
-    /// When the bus accepted it.
+    /// The time at which the bus accepted the message.
     pub published: Timestamp,
-    /// Which delivery of this message to this consumer this is, from 1.
+    /// Number of this delivery of the message to the consumer, from 1.
     pub attempt: u32,
-    /// What to say when it is handled.
+    /// Acknowledges or rejects this delivery.
     pub reply: Box<dyn Reply>,
 }
 
-/// How a consumer answers a delivery. Dropping it says nothing: the ack wait runs out.
+/// A consumer's reply to a delivery. Dropping it without a call lets the ack wait run out.
 #[async_trait]
 pub trait Reply: Send + Sync {
-    /// Handled. Returns once the bus has confirmed it: from then on it is not delivered again.
+    /// Acknowledges the message. Returns once the bus has confirmed: from then on the message
+    /// is not delivered again.
     async fn ack(&self) -> Result<(), BusError>;
-    /// Not handled: deliver it again after this delay.
+    /// Asks for another delivery after this delay.
     async fn nak(&self, delay: Duration) -> Result<(), BusError>;
-    /// Still at work: the ack wait starts again.
+    /// Restarts the ack wait of a message whose handler is still running.
     async fn in_progress(&self) -> Result<(), BusError>;
 }
 
 /// An open consumer.
 #[async_trait]
 pub trait Subscription: Send {
-    /// The next delivery; waits for one. Cancel safe: a dropped call loses nothing.
+    /// Waits for the next delivery. Cancel safe: dropping the call loses no message.
     async fn next(&mut self) -> Result<Delivery, BusError>;
-    /// How many messages were waiting when the subscription was opened.
+    /// Number of messages that were pending when the subscription was opened.
     fn backlog(&self) -> u64;
 }
 
-/// What a consumer still has to do.
+/// Outstanding work of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// The consumer's name.
     pub consumer: String,
-    /// Messages not delivered yet.
+    /// Messages that have not been delivered yet.
     pub undelivered: u64,
-    /// Messages delivered and not acknowledged.
+    /// Messages that were delivered and not acknowledged.
     pub unacknowledged: u64,
 }
 
 /// The message bus.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Creates both streams where they are missing. Safe to repeat, and from several
+    /// Creates both streams if they are missing. Idempotent, and safe to call from several
     /// instances at once.
     async fn ensure(&self) -> Result<(), BusError>;
-    /// Publishes a message and waits until the stream has it.
+    /// Publishes a message and waits until the stream has stored it.
     async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError>;
     /// Opens a consumer.
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError>;
-    /// What the consumers of the event stream still have to do; those with nothing to do too.
+    /// Lists the outstanding work of every consumer of the event stream, including those with
+    /// none.
     async fn pending(&self) -> Result<Vec<Pending>, BusError>;
-    /// Whether the bus answers.
+    /// Checks that the bus answers.
     async fn ping(&self) -> Result<(), BusError>;
 }

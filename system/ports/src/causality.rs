@@ -1,9 +1,8 @@
-//! Which request or event caused what is happening now.
+//! Causality: the request or event that caused the work in progress.
 //!
-//! A correlation id is born with the first HTTP request and is carried through every event
-//! that follows from it, as the trace id of a W3C `traceparent`. The cause is the id of the
-//! request or event that is being handled at this moment. Both live in a task local, so no
-//! signature carries them.
+//! A correlation id is created by the first HTTP request and travels through every event that
+//! follows from it, as the trace id of a W3C `traceparent`. The cause is the id of the request
+//! or event being handled now. Both live in a task local, so no signature carries them.
 
 use std::sync::Arc;
 
@@ -14,24 +13,24 @@ tokio::task_local! {
     static CURRENT: Arc<Causality>;
 }
 
-/// The origin of what is happening now.
+/// The origin of the work in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Causality {
-    /// 32 hex digits, the same for all that follows from one request.
+    /// 32 hex digits, shared by everything that follows from one request.
     pub correlation: String,
-    /// The id of the request or event that is being handled.
+    /// The id of the request or event being handled.
     pub cause: String,
 }
 
 impl Causality {
-    /// A new origin.
+    /// Creates a new origin.
     pub fn begin(entropy: &dyn Entropy) -> Self {
         let correlation = entropy.hex(16);
         let cause = correlation[..16].to_owned();
         Self { correlation, cause }
     }
 
-    /// What a `traceparent` header says, with this cause; `None` where it is malformed.
+    /// Parses a `traceparent` header and attaches this cause; `None` if it is malformed.
     ///
     /// ```
     /// use ports::causality::Causality;
@@ -48,8 +47,8 @@ impl Causality {
             .then(|| Self { correlation: trace.to_ascii_lowercase(), cause: cause.to_owned() })
     }
 
-    /// The origin that a message names. One without a `traceparent` begins its own, under its
-    /// id.
+    /// Returns the origin that a message names. A message without a `traceparent` starts an
+    /// origin of its own, derived from its id.
     pub fn of(message: &Message) -> Self {
         let header = message.headers.get("traceparent");
         header.and_then(|header| Self::parse(header, &message.id)).unwrap_or_else(|| Self {
@@ -58,7 +57,8 @@ impl Causality {
         })
     }
 
-    /// The header for what follows; `span` is 16 hex digits of its own.
+    /// Formats the header for a message caused by this origin; `span` is 16 hex digits, unique
+    /// to that message.
     pub fn traceparent(&self, span: &str) -> String {
         format!("00-{}-{span}-01", self.correlation)
     }
@@ -68,12 +68,12 @@ impl Causality {
         CURRENT.scope(Arc::new(self), work).await
     }
 
-    /// Looks at the origin of what is happening now without copying it.
+    /// Inspects the current origin without cloning the `Arc`; `None` in background work.
     pub fn peek<T>(look: impl FnOnce(&Self) -> T) -> Option<T> {
         CURRENT.try_with(|current| look(current)).ok()
     }
 
-    /// The origin of what is happening now; `None` in background work.
+    /// Returns the current origin; `None` in background work.
     pub fn current() -> Option<Arc<Self>> {
         CURRENT.try_with(Arc::clone).ok()
     }

@@ -1,4 +1,6 @@
-//! The clock port: what time it is, and waiting. Times are UTC, in whole milliseconds.
+//! The clock port: the current time, and waiting. Times are UTC, in whole milliseconds.
+//!
+//! It never measures anything: a duration is the difference of two readings.
 
 use std::time::Duration;
 
@@ -9,19 +11,20 @@ use jiff::Timestamp;
 /// A clock.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The time now, cut to whole milliseconds.
+    /// Returns the current time, truncated to whole milliseconds.
     fn now(&self) -> Timestamp;
-    /// Waits until this time; returns at once where it has passed.
+    /// Waits until this time; returns immediately if it has passed.
     async fn sleep_until(&self, at: Timestamp);
 }
 
 impl dyn Clock + '_ {
-    /// Waits this long.
+    /// Waits for this duration.
     pub async fn sleep(&self, duration: Duration) {
         self.sleep_until(after(self.now(), duration)).await;
     }
 
-    /// What `work` returns, or `None` where it takes longer than `limit`; it is dropped then.
+    /// Runs `work` with a timeout: returns its output, or drops it and returns `None` once it
+    /// takes longer than `limit`.
     pub async fn within<T>(
         &self,
         limit: Duration,
@@ -35,7 +38,8 @@ impl dyn Clock + '_ {
     }
 }
 
-/// `duration` after `at`, at the end of time at the latest.
+/// Returns `at + duration`, saturating at [`Timestamp::MAX`].
+#[must_use]
 pub fn after(at: Timestamp, duration: Duration) -> Timestamp {
     at.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

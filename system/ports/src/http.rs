@@ -1,25 +1,27 @@
-//! The HTTP port: one request to a party outside the system.
+//! The HTTP port: one request to an external party.
 //!
-//! An answer is an answer, whatever its status; an error is the absence of one.
+//! A response is a response, whatever its status; an error means that there is none. The port
+//! never retries.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-/// Why there is no answer, and so what is known about the request.
+/// A request without a response, by what the caller knows about its effect. Exhaustive on
+/// purpose: the two variants ask for different reactions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// The other side was not reached: it has not seen the request.
+    /// The server was not reached: it has not seen the request.
     #[error("not reached: {0}")]
     Unreachable(String),
-    /// It may have seen and carried out the request.
+    /// The server may have received and executed the request.
     #[error("no answer: {0}")]
     Unknown(String),
 }
 
-/// Requests to the outside.
+/// A client for external parties.
 #[async_trait]
 pub trait Http: Send + Sync {
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole response.
     async fn send(&self, request: http::Request<Bytes>)
     -> Result<http::Response<Bytes>, HttpError>;
 }

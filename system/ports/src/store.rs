@@ -4,7 +4,7 @@
 //! update of *one* document. There are no transactions and no deletes. Documents are keyed
 //! by a string `_id`.
 //!
-//! A write whose outcome is not known is a value ([`WriteError::Unknown`]), never a guess.
+//! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess.
 
 use async_trait::async_trait;
 use bson::Document;
@@ -12,42 +12,41 @@ use bson::Document;
 /// An index that a collection needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Index {
-    /// Its name, which a [`WriteError::Duplicate`] carries.
+    /// The name, which a [`WriteError::Duplicate`] carries.
     pub name: &'static str,
     /// Dotted field paths, in order, all ascending.
     pub keys: &'static [&'static str],
-    /// Whether two documents may not share the same keys.
+    /// True if no two documents may share the same keys.
     pub unique: bool,
-    /// The index holds only documents that match this filter: equality and `$exists: true`.
+    /// A filter of equalities and `$exists: true`; the index holds only documents that match.
     pub partial: Option<Document>,
 }
 
-/// What to find. An empty `sort` is the order of insertion in a small collection, which
-/// nothing should rely on.
+/// A query. Without a `sort`, the order of the result is unspecified.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Find {
-    /// Which documents.
+    /// The condition that documents must match; empty for all.
     pub filter: Document,
     /// Field path to 1 (ascending) or -1 (descending), most significant first.
     pub sort: Document,
-    /// At most this many; 0 for no limit.
+    /// Maximum number of documents; 0 for no limit.
     pub limit: u32,
 }
 
 /// One conditional write of at most one document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
-    /// Which document, and in which state it must be.
+    /// The document to update, and the state that it must be in.
     pub filter: Document,
     /// Update operators: `$set`, `$unset`, `$inc`, `$push` (with `$each`), `$pull`, `$setOnInsert`.
     pub change: Document,
-    /// Insert a document made from the filter's equalities and the change where none matches.
-    /// When one exists in another state, the insert breaks the `_id` index: a
+    /// If no document matches, insert one built from the filter's equalities and the change.
+    /// If the document exists in another state, the insert violates the primary key: a
     /// [`WriteError::Duplicate`] of index `_id_`.
     pub upsert: bool,
 }
 
-/// Why a read failed. A read can always be repeated.
+/// A failed read. A read can always be repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The store did not answer, or not in time.
@@ -58,16 +57,19 @@ pub enum ReadError {
     Rejected(String),
 }
 
-/// Why a write failed, and so what is known about it.
+/// A failed write, by what the caller knows about its effect.
+///
+/// Exhaustive on purpose: each variant asks for a different reaction, and a caller that ignores
+/// one of them loses or repeats a write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// Refused by a unique index: nothing was written.
+    /// A unique index refused the write: nothing was written.
     #[error("duplicate key in index {index}")]
     Duplicate {
         /// The index that refused; `_id_` for the primary key.
         index: String,
     },
-    /// Nothing was written: the store was not reached.
+    /// The store was not reached: nothing was written.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// The write may have happened. Read again, or repeat it under the same condition.
@@ -78,30 +80,30 @@ pub enum WriteError {
     Rejected(String),
 }
 
-/// One service's database.
+/// The database of one service.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Creates the collection and the indexes where they are missing. Safe to repeat, and
-    /// safe from several instances at once.
+    /// Creates the collection and its indexes if they are missing. Idempotent, and safe to call
+    /// from several instances at once.
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError>;
 
-    /// Inserts a document; its `_id` must be new.
+    /// Inserts a document, whose `_id` must be new.
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError>;
 
-    /// The document with this `_id`, as of its newest committed write.
+    /// Returns the document with this `_id`, as of its newest committed write.
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError>;
 
-    /// The documents that match.
+    /// Returns the documents that match.
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError>;
 
-    /// Applies one conditional update and returns the new document, or `None` where no
-    /// document matched.
+    /// Applies one conditional update and returns the new document, or `None` if no document
+    /// matched.
     async fn update(
         &self,
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError>;
 
-    /// Whether the store answers.
+    /// Checks that the store answers.
     async fn ping(&self) -> Result<(), ReadError>;
 }

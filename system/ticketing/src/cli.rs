@@ -1,5 +1,6 @@
-//! The command line and the environment, under the same names. A missing or bad value is one
-//! line that names it. Secrets are never shown.
+//! The command line and the environment, under the same names.
+//!
+//! A missing or bad value is reported as one line that names it. Secrets are never printed.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -14,19 +15,19 @@ use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
 Examples:
-  All services in one process, the rest from the environment:
+  All services in one process, configured by the environment:
     MONGO_URL=mongodb://127.0.0.1 NATS_URL=nats://127.0.0.1 JWT_KEY=... \\
     STRIPE_URL=http://127.0.0.1:12111 STRIPE_KEY=... ticketing serve all
 
   One service on a port of its own, over plain HTTP:
     ticketing serve tickets --listen 127.0.0.1:3001 --cookie-secure false
 
-  What was given up on, and another try:
+  List the dead letters, then replay them:
     ticketing dead-letters
     ticketing dead-letters --replay";
 
-/// The client of the bus has much to say.
-const QUIET: &str = "info,async_nats=warn";
+/// The default filter: the NATS client logs much at `info`.
+const DEFAULT_FILTER: &str = "info,async_nats=warn";
 
 /// The ticketing system: five services, one binary.
 #[derive(Debug, Parser)]
@@ -35,8 +36,8 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// What to log: a level, or levels by module (`info,platform=debug`).
-    #[arg(long, env = "LOG", default_value = QUIET, global = true, value_parser = filter)]
+    /// Log filter: a level, or levels by module (`info,platform=debug`).
+    #[arg(long, env = "LOG", default_value = DEFAULT_FILTER, global = true, value_parser = filter)]
     pub(crate) log: String,
 }
 
@@ -44,7 +45,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run one service, or all of them in this process.
     Serve(Box<Serve>),
-    /// List the messages that a consumer gave up on, with the reason.
+    /// List or replay the messages that a consumer gave up on.
     DeadLetters(DeadLetters),
 }
 
@@ -52,81 +53,81 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Which service.
+    /// The service to run, or `all`.
     #[arg(value_parser = PossibleValuesParser::new(names()))]
     pub(crate) service: String,
 
-    /// The address to listen on.
+    /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:3000", value_parser = address)]
     pub(crate) listen: SocketAddr,
 
-    /// The MongoDB server: `mongodb://host:port`.
+    /// URL of the MongoDB server: `mongodb://host:port`.
     #[arg(long, env = "MONGO_URL", hide_env_values = true, value_parser = mongo_url)]
     pub(crate) mongo_url: String,
 
     #[command(flatten)]
     pub(crate) bus: Bus,
 
-    /// The key that signs session tokens, the same for all services.
+    /// Key that signs session tokens; all services must use the same one.
     #[arg(long, env = "JWT_KEY", hide_env_values = true, value_parser = secret)]
     pub(crate) jwt_key: String,
 
-    /// The key before it: tokens that it signed are still accepted.
+    /// Previous key, for key rotation: its tokens are still accepted.
     #[arg(long, env = "JWT_KEY_PREVIOUS", hide_env_values = true)]
     pub(crate) jwt_key_previous: Option<String>,
 
-    /// Where the payment provider is; payments needs it.
+    /// Base URL of the payment provider; required by payments.
     #[arg(long, env = "STRIPE_URL", value_parser = stripe_url)]
     #[arg(required_if_eq_any([("service", "payments"), ("service", "all")]))]
     pub(crate) stripe_url: Option<String>,
 
-    /// The secret key for the payment provider; payments needs it.
+    /// Secret key for the payment provider; required by payments.
     #[arg(long, env = "STRIPE_KEY", hide_env_values = true, value_parser = secret)]
     #[arg(required_if_eq_any([("service", "payments"), ("service", "all")]))]
     pub(crate) stripe_key: Option<String>,
 
-    /// How long an order holds its ticket unpaid: `15m`, `8s`, `500ms`.
+    /// Time for which an unpaid order holds its ticket: `15m`, `8s`, `500ms`.
     #[arg(long, env = "RESERVATION_WINDOW", default_value = "15m", value_parser = duration)]
     pub(crate) reservation_window: Duration,
 
-    /// How long a session token lives; whole seconds count.
+    /// Lifetime of a session token, in whole seconds.
     #[arg(long, env = "TOKEN_LIFETIME", default_value = "1h", value_parser = lifetime)]
     pub(crate) token_lifetime: Duration,
 
-    /// How long the bus waits for an acknowledgement before it delivers again.
+    /// Time until the bus redelivers an unacknowledged message.
     #[arg(long, env = "ACK_WAIT", default_value = "30s", value_parser = duration)]
     pub(crate) ack_wait: Duration,
 
-    /// Whether browsers send the session cookie over TLS only.
-    #[arg(long, env = "COOKIE_SECURE", default_value = "true", value_parser = truth)]
+    /// Restrict the session cookie to TLS.
+    #[arg(long, env = "COOKIE_SECURE", default_value = "true", value_parser = boolean)]
     #[arg(action = clap::ArgAction::Set, value_name = "BOOL")]
     pub(crate) cookie_secure: bool,
 
-    /// The addresses of the administrators, separated by commas.
+    /// Email addresses of the administrators, separated by commas.
     #[arg(long, env = "ADMIN_EMAILS", value_delimiter = ',', value_parser = email)]
     pub(crate) admin_emails: Vec<String>,
 }
 
-/// List the messages that a consumer gave up on, with the reason.
+/// List the messages that a consumer gave up on, one line each, with the reason.
 #[derive(Debug, Args)]
 pub(crate) struct DeadLetters {
     #[command(flatten)]
     pub(crate) bus: Bus,
 
-    /// Publish each of them again, to all consumers of its subject: those that have applied
-    /// it already ignore it.
+    /// Publish each message again, to all consumers of its subject. Consumers that have applied
+    /// it ignore it.
     #[arg(long)]
     pub(crate) replay: bool,
 }
 
-/// Which bus.
+/// The bus to connect to.
 #[derive(Debug, Args)]
 pub(crate) struct Bus {
-    /// The NATS server: `nats://host:port`; several, separated by commas.
+    /// URL of the NATS server: `nats://host:port`; several are separated by commas.
     #[arg(long, env = "NATS_URL", hide_env_values = true, value_parser = nats_url)]
     pub(crate) nats_url: String,
 
-    /// What the names of databases, streams and subjects begin with.
+    /// Prefix of the names of databases, streams and subjects.
     #[arg(long, env = "NAMESPACE", default_value = "ticketing", value_parser = namespace)]
     pub(crate) namespace: String,
 }
@@ -136,9 +137,9 @@ fn names() -> Vec<&'static str> {
 }
 
 fn filter(text: &str) -> Result<String, String> {
-    let text = if text.trim().is_empty() { QUIET } else { text };
+    let text = if text.trim().is_empty() { DEFAULT_FILTER } else { text };
     let parsed = EnvFilter::try_new(text);
-    parsed.map(|_| text.to_owned()).map_err(|e| format!("{e}: a level such as info is needed"))
+    parsed.map(|_| text.to_owned()).map_err(|e| format!("{e}: expected a level such as info"))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -150,48 +151,49 @@ fn secret(text: &str) -> Result<String, &'static str> {
 }
 
 fn mongo_url(text: &str) -> Result<String, &'static str> {
-    let known = text.starts_with("mongodb://") || text.starts_with("mongodb+srv://");
-    known.then(|| text.to_owned()).ok_or("must begin with mongodb:// or mongodb+srv://")
+    let valid = text.starts_with("mongodb://") || text.starts_with("mongodb+srv://");
+    valid.then(|| text.to_owned()).ok_or("must begin with mongodb:// or mongodb+srv://")
 }
 
 fn nats_url(text: &str) -> Result<String, &'static str> {
-    let good = |server: &str| {
+    let is_valid = |server: &str| {
         let server = server.trim();
         let server = if server.contains("://") { server } else { &format!("nats://{server}") };
         url::Url::parse(server).is_ok_and(|url| {
             matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") && url.has_host()
         })
     };
-    let wanted = "must be like nats://127.0.0.1:4222";
-    text.split(',').all(good).then(|| text.to_owned()).ok_or(wanted)
+    let expected = "must be like nats://127.0.0.1:4222";
+    text.split(',').all(is_valid).then(|| text.to_owned()).ok_or(expected)
 }
 
 fn stripe_url(text: &str) -> Result<String, &'static str> {
-    let good = url::Url::parse(text)
+    let valid = url::Url::parse(text)
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let wanted = "must be like https://api.stripe.com";
-    good.then(|| text.trim_end_matches('/').to_owned()).ok_or(wanted)
+    let expected = "must be like https://api.stripe.com";
+    valid.then(|| text.trim_end_matches('/').to_owned()).ok_or(expected)
 }
 
-/// The longest duration that is taken for meant: a hundred years. Times beyond the end of time
-/// are nobody's window.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// Maximum accepted duration (100 years); anything longer is treated as a typo.
+const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text.trim()) {
-        Ok(duration) if (Duration::from_millis(1)..=LONGEST).contains(&duration) => Ok(duration),
+        Ok(duration) if (Duration::from_millis(1)..=MAX_DURATION).contains(&duration) => {
+            Ok(duration)
+        }
         _ => Err(format!("{text:?} is not a duration such as 15m, 8s or 500ms")),
     }
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|lifetime| match lifetime.as_secs() {
-        0 => Err(format!("{text:?} is less than a second")),
+        0 => Err(format!("{text:?} is shorter than one second")),
         _ => Ok(lifetime),
     })
 }
 
-fn truth(text: &str) -> Result<bool, String> {
+fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => Ok(true),
         "false" | "0" | "no" => Ok(false),
@@ -201,21 +203,21 @@ fn truth(text: &str) -> Result<bool, String> {
 
 fn email(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let good = text.is_empty() || text.contains('@');
-    good.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an address"))
+    let valid = text.is_empty() || text.contains('@');
+    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an email address"))
 }
 
-/// Names of streams and databases take few characters, and the latter are short.
+/// Stream and database names allow few characters, and database names must be short.
 fn namespace(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let good = (1..=40).contains(&text.len()) && text.chars().all(plain);
-    let wanted = || format!("{text:?} must have 1 to 40 letters, digits, - or _");
-    good.then(|| text.to_owned()).ok_or_else(wanted)
+    let valid = (1..=40).contains(&text.len()) && text.chars().all(plain);
+    let expected = || format!("{text:?} must have 1 to 40 letters, digits, - or _");
+    valid.then(|| text.to_owned()).ok_or_else(expected)
 }
 
-/// Says what is wrong with the command line or the environment: one line that names it, for
-/// a missing or a bad value. Returns the code to exit with.
-pub(crate) fn explain(error: &clap::Error) -> ExitCode {
+/// Reports an error in the command line or the environment, a missing or bad value as one line
+/// that names it. Returns the exit code.
+pub(crate) fn report(error: &clap::Error) -> ExitCode {
     let context = |kind| error.get(kind);
     let line = match error.kind() {
         ErrorKind::MissingRequiredArgument => match context(ContextKind::InvalidArg) {
@@ -226,8 +228,8 @@ pub(crate) fn explain(error: &clap::Error) -> ExitCode {
             _ => None,
         },
         ErrorKind::ValueValidation => match (context(ContextKind::InvalidArg), error.source()) {
-            (Some(ContextValue::String(arg)), Some(why)) => {
-                Some(format!("{}: {why}", variable(arg)))
+            (Some(ContextValue::String(arg)), Some(error)) => {
+                Some(format!("{}: {error}", variable(arg)))
             }
             _ => None,
         },
@@ -242,13 +244,13 @@ pub(crate) fn explain(error: &clap::Error) -> ExitCode {
     };
     match line {
         Some(line) => eprintln!("ticketing: {line}"),
-        // Nothing is left to be done where even this cannot be printed.
+        // An error while printing the error cannot be reported.
         None => drop(error.print()),
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// `--jwt-key <JWT_KEY>` by its name in the environment.
+/// Returns the environment variable of an argument: `JWT_KEY` for `--jwt-key <JWT_KEY>`.
 fn variable(arg: &str) -> String {
     let name = arg.split_whitespace().next().unwrap_or(arg);
     name.trim_matches(['-', '<', '>']).replace('-', "_").to_uppercase()
@@ -266,17 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_and_its_variable_have_the_same_name() {
+    fn flags_and_variables_have_the_same_names() {
         for command in Cli::command().get_subcommands() {
             for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
-                let flag = arg.get_long().expect("what has a variable has a flag");
+                let flag = arg.get_long().expect("every variable has a flag");
                 assert_eq!(arg.get_env().unwrap().to_str().unwrap(), variable(flag));
             }
         }
     }
 
     #[test]
-    fn values_are_checked() {
+    fn invalid_values_are_rejected() {
         assert!(nats_url("nats://a:4222, nats://b:4222").is_ok());
         assert!(nats_url("127.0.0.1:4222").is_ok());
         assert!(nats_url("").is_err());

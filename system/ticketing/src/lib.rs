@@ -1,9 +1,8 @@
-//! The composition root: the services of the ticketing system as one list, and what all of
-//! them need to be told.
+//! The composition root: the services of the ticketing system as one list, and their settings.
 //!
 //! The production binary and the rehearsals build the system from this list, so they run the
-//! same. It opens no connection and reads no environment: ports and settings come from the
-//! caller.
+//! same services. It opens no connection and reads no environment: ports and settings come from
+//! the caller.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,29 +14,30 @@ use payments::provider::ProviderConfig;
 use platform::service::Service;
 use ports::Ports;
 
-/// What all prices are in.
+/// The currency of all prices.
 pub const CURRENCY: &str = "usd";
 
-/// All that the services are told.
+/// The settings of all services.
 #[derive(Clone)]
 pub struct Settings {
     /// Sessions, the same in all services.
     pub session: SessionConfig,
     /// The addresses of the administrators.
     pub admins: Vec<String>,
-    /// What hashing a password costs.
+    /// The cost of hashing a password.
     pub password_cost: Cost,
-    /// Where passwords are hashed.
+    /// The executor for password hashing.
     pub compute: Compute,
-    /// How long an order holds its ticket unpaid.
+    /// Time for which an unpaid order holds its ticket.
     pub reservation_window: Duration,
     /// The payment provider.
     pub provider: ProviderConfig,
 }
 
 impl Settings {
-    /// For rehearsals: a key that everybody knows, cookies over plain HTTP, the cheapest
-    /// hash, computed in place. All else is as in production.
+    /// Returns the settings for rehearsals: a public key, cookies over plain HTTP, and the
+    /// cheapest hash, computed on the calling thread. Everything else is as in production.
+    #[must_use]
     pub fn rehearsal() -> Self {
         Self {
             session: SessionConfig {
@@ -60,14 +60,14 @@ impl Settings {
 }
 
 impl fmt::Debug for Settings {
-    /// Without the keys: settings end up in logs.
+    /// Omits the keys: settings end up in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("session", &self.session)
             .field("admins", &self.admins)
             .field("password_cost", &self.password_cost)
             .field("reservation_window", &self.reservation_window)
-            .field("provider", &self.provider.url)
+            .field("provider", &self.provider)
             .finish_non_exhaustive()
     }
 }
@@ -77,17 +77,17 @@ impl fmt::Debug for Settings {
 pub struct Entry {
     /// Its name.
     pub name: &'static str,
-    /// What the paths of its routes begin with, for an ingress; none where it has no routes.
+    /// The path prefixes of its routes, for an ingress; empty for a service without HTTP.
     pub prefixes: &'static [&'static str],
-    /// Builds it.
+    /// Assembles it from its ports.
     pub build: fn(&Ports, &Settings) -> Service,
 }
 
-/// All services, in the order in which a purchase meets them.
+/// All services, in the order in which a purchase reaches them.
 pub const SERVICES: &[Entry] = &[
     Entry {
         name: auth::NAME,
-        prefixes: &["/api/users"],
+        prefixes: auth::PATHS,
         build: |ports, settings| {
             let config = auth::Config {
                 session: settings.session.clone(),
@@ -100,7 +100,7 @@ pub const SERVICES: &[Entry] = &[
     },
     Entry {
         name: tickets::NAME,
-        prefixes: &["/api/tickets"],
+        prefixes: tickets::PATHS,
         build: |ports, settings| {
             let config = tickets::Config { session: settings.session.clone() };
             tickets::service(ports, &config)
@@ -108,7 +108,7 @@ pub const SERVICES: &[Entry] = &[
     },
     Entry {
         name: orders::NAME,
-        prefixes: &["/api/orders"],
+        prefixes: orders::PATHS,
         build: |ports, settings| {
             let config = orders::Config {
                 session: settings.session.clone(),
@@ -124,7 +124,7 @@ pub const SERVICES: &[Entry] = &[
     },
     Entry {
         name: payments::NAME,
-        prefixes: &["/api/payments"],
+        prefixes: payments::PATHS,
         build: |ports, settings| {
             let config = payments::Config {
                 session: settings.session.clone(),
@@ -135,7 +135,7 @@ pub const SERVICES: &[Entry] = &[
     },
 ];
 
-/// The routes of several services behind one door: what none of them knows is not found.
+/// Merges the routes of several services; every other path responds with 404.
 pub fn ingress(routes: impl IntoIterator<Item = Router>) -> Router {
     let merged = routes.into_iter().fold(Router::new(), Router::merge);
     merged.fallback(platform::http::unknown_route)

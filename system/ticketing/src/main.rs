@@ -1,7 +1,7 @@
-//! `ticketing`: runs the services of the ticketing system, and looks after their dead letters.
+//! `ticketing`: runs the services of the ticketing system, and lists and replays dead letters.
 //!
-//! It reads the command line and the environment, gives the services their real ports, and
-//! stops them in good order. What they do is none of its business.
+//! It reads the command line and the environment, connects the real adapters, and shuts down
+//! gracefully. It has no business logic.
 
 mod cli;
 mod dead_letters;
@@ -15,20 +15,20 @@ use std::thread::available_parallelism;
 use clap::Parser;
 use cli::{Cli, Command};
 
-/// As many threads compute at once as there are processors: each hash takes 32 MiB.
-fn computing_threads() -> usize {
+/// Bounds the threads for password hashing by the number of processors: a hash takes 32 MiB.
+fn hashing_threads() -> usize {
     available_parallelism().map_or(4, |n| n.get().max(4))
 }
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return cli::explain(&error),
+        Err(error) => return cli::report(&error),
     };
     logs::start(&cli.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(computing_threads())
+        .max_blocking_threads(hashing_threads())
         .build();
     let ended = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
         let ended = match cli.command {
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
     });
     match ended {
         Ok(code) => code,
-        Err(why) => {
-            eprintln!("ticketing: {why:#}");
+        Err(error) => {
+            eprintln!("ticketing: {error:#}");
             ExitCode::FAILURE
         }
     }

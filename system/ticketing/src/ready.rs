@@ -1,7 +1,8 @@
-//! From nothing to started services: connects, starts, and tries again for as long as the
-//! servers are not there.
+//! Startup: connects to the servers and starts the services, and retries until both succeed.
+//!
+//! It never gives up by itself: the caller drops it on shutdown.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,46 +11,48 @@ use adapters::mongo::Mongo;
 use adapters::reqwest::Reqwest;
 use adapters::system::{SystemClock, SystemEntropy};
 use futures::future::join_all;
+use platform::backoff::Backoff;
+use platform::chain::Chain;
 use platform::health::Health;
-use platform::run::{self, Policy, Running};
+use platform::policy::Policy;
+use platform::run::{self, Running};
 use ports::Ports;
 use ports::bus::Bus;
 use ports::clock::Clock;
 use ticketing::{Entry, Settings};
 use tokio_util::sync::CancellationToken;
 
-/// How long a party outside the system may take to answer.
-const ANSWER: Duration = Duration::from_secs(10);
-/// The first pause between two attempts; twice as long each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// Time in which an external party must respond.
+const EXTERNAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pauses between attempts.
+const STARTUP_BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(250), factor: 2, max: Duration::from_secs(4) };
 
-/// What it takes to start the services.
+/// The services to start, and everything that they need.
 pub(crate) struct Plan {
-    /// Which services.
+    /// The services to start.
     pub(crate) services: Vec<Entry>,
-    /// What they are told.
+    /// Their settings.
     pub(crate) settings: Settings,
-    /// How they hear.
+    /// Their delivery policy.
     pub(crate) policy: Policy,
-    /// The MongoDB server, as it is used by all.
+    /// The URL of the MongoDB server.
     pub(crate) mongo_url: String,
-    /// The NATS server.
+    /// The URL of the NATS server.
     pub(crate) nats_url: String,
-    /// What names begin with.
+    /// The prefix of databases, streams and subjects.
     pub(crate) namespace: String,
-    /// Stops their loops.
+    /// Stops their loops when cancelled.
     pub(crate) stop: CancellationToken,
 }
 
 impl Plan {
-    /// Starts the services, side by side, over one client for each server.
+    /// Starts the services concurrently, over one client per server.
     pub(crate) async fn start(&self, health: &Health) -> Vec<Running> {
-        let mongo = insist("MongoDB", async || Mongo::client(&self.mongo_url).await).await;
+        let mongo = retry("MongoDB", async || Mongo::client(&self.mongo_url).await).await;
         let connect = async || JetStream::connect(&self.nats_url, &self.namespace).await;
-        let bus: Arc<dyn Bus> = Arc::new(insist("NATS", connect).await);
-        let http = Arc::new(Reqwest::new(ANSWER));
+        let bus: Arc<dyn Bus> = Arc::new(retry("NATS", connect).await);
+        let http = Arc::new(Reqwest::new(EXTERNAL_TIMEOUT));
         let starting = self.services.iter().map(async |entry| {
             let database = format!("{}-{}", self.namespace, entry.name);
             let ports = Ports {
@@ -63,7 +66,7 @@ impl Plan {
                 let service = (entry.build)(&ports, &self.settings);
                 run::start(service, &ports, &self.policy, &self.stop).await
             };
-            let running = insist(entry.name, start).await;
+            let running = retry(entry.name, start).await;
             health.started(&running, &ports);
             tracing::info!(service = entry.name, "started");
             running
@@ -72,16 +75,18 @@ impl Plan {
     }
 }
 
-/// Tries until it goes well, and says so each time that it does not.
-async fn insist<T, E: Display>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
+/// Retries until the attempt succeeds; logs every failure.
+async fn retry<T, E: Error>(name: &str, mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
     let clock: &dyn Clock = &SystemClock;
-    let mut pause = FIRST_PAUSE;
+    let mut failures = 0;
     loop {
-        match attempt().await {
+        let error = match attempt().await {
             Ok(done) => return done,
-            Err(why) => tracing::warn!(what, %why, ?pause, "not there yet, trying again"),
-        }
+            Err(error) => error,
+        };
+        failures += 1;
+        let pause = STARTUP_BACKOFF.delay(failures);
+        tracing::warn!(name, error = %Chain(&error), ?pause, "not reachable yet, to be retried");
         clock.sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -1,8 +1,8 @@
-//! `ticketing serve`: one process, one listener, from the first request to the last.
+//! `ticketing serve`: one process and one socket, from startup to graceful shutdown.
 //!
-//! It listens at once: health is answered while the services are still starting, everything
-//! else is a 503 until then. When it is told to stop it takes no new request, finishes what
-//! is in flight, requests first and then messages, and ends.
+//! It listens at once: health routes respond while the services are still starting, every other
+//! request gets a 503 until then. On shutdown it accepts no new request, finishes the work in
+//! flight, first requests and then messages, and exits. Connecting is [`crate::ready`]'s.
 
 use std::any::Any;
 use std::process::ExitCode;
@@ -15,7 +15,6 @@ use anyhow::{Context, anyhow};
 use auth::password::{Compute, Cost, Work};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
@@ -23,7 +22,7 @@ use identity::session::SessionConfig;
 use payments::provider::ProviderConfig;
 use platform::health::Health;
 use platform::http::ApiError;
-use platform::run::Policy;
+use platform::policy::Policy;
 use ports::clock::Clock;
 use ports::store::ReadError;
 use ticketing::{CURRENCY, SERVICES, Settings, ingress};
@@ -37,20 +36,20 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::cli::Serve;
 use crate::ready::Plan;
 
-/// How long a request may take.
-const REQUEST: Duration = Duration::from_secs(30);
-/// How long finishing the requests that are in flight may take, and then the messages.
-const FINISH: Duration = Duration::from_secs(10);
+/// Time in which a request must be handled.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for finishing the requests in flight at shutdown, and again for the messages.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The routes, once the services have started.
-type Door = Arc<OnceLock<Router>>;
+/// The routes of the services: empty until all of them have started.
+type Gate = Arc<OnceLock<Router>>;
 
-/// Serves until told to stop.
+/// Serves until a shutdown is requested or a loop fails.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let listener = match TcpListener::bind(args.listen).await {
         Ok(listener) => listener.tap_io(|tcp| drop(tcp.set_nodelay(true))),
-        Err(why) => {
-            eprintln!("ticketing: LISTEN: {}: {why}", args.listen);
+        Err(error) => {
+            eprintln!("ticketing: LISTEN: {}: {error}", args.listen);
             return Ok(ExitCode::from(2));
         }
     };
@@ -62,30 +61,31 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let plan = plan(args);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
     let health = Health::new(names, Arc::new(SystemClock));
-    let (door, closing) = (Door::default(), CancellationToken::new());
-    let routes = routes(&health, &door);
+    let (gate, closing) = (Gate::default(), CancellationToken::new());
+    let routes = routes(&health, &gate);
     let closed = closing.clone().cancelled_owned();
     let mut server = JoinSet::new();
     server.spawn(async move { axum::serve(listener, routes).with_graceful_shutdown(closed).await });
 
     let mut loops = JoinSet::new();
-    let asked = asked_to_stop()?;
+    let shutdown = shutdown_requested()?;
     let failure = tokio::select! {
-        () = asked => None,
-        failure = run(&plan, &health, &door, &mut loops) => Some(failure),
+        () = shutdown => None,
+        failure = run(&plan, &health, &gate, &mut loops) => Some(failure),
     };
 
-    tracing::info!("stopping, finishing what is in flight");
+    tracing::info!("shutting down, finishing the work in flight");
     closing.cancel();
     let clock: &dyn Clock = &SystemClock;
     let requests =
-        clock.within(FINISH, async { while server.join_next().await.is_some() {} }).await;
+        clock.within(DRAIN_TIMEOUT, async { while server.join_next().await.is_some() {} }).await;
     plan.stop.cancel();
-    // Also where a client that sends for ever has used up the time for requests.
-    let messages = clock.within(FINISH, async { while loops.join_next().await.is_some() {} }).await;
+    // Messages have time of their own, in case an endless request has used up the first.
+    let messages =
+        clock.within(DRAIN_TIMEOUT, async { while loops.join_next().await.is_some() {} }).await;
     match requests.and(messages) {
         Some(()) => tracing::info!("stopped"),
-        None => tracing::warn!("stopped with work left; it is picked up at the next start"),
+        None => tracing::warn!("stopped with unfinished work, which the next start picks up"),
     }
     failure.map_or(Ok(ExitCode::SUCCESS), Err)
 }
@@ -108,9 +108,9 @@ fn plan(args: Serve) -> Plan {
             },
             admins: args.admin_emails.into_iter().filter(|email| !email.is_empty()).collect(),
             password_cost: Cost::PRODUCTION,
-            compute: Compute::new(aside),
+            compute: Compute::new(offload),
             reservation_window: args.reservation_window,
-            // Where payments is served, the command line insists on both.
+            // The command line requires both wherever payments is served.
             provider: ProviderConfig {
                 url: args.stripe_url.unwrap_or_default(),
                 key: args.stripe_key.unwrap_or_default(),
@@ -120,17 +120,17 @@ fn plan(args: Serve) -> Plan {
     }
 }
 
-/// Keeps what computes for long off the threads that answer.
-#[expect(clippy::disallowed_methods, reason = "this is the Compute of production")]
-fn aside(work: Work) {
+/// Keeps CPU-bound work off the threads that serve requests.
+#[expect(clippy::disallowed_methods, reason = "the Compute of production")]
+fn offload(work: Work) {
     tokio::task::spawn_blocking(work);
 }
 
-/// Starts the services and keeps their loops going; returns why it could not.
+/// Starts the services and runs their loops; returns the failure that ended one of them.
 async fn run(
     plan: &Plan,
     health: &Health,
-    door: &Door,
+    gate: &Gate,
     loops: &mut JoinSet<String>,
 ) -> anyhow::Error {
     let started = plan.start(health).await;
@@ -144,50 +144,52 @@ async fn run(
             });
         }
     }
-    door.get_or_init(|| ingress(routes));
+    gate.get_or_init(|| ingress(routes));
     tracing::info!("ready");
-    // A loop ends by itself only where a handler panicked. Starting anew is the way back: a
-    // message that brings its handler down each time is put aside after its last attempt.
+    // A loop ends by itself only if a handler panicked. The process exits, to be restarted: a
+    // message that panics its handler every time becomes a dead letter after its last attempt.
     match loops.join_next().await {
-        Some(Ok(name)) => anyhow!("{name} has ended"),
-        Some(Err(why)) => anyhow!("a listener or task has failed: {why}"),
-        None => anyhow!("there is nothing to run"),
+        Some(Ok(name)) => anyhow!("{name} ended unexpectedly"),
+        Some(Err(error)) => anyhow!(error).context("a listener or task failed"),
+        None => anyhow!("no listener or task to run"),
     }
 }
 
-fn routes(health: &Health, door: &Door) -> Router {
-    let services = Router::new().fallback(enter).with_state(Arc::clone(door));
+fn routes(health: &Health, gate: &Gate) -> Router {
+    let services = Router::new().fallback(pass).with_state(Arc::clone(gate));
     guarded(services).merge(health.routes())
 }
 
-/// No request takes the process down, and none takes for ever.
+/// Catches panics and bounds the duration of every request.
 fn guarded(routes: Router) -> Router {
     routes.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(limited))
 }
 
-async fn enter(State(door): State<Door>, request: Request) -> Response {
-    match door.get() {
+/// Passes a request to the services, or responds with 503 until they have started.
+async fn pass(State(gate): State<Gate>, request: Request) -> Response {
+    match gate.get() {
         Some(routes) => routes.clone().oneshot(request).await.into_response(),
         None => ApiError::unavailable().into_response(),
     }
 }
 
-/// The panic itself is in the log.
+/// Responds to a request whose handler panicked. The panic hook has logged it.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error").into_response()
+    ApiError::internal().into_response()
 }
 
-/// What takes too long is given up: a write is whole or was not made, and its events go out.
+/// Cancels a request after the time-out. That is safe at any point: a write is complete or was
+/// not made, and the relay publishes its events.
 async fn limited(request: Request, next: Next) -> Response {
     let clock: &dyn Clock = &SystemClock;
-    let answer = clock.within(REQUEST, next.run(request)).await;
-    answer.unwrap_or_else(|| ApiError::unavailable().into_response())
+    let response = clock.within(REQUEST_TIMEOUT, next.run(request)).await;
+    response.unwrap_or_else(|| ApiError::unavailable().into_response())
 }
 
-/// Waits for SIGTERM or SIGINT.
-fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
+/// Returns a future that completes on SIGTERM or SIGINT.
+fn shutdown_requested() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("no signal handler")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("no signal handler")?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -199,10 +201,11 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
 
     use super::*;
 
-    async fn answer(routes: Router, path: &str) -> (StatusCode, String) {
+    async fn respond(routes: Router, path: &str) -> (StatusCode, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = routes.oneshot(request).await.into_response();
         let status = response.status();
@@ -211,31 +214,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_answer() {
+    async fn a_panic_responds_with_500() {
         let broken = Router::new().fallback(async || panic!("a handler panics") as StatusCode);
-        let (status, body) = answer(guarded(broken), "/").await;
+        let (status, body) = respond(guarded(broken), "/").await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(body, r#"{"errors":[{"message":"Internal error"}]}"#);
     }
 
     #[tokio::test]
-    async fn before_the_services_have_started_only_health_answers() {
+    async fn only_health_responds_before_the_services_have_started() {
         let health = Health::new(["auth"], Arc::new(SystemClock));
-        let routes = routes(&health, &Door::default());
-        assert_eq!(answer(routes.clone(), "/healthz").await.0, StatusCode::OK);
-        let (status, body) = answer(routes.clone(), "/readyz").await;
+        let routes = routes(&health, &Gate::default());
+        assert_eq!(respond(routes.clone(), "/healthz").await.0, StatusCode::OK);
+        let (status, body) = respond(routes.clone(), "/readyz").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(body.contains("auth has not started"), "{body}");
-        let status = answer(routes, "/api/users/currentuser").await.0;
+        let status = respond(routes, "/api/users/currentuser").await.0;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]
-    async fn what_nobody_serves_is_not_found() {
-        let door = Door::default();
-        door.get_or_init(|| ingress([]));
+    async fn an_unknown_path_responds_with_404() {
+        let gate = Gate::default();
+        gate.get_or_init(|| ingress([]));
         let health = Health::new([], Arc::new(SystemClock));
-        let (status, body) = answer(routes(&health, &door), "/nowhere").await;
+        let (status, body) = respond(routes(&health, &gate), "/nowhere").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert_eq!(body, r#"{"errors":[{"message":"Not Found"}]}"#);
     }

@@ -1,72 +1,39 @@
-//! Tickets: listing and editing what is for sale, and knowing which order holds each.
+//! Tickets: the listings, their prices, and the order that holds each of them.
 //!
-//! It owns the ticket, its price included. It does not decide who gets a ticket: orders does,
-//! and tickets follows its events, by their fencing number.
+//! It owns the ticket, including its price. It does not decide which buyer gets a ticket: orders
+//! does, and tickets follows its events by their fencing numbers.
 //!
-//! The way through: [`routes`] and [`listeners`] bring something in, [`model`] decides,
-//! [`store`] says how it lies in the database.
+//! Next: [`routes`] takes requests, [`listeners`] takes events, [`model`] decides, [`store`]
+//! maps tickets to the database.
 
+mod app;
 pub mod listeners;
 pub mod model;
 pub mod routes;
 pub mod store;
 
-use std::sync::Arc;
-
-use contracts::{OrderCancelled, OrderCompleted, OrderCreated, OrderUpdated};
-use identity::session::{SessionConfig, Sessions};
-use platform::collection::{Collection, CollectionSpec};
-use platform::listen::Listener;
+use contracts::ORDER_EVENTS;
 use platform::service::Service;
 use ports::Ports;
-use ports::{clock::Clock, entropy::Entropy};
+
+pub use app::{App, Config};
 
 use model::Ticket;
 
-/// The name of its database, consumers and events' source.
+/// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "tickets";
 
-/// How this service is set up.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Sessions, the same in all services.
-    pub session: SessionConfig,
-}
+/// The path prefixes of its routes.
+pub const PATHS: &[&str] = &["/api/tickets"];
 
-/// What routes and listeners work with.
-#[derive(Clone)]
-pub struct App {
-    sessions: Sessions,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    tickets: Collection<Ticket>,
-}
-
-impl AsRef<Sessions> for App {
-    fn as_ref(&self) -> &Sessions {
-        &self.sessions
-    }
-}
-
-/// The service, built from its ports.
+/// Assembles the service from its ports.
+#[must_use]
 pub fn service(ports: &Ports, config: &Config) -> Service {
-    let app = App {
-        sessions: Sessions::new(&config.session, ports),
-        clock: Arc::clone(&ports.clock),
-        entropy: Arc::clone(&ports.entropy),
-        tickets: Collection::new(ports),
-    };
-    Service {
-        name: NAME,
-        collections: vec![CollectionSpec::of::<Ticket>()],
-        listeners: vec![
-            app.sessions.listener(),
-            Listener::on::<_, OrderCreated, _>(&app, |app, e| listeners::order(app, e.0)),
-            Listener::on::<_, OrderUpdated, _>(&app, |app, e| listeners::order(app, e.0)),
-            Listener::on::<_, OrderCancelled, _>(&app, |app, e| listeners::order(app, e.0)),
-            Listener::on::<_, OrderCompleted, _>(&app, |app, e| listeners::order(app, e.0)),
-        ],
-        tasks: vec![Arc::new(app.tickets.relay(NAME, ports))],
-        routes: routes::routes(app),
-    }
+    let app = App::new(ports, config);
+    Service::named(NAME)
+        .routes(PATHS, routes::routes(app.clone()))
+        .collection::<Ticket>()
+        .listener(app.sessions.listener())
+        .on(ORDER_EVENTS, &app, listeners::order)
+        .task(app.tickets.relay(NAME, ports))
 }

@@ -1,52 +1,57 @@
-//! The ticket, and every decision on it. Nothing here reads or writes anything.
+//! The ticket document, and every decision on it: pure functions without I/O.
 
 use contracts::{Cents, OrderState, TicketCreated, TicketState, TicketUpdated};
 use platform::collection::Decision;
 use platform::event::Emit;
 use serde::{Deserialize, Serialize};
 
-/// A ticket for sale.
+/// A ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ticket {
-    /// Its id.
+    /// The ticket's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// What it admits to.
+    /// The event that it admits to.
     pub title: String,
-    /// Its price.
+    /// The price in cents.
     pub price: Cents,
-    /// Who sells it.
+    /// The seller's user id.
     pub user_id: String,
-    /// The order that holds it.
+    /// The order that holds it; `None` for a ticket that is for sale.
     pub order_id: Option<String>,
-    /// The newest fencing number that was applied: holds are even, releases odd.
+    /// The highest fencing number applied so far: holds are even, releases odd.
     pub fence: i64,
-    /// One higher with each change.
+    /// Incremented by every change.
     pub version: i64,
 }
 
-/// What a seller says of a ticket.
+/// The part of a ticket that its seller sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// What it admits to.
+    /// The event that it admits to.
     pub title: String,
-    /// Its price.
+    /// The price in cents.
     pub price: Cents,
 }
 
-/// Why an edit is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// There is no such ticket.
+/// A refused edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The ticket does not exist.
+    #[error("no such ticket")]
     NotFound,
-    /// It is somebody else's.
+    /// The caller is not the seller.
+    #[error("the ticket belongs to another seller")]
     NotOwner,
-    /// An order holds it, and the buyer was shown its price.
+    /// An order holds the ticket, at the price that the buyer was shown.
+    #[error("the ticket is reserved")]
     Reserved,
 }
 
 /// Lists a new ticket.
+#[must_use]
 pub fn list(id: String, seller: String, listing: Listing) -> (Ticket, Vec<Emit>) {
     let ticket = Ticket {
         id,
@@ -66,13 +71,13 @@ pub fn edit(
     ticket: Option<&Ticket>,
     by: &str,
     listing: &Listing,
-) -> Result<Decision<Ticket>, Refused> {
-    let ticket = ticket.ok_or(Refused::NotFound)?;
+) -> Result<Decision<Ticket>, EditError> {
+    let ticket = ticket.ok_or(EditError::NotFound)?;
     if ticket.user_id != by {
-        return Err(Refused::NotOwner);
+        return Err(EditError::NotOwner);
     }
     if ticket.order_id.is_some() {
-        return Err(Refused::Reserved);
+        return Err(EditError::Reserved);
     }
     Ok(ticket.next(|next| {
         next.title.clone_from(&listing.title);
@@ -80,8 +85,9 @@ pub fn edit(
     }))
 }
 
-/// Follows an order that holds the ticket or has let it go. Only a newer fencing number
-/// counts: a late or repeated event of an old order changes nothing.
+/// Follows an order that holds or has released the ticket. Only a higher fencing number counts:
+/// a late or repeated event of an old order changes nothing.
+#[must_use]
 pub fn follow(ticket: &Ticket, order: &OrderState) -> Decision<Ticket> {
     if order.ticket.fence <= ticket.fence {
         return Decision::Keep;

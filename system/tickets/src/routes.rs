@@ -1,10 +1,10 @@
-//! HTTP in: `/api/tickets`.
+//! HTTP in: `/api/tickets`. It parses, calls [`crate::model`] and maps refusals to responses.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use contracts::Cents;
+use contracts::{Cents, messages};
 use garde::Validate;
 use identity::session::User;
 use platform::http::{ApiError, Id, Input, Params, input};
@@ -12,10 +12,11 @@ use ports::entropy::is_id;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{self, Listing, Refused, Ticket};
-use crate::{App, store};
+use crate::app::App;
+use crate::model::{self, EditError, Listing, Ticket};
+use crate::store;
 
-/// The routes of this service.
+/// Returns the routes of this service.
 pub fn routes(app: App) -> Router {
     Router::new()
         .route("/api/tickets", get(list).post(create))
@@ -35,7 +36,7 @@ struct TicketInput {
 
 impl TicketInput {
     fn listing(&self) -> Listing {
-        let price = Cents::from_json(&self.price).expect("the input is valid");
+        let price = Cents::from_json(&self.price).expect("the price was validated");
         Listing { title: self.title.trim().to_owned(), price }
     }
 }
@@ -88,14 +89,14 @@ async fn create(
     Ok((StatusCode::CREATED, Json(ticket.into())))
 }
 
-/// Texts, so that a bad one is named like a bad field of a body.
+/// Decoded as text, so that a bad value is reported like a bad field of a body.
 #[derive(Deserialize)]
 struct PageInput {
     limit: Option<String>,
     after: Option<String>,
 }
 
-/// Which of the tickets for sale.
+/// A page of the tickets for sale.
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
     limit: u32,
@@ -144,16 +145,16 @@ async fn edit(
     let listing = input.listing();
     let edit = |ticket: Option<&Ticket>| model::edit(ticket, &user.id, &listing);
     let changed = app.tickets.change(&id, edit).await?;
-    let ticket = changed.document.expect("an edit leaves a ticket");
+    let ticket = changed.document.expect("an edit never removes the ticket");
     Ok(Json(ticket.into()))
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotFound => Self::not_found(),
-            Refused::NotOwner => Self::not_authorized(),
-            Refused::Reserved => Self::refused("Cannot edit a reserved ticket"),
+impl From<EditError> for ApiError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::NotFound => Self::not_found(),
+            EditError::NotOwner => Self::not_authorized(),
+            EditError::Reserved => Self::refused(messages::CANNOT_EDIT_RESERVED),
         }
     }
 }
@@ -167,15 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_begins_after_an_id_in_whatever_case() {
+    fn the_id_after_which_a_page_begins_ignores_case() {
         assert_eq!(page(None, None), Ok(Page { limit: 100, after: None }));
         let after = "65a0000000000000000000ff".to_owned();
-        let asked = page(Some("7"), Some("65A0000000000000000000FF"));
-        assert_eq!(asked, Ok(Page { limit: 7, after: Some(after) }));
+        let decoded = page(Some("7"), Some("65A0000000000000000000FF"));
+        assert_eq!(decoded, Ok(Page { limit: 7, after: Some(after) }));
     }
 
     #[test]
-    fn every_bad_part_of_a_page_is_named() {
+    fn every_bad_query_parameter_is_reported() {
         for limit in ["", "0", "-1", "1.5", "many", "1001", "99999999999999"] {
             let bad = ("limit".to_owned(), "must be 1 to 1000".to_owned());
             assert_eq!(page(Some(limit), None), Err(ApiError::invalid([bad])), "{limit}");

@@ -1,4 +1,4 @@
-//! How tickets lie in the database, and what is asked of them there.
+//! The mapping of tickets to the database: collection, indexes and queries.
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
@@ -18,7 +18,7 @@ impl Aggregate for Ticket {
     }
 }
 
-/// The tickets that no order holds, newest first, from the one listed before `after`.
+/// Returns the tickets that no order holds, newest first; with `after`, those listed before it.
 pub async fn for_sale(
     tickets: &Collection<Ticket>,
     limit: u32,

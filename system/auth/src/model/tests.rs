@@ -1,3 +1,5 @@
+//! Decisions on users.
+
 use super::*;
 
 fn admins() -> Admins {
@@ -10,7 +12,7 @@ fn user() -> User {
 
 fn written(decision: Decision<User>) -> User {
     match decision {
-        Decision::Keep => panic!("something changes"),
+        Decision::Keep => panic!("the decision changes nothing"),
         Decision::Write(user, events) => {
             assert_eq!(events.len(), 1);
             user
@@ -18,11 +20,11 @@ fn written(decision: Decision<User>) -> User {
     }
 }
 
-fn change(email: Option<&str>, password: Option<&str>, proven: &str) -> Edit {
+fn change(email: Option<&str>, password: Option<&str>, verified_hash: &str) -> Edit {
     Edit {
         email: email.map(str::to_owned),
         password: password.map(str::to_owned),
-        proven: proven.to_owned(),
+        verified_hash: verified_hash.to_owned(),
     }
 }
 
@@ -34,21 +36,21 @@ fn an_address_is_kept_as_typed_and_compared_without_case() {
 }
 
 #[test]
-fn an_unknown_address_and_a_wrong_password_are_refused_alike() {
-    assert_eq!(sign_in(None, false), Err(Refused::Credentials));
-    assert_eq!(sign_in(Some(user()), false), Err(Refused::Credentials));
+fn an_unknown_address_and_a_wrong_password_get_the_same_error() {
+    assert_eq!(sign_in(None, false), Err(UserError::Credentials));
+    assert_eq!(sign_in(Some(user()), false), Err(UserError::Credentials));
     assert_eq!(sign_in(Some(user()), true), Ok(user()));
 }
 
 #[test]
-fn only_the_right_password_tells_of_a_ban() {
+fn only_the_right_password_reveals_a_ban() {
     let banned = written(ban(Some(&user()), Timestamp::UNIX_EPOCH).unwrap());
-    assert_eq!(sign_in(Some(banned.clone()), false), Err(Refused::Credentials));
-    assert_eq!(sign_in(Some(banned), true), Err(Refused::Banned));
+    assert_eq!(sign_in(Some(banned.clone()), false), Err(UserError::Credentials));
+    assert_eq!(sign_in(Some(banned), true), Err(UserError::Banned));
 }
 
 #[test]
-fn an_administrator_is_whoever_has_a_listed_address_now() {
+fn the_current_address_decides_who_is_an_administrator() {
     let promoted = change(Some("BOSS@example.org"), None, "hash");
     let boss = written(edit(Some(&user()), &promoted, &admins()).unwrap());
     assert!(admins().allow(Some(&boss)));
@@ -60,11 +62,11 @@ fn an_administrator_is_whoever_has_a_listed_address_now() {
 }
 
 #[test]
-fn an_edit_needs_the_password_of_this_moment() {
+fn an_edit_needs_the_current_password() {
     let edited = change(None, Some("new hash"), "hash");
     let next = written(edit(Some(&user()), &edited, &admins()).unwrap());
     assert_eq!((next.password.as_str(), next.version), ("new hash", 1));
-    assert_eq!(edit(Some(&next), &edited, &admins()), Err(Refused::CurrentPassword));
+    assert_eq!(edit(Some(&next), &edited, &admins()), Err(UserError::CurrentPassword));
 }
 
 #[test]
@@ -76,15 +78,15 @@ fn an_edit_that_changes_nothing_writes_nothing() {
 }
 
 #[test]
-fn nobody_edits_what_is_gone_or_banned() {
+fn a_missing_or_banned_account_cannot_be_edited() {
     let edited = change(None, Some("new hash"), "hash");
     let banned = written(ban(Some(&user()), Timestamp::UNIX_EPOCH).unwrap());
-    assert_eq!(edit(None, &edited, &admins()), Err(Refused::SignedOut));
-    assert_eq!(edit(Some(&banned), &edited, &admins()), Err(Refused::SignedOut));
+    assert_eq!(edit(None, &edited, &admins()), Err(UserError::SignedOut));
+    assert_eq!(edit(Some(&banned), &edited, &admins()), Err(UserError::SignedOut));
 }
 
 #[test]
-fn a_second_ban_or_a_second_end_of_it_changes_nothing() {
+fn banning_and_unbanning_are_idempotent() {
     let until = Timestamp::UNIX_EPOCH;
     let banned = written(ban(Some(&user()), until).unwrap());
     assert_eq!((banned.banned, banned.version), (true, 1));
@@ -92,6 +94,6 @@ fn a_second_ban_or_a_second_end_of_it_changes_nothing() {
     let free = written(unban(Some(&banned), until).unwrap());
     assert_eq!((free.banned, free.version), (false, 2));
     assert_eq!(unban(Some(&free), until), Ok(Decision::Keep));
-    assert_eq!(ban(None, until), Err(Refused::NotFound));
-    assert_eq!(unban(None, until), Err(Refused::NotFound));
+    assert_eq!(ban(None, until), Err(UserError::NotFound));
+    assert_eq!(unban(None, until), Err(UserError::NotFound));
 }

@@ -1,3 +1,5 @@
+//! Decisions on timers.
+
 use contracts::{Cents, OrderStatus, OrderTicket};
 
 use super::*;
@@ -25,7 +27,7 @@ fn after(timer: Option<Timer>, decision: Decision<Timer>) -> Option<Timer> {
     }
 }
 
-fn heard(arrival: &[OrderState]) -> Timer {
+fn received(arrival: &[OrderState]) -> Timer {
     let end = arrival.iter().fold(None, |timer: Option<Timer>, order| {
         let decision = follow(timer.as_ref(), order);
         after(timer, decision)
@@ -34,15 +36,15 @@ fn heard(arrival: &[OrderState]) -> Timer {
 }
 
 #[test]
-fn an_open_order_is_due_when_its_time_is_up() {
-    let timer = heard(&[order(OrderStatus::Created, 0)]);
+fn the_timer_of_an_open_order_is_due_at_the_end_of_the_window() {
+    let timer = received(&[order(OrderStatus::Created, 0)]);
     assert_eq!(timer.due, Some(at(900)));
     assert!(!timer.is_due(at(899)));
     assert!(timer.is_due(at(900)));
 }
 
 #[test]
-fn an_order_that_has_ended_is_not_armed_in_whatever_order_the_news_arrive() {
+fn the_timer_of_an_ended_order_stays_disarmed_in_any_order_of_arrival() {
     for last in [OrderStatus::Complete, OrderStatus::Cancelled] {
         let events = [
             order(OrderStatus::Created, 0),
@@ -52,7 +54,7 @@ fn an_order_that_has_ended_is_not_armed_in_whatever_order_the_news_arrive() {
         let arrivals =
             [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [2, 2, 0]];
         for arrival in arrivals {
-            let timer = heard(&arrival.map(|at| events[at].clone()));
+            let timer = received(&arrival.map(|at| events[at].clone()));
             assert_eq!((timer.due, timer.version), (None, 2), "{arrival:?}");
         }
     }
@@ -60,7 +62,7 @@ fn an_order_that_has_ended_is_not_armed_in_whatever_order_the_news_arrive() {
 
 #[test]
 fn a_timer_fires_once_and_not_before_it_is_due() {
-    let timer = heard(&[order(OrderStatus::Created, 0)]);
+    let timer = received(&[order(OrderStatus::Created, 0)]);
     assert_eq!(fire(Some(&timer), at(899)), Decision::Keep);
     let Decision::Write(fired, events) = fire(Some(&timer), at(900)) else { panic!("it is due") };
     assert_eq!(events, [Emit::new(&OrderExpired { id: "o1".to_owned() })]);
@@ -68,8 +70,8 @@ fn a_timer_fires_once_and_not_before_it_is_due() {
 }
 
 #[test]
-fn a_timer_that_has_fired_is_not_armed_again_by_late_news() {
-    let timer = heard(&[order(OrderStatus::Created, 0)]);
+fn a_late_event_does_not_arm_a_fired_timer_again() {
+    let timer = received(&[order(OrderStatus::Created, 0)]);
     let fired = after(None, fire(Some(&timer), at(900))).unwrap();
     let late = after(None, follow(Some(&fired), &order(OrderStatus::AwaitingPayment, 1)));
     assert_eq!(late.unwrap().due, None);

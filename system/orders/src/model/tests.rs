@@ -1,3 +1,5 @@
+//! Decisions on orders.
+
 use super::*;
 
 fn ticket() -> Ticket {
@@ -21,34 +23,34 @@ fn after(order: &Order, decision: Decision<Order>) -> Order {
     }
 }
 
-/// What an order can meet, in any order and more than once.
+/// An input that an order can receive, in any sequence and more than once.
 #[derive(Debug, Clone, Copy)]
-enum Met {
+enum Input {
     Cancel,
     Expiry,
     Charge(ChargeStatus),
 }
 
-fn meet(order: &Order, met: Met) -> Order {
-    let decision = match met {
-        Met::Cancel => cancel(Some(order), "buyer").unwrap_or(Decision::Keep),
-        Met::Expiry => expire(order),
-        Met::Charge(status) => follow(order, status),
+fn apply(order: &Order, input: Input) -> Order {
+    let decision = match input {
+        Input::Cancel => cancel(Some(order), "buyer").unwrap_or(Decision::Keep),
+        Input::Expiry => expire(order),
+        Input::Charge(status) => follow(order, status),
     };
     after(order, decision)
 }
 
-fn end(arrival: &[Met]) -> Order {
-    arrival.iter().fold(ordered(), |order, &met| meet(&order, met))
+fn end(arrival: &[Input]) -> Order {
+    arrival.iter().fold(ordered(), |order, &input| apply(&order, input))
 }
 
-const UNDER_WAY: Met = Met::Charge(ChargeStatus::Created);
-const PAID: Met = Met::Charge(ChargeStatus::Completed);
-const DECLINED: Met = Met::Charge(ChargeStatus::Failed);
-const PAID_BACK: Met = Met::Charge(ChargeStatus::Refunded);
+const PENDING: Input = Input::Charge(ChargeStatus::Created);
+const PAID: Input = Input::Charge(ChargeStatus::Completed);
+const DECLINED: Input = Input::Charge(ChargeStatus::Failed);
+const REFUNDED: Input = Input::Charge(ChargeStatus::Refunded);
 
 #[test]
-fn the_copy_of_a_ticket_ends_on_the_newest_version_in_whatever_order() {
+fn the_copy_of_a_ticket_converges_on_the_newest_version() {
     let state = |version: i64| TicketState {
         id: "t1".to_owned(),
         title: "Opera".to_owned(),
@@ -69,16 +71,16 @@ fn the_copy_of_a_ticket_ends_on_the_newest_version_in_whatever_order() {
 }
 
 #[test]
-fn holds_and_releases_of_a_ticket_never_share_a_number() {
+fn holds_and_releases_of_a_ticket_never_share_a_fencing_number() {
     assert_eq!(next_fence(None), 2);
     let first = ordered();
-    let released = meet(&first, Met::Cancel);
+    let released = apply(&first, Input::Cancel);
     assert_eq!((first.state().ticket.fence, released.state().ticket.fence), (4, 5));
     assert_eq!(next_fence(Some(&released)), 6);
 }
 
 #[test]
-fn a_release_is_the_write_that_cancels_and_it_carries_its_event() {
+fn the_write_that_cancels_also_releases_and_carries_its_event() {
     let Decision::Write(next, events) = expire(&ordered()) else { panic!("it is open") };
     assert_eq!((next.status, next.holding, next.version), (OrderStatus::Cancelled, false, 1));
     assert_eq!(next.reason, Some(OrderReason::Expired));
@@ -86,27 +88,27 @@ fn a_release_is_the_write_that_cancels_and_it_carries_its_event() {
 }
 
 #[test]
-fn only_the_buyer_sees_and_cancels() {
-    assert_eq!(cancel(Some(&ordered()), "other"), Err(Refused::NotOwner));
-    assert_eq!(cancel(None, "buyer"), Err(Refused::NotFound));
-    assert_eq!(owned(Some(&ordered()), "other"), Err(Refused::NotOwner));
+fn only_the_buyer_can_see_and_cancel_an_order() {
+    assert_eq!(cancel(Some(&ordered()), "other"), Err(OrderError::NotOwner));
+    assert_eq!(cancel(None, "buyer"), Err(OrderError::NotFound));
+    assert_eq!(owned(Some(&ordered()), "other"), Err(OrderError::NotOwner));
 }
 
 #[test]
-fn a_second_cancel_changes_nothing_and_a_paid_order_stays() {
-    let cancelled = meet(&ordered(), Met::Cancel);
+fn cancelling_is_idempotent_and_refused_for_a_paid_order() {
+    let cancelled = apply(&ordered(), Input::Cancel);
     assert_eq!(cancel(Some(&cancelled), "buyer"), Ok(Decision::Keep));
-    assert_eq!(cancel(Some(&end(&[PAID])), "buyer"), Err(Refused::Complete));
+    assert_eq!(cancel(Some(&end(&[PAID])), "buyer"), Err(OrderError::Complete));
 }
 
 #[test]
-fn a_paid_order_is_complete_and_holds_in_whatever_order_the_news_arrive() {
+fn a_paid_order_completes_and_holds_in_any_order_of_arrival() {
     for arrival in [
-        [UNDER_WAY, PAID, Met::Expiry],
-        [PAID, UNDER_WAY, Met::Expiry],
-        [PAID, Met::Expiry, UNDER_WAY],
-        [PAID, PAID, UNDER_WAY],
-        [UNDER_WAY, UNDER_WAY, PAID],
+        [PENDING, PAID, Input::Expiry],
+        [PAID, PENDING, Input::Expiry],
+        [PAID, Input::Expiry, PENDING],
+        [PAID, PAID, PENDING],
+        [PENDING, PENDING, PAID],
     ] {
         let end = end(&arrival);
         assert_eq!((end.status, end.holding), (OrderStatus::Complete, true), "{arrival:?}");
@@ -115,8 +117,8 @@ fn a_paid_order_is_complete_and_holds_in_whatever_order_the_news_arrive() {
 }
 
 #[test]
-fn a_declined_order_is_cancelled_in_whatever_order_the_news_arrive() {
-    for arrival in [[UNDER_WAY, DECLINED], [DECLINED, UNDER_WAY], [DECLINED, DECLINED]] {
+fn a_declined_order_is_cancelled_in_any_order_of_arrival() {
+    for arrival in [[PENDING, DECLINED], [DECLINED, PENDING], [DECLINED, DECLINED]] {
         let end = end(&arrival);
         assert_eq!((end.status, end.holding), (OrderStatus::Cancelled, false), "{arrival:?}");
         assert_eq!(end.reason, Some(OrderReason::PaymentFailed), "{arrival:?}");
@@ -124,28 +126,28 @@ fn a_declined_order_is_cancelled_in_whatever_order_the_news_arrive() {
 }
 
 #[test]
-fn what_is_final_never_changes_again() {
-    let all = [Met::Cancel, Met::Expiry, UNDER_WAY, PAID, DECLINED, PAID_BACK];
-    for last in [Met::Cancel, Met::Expiry, PAID, DECLINED] {
-        for before in [&[][..], &[UNDER_WAY]] {
-            let ended = meet(&end(before), last);
+fn a_complete_or_cancelled_order_never_changes_again() {
+    let all = [Input::Cancel, Input::Expiry, PENDING, PAID, DECLINED, REFUNDED];
+    for last in [Input::Cancel, Input::Expiry, PAID, DECLINED] {
+        for before in [&[][..], &[PENDING]] {
+            let ended = apply(&end(before), last);
             assert!(!ended.status.is_open());
             for late in all {
-                assert_eq!(meet(&ended, late), ended, "{late:?} after {last:?}");
+                assert_eq!(apply(&ended, late), ended, "{late:?} after {last:?}");
             }
         }
     }
 }
 
 #[test]
-fn a_cancel_or_an_expiry_while_money_is_under_way_lets_the_ticket_go() {
-    for ending in [Met::Cancel, Met::Expiry] {
-        assert!(!end(&[UNDER_WAY, ending, PAID, PAID_BACK]).holding, "{ending:?}");
+fn a_cancellation_or_expiry_releases_the_ticket_while_a_charge_is_pending() {
+    for ending in [Input::Cancel, Input::Expiry] {
+        assert!(!end(&[PENDING, ending, PAID, REFUNDED]).holding, "{ending:?}");
     }
 }
 
 #[test]
-fn a_buyer_pays_the_price_that_the_order_was_made_at() {
+fn an_order_keeps_the_price_at_which_it_was_created() {
     let listed = ticket();
     let order = ordered();
     assert_eq!((order.price, order.ticket_version), (listed.price, listed.version));

@@ -1,11 +1,14 @@
-use std::sync::{Arc, Mutex};
+//! The charges' task with a provider that refuses some of the refunds.
+
+use std::sync::Arc;
 
 use bson::{Document, doc};
 use bytes::Bytes;
 use contracts::{Cents, OrderStatus};
 use futures::executor::block_on;
-use identity::session::{SessionConfig, Sessions};
-use platform::collection::Collection;
+use identity::session::SessionConfig;
+use parking_lot::Mutex;
+use platform::chain::Chain;
 use ports::Ports;
 use ports::Timestamp;
 use ports::bus::{
@@ -17,24 +20,24 @@ use ports::http::{Http, HttpError};
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use super::*;
-use crate::provider::{Provider, ProviderConfig};
+use crate::app::Config;
+use crate::provider::ProviderConfig;
 
-/// Holds orders in the order in which they fall due, and finds the first of those with
-/// something to settle.
-struct Shelf(Mutex<Vec<Document>>);
+/// A store of orders, sorted by due time, whose queries return those that are unsettled.
+struct DueOrders(Mutex<Vec<Document>>);
 
 #[async_trait]
-impl Store for Shelf {
+impl Store for DueOrders {
     async fn ensure(&self, _: &str, _: &[Index]) -> Result<(), WriteError> {
         Ok(())
     }
 
     async fn insert(&self, _: &str, _: Document) -> Result<(), WriteError> {
-        Err(WriteError::Rejected("nothing is inserted here".to_owned()))
+        Err(WriteError::Rejected("inserts are not expected".to_owned()))
     }
 
     async fn get(&self, _: &str, id: &str) -> Result<Option<Document>, ReadError> {
-        let found = self.0.lock().unwrap();
+        let found = self.0.lock();
         Ok(found
             .iter()
             .find(|document| document.get_str("_id").is_ok_and(|found| found == id))
@@ -42,13 +45,13 @@ impl Store for Shelf {
     }
 
     async fn find(&self, _: &str, find: Find) -> Result<Vec<Document>, ReadError> {
-        let all = self.0.lock().unwrap();
+        let all = self.0.lock();
         let due = all.iter().filter(|document| document.get_datetime("due").is_ok());
         Ok(due.take(find.limit as usize).cloned().collect())
     }
 
     async fn update(&self, _: &str, update: Update) -> Result<Option<Document>, WriteError> {
-        let mut all = self.0.lock().unwrap();
+        let mut all = self.0.lock();
         let id = update.filter.get("_id");
         let found = all.iter_mut().find(|document| document.get("_id") == id);
         Ok(found.map(|document| {
@@ -62,11 +65,11 @@ impl Store for Shelf {
     }
 }
 
-/// Refuses the refund of a charge whose name begins with `disputed`.
-struct Partial;
+/// Refuses the refund of every charge whose provider id begins with `disputed`.
+struct Disputing;
 
 #[async_trait]
-impl Http for Partial {
+impl Http for Disputing {
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -84,11 +87,11 @@ impl Http for Partial {
     }
 }
 
-/// It is always the same second, and no wait is ever over.
-struct Still;
+/// A clock that stands still: no wait ever ends.
+struct Frozen;
 
 #[async_trait]
-impl Clock for Still {
+impl Clock for Frozen {
     fn now(&self) -> Timestamp {
         Timestamp::from_second(1_000).unwrap()
     }
@@ -106,21 +109,21 @@ impl Entropy for Zeros {
     }
 }
 
-/// Nothing goes out here: events wait in their documents.
-struct Silent;
+/// A bus that is never reached: events stay in their documents.
+struct NoBus;
 
 #[async_trait]
-impl Bus for Silent {
+impl Bus for NoBus {
     async fn ensure(&self) -> Result<(), BusError> {
         Ok(())
     }
 
     async fn publish(&self, _: Stream, _: Message) -> Result<Published, PublishError> {
-        Err(PublishError::Unavailable("silent".to_owned()))
+        Err(PublishError::Unavailable("no bus".to_owned()))
     }
 
     async fn subscribe(&self, _: Consumer) -> Result<Box<dyn Subscription>, BusError> {
-        Err(BusError::Unavailable("silent".to_owned()))
+        Err(BusError::Unavailable("no bus".to_owned()))
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
@@ -132,7 +135,7 @@ impl Bus for Silent {
     }
 }
 
-/// A cancelled order whose money has moved.
+/// A cancelled order with a completed charge.
 fn to_refund(id: &str, stripe_id: &str) -> Document {
     let charge = Charge {
         id: format!("charge-{id}"),
@@ -157,12 +160,12 @@ fn to_refund(id: &str, stripe_id: &str) -> Document {
     document
 }
 
-fn app(store: &Arc<Shelf>) -> App {
+fn app(store: &Arc<DueOrders>) -> App {
     let ports = Ports {
         store: Arc::clone(store) as Arc<dyn Store>,
-        bus: Arc::new(Silent),
-        http: Arc::new(Partial),
-        clock: Arc::new(Still),
+        bus: Arc::new(NoBus),
+        http: Arc::new(Disputing),
+        clock: Arc::new(Frozen),
         entropy: Arc::new(Zeros),
     };
     let session = SessionConfig {
@@ -176,30 +179,24 @@ fn app(store: &Arc<Shelf>) -> App {
         key: "sk_test".to_owned(),
         currency: "usd".to_owned(),
     };
-    App {
-        sessions: Sessions::new(&session, &ports),
-        clock: Arc::clone(&ports.clock),
-        entropy: Arc::clone(&ports.entropy),
-        orders: Collection::new(&ports),
-        provider: Provider::new(&provider, &ports),
-        unsettled: Wake::default(),
-    }
+    App::new(&ports, &Config { session, provider })
 }
 
 #[test]
-fn what_the_provider_goes_on_refusing_holds_up_nobody_else() {
+fn refused_refunds_do_not_block_the_others() {
     let many = 2 * BATCH;
     let disputed = (0..many).map(|n| to_refund(&format!("a{n}"), &format!("disputed{n}")));
     let others = (0..5).map(|n| to_refund(&format!("b{n}"), &format!("ch_{n}")));
-    let store = Arc::new(Shelf(Mutex::new(disputed.chain(others).collect())));
+    let store = Arc::new(DueOrders(Mutex::new(disputed.chain(others).collect())));
     let step = block_on(Charges(app(&store)).step());
-    let why = step.expect_err("a refund that is refused is not forgotten").0;
-    assert!(why.contains("charge_disputed"), "{why}");
+    let error = step.expect_err("refused refunds are reported");
+    let error = Chain(&error).to_string();
+    assert!(error.contains("charge_disputed"), "{error}");
     let refunded = |document: &&Document| {
         let charge = document.get_document("charge").unwrap();
         charge.get_str("status").is_ok_and(|status| status == "refunded")
     };
-    let orders = store.0.lock().unwrap();
+    let orders = store.0.lock();
     let ids: Vec<_> =
         orders.iter().filter(refunded).map(|order| order.get_str("_id").unwrap()).collect();
     assert_eq!(ids, ["b0", "b1", "b2", "b3", "b4"]);

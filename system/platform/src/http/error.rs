@@ -1,24 +1,36 @@
-//! From what went wrong to a status and our error shape: the only place.
+//! The mapping from errors to a status and the error shape: the only place for port errors.
+
+use std::error::Error;
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::chain::Chain;
 use crate::collection::ChangeError;
 use ports::store::{ReadError, WriteError};
+
+/// The message of a 401.
+pub const NOT_AUTHORIZED: &str = "Not authorized";
+/// The message of a 404.
+pub const NOT_FOUND: &str = "Not Found";
+/// The message of a 500.
+pub const INTERNAL: &str = "Internal error";
+/// The message of a 503.
+pub const UNAVAILABLE: &str = "Service unavailable, try again later";
 
 /// One entry of the error shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// For people.
+    /// Human-readable text.
     pub message: String,
-    /// The input field that it is about.
+    /// The bad input field; `None` for a problem of the whole request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 
-/// An answer other than the wanted one.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -26,18 +38,18 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// This status, with one message.
+    /// Responds with this status and one message.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let problem = Problem { message: message.into(), field: None };
         Self { status, problems: vec![problem] }
     }
 
-    /// 400: the state does not allow it.
+    /// 400: the state of the resource does not allow the request.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// 400, an entry per bad field: (field, message).
+    /// 400 with one entry per bad field: (field, message).
     pub fn invalid(fields: impl IntoIterator<Item = (String, String)>) -> Self {
         let problem = |(field, message)| Problem { message, field: Some(field) };
         Self {
@@ -47,21 +59,31 @@ impl ApiError {
     }
 
     /// 401: no session, or not the owner.
+    #[must_use]
     pub fn not_authorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Not authorized")
+        Self::new(StatusCode::UNAUTHORIZED, NOT_AUTHORIZED)
     }
 
     /// 404.
+    #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "Not Found")
+        Self::new(StatusCode::NOT_FOUND, NOT_FOUND)
     }
 
-    /// 503: nothing half done; the same request may go well later.
+    /// 500, without details: the cause belongs into the log.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)
+    }
+
+    /// 503: nothing was half done; the same request may succeed later.
+    #[must_use]
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable, try again later")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
     }
 
-    /// The status it is answered with.
+    /// Returns the status.
+    #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -82,7 +104,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Unavailable(_) => Self::unavailable(),
-            ReadError::Rejected(_) => internal(&error.to_string()),
+            ReadError::Rejected(_) => bug(&error),
         }
     }
 }
@@ -90,9 +112,9 @@ impl From<ReadError> for ApiError {
 impl From<WriteError> for ApiError {
     fn from(error: WriteError) -> Self {
         match error {
-            // A write carries its events, so one that may have happened is whole either way.
+            // A write carries its events, so one of unknown outcome is complete either way.
             WriteError::Unavailable(_) | WriteError::Unknown(_) => Self::unavailable(),
-            WriteError::Duplicate { .. } | WriteError::Rejected(_) => internal(&error.to_string()),
+            WriteError::Duplicate { .. } | WriteError::Rejected(_) => bug(&error),
         }
     }
 }
@@ -103,12 +125,13 @@ impl<E: Into<ApiError>> From<ChangeError<E>> for ApiError {
             ChangeError::Refused(refused) => refused.into(),
             ChangeError::Read(error) => error.into(),
             ChangeError::Write(error) => error.into(),
+            ChangeError::Contended { .. } => Self::unavailable(),
         }
     }
 }
 
-/// A bug of ours; the log says which.
-fn internal(why: &str) -> ApiError {
-    tracing::error!(why, "internal error");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
+/// Logs an error that only a bug in this system can cause.
+fn bug(error: &dyn Error) -> ApiError {
+    tracing::error!(error = %Chain(error), "internal error");
+    ApiError::internal()
 }

@@ -1,7 +1,8 @@
-//! Input: bodies, ids and queries, each bad field with an entry of its own.
+//! Input: bodies, ids and queries, with one error entry per bad field.
 //!
 //! Fields of an input type decode leniently (a missing or ill-typed one becomes its empty
-//! value), so that validation can name every bad field and not only the first.
+//! value), so that validation can report every bad field and not only the first. Nothing here
+//! reads or changes state.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -12,11 +13,14 @@ use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::BODY_LIMIT;
 use super::error::ApiError;
 use ports::entropy::is_id;
 
-/// How much of a body is read at most, what is thrown away included.
+/// The largest accepted body, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// Bytes of a body that are read before the connection is given up, including those that are
+/// discarded because the body exceeds [`BODY_LIMIT`].
 const READ_LIMIT: usize = 32 * 1024 * 1024;
 
 /// A JSON body, decoded and validated.
@@ -37,8 +41,8 @@ where
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Err(ApiError::new(status, "Content-Type must be application/json"));
         }
-        let body = whole(request.into_body()).await?;
-        // A list would do for a struct, field by field.
+        let body = read_body(request.into_body()).await?;
+        // serde would accept an array for a struct, field by field.
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(ApiError::refused("Invalid JSON body: it must be an object"));
         }
@@ -53,29 +57,29 @@ where
     }
 }
 
-/// The body, up to [`BODY_LIMIT`]. What is too large is read on for a while and thrown away:
-/// a client that is cut off while it sends never gets to see the answer.
-async fn whole(body: Body) -> Result<Vec<u8>, ApiError> {
-    let (mut kept, mut seen) = (Vec::new(), 0);
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| ApiError::refused("The request body is incomplete"))?;
-        seen += piece.len();
-        if seen <= BODY_LIMIT {
-            kept.extend_from_slice(&piece);
-        } else if seen > READ_LIMIT {
+/// Reads a body of at most [`BODY_LIMIT`]. A larger one is read on for a while and discarded: a
+/// client whose connection is closed while it still sends never sees the response.
+async fn read_body(body: Body) -> Result<Vec<u8>, ApiError> {
+    let (mut kept, mut size) = (Vec::new(), 0);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::refused("The request body is incomplete"))?;
+        size += chunk.len();
+        if size <= BODY_LIMIT {
+            kept.extend_from_slice(&chunk);
+        } else if size > READ_LIMIT {
             break;
         }
     }
-    if seen > BODY_LIMIT {
+    if size > BODY_LIMIT {
         let message = format!("The request body has more than {BODY_LIMIT} bytes");
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
     }
     Ok(kept)
 }
 
-/// A field as clients know it: `current_password` is `currentPassword`. The validator knows
-/// only the names in the code.
+/// Converts the path of a field to its name on the wire: `current_password` to
+/// `currentPassword`. The validator knows only the names in the code.
 fn wire_name(path: &garde::Path) -> String {
     let path = path.to_string();
     let mut words = path.split('_');
@@ -88,7 +92,7 @@ fn wire_name(path: &garde::Path) -> String {
     name
 }
 
-/// The `:id` of a path.
+/// The document id in a path, in lower case.
 pub struct Id(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -106,7 +110,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The query string.
+/// A decoded query string.
 pub struct Params<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
@@ -120,7 +124,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// A string; anything else reads as the empty one. For `#[serde(default, deserialize_with)]`.
+/// Decodes a string, and anything else as the empty string. For
+/// `#[serde(default, deserialize_with = "input::text")]`.
 pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(match serde_json::Value::deserialize(from)? {
         serde_json::Value::String(text) => text,
@@ -128,7 +133,7 @@ pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     })
 }
 
-/// An id in a body, for `#[garde(custom(document_id))]`.
+/// Validates a document id in a body. For `#[garde(custom(document_id))]`.
 pub fn document_id(id: &str, _: &()) -> garde::Result {
     is_id(id).then_some(()).ok_or_else(|| garde::Error::new("must be 24 hex digits"))
 }
@@ -144,33 +149,34 @@ mod tests {
 
     use super::*;
 
-    fn read(pieces: usize, size: usize) -> (Result<usize, StatusCode>, usize) {
+    /// Reads a body of this many chunks; returns its size, and the number of chunks consumed.
+    fn read(chunks: usize, size: usize) -> (Result<usize, StatusCode>, usize) {
         let sent = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&sent);
-        let pieces = stream::iter(0..pieces).map(move |_| {
+        let chunks = stream::iter(0..chunks).map(move |_| {
             counted.fetch_add(1, SeqCst);
             Ok::<_, Infallible>(vec![b' '; size])
         });
-        let read = block_on(whole(Body::from_stream(pieces)));
+        let read = block_on(read_body(Body::from_stream(chunks)));
         (read.map(|body| body.len()).map_err(|e| e.status()), sent.load(SeqCst))
     }
 
     #[test]
-    fn a_body_over_the_limit_is_read_to_its_end_and_refused() {
+    fn an_oversized_body_is_read_to_its_end_and_rejected() {
         assert_eq!(read(64, 1024), (Ok(BODY_LIMIT), 64));
         assert_eq!(read(65, 1024), (Err(StatusCode::PAYLOAD_TOO_LARGE), 65));
         assert_eq!(read(1024, 1024), (Err(StatusCode::PAYLOAD_TOO_LARGE), 1024));
     }
 
     #[test]
-    fn a_body_without_end_is_not() {
-        let (refused, sent) = read(1000, READ_LIMIT / 10);
-        assert_eq!(refused, Err(StatusCode::PAYLOAD_TOO_LARGE));
+    fn reading_an_endless_body_stops_at_the_read_limit() {
+        let (rejected, sent) = read(1000, READ_LIMIT / 10);
+        assert_eq!(rejected, Err(StatusCode::PAYLOAD_TOO_LARGE));
         assert!(sent < 20, "{sent}");
     }
 
     #[test]
-    fn a_field_has_the_name_that_clients_use() {
+    fn fields_are_reported_in_camel_case() {
         let name = |field: &str| wire_name(&garde::Path::new(field));
         assert_eq!(name("current_password"), "currentPassword");
         assert_eq!(name("email"), "email");

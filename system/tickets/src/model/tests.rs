@@ -1,3 +1,5 @@
+//! Decisions on tickets.
+
 use contracts::{OrderStatus, OrderTicket};
 use ports::Timestamp;
 
@@ -31,20 +33,20 @@ fn after(ticket: &Ticket, order: &OrderState) -> Ticket {
 fn a_held_ticket_cannot_be_edited_and_a_released_one_can() {
     let listing = Listing { title: "Opera".to_owned(), price: Cents(1) };
     let held = after(&ticket(), &order("o1", OrderStatus::Created, 2));
-    assert_eq!(edit(Some(&held), "seller", &listing), Err(Refused::Reserved));
+    assert_eq!(edit(Some(&held), "seller", &listing), Err(EditError::Reserved));
     let released = after(&held, &order("o1", OrderStatus::Cancelled, 3));
     assert!(edit(Some(&released), "seller", &listing).is_ok());
 }
 
 #[test]
-fn only_the_owner_edits() {
+fn only_the_owner_can_edit() {
     let listing = Listing { title: "Mine".to_owned(), price: Cents(1) };
-    assert_eq!(edit(Some(&ticket()), "other", &listing), Err(Refused::NotOwner));
-    assert_eq!(edit(None, "other", &listing), Err(Refused::NotFound));
+    assert_eq!(edit(Some(&ticket()), "other", &listing), Err(EditError::NotOwner));
+    assert_eq!(edit(None, "other", &listing), Err(EditError::NotFound));
 }
 
 #[test]
-fn the_end_state_does_not_depend_on_the_order_of_arrival() {
+fn the_final_state_does_not_depend_on_the_order_of_arrival() {
     let events = [
         order("o1", OrderStatus::Created, 2),
         order("o1", OrderStatus::Cancelled, 3),
@@ -59,7 +61,7 @@ fn the_end_state_does_not_depend_on_the_order_of_arrival() {
 }
 
 #[test]
-fn a_late_release_of_an_old_order_does_not_free_the_ticket_from_under_the_next_buyer() {
+fn a_late_release_of_an_old_order_does_not_release_the_next_hold() {
     let held = after(&ticket(), &order("o2", OrderStatus::Created, 4));
     assert_eq!(follow(&held, &order("o1", OrderStatus::Cancelled, 3)), Decision::Keep);
 }

@@ -1,7 +1,8 @@
-//! HS256 tokens. `jsonwebtoken` does the format; HMAC-SHA-256 comes from `hmac` and `sha2`,
-//! because that crate's own bundle of algorithms brings RSA along.
+//! HS256 tokens. `jsonwebtoken` implements the format; HMAC-SHA-256 comes from `hmac` and
+//! `sha2`, because that crate's own bundle of algorithms depends on RSA.
 //!
-//! Times come from the caller: the library's own reading of the system clock is off.
+//! Times come from the caller: validation against the system clock is disabled. Cookies are
+//! [`crate::session`]'s.
 
 use std::sync::Once;
 
@@ -13,7 +14,16 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::User;
+/// The caller: the claims of a valid token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The user's id.
+    pub id: String,
+    /// The email address at sign-in.
+    pub email: String,
+    /// The time of issue, in seconds since 1970.
+    pub iat: i64,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -23,8 +33,8 @@ struct Claims {
     exp: i64,
 }
 
-/// A token for this user, good until `exp` (seconds since 1970).
-pub(super) fn sign(user: &User, exp: i64, key: &str) -> String {
+/// Signs a token for this user that expires at `exp` (seconds since 1970).
+pub(crate) fn sign(user: &User, exp: i64, key: &str) -> String {
     install();
     let User { id, email, iat } = user.clone();
     let claims = Claims { id, email, iat, exp };
@@ -32,8 +42,8 @@ pub(super) fn sign(user: &User, exp: i64, key: &str) -> String {
     jsonwebtoken::encode(&Header::default(), &claims, &key).expect("HS256 signs any claims")
 }
 
-/// The user of a valid token; `None` for a forged or expired one.
-pub(super) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
+/// Returns the user of a valid token; `None` for a forged or expired one.
+pub(crate) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
     install();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
@@ -87,7 +97,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Whoever installed one before us has made the choice for the process.
+        // An error means that the process has installed a provider before: it stays.
         let _ = PROVIDER.install_default();
     });
 }
@@ -105,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_who_signed_in_until_it_expires() {
+    fn a_token_identifies_its_user_until_it_expires() {
         let token = sign(&user(), 200, "key");
         assert_eq!(verify(&token, "key", 199), Some(user()));
         assert_eq!(verify(&token, "key", 200), None);
     }
 
     #[test]
-    fn a_forged_or_unsigned_token_says_nothing() {
+    fn a_forged_or_unsigned_token_is_invalid() {
         let token = sign(&user(), 200, "other key");
         assert_eq!(verify(&token, "key", 150), None);
         let (head, _) = token.rsplit_once('.').unwrap();

@@ -1,0 +1,55 @@
+//! The configuration of auth, and the state that its routes share.
+
+use std::sync::Arc;
+
+use identity::session::{SessionConfig, Sessions};
+use platform::collection::Collection;
+use ports::Ports;
+use ports::{clock::Clock, entropy::Entropy};
+
+use crate::model::{Admins, User};
+use crate::password::{Compute, Cost, Passwords};
+
+/// The configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Sessions, the same in all services.
+    pub session: SessionConfig,
+    /// The addresses of the administrators. Addresses are not verified: the first user to sign
+    /// up with one of them is an administrator.
+    pub admins: Vec<String>,
+    /// The cost of hashing a password.
+    pub password_cost: Cost,
+    /// The executor for password hashing.
+    pub compute: Compute,
+}
+
+/// The state that the routes share. Clones share it too.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) sessions: Sessions,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) users: Collection<User>,
+    pub(crate) passwords: Passwords,
+    pub(crate) admins: Admins,
+}
+
+impl App {
+    pub(crate) fn new(ports: &Ports, config: &Config) -> Self {
+        Self {
+            sessions: Sessions::new(&config.session, ports),
+            clock: Arc::clone(&ports.clock),
+            entropy: Arc::clone(&ports.entropy),
+            users: Collection::new(ports),
+            passwords: Passwords::new(config.password_cost, &config.compute, &ports.entropy),
+            admins: Admins::new(&config.admins),
+        }
+    }
+}
+
+impl AsRef<Sessions> for App {
+    fn as_ref(&self) -> &Sessions {
+        &self.sessions
+    }
+}

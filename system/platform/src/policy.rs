@@ -1,0 +1,45 @@
+//! The delivery policy: ack wait, retries, concurrency, and the period of the sweep.
+
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+
+/// How messages are delivered and how often the leftovers of a crash are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Time until the bus redelivers an unacknowledged message.
+    pub ack_wait: Duration,
+    /// Number of deliveries after which a message becomes a dead letter.
+    pub max_deliver: u32,
+    /// The pause before the second delivery; it grows fourfold with each further one.
+    pub first_back_off: Duration,
+    /// The longest pause between deliveries.
+    pub max_back_off: Duration,
+    /// Number of messages that one consumer handles concurrently.
+    pub max_in_flight: u32,
+    /// The longest time between two steps of a task: a step finds what a crashed instance left
+    /// unfinished.
+    pub sweep: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            ack_wait: Duration::from_secs(30),
+            max_deliver: 10,
+            first_back_off: Duration::from_millis(100),
+            max_back_off: Duration::from_secs(60),
+            max_in_flight: 16,
+            sweep: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Policy {
+    /// Returns the pause after this delivery attempt, counted from 1.
+    #[must_use]
+    pub fn back_off(&self, attempt: u32) -> Duration {
+        let backoff = Backoff { first: self.first_back_off, factor: 4, max: self.max_back_off };
+        backoff.delay(attempt)
+    }
+}
