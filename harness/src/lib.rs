@@ -9,6 +9,7 @@
 
 pub mod coverage;
 pub mod faults;
+pub mod instance;
 pub mod linearizability;
 pub mod quiescence;
 pub mod real;

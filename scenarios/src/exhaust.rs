@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use harness::faults::{Effect, FaultRule};
 use harness::simulated::Simulated;
-use harness::world::{World, WorldError};
+use harness::world::{Inspect, Operate, WorldError};
 use sim::scheduler::exhaustive::independence::Coupling;
 use sim::scheduler::exhaustive::{Counts, Search};
 use sim::scheduler::{Fifo, Replay};

@@ -26,7 +26,7 @@ use crate::script::{self, Act, Script, Then};
 pub use ending::{come_to_rest, conclude, rest};
 
 /// Why a performance gave no evidence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum PerformError {
     /// The system did not come to rest: a finding.
     #[error(transparent)]

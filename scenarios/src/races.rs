@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use harness::real::Real;
 use harness::trace::Record;
-use harness::world::{World, WorldError};
+use harness::world::{Inspect, World, WorldError};
 use platform::run::Policy;
 use ticketing::Settings;
 
@@ -35,7 +35,7 @@ pub struct Finding {
 ///
 /// When servers cannot be had or the harness fails.
 pub async fn run_all(seeds: Range<u64>, done: impl Fn()) -> Result<Vec<Finding>, WorldError> {
-    let servers = servers::shared().await.map_err(|why| WorldError(why.to_string()))?;
+    let servers = servers::shared().await?;
     let scripts = workloads::race_without_time();
     let mut found = Vec::new();
     for seed in seeds {

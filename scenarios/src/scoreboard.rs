@@ -139,7 +139,7 @@ pub fn score(
 ) -> Result<Vec<Score>, WorldError> {
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
-    on_threads(effort.jobs, || {
+    on_threads::<WorldError>(effort.jobs, || {
         let hunter = Hunter::new(effort);
         while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let score = hunter.score(bug)?;
@@ -167,7 +167,7 @@ pub fn withstand(
     let began = Instant::now();
     let next = AtomicU64::new(0);
     let finds = Mutex::new(Vec::new());
-    on_threads(effort.jobs, || {
+    on_threads::<WorldError>(effort.jobs, || {
         let hunter = Hunter::new(effort);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);

@@ -12,7 +12,7 @@ use harness::faults::{FaultRule, Mix, Operation};
 use harness::simulated::Simulated;
 use harness::system::System;
 use harness::trace::{Record, Trace};
-use harness::world::{World, WorldError};
+use harness::world::{Inspect, Operate, WorldError};
 use sim::kernel::Reordering;
 use sim::scheduler::{Fifo, Replay};
 use ticketing::Settings;
@@ -145,7 +145,7 @@ fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
 pub fn plant(bug: Option<&str>, system: System) -> Result<System, WorldError> {
     let Some(name) = bug else { return Ok(system) };
     let bug = planted::named(name);
-    let bug = bug.ok_or_else(|| WorldError(format!("there is no planted bug {name:?}")))?;
+    let bug = bug.ok_or_else(|| WorldError::other(format!("there is no planted bug {name:?}")))?;
     Ok((bug.system)(system))
 }
 

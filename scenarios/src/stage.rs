@@ -132,13 +132,12 @@ impl Stage {
         match opening.kind {
             WorldKind::Simulated { seed, scheduler } => {
                 stage.simulation = Some(Simulation { seed, scheduler, bug: None });
-                stage.simulate().map_err(|why| WorldError(why.to_string()))?;
+                stage.simulate().map_err(|why| WorldError::other(why.to_string()))?;
             }
             WorldKind::Real => {
                 stage.exact = false;
                 let system = stage.system();
-                let servers = servers::shared().await;
-                let servers = servers.map_err(|why| WorldError(why.to_string()))?;
+                let servers = servers::shared().await?;
                 stage.world = Some(Box::new(real::Real::start(system, servers).await?));
             }
         }

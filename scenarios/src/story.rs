@@ -100,7 +100,7 @@ fn steps(run: &Run, turned: &[(u32, String)], end: String) -> Vec<String> {
     let marks = run.turned.iter().map(|turned| turned.mark);
     lines.extend(marks.zip(turned).map(|(mark, (_, sentence))| (mark, 0, sentence.clone())));
     let injected = run.trace.iter().enumerate();
-    let injected = injected.filter(|(_, record)| matches!(record.what, RecordKind::Fault { .. }));
+    let injected = injected.filter(|(_, record)| matches!(record.kind, RecordKind::Fault { .. }));
     let injected = injected.zip(run.injected());
     lines.extend(injected.map(|((at, _), rule)| (at, 1, fault::sentence(rule))));
     let rounds = &run.exact.script.rounds;
@@ -180,7 +180,7 @@ fn capitalized(line: &str) -> String {
 
 /// The diagram of everything since people have signed up.
 fn picture(run: &Run, names: &Names) -> Sequence {
-    let first = run.trace.iter().position(|record| matches!(record.what, RecordKind::Step { .. }));
+    let first = run.trace.iter().position(|record| matches!(record.kind, RecordKind::Step { .. }));
     let name =
         |word: &str| fault::event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
     let drawn = Diagram { from: first.unwrap_or(0), only: None, limit: LINES, name: &name };

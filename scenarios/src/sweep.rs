@@ -213,7 +213,9 @@ pub fn sweep(
     let began = Instant::now();
     let quiet = subject.play(plan, None)?;
     if let Some(broken) = quiet.violations.first() {
-        return Err(WorldError(format!("where nothing crashes a promise is broken: {broken}")));
+        return Err(WorldError::other(format!(
+            "where nothing crashes a promise is broken: {broken}"
+        )));
     }
     let points = Point::all(quiet.calls);
     let next = AtomicUsize::new(0);
@@ -244,7 +246,7 @@ pub fn crash(
 ) -> Result<(Outcome, Played), WorldError> {
     let played = subject.play(plan, Some(point))?;
     let call = played.injected.clone();
-    let call = call.ok_or_else(|| WorldError(format!("there is no call {}", point.call)))?;
+    let call = call.ok_or_else(|| WorldError::other(format!("there is no call {}", point.call)))?;
     let violations = played.violations.clone();
     let kept_its_words = played.broke_its_words.is_none();
     Ok((Outcome { point, call, violations, kept_its_words }, played))

@@ -13,7 +13,7 @@ type Answer = (u16, &'static [&'static str]);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let trouble = |what: &RecordKind| matches!(what, RecordKind::Fault { .. } | RecordKind::Crash);
-    let troubled = evidence.trace.iter().any(|record| trouble(&record.what));
+    let troubled = evidence.trace.iter().any(|record| trouble(&record.kind));
     let mut broken = Vec::new();
     for told in &evidence.told {
         let Told { act, status, body, .. } = told;

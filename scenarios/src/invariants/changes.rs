@@ -48,7 +48,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 fn tellings(evidence: &Evidence) -> Tellings {
     let mut tellings = Tellings::new();
     for record in evidence.trace.iter() {
-        let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.what
+        let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {
             continue;
         };

@@ -130,8 +130,8 @@ impl Evidence {
     /// The events that services published, each attempt, and what the bus said.
     pub(crate) fn published(&self) -> impl Iterator<Item = (&Message, &PublishOutcome)> {
         // What a person publishes again has been told before.
-        let of_services = self.trace.iter().filter(|record| record.who.is_some());
-        of_services.filter_map(|record| match &record.what {
+        let of_services = self.trace.iter().filter(|record| record.instance.is_some());
+        of_services.filter_map(|record| match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, outcome } => {
                 Some((message, outcome))
             }

@@ -11,13 +11,13 @@ const FEW: usize = 3;
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let trouble = |what: &RecordKind| matches!(what, RecordKind::Fault { .. } | RecordKind::Crash);
-    let troubles = evidence.trace.iter().filter(|record| trouble(&record.what)).count();
+    let troubles = evidence.trace.iter().filter(|record| trouble(&record.kind)).count();
     if troubles >= FEW {
         return Vec::new();
     }
     // What somebody outside has published may well be nonsense.
     let ours = |id: &str| {
-        evidence.trace.iter().any(|record| match &record.what {
+        evidence.trace.iter().any(|record| match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, .. } => message.id == id,
             _ => false,
         })

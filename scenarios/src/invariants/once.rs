@@ -13,12 +13,12 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut changed = BTreeSet::new();
     let mut broken = Vec::new();
     for record in evidence.trace.iter() {
-        match &record.what {
+        match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, .. } => {
                 subjects.insert(&message.id, &message.subject);
             }
             RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
-                let (Some(who), Some(origin)) = (record.who, &record.origin) else { continue };
+                let (Some(who), Some(origin)) = (record.instance, &record.origin) else { continue };
                 // A request may change a document in steps; what handles a message may not.
                 let Some(subject) = subjects.get(origin.cause.as_str()) else { continue };
                 let (service, id) = (who.service, id(document));

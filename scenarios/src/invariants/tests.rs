@@ -165,7 +165,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("bans", "an instance that heard of the ban carries a request out", |e| {
         let refused = |status: &Option<u16>| *status == Some(401);
-        let status = edit(e).iter_mut().find_map(|record| match &mut record.what {
+        let status = edit(e).iter_mut().find_map(|record| match &mut record.kind {
             RecordKind::Answer { status, .. } if refused(status) => Some(status),
             _ => None,
         });
@@ -198,14 +198,14 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("ack-last", "a message is acknowledged before its write", |e| {
         let told = message_of(e, "order.cancelled");
-        let ack = edit(e).iter().position(|record| match &record.what {
+        let ack = edit(e).iter().position(|record| match &record.kind {
             RecordKind::Reply { operation: "ack", consumer, id, .. } => {
                 *id == told && consumer == "payments-OrderCancelled"
             }
             _ => false,
         });
         let ack = edit(e).remove(ack.expect("it was acknowledged"));
-        let published = edit(e).iter().position(|record| match &record.what {
+        let published = edit(e).iter().position(|record| match &record.kind {
             RecordKind::Publish { message, .. } => message.id == told,
             _ => false,
         });
@@ -221,7 +221,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("changes-told", "nobody was told of a change", |e| {
         let told = message_of(e, "user.created");
-        edit(e).retain(|record| match &record.what {
+        edit(e).retain(|record| match &record.kind {
             RecordKind::Publish { message, .. } => message.id != told,
             _ => true,
         });
@@ -235,7 +235,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("told-in-order", "a change is told of after the next one", |e| {
         let told = message_of(e, "order.created");
-        let published = |record: &Record| match &record.what {
+        let published = |record: &Record| match &record.kind {
             RecordKind::Publish { message, .. } => message.id == told,
             _ => false,
         };
@@ -245,7 +245,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         edit(e).remove(first);
     }),
     ("dead-letters", "a message was given up on at once", |e| {
-        let mut message = e.trace.iter().find_map(|record| match &record.what {
+        let mut message = e.trace.iter().find_map(|record| match &record.kind {
             RecordKind::Publish { message, .. } => Some(message.clone()),
             _ => None,
         });
@@ -388,7 +388,7 @@ fn on_real_servers_a_release_counts_from_its_call() {
     release.insert("version", version + 1);
     wrote(&mut evidence, "orders", release);
     let RecordKind::Write { began, .. } =
-        &mut edit(&mut evidence).last_mut().expect("just added").what
+        &mut edit(&mut evidence).last_mut().expect("just added").kind
     else {
         panic!("the last record is the release");
     };
@@ -406,11 +406,11 @@ fn on_real_servers_a_release_counts_from_its_call() {
 fn a_ban_that_an_instance_could_not_have_heard_of_binds_it_not() {
     let mut evidence = truth();
     let ban = edit(&mut evidence).iter().position(|record| {
-        matches!(&record.what, RecordKind::Publish { message, .. } if message.subject == "user.banned")
+        matches!(&record.kind, RecordKind::Publish { message, .. } if message.subject == "user.banned")
     });
     let listens = Record {
-        who: Some(FRESH),
-        what: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
+        instance: Some(FRESH),
+        kind: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
         ..evidence.trace[0].clone()
     };
     edit(&mut evidence).insert(ban.expect("somebody was banned"), listens);

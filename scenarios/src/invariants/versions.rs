@@ -15,10 +15,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     }
     let mut newest: BTreeMap<(&str, &str, &str), (i64, i64)> = BTreeMap::new();
     for record in evidence.trace.iter() {
-        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.what else {
+        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.kind else {
             continue;
         };
-        let Some(who) = record.who else { continue };
+        let Some(who) = record.instance else { continue };
         let key = (who.service, collection.as_str(), id(document));
         let now = (number(document, "version"), number(document, "fence"));
         if let Some(before) = newest.insert(key, now)

@@ -2,7 +2,7 @@
 
 use harness::simulated::Simulated;
 use harness::system::System;
-use harness::world::World;
+use harness::world::Operate;
 use sim::scheduler::{Random, Scheduler};
 
 use super::{Stage, Wrong};

@@ -54,6 +54,6 @@ async fn was_handed(stage: &mut Stage, service: String, event: String, times: us
     let consumer = format!("{service}-{event}");
     let delivered = |what: &RecordKind| matches!(what, RecordKind::Deliver { consumer: c, .. } if *c == consumer);
     let records = stage.world().trace().records();
-    let handed = records.iter().filter(|record| delivered(&record.what)).count();
+    let handed = records.iter().filter(|record| delivered(&record.kind)).count();
     Wrong::unless(handed == times, || format!("{service} was handed it {handed} times"))
 }

@@ -3,7 +3,7 @@
 use cucumber::codegen::LocalBoxFuture;
 use cucumber::step::{Collection, Context};
 use cucumber::{given, when};
-use harness::faults::{Effect, FaultRule, Operation, Reach};
+use harness::faults::{Effect, FaultRule, Operation, Port};
 
 use super::Done;
 use super::orders::possessor;
@@ -87,26 +87,26 @@ async fn answers_lost(stage: &mut Stage, count: String) {
 
 #[given("the provider is out of reach")]
 async fn provider_cut(stage: &mut Stage) {
-    stage.world().faults().cut(None, Reach::ExternalService);
+    stage.world().faults().cut(None, Port::Http);
 }
 
 #[given(expr = "the database of {word} is unreachable")]
 #[when(expr = "the database of {word} is unreachable")]
 async fn store_cut(stage: &mut Stage, service: String) {
-    cut(stage, Some(&service), Reach::Store);
+    cut(stage, Some(&service), Port::Store);
 }
 
 #[given("the bus is unreachable")]
 #[when("the bus is unreachable")]
 async fn bus_cut(stage: &mut Stage) {
-    cut(stage, None, Reach::Bus);
+    cut(stage, None, Port::Bus);
 }
 
 #[given(expr = "{word} connection to the bus is cut")]
 #[when(expr = "{word} connection to the bus is cut")]
 async fn bus_cut_for(stage: &mut Stage, service: String) {
     let service = possessor(&service);
-    cut(stage, Some(&service), Reach::Bus);
+    cut(stage, Some(&service), Port::Bus);
 }
 
 #[when("everything is reachable again")]
@@ -115,7 +115,7 @@ async fn reachable(stage: &mut Stage) {
     stage.set_cut(false);
 }
 
-fn cut(stage: &mut Stage, service: Option<&str>, reach: Reach) {
-    stage.world().faults().cut(service, reach);
+fn cut(stage: &mut Stage, service: Option<&str>, port: Port) {
+    stage.world().faults().cut(service, port);
     stage.set_cut(true);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use contracts::catalogue;
 use cucumber::codegen::Regex;
-use harness::faults::{Effect, FaultRule, Operation, Reach};
+use harness::faults::{Effect, FaultRule, Operation, Port};
 
 /// Why a sentence is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,18 +106,18 @@ fn words(operation: Operation, effect: Effect) -> String {
         (Effect::CrashBefore, _) => format!("{{service}} crashes right before {deed}"),
         (Effect::CrashAfter, _) => format!("{{service}} crashes right after {deed}"),
         (Effect::Partition(_), _) => {
-            let cut = match operation.reach() {
-                Reach::Store => "the database of {service} is unreachable",
-                Reach::Bus => "the connection of {service} to the bus is cut",
-                Reach::ExternalService => "{service} cannot reach the provider",
+            let cut = match operation.port() {
+                Port::Store => "the database of {service} is unreachable",
+                Port::Bus => "the connection of {service} to the bus is cut",
+                Port::Http => "{service} cannot reach the provider",
             };
             format!("{cut} for {{time}} from {deed} on")
         }
         (Effect::Outage(_), _) => {
-            let cut = match operation.reach() {
-                Reach::Store => "all databases are unreachable",
-                Reach::Bus => "the bus is unreachable",
-                Reach::ExternalService => "the provider is unreachable",
+            let cut = match operation.port() {
+                Port::Store => "all databases are unreachable",
+                Port::Bus => "the bus is unreachable",
+                Port::Http => "the provider is unreachable",
             };
             format!("{cut} for {{time}} from {call} on")
         }

@@ -27,11 +27,11 @@ impl Names {
     pub fn of(records: &[Record]) -> Self {
         let mut names = Self::default();
         for record in records {
-            let RecordKind::Write { operation, collection, input, outcome, .. } = &record.what
+            let RecordKind::Write { operation, collection, input, outcome, .. } = &record.kind
             else {
                 continue;
             };
-            let service = record.who.map_or("", |who| who.service);
+            let service = record.instance.map_or("", |who| who.service);
             if *operation == "insert" && outcome.is_ok() {
                 names.learn(service, collection, input);
             }

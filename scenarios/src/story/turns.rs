@@ -25,7 +25,7 @@ struct Teller<'a> {
 impl<'a> Teller<'a> {
     /// For the run with this record.
     fn new(names: &'a Names, records: &'a [Record]) -> Self {
-        let instances = records.iter().filter_map(|record| record.who);
+        let instances = records.iter().filter_map(|record| record.instance);
         let services = instances.map(|who| (who.instance, who.service)).collect();
         Self { names, records, services }
     }
@@ -84,22 +84,20 @@ impl<'a> Teller<'a> {
     /// Whose request it was that an instance began to handle at this point: the first new
     /// origin there.
     fn requester(&self, call: &Call, mark: usize) -> Option<&str> {
-        let here = |record: &&Record| record.who.is_some_and(|who| who.instance == call.instance);
+        let here =
+            |record: &&Record| record.instance.is_some_and(|who| who.instance == call.instance);
         let origin = |record: &'a Record| record.origin.as_ref().map(|origin| &origin.correlation);
         let (before, after) = self.records.split_at(mark.min(self.records.len()));
         let is_new = |correlation: &&String| {
             !before.iter().filter(here).filter_map(origin).any(|known| known == *correlation)
         };
-        let mut begun = after.iter().filter(here).filter(|record| is_work(&record.what));
+        let mut begun = after.iter().filter(here).filter(|record| is_work(&record.kind));
         begun.find_map(origin).filter(is_new).and_then(|correlation| self.names.cause(correlation))
     }
 }
 
 fn is_work(what: &RecordKind) -> bool {
-    matches!(
-        what,
-        RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::ExternalService { .. }
-    )
+    matches!(what, RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::External { .. })
 }
 
 /// A request without the id in its path.

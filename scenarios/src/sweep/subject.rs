@@ -13,7 +13,7 @@ use futures::FutureExt;
 use harness::faults::FaultRule;
 use harness::simulated::Simulated;
 use harness::trace::Record;
-use harness::world::{World, WorldError};
+use harness::world::{Inspect, Operate, World, WorldError};
 use sim::scheduler::{Fifo, Random};
 
 use ticketing::Settings;
@@ -163,7 +163,7 @@ async fn play_script(
     let mut world = Simulated::start(system, plan.seed, Box::new(Fifo));
     let mut company = match Company::sign_up(script, &mut world).await {
         Ok(company) => company,
-        Err(why) => return Err(WorldError(format!("people cannot sign up: {why}"))),
+        Err(why) => return Err(WorldError::other(format!("people cannot sign up: {why}"))),
     };
     world.revive();
     world.kernel().set_scheduler(choosing(plan)(plan.seed));

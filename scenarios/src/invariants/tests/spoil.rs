@@ -66,7 +66,7 @@ pub(super) fn edit(evidence: &mut Evidence) -> &mut Vec<Record> {
 
 pub(super) fn add(evidence: &mut Evidence, who: Option<InstanceId>, what: RecordKind) {
     let at = evidence.now;
-    edit(evidence).push(Record { at, who, origin: None, what });
+    edit(evidence).push(Record { at, instance: who, origin: None, kind: what });
 }
 
 /// What the first was told who was told this.
@@ -82,7 +82,7 @@ pub(super) fn reserved(evidence: &mut Evidence) -> &mut Told {
 
 /// The first message of this subject.
 pub(super) fn message_of(evidence: &Evidence, subject: &str) -> String {
-    let found = evidence.trace.iter().find_map(|record| match &record.what {
+    let found = evidence.trace.iter().find_map(|record| match &record.kind {
         RecordKind::Publish { message, .. } if message.subject == subject => {
             Some(message.id.clone())
         }
@@ -114,7 +114,7 @@ pub(super) fn wrote_by(
 
 /// Publishes a spoiled copy of the first event about a ticket.
 pub(super) fn spoil_message(evidence: &mut Evidence, spoil: fn(&mut Message)) {
-    let message = evidence.trace.iter().find_map(|record| match &record.what {
+    let message = evidence.trace.iter().find_map(|record| match &record.kind {
         RecordKind::Publish { message, .. } if message.subject == "ticket.created" => Some(message),
         _ => None,
     });
