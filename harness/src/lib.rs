@@ -3,7 +3,7 @@
 //!
 //! It never names a service or an event. Five rooms: what decides ([`sim::scheduler`],
 //! [`faults`]), what executes ([`sim`], [`real`]), what records ([`trace`]), what judges
-//! ([`quiesce`], and the checkers that a user brings), and what renders ([`trace::json`]).
+//! ([`quiescence`], and the checkers that a user brings), and what renders ([`report`]).
 //!
 //! Read [`system`] (what is rehearsed) and [`world`] (what a test holds) first.
 

@@ -185,23 +185,19 @@ impl Simulated {
         self.requests += 1;
         let number = self.requests;
         let line = format!("{} {}", request.method(), request.uri());
-        let serves = self.system.serves(request.uri().path());
-        let up: Vec<usize> = (0..self.instances.len())
-            .filter(|&at| Some(self.instances[at].id.service) == serves)
-            .collect();
-        let at = usize::try_from(number).expect("requests are few").checked_rem(up.len());
-        let at = at.map(|turn| up[turn]);
+        let instances = self.instances.iter().map(|instance| instance.id);
+        let at = self.system.route(request.uri().path(), number, instances);
         let to = at.map(|at| self.instances[at].id);
         self.trace.add(self.now(), None, request_record(&request, number, to));
         let Some(at) = at else {
-            *reply.borrow_mut() = Some(Reply::Unanswered(format!("nothing serves {line}")));
+            *reply.borrow_mut() = Some(Reply::Unanswered(format!("no instance serves {line}")));
             return reply;
         };
         let (id, routes) = (self.instances[at].id, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
         let work = async move {
             kernel.turn(Call::new(id.instance, Port::Http, "request", line)).await;
-            // A request reads the instance's memory (the bans) before its first call.
+            // A service may look into its memory before its first call.
             kernel.access(|| Access::Read(Resource::memory(id.instance)));
             let answer = routes.oneshot(request.map(Body::from)).await;
             let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();

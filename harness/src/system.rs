@@ -14,6 +14,7 @@ use platform::service::Service;
 use ports::Ports;
 
 use crate::faults::Faults;
+use crate::instance::InstanceId;
 use crate::trace::recorder::Recorder;
 use crate::world::WorldError;
 
@@ -56,6 +57,27 @@ impl System {
         };
         let spec = self.services.iter().find(|spec| spec.paths.iter().any(matches));
         spec.map(|spec| spec.name)
+    }
+
+    /// The index, among these instances, of the one that the ingress routes a request to:
+    /// round robin over the service's instances, by the number of the request.
+    pub(crate) fn route(
+        &self,
+        path: &str,
+        number: u64,
+        instances: impl Iterator<Item = InstanceId>,
+    ) -> Option<usize> {
+        let service = self.serves(path)?;
+        let of_service = instances.enumerate().filter(|(_, id)| id.service == service);
+        let candidates: Vec<usize> = of_service.map(|(at, _)| at).collect();
+        let turn = usize::try_from(number).expect("requests are few");
+        Some(candidates[turn.checked_rem(candidates.len())?])
+    }
+
+    /// Whether some service has none of these instances.
+    pub(crate) fn is_down(&self, instances: impl Iterator<Item = InstanceId> + Clone) -> bool {
+        let is_up = |spec: &ServiceSpec| instances.clone().any(|id| id.service == spec.name);
+        !self.services.iter().all(is_up)
     }
 
     /// The service of this name.

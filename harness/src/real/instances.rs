@@ -15,7 +15,7 @@ use super::world::Real;
 use crate::system::ServiceSpec;
 use crate::trace::recorder::Recorder;
 use crate::trace::{InstanceId, RecordKind};
-use crate::world::{Inspect, WorldError};
+use crate::world::WorldError;
 
 /// Time after which a start is given up.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -130,7 +130,7 @@ impl Real {
 
     /// Whether some service has neither a running nor a starting instance.
     pub(super) fn is_down(&self) -> bool {
-        let starts = |spec: &ServiceSpec| self.starting.iter().any(|s| s.id.service == spec.name);
-        self.system.services.iter().any(|spec| self.instances(spec.name) == 0 && !starts(spec))
+        let running = self.instances.iter().map(|instance| instance.id);
+        self.system.is_down(running.chain(self.starting.iter().map(|starting| starting.id)))
     }
 }

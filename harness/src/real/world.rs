@@ -155,11 +155,9 @@ impl Real {
         self.requests += 1;
         let number = self.requests;
         let line = format!("{} {}", request.method(), request.uri());
-        let serves = self.system.serves(request.uri().path());
-        let up: Vec<&Instance> =
-            self.instances.iter().filter(|i| Some(i.id.service) == serves).collect();
-        let turn = usize::try_from(number).expect("requests are few").checked_rem(up.len());
-        let instance = turn.map(|turn| up[turn]);
+        let instances = self.instances.iter().map(|instance| instance.id);
+        let at = self.system.route(request.uri().path(), number, instances);
+        let instance = at.map(|at| &self.instances[at]);
         let (to, address) = (instance.map(|i| i.id), instance.map(|i| i.address));
         self.trace.add(self.clock.now(), None, request_record(&request, number, to));
         let (client, trace, clock) =

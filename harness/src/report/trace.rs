@@ -22,7 +22,7 @@ pub fn write(records: &[Record], to: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The records as text, as [`write`] writes them.
+/// The records as text, as [`write()`] writes them.
 pub fn text(records: &[Record]) -> String {
     let mut lines = Vec::new();
     write(records, &mut lines).expect("writing to memory cannot fail");

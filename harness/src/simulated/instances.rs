@@ -24,7 +24,7 @@ use crate::faults::GlobalFault;
 use crate::system::ServiceSpec;
 use crate::trace::recorder::Recorder;
 use crate::trace::{InstanceId, RecordKind};
-use crate::world::{Inspect, WorldError};
+use crate::world::WorldError;
 use sim::bus::SimBus;
 use sim::entropy::SimEntropy;
 use sim::external::SimHttp;
@@ -45,7 +45,7 @@ impl Simulated {
         let work = self.spawn(id, async move {
             let stop = CancellationToken::new();
             loop {
-                let service = build(&ports, "http://outside.test");
+                let service = build(&ports, "http://external.test");
                 let started = run::start(service, &ports, &policy, &stop).await;
                 if started.is_ok() || !retries {
                     *slot.borrow_mut() = Some(started);
@@ -186,7 +186,7 @@ impl Simulated {
 
     /// Whether some service has neither a running nor a starting instance.
     pub(super) fn is_down(&self) -> bool {
-        let starts = |spec: &ServiceSpec| self.starting.iter().any(|s| s.id.service == spec.name);
-        self.system.services.iter().any(|spec| self.instances(spec.name) == 0 && !starts(spec))
+        let running = self.instances.iter().map(|instance| instance.id);
+        self.system.is_down(running.chain(self.starting.iter().map(|starting| starting.id)))
     }
 }
