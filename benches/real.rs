@@ -13,7 +13,7 @@ use bson::{Document, doc};
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use futures::future::join_all;
 use harness::real::Real;
-use harness::world::World;
+use harness::world::{Drive, World};
 use http::Method;
 use platform::run::Policy;
 use ports::Timestamp;

@@ -103,8 +103,8 @@ impl Facts {
     /// The events that services published: each attempt, and its outcome.
     pub fn published(&self) -> impl Iterator<Item = (&Message, &PublishOutcome)> {
         // A dead letter that the harness publishes again is not an event of a service.
-        let of_services = self.trace.iter().filter(|record| record.who.is_some());
-        of_services.filter_map(|record| match &record.what {
+        let of_services = self.trace.iter().filter(|record| record.instance.is_some());
+        of_services.filter_map(|record| match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, outcome } => {
                 Some((message, outcome))
             }
@@ -116,6 +116,6 @@ impl Facts {
     pub fn disturbances(&self) -> usize {
         let is_one =
             |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
-        self.trace.iter().filter(|record| is_one(&record.what)).count()
+        self.trace.iter().filter(|record| is_one(&record.kind)).count()
     }
 }

@@ -27,6 +27,7 @@ pub mod evidence;
 pub mod faults;
 pub mod gherkin;
 pub mod history;
+pub mod instance;
 pub mod invariants;
 pub mod linearizability;
 pub mod quiescence;

@@ -1,77 +1,77 @@
-//! Linearizability: whether what happened at the same time can be put in one order in which
-//! each thing happened at a moment of its own, as a sequential model allows.
+//! Linearizability: whether the calls of a concurrent history can be put in one order in which
+//! each takes effect at a single moment, as a sequential model allows.
 //!
-//! A [`Call`] took effect at some moment between its invocation and its response. One without
-//! a response took effect at any later moment, or never. The search is that of Wing and Gong,
-//! with Lowe's memory of where it has been: it takes up a set of calls and a state once only.
-//! Calls that only look are put in order as soon as they can be, which keeps it from trying
-//! what makes no difference.
+//! A [`Call`] takes effect at some moment between its invocation and its response. A call
+//! without a response takes effect at any later moment, or never. The search is that of Wing
+//! and Gong (1993) with Lowe's cache (2017): it visits each pair of a set of ordered calls and
+//! a state once. Read-only calls are ordered as soon as they can be, which prunes
+//! interleavings that make no difference.
 //!
-//! It knows nothing of what the calls do: a [`Model`] does. Split a history by object before:
-//! the search is as good as the histories are short.
+//! It knows nothing of the operations; the [`Model`] does. The search is exponential in the
+//! number of concurrent calls, so split a history by object first.
 
-mod taken;
-
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use taken::Taken;
+use fixedbitset::FixedBitSet;
 
-/// What is allowed where one thing happens after the other.
+/// A sequential specification of an object.
 pub trait Model {
-    /// What happened, and what it came to.
+    /// An operation together with its response.
     type Operation;
     /// The state of the object.
     type State: Clone + Eq + Hash;
 
-    /// The state at first.
+    /// The initial state.
     fn begin(&self) -> Self::State;
 
-    /// The state after this operation, `None` where it cannot have come to what it did.
+    /// The state after this operation; `None` if the operation cannot have this response in
+    /// this state.
     fn apply(&self, state: &Self::State, operation: &Self::Operation) -> Option<Self::State>;
 
-    /// Whether this operation leaves every state that allows it as it is. Saying no is always
-    /// right, and slower.
+    /// Whether this operation is read-only: it leaves every state that allows it unchanged.
+    /// `false` is always correct, and slower.
     fn only_looks(&self, operation: &Self::Operation) -> bool {
         let _ = operation;
         false
     }
 }
 
-/// One call of a history. Any numbers will do for its moments, as long as a call whose
-/// response is before another's invocation surely took effect before it.
+/// One call of a history. Moments are any numbers that preserve real-time order: a call whose
+/// response has a smaller number than another's invocation took effect before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call<O> {
-    /// What happened.
+    /// The operation and its response.
     pub operation: O,
-    /// From when on it may have taken effect.
+    /// Moment of the invocation.
     pub invoked: usize,
-    /// Until when it took effect; `None` where it may be later, or never.
+    /// Moment of the response; `None` if there was none.
     pub responded: Option<usize>,
 }
 
-/// There is no such order.
+/// Evidence that a history is not linearizable: its shortest prefix that is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict<S> {
-    /// The moment at which it shows: until just before, there is an order.
+    /// Moment of the response that ends the prefix. The history before it is linearizable.
     pub at: usize,
-    /// The call whose response shows it.
+    /// Index of the call with that response.
     pub shown_by: usize,
-    /// The most that can be put in order, among what had been invoked by then.
+    /// Indices of the calls in the longest order that was found for the prefix.
     pub order: Vec<usize>,
-    /// The state after that.
+    /// The state after that order.
     pub state: S,
-    /// The calls that had a response by then and find no place in it.
+    /// Indices of the calls with a response in the prefix that are not in that order.
     pub stuck: Vec<usize>,
 }
 
-/// An order of these calls, by their places in `history`, that the model allows. Calls without
-/// a response are part of it only where they have to be.
+/// Finds an order of the calls, as indices into `history`, that the model and real time allow.
+/// It contains every call with a response, and calls without one only where needed.
 ///
 /// ```
 /// use harness::linearizability::{Call, Model, check};
 ///
-/// /// A number that is set (`Ok`) and read (`Err`).
+/// /// A register that is written (`Ok`) and read (`Err`).
 /// struct Register;
 ///
 /// impl Model for Register {
@@ -84,22 +84,24 @@ pub struct Conflict<S> {
 ///
 ///     fn apply(&self, state: &u8, operation: &Result<u8, u8>) -> Option<u8> {
 ///         match *operation {
-///             Ok(set) => Some(set),
+///             Ok(written) => Some(written),
 ///             Err(read) => (read == *state).then_some(read),
 ///         }
 ///     }
 /// }
 ///
 /// let call = |operation, invoked, responded| Call { operation, invoked, responded };
-/// let (set, late) = (call(Ok(1), 0, None), call(Err(1), 3, Some(4)));
+/// // The write has no response: it may take effect late.
+/// let (write, late) = (call(Ok(1), 0, None), call(Err(1), 3, Some(4)));
 /// let (early, stale) = (call(Err(0), 1, Some(2)), call(Err(0), 5, Some(6)));
-/// assert_eq!(check(&Register, &[set.clone(), early, late.clone()]), Ok(vec![1, 0, 2]));
-/// assert_eq!(check(&Register, &[set, late, stale]).unwrap_err().stuck, [2]);
+/// assert_eq!(check(&Register, &[write.clone(), early, late.clone()]), Ok(vec![1, 0, 2]));
+/// // But the old value is never read after the new one.
+/// assert_eq!(check(&Register, &[write, late, stale]).unwrap_err().stuck, [2]);
 /// ```
 ///
 /// # Errors
 ///
-/// Where there is none: the smallest beginning of the history that has none.
+/// When there is no such order, a [`Conflict`].
 pub fn check<M: Model>(
     model: &M,
     history: &[Call<M::Operation>],
@@ -108,8 +110,8 @@ pub fn check<M: Model>(
         Ok(order) => return Ok(order),
         Err(deepest) => deepest,
     };
-    // Whatever has an order has one after each of its responses, so the first at which there
-    // is none can be found by halves.
+    // Every prefix of a linearizable history is linearizable, so binary search finds the first
+    // response after which there is no order.
     let mut moments: Vec<usize> = history.iter().filter_map(|call| call.responded).collect();
     moments.sort_unstable();
     moments.dedup();
@@ -127,49 +129,51 @@ pub fn check<M: Model>(
     }
     let at = moments[broken];
     let shown_by = history.iter().position(|call| call.responded == Some(at));
-    let left = |place: &usize| {
-        let due = history[*place].responded.is_some_and(|responded| responded <= at);
-        due && !deepest.order.contains(place)
+    let is_stuck = |call: &usize| {
+        let is_due = history[*call].responded.is_some_and(|responded| responded <= at);
+        is_due && !deepest.order.contains(call)
     };
     Err(Conflict {
         at,
-        shown_by: shown_by.expect("each moment is that of a response"),
-        stuck: (0..history.len()).filter(left).collect(),
+        shown_by: shown_by.expect("every moment is that of a response"),
+        stuck: (0..history.len()).filter(is_stuck).collect(),
         order: deepest.order,
         state: deepest.state,
     })
 }
 
-/// How far a search got.
+/// The longest order that a search found.
 struct Deepest<S> {
-    due: usize,
+    /// Number of calls with a response that it does not contain.
+    left: usize,
     order: Vec<usize>,
     state: S,
 }
 
-/// A place at which there is a choice.
+/// A point of the search with several calls that can come next.
 struct Fork<S> {
-    /// How long the order was.
+    /// Length of the order there.
     depth: usize,
     state: S,
-    /// What can come next and was not tried yet, the last one first.
+    /// The calls not tried yet; the last one is tried first.
     next: Vec<usize>,
 }
 
-/// The search for an order of what had been invoked at some moment.
+/// The search for an order of one prefix of a history.
 struct Search<'a, M: Model> {
     model: &'a M,
     history: &'a [Call<M::Operation>],
-    /// By invocation.
+    /// The calls of the prefix, by invocation.
     by_invocation: Vec<usize>,
-    /// Later responses are not there yet.
+    /// End of the prefix; later responses do not count.
     until: usize,
-    /// How many calls have to be in the order.
+    /// Number of calls with a response.
     due: usize,
-    taken: Taken,
+    /// The calls in the order.
+    taken: FixedBitSet,
     order: Vec<usize>,
-    seen: HashSet<(Taken, M::State)>,
-    /// Calls before this place in `by_invocation` are all taken.
+    seen: HashSet<(FixedBitSet, M::State)>,
+    /// All calls before this index of `by_invocation` are taken.
     from: usize,
 }
 
@@ -183,7 +187,7 @@ impl<'a, M: Model> Search<'a, M> {
             history,
             until,
             due: 0,
-            taken: Taken::none_of(history.len()),
+            taken: FixedBitSet::with_capacity(history.len()),
             order: Vec::with_capacity(by_invocation.len()),
             seen: HashSet::new(),
             from: 0,
@@ -205,16 +209,16 @@ impl<'a, M: Model> Search<'a, M> {
         let mut state = self.model.begin();
         let mut left = self.due;
         let mut forks: Vec<Fork<M::State>> = Vec::new();
-        let mut deepest = Deepest { due: left + 1, order: Vec::new(), state: state.clone() };
+        let mut deepest = Deepest { left: left + 1, order: Vec::new(), state: state.clone() };
         loop {
             let mut next = self.next(&state, &mut left);
             if left == 0 {
                 return Ok(self.order);
             }
-            if left < deepest.due {
-                deepest = Deepest { due: left, order: self.order.clone(), state: state.clone() };
+            if left < deepest.left {
+                deepest = Deepest { left, order: self.order.clone(), state: state.clone() };
             }
-            // Where there is but one way on, nothing is gained by remembering the place.
+            // A point with a single continuation is not worth caching.
             let is_new = next.len() < 2 || self.seen.insert((self.taken.clone(), state.clone()));
             if is_new && let Some(call) = next.pop() {
                 let depth = self.order.len();
@@ -227,54 +231,52 @@ impl<'a, M: Model> Search<'a, M> {
                 continue;
             }
             let Some(fork) = forks.last_mut() else { return Err(deepest) };
-            let call = fork.next.pop().expect("a fork is left when its last way is taken");
+            let call = fork.next.pop().expect("a fork is removed with its last call");
             let (depth, before) = (fork.depth, fork.state.clone());
             if fork.next.is_empty() {
                 forks.pop();
             }
-            self.back_to(depth, &mut left);
+            self.backtrack(depth, &mut left);
             state = self.after(&before, call);
             self.take(call, &mut left);
         }
     }
 
-    /// What can come next. What only looks and can come next is taken at once: wherever it
-    /// comes later, it could come now.
+    /// The calls that can come next. A read-only call that can come next is taken at once: if
+    /// it can come later, it can come now.
     fn next(&mut self, state: &M::State, left: &mut usize) -> Vec<usize> {
         loop {
-            while self.by_invocation.get(self.from).is_some_and(|&call| self.taken.has(call)) {
+            while self.by_invocation.get(self.from).is_some_and(|&call| self.taken.contains(call)) {
                 self.from += 1;
             }
             let mut next = Vec::new();
-            let mut looked = false;
+            let mut took_reads = false;
             let mut first_response = usize::MAX;
             for at in self.from..self.by_invocation.len() {
                 let call = self.by_invocation[at];
                 if self.history[call].invoked > first_response {
                     break;
                 }
-                if self.taken.has(call) {
+                if self.taken.contains(call) {
                     continue;
                 }
                 let operation = &self.history[call].operation;
                 let after = self.model.apply(state, operation);
                 if self.is_due(call) && after.is_some() && self.model.only_looks(operation) {
                     self.take(call, left);
-                    looked = true;
+                    took_reads = true;
                     continue;
                 }
                 first_response = first_response.min(self.responded(call).unwrap_or(usize::MAX));
-                // What has no response and changes nothing need not be in the order.
+                // A call without a response that changes nothing is not needed.
                 if after.is_some_and(|after| self.is_due(call) || after != *state) {
                     next.push(call);
                 }
             }
-            // What is out of the way may have kept others from their turn.
-            if !looked {
-                // The first to respond first; those without a response last.
-                next.sort_by_key(|&call| {
-                    std::cmp::Reverse(self.responded(call).unwrap_or(usize::MAX))
-                });
+            // Taking reads may have made more calls eligible.
+            if !took_reads {
+                // Earliest response last, to be tried first; calls without one come first.
+                next.sort_by_key(|&call| Reverse(self.responded(call).unwrap_or(usize::MAX)));
                 return next;
             }
         }
@@ -282,16 +284,16 @@ impl<'a, M: Model> Search<'a, M> {
 
     fn after(&self, state: &M::State, call: usize) -> M::State {
         let after = self.model.apply(state, &self.history[call].operation);
-        after.expect("only what the model allows comes next")
+        after.expect("the model allows every call that can come next")
     }
 
     fn take(&mut self, call: usize, left: &mut usize) {
-        self.taken.put(call);
+        self.taken.insert(call);
         self.order.push(call);
         *left -= usize::from(self.is_due(call));
     }
 
-    fn back_to(&mut self, depth: usize, left: &mut usize) {
+    fn backtrack(&mut self, depth: usize, left: &mut usize) {
         for call in self.order.split_off(depth) {
             self.taken.remove(call);
             *left += usize::from(self.is_due(call));

@@ -1,34 +1,35 @@
-//! Rest: when nothing that was caused is still on its way.
+//! Quiescence: everything that was caused has played out.
 //!
-//! A system is at rest when no request or handler is under way, no task has work, no message
-//! is pending at any consumer, and no outbox holds an event. Timers that lie in the future do
-//! not count.
+//! A system is quiescent when it handles no request and no message, no task has work, no
+//! consumer has pending messages, and no outbox holds an event. Timers that lie in the future
+//! do not count. This module words the reasons against it; the worlds collect them.
 
 use platform::activity::Activity;
 use ports::Timestamp;
 use ports::bus::Pending;
 
-/// Rest could not be reached.
+/// The system did not become quiescent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the system does not come to rest: {}", .reasons.join("; "))]
+#[error("the system does not become quiescent: {}", .reasons.join("; "))]
 pub struct NotQuiescent {
-    /// What it is stuck on, in words.
+    /// The pending work, one sentence each.
     pub reasons: Vec<String>,
 }
 
-/// What one instance is busy with.
+/// The pending work of an instance.
 pub(crate) fn instance(name: &str, activity: &Activity, now: Timestamp) -> Vec<String> {
     activity.outstanding(now).into_iter().map(|reason| format!("{name}: {reason}")).collect()
 }
 
-/// What a consumer still has to do.
+/// The pending messages of a consumer.
 pub(crate) fn consumer(pending: &Pending) -> Option<String> {
     let Pending { consumer, undelivered, unacknowledged } = pending;
     (undelivered + unacknowledged > 0)
         .then(|| format!("{consumer}: {undelivered} undelivered, {unacknowledged} unacknowledged"))
 }
 
-/// What waits in the outboxes of a collection.
-pub(crate) fn outbox(database: &str, collection: &str, documents: usize) -> Option<String> {
-    (documents > 0).then(|| format!("{database}.{collection}: {documents} outboxes not empty"))
+/// The unpublished events of a collection; `documents` counts those with a filled outbox.
+pub(crate) fn outbox(service: &str, collection: &str, documents: usize) -> Option<String> {
+    (documents > 0)
+        .then(|| format!("{service}.{collection}: {documents} documents with unpublished events"))
 }

@@ -1,9 +1,12 @@
-//! The real world: an ephemeral `nats-server` and `mongod`, real sockets, and the same
-//! services.
+//! The real world: the same services on real sockets, over NATS and MongoDB servers from the
+//! crate `servers`.
 //!
-//! Start with [`servers`] (where the two come from), then [`world`].
+//! Next: [`world`].
 
 mod external;
+mod ingress;
+mod instance;
+mod instances;
 mod serve;
 pub mod world;
 

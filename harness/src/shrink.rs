@@ -1,16 +1,16 @@
-//! Shrinking: the smallest part of a list that still fails.
+//! Shrinking: reduces a failing list to a minimal one that still fails.
 //!
-//! It knows nothing of what the items are: faults, acts, decisions. It runs nothing itself;
-//! whoever asks says whether a part fails.
+//! The items can be anything: faults, operations, decisions. It runs nothing itself; the caller
+//! tells whether a list fails.
 
 pub mod case;
 
-/// Removes items for as long as what is left fails: first large stretches, then smaller ones,
-/// until no single item can be removed (delta debugging, after Zeller and Hildebrandt,
-/// «Simplifying and isolating failure-inducing input», 2002).
+/// Removes items while the rest still fails: large chunks first, then smaller ones, until no
+/// single item can be removed (delta debugging: Zeller and Hildebrandt, "Simplifying and
+/// isolating failure-inducing input", 2002).
 ///
 /// ```
-/// let fails = |part: &[u32]| Ok::<_, ()>(part.contains(&3) && part.contains(&7));
+/// let fails = |items: &[u32]| Ok::<_, ()>(items.contains(&3) && items.contains(&7));
 /// assert_eq!(harness::shrink::minimize((0..100).collect(), fails), Ok(vec![3, 7]));
 /// ```
 ///
@@ -24,14 +24,14 @@ pub fn minimize<T: Clone, E>(
     if items.is_empty() || fails(&[])? {
         return Ok(Vec::new());
     }
-    let mut stretch = items.len().div_ceil(2);
+    let mut chunk = items.len().div_ceil(2);
     loop {
         let mut removed = false;
         let mut from = 0;
         while from < items.len() {
-            let to = (from + stretch).min(items.len());
+            let to = (from + chunk).min(items.len());
             let rest: Vec<T> = [&items[..from], &items[to..]].concat();
-            // Nothing left was tried before all else.
+            // The empty list was tried at the start.
             if !rest.is_empty() && fails(&rest)? {
                 items = rest;
                 removed = true;
@@ -39,11 +39,11 @@ pub fn minimize<T: Clone, E>(
                 from = to;
             }
         }
-        if !removed && stretch == 1 {
+        if !removed && chunk == 1 {
             return Ok(items);
         }
         if !removed {
-            stretch = stretch.div_ceil(2);
+            chunk = chunk.div_ceil(2);
         }
     }
 }

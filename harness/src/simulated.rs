@@ -1,6 +1,11 @@
-//! The simulated world behind the [`World`] trait: runs the services' loops and requests on
-//! one thread and lets the kernel decide what goes on.
+//! The simulated world: runs the services' loops and requests on one thread, in virtual time,
+//! and lets the kernel decide which pending call continues.
+//!
+//! It makes no decision itself: the scheduler does, one at a time.
+//!
+//! Next: `instances` for starts and crashes, [`sim::kernel`] for the decisions.
 
+mod instance;
 mod instances;
 
 use std::cell::RefCell;
@@ -28,8 +33,10 @@ use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
 use crate::system::System;
 use crate::trace::Trace;
-use crate::world::{Reply, World, WorldError, answered, requested};
-use instances::{Instance, Starting};
+use crate::world::{
+    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, request_record,
+};
+use instance::{Instance, Starting};
 use sim::access::{Access, Resource, digest};
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
@@ -37,21 +44,21 @@ use sim::kernel::{Advance, Call, Kernel, Port};
 use sim::scheduler::{Fifo, Scheduler};
 use sim::store::SimDatabase;
 
-/// When every simulation begins, in seconds since 1970: the start of 2026.
-const BEGINNING: i64 = 1_767_225_600;
+/// Virtual time at which every simulation begins, in seconds since 1970: the start of 2026.
+const EPOCH: i64 = 1_767_225_600;
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time after which a client, a start or a publish is given up.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long the broker remembers message ids.
-const DEDUPLICATION: Duration = Duration::from_secs(120);
+/// Time for which the broker remembers message ids.
+const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(120);
 
-/// How much time [`World::quiesce`] lets pass at most.
-const RESTLESS: Duration = Duration::from_secs(600);
+/// Virtual time after which [`Drive::quiesce`] gives up.
+const QUIESCENCE_LIMIT: Duration = Duration::from_secs(600);
 
-/// How many steps a run may have. No run of a system that comes to rest has nearly as many; one
-/// that goes round in circles would never end, and its record would fill the memory.
-const STEPS: u64 = 50_000;
+/// Maximum number of steps of a run. No run of a system that becomes quiescent comes close; a
+/// livelock would never end, and its trace would fill the memory.
+const MAX_STEPS: u64 = 50_000;
 
 /// A system in simulation.
 pub struct Simulated {
@@ -72,26 +79,26 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// Starts one instance of each service. `seed` is where ids and salts come from;
-    /// `scheduler` makes the decisions once all have started.
+    /// Starts one instance of each service. `seed` determines ids and salts; `scheduler` makes
+    /// the decisions once all services have started.
     ///
     /// # Panics
     ///
-    /// When a service does not start in a world without faults.
+    /// When a service does not start, although there are no faults yet.
     pub fn start(system: System, seed: u64, scheduler: Box<dyn Scheduler>) -> Self {
         Self::traced(system, seed, scheduler, Trace::default())
     }
 
-    /// The same, recorded in this trace.
+    /// As [`Self::start`], recorded in this trace.
     ///
     /// # Panics
     ///
     /// As [`Self::start`].
     pub fn traced(system: System, seed: u64, scheduler: Box<dyn Scheduler>, trace: Trace) -> Self {
-        let beginning = Timestamp::from_second(BEGINNING).expect("2026 is in range");
-        let kernel = Kernel::new(beginning, Box::new(Fifo));
-        let broker = SimBroker::new(DEDUPLICATION);
-        let databases = system.services.iter().map(|part| (part.name, SimDatabase::default()));
+        let epoch = Timestamp::from_second(EPOCH).expect("2026 is in range");
+        let kernel = Kernel::new(epoch, Box::new(Fifo));
+        let broker = SimBroker::new(DEDUPLICATION_WINDOW);
+        let databases = system.services.iter().map(|spec| (spec.name, SimDatabase::default()));
         let mut world = Self {
             databases: databases.collect(),
             seed,
@@ -108,60 +115,56 @@ impl Simulated {
             kernel,
             system,
         };
-        let parts = world.system.services.clone();
-        parts.iter().for_each(|part| world.begin_start(part));
+        let services = world.system.services.clone();
+        services.iter().for_each(|spec| world.begin_start(spec));
         world.finish_starts().expect("services start in a world without faults");
         world.kernel.set_scheduler(scheduler);
         world
     }
 
-    /// The kernel, for its decisions.
+    /// The kernel, to read its decisions or replace its scheduler.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
     }
 
-    /// Runs until `done`, or until nothing can happen before `horizon`.
+    /// Runs until `done`, or until no work is left before `horizon`.
     fn run(&mut self, horizon: Timestamp, mut done: impl FnMut() -> bool) {
         loop {
             self.poll();
-            if done() || self.is_endless() || self.kernel.advance(horizon) == Advance::Nothing {
+            if done() || self.is_livelocked() || self.kernel.advance(horizon) == Advance::Nothing {
                 return;
             }
         }
     }
 
-    /// Tells a curious chooser where the system is at rest.
-    fn note_rest(&self) {
-        if self.kernel.records_accesses() && self.unrest().is_empty() {
+    /// Marks a quiescent state for a scheduler that asks for accesses.
+    fn note_quiescence(&self) {
+        if self.kernel.records_accesses() && self.pending_work().is_empty() {
             self.kernel.settled();
         }
     }
 
-    /// Lets all parked calls go on, without letting time pass.
+    /// Runs all pending calls without advancing time.
     fn run_parked(&mut self) {
         loop {
             self.poll();
-            if self.kernel.is_stalled() || self.is_endless() {
+            if self.kernel.is_stalled() || self.is_livelocked() {
                 return;
             }
             self.kernel.advance(self.kernel.now());
         }
     }
 
-    fn is_endless(&self) -> bool {
-        self.kernel.steps() > STEPS
+    fn is_livelocked(&self) -> bool {
+        self.kernel.steps() > MAX_STEPS
     }
 
-    fn unrest(&self) -> Vec<String> {
+    fn pending_work(&self) -> Vec<String> {
         let now = self.kernel.now();
-        let starting = self.starting.iter().map(|starting| format!("{} starts", starting.who));
+        let starting = self.starting.iter().map(|starting| format!("{} is starting", starting.id));
         let mut reasons: Vec<String> = starting.collect();
         for instance in &self.instances {
-            reasons.extend(quiescence::instance(
-                &instance.who.to_string(),
-                &instance.activity,
-                now,
-            ));
+            reasons.extend(quiescence::instance(&instance.id.to_string(), &instance.activity, now));
         }
         reasons.extend(
             self.broker.pending(Stream::Events, now).iter().filter_map(quiescence::consumer),
@@ -176,30 +179,26 @@ impl Simulated {
         reasons
     }
 
-    /// Spawns one request; its answer appears in the slot.
+    /// Spawns one request; the returned slot receives the reply.
     fn spawn_request(&mut self, request: http::Request<Bytes>) -> Rc<RefCell<Option<Reply>>> {
         let reply = Rc::new(RefCell::new(None));
         self.requests += 1;
         let number = self.requests;
         let line = format!("{} {}", request.method(), request.uri());
-        let serves = self.system.serves(request.uri().path());
-        let up: Vec<usize> = (0..self.instances.len())
-            .filter(|&at| Some(self.instances[at].who.service) == serves)
-            .collect();
-        let at = usize::try_from(number).expect("requests are few").checked_rem(up.len());
-        let at = at.map(|turn| up[turn]);
-        let to = at.map(|at| self.instances[at].who);
-        self.trace.add(self.now(), None, requested(&request, number, to));
+        let instances = self.instances.iter().map(|instance| instance.id);
+        let at = self.system.route(request.uri().path(), number, instances);
+        let to = at.map(|at| self.instances[at].id);
+        self.trace.add(self.now(), None, request_record(&request, number, to));
         let Some(at) = at else {
-            *reply.borrow_mut() = Some(Reply::Unanswered(format!("nothing serves {line}")));
+            *reply.borrow_mut() = Some(Reply::Unanswered(format!("no instance serves {line}")));
             return reply;
         };
-        let (who, routes) = (self.instances[at].who, self.instances[at].routes.clone());
+        let (id, routes) = (self.instances[at].id, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
         let work = async move {
-            kernel.turn(Call::new(who.instance, Port::Http, "request", line)).await;
-            // Whether the user is banned is looked up before the first call.
-            kernel.access(|| Access::Read(Resource::memory(who.instance)));
+            kernel.turn(Call::new(id.instance, Port::Http, "request", line)).await;
+            // A service may look into its memory before its first call.
+            kernel.access(|| Access::Read(Resource::memory(id.instance)));
             let answer = routes.oneshot(request.map(Body::from)).await;
             let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
             let body =
@@ -211,33 +210,33 @@ impl Simulated {
             let answer = http::Response::from_parts(parts, body);
             *slot.borrow_mut() = Some(Reply::Answer(answer));
         };
-        let work = self.spawn(who, client(self.seed, number).scope(work));
+        let work = self.spawn(id, client_origin(self.seed, number).scope(work));
         self.instances[at].work.push(work);
         reply
     }
 }
 
-/// The origin of a request before the service gives it one: its own lane, and its own
-/// randomness.
-fn client(seed: u64, number: u64) -> Causality {
+/// The origin of a request until the service assigns one: a causal chain and a stream of
+/// random numbers of its own.
+fn client_origin(seed: u64, number: u64) -> Causality {
     let lane = digest(("client", seed, number));
     Causality { correlation: format!("{lane:016x}{number:016x}"), cause: format!("{number}") }
 }
 
 #[async_trait(?Send)]
-impl World for Simulated {
+impl Drive for Simulated {
     async fn send(&mut self, requests: Vec<http::Request<Bytes>>) -> Vec<Reply> {
         let first = self.requests + 1;
         let replies: Vec<_> = requests.into_iter().map(|r| self.spawn_request(r)).collect();
-        // A reply that only its slot holds on to will never come: its instance is down.
+        // Once only this list holds a slot, its request was aborted: the instance crashed.
         let done = |reply: &Rc<RefCell<Option<Reply>>>| {
             Rc::strong_count(reply) == 1 || reply.borrow().is_some()
         };
-        self.run(after(self.kernel.now(), PATIENCE), || replies.iter().all(done));
+        self.run(after(self.kernel.now(), TIMEOUT), || replies.iter().all(done));
         let lost = || Reply::Unanswered("the connection was lost".to_owned());
         let replies: Vec<Reply> = replies.iter().map(|r| r.take().unwrap_or_else(lost)).collect();
         for (number, reply) in (first..).zip(&replies) {
-            self.trace.add(self.now(), None, answered(number, reply));
+            self.trace.add(self.now(), None, answer_record(number, reply));
         }
         replies
     }
@@ -247,24 +246,24 @@ impl World for Simulated {
         self.run(until, || false);
         self.kernel.jump_to(until);
         self.run_parked();
-        self.note_rest();
+        self.note_quiescence();
     }
 
     async fn pass_to(&mut self, time: Duration) {
         let until = after(self.kernel.now(), time);
-        let brink = until.checked_sub(Duration::from_nanos(1)).expect("the past is in range");
-        self.run(brink, || false);
-        self.note_rest();
+        let just_before = until.checked_sub(Duration::from_nanos(1)).expect("the past is in range");
+        self.run(just_before, || false);
+        self.note_quiescence();
         self.kernel.jump_to(until);
     }
 
     async fn quiesce(&mut self) -> Result<(), NotQuiescent> {
-        let limit = after(self.kernel.now(), RESTLESS);
+        let limit = after(self.kernel.now(), QUIESCENCE_LIMIT);
         loop {
             self.run_parked();
-            let mut reasons = self.unrest();
-            if self.is_endless() {
-                reasons.insert(0, format!("no end after {STEPS} steps"));
+            let mut reasons = self.pending_work();
+            if self.is_livelocked() {
+                reasons.insert(0, format!("livelock: still busy after {MAX_STEPS} steps"));
                 return Err(NotQuiescent { reasons });
             }
             if reasons.is_empty() {
@@ -276,29 +275,52 @@ impl World for Simulated {
             }
         }
     }
+}
 
+#[async_trait(?Send)]
+impl Operate for Simulated {
     async fn start(&mut self, service: &str) -> Result<(), WorldError> {
-        self.begin_start(&self.part(service)?);
-        // Where instances come up by themselves, one may take as long as things go wrong.
+        self.begin_start(&self.system.service(service)?.clone());
         if self.revives { Ok(()) } else { self.finish_starts() }
     }
 
     async fn restart(&mut self, service: &str) -> Result<(), WorldError> {
-        self.bring_down(|who| who.service == service);
-        self.begin_start(&self.part(service)?);
+        let spec = self.system.service(service)?.clone();
+        self.bring_down(|id| id.service == service);
+        self.begin_start(&spec);
         Ok(())
+    }
+
+    async fn crash(&mut self, service: &str) -> usize {
+        self.bring_down(|id| id.service == service)
     }
 
     fn revive(&mut self) {
         self.revives = true;
     }
 
-    async fn crash(&mut self, service: &str) -> usize {
-        self.bring_down(|who| who.service == service)
+    async fn publish(&mut self, message: Message) -> Result<(), WorldError> {
+        let bus = SimBus::new(self.kernel.clone(), 0, self.broker.clone());
+        let outcome = Rc::new(RefCell::new(None));
+        let slot = Rc::clone(&outcome);
+        let work = async move {
+            let published = bus.publish(Stream::Events, message).await;
+            *slot.borrow_mut() = Some(published);
+        };
+        self.pool.spawner().spawn_local(work).expect("the pool lives as long as the world");
+        self.run(after(self.kernel.now(), TIMEOUT), || outcome.borrow().is_some());
+        match outcome.take() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(error.into()),
+            None => Err(WorldError::PublishTimeout),
+        }
     }
+}
 
+#[async_trait(?Send)]
+impl Inspect for Simulated {
     fn instances(&self, service: &str) -> usize {
-        self.instances.iter().filter(|instance| instance.who.service == service).count()
+        self.instances.iter().filter(|instance| instance.id.service == service).count()
     }
 
     fn faults(&self) -> &Faults {
@@ -326,33 +348,18 @@ impl World for Simulated {
         service: &str,
         collection: &str,
     ) -> Result<Vec<Document>, WorldError> {
-        let database = self.databases.get(service);
-        let database = database.ok_or_else(|| WorldError(format!("no service {service}")))?;
-        Ok(database.documents(collection))
+        let name = self.system.service(service)?.name;
+        Ok(self.databases[name].documents(collection))
     }
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
         let letters = self.broker.messages(Stream::DeadLetters);
         Ok(letters.iter().map(|kept| deadletter::read(kept.message.clone())).collect())
     }
+}
 
-    async fn publish(&mut self, message: Message) -> Result<(), WorldError> {
-        let bus = SimBus::new(self.kernel.clone(), 0, self.broker.clone());
-        let outcome = Rc::new(RefCell::new(None));
-        let slot = Rc::clone(&outcome);
-        let work = async move {
-            let published = bus.publish(Stream::Events, message).await;
-            *slot.borrow_mut() = Some(published);
-        };
-        self.pool.spawner().spawn_local(work).expect("the pool lives as long as the world");
-        self.run(after(self.kernel.now(), PATIENCE), || outcome.borrow().is_some());
-        match outcome.take() {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(why)) => Err(WorldError(why.to_string())),
-            None => Err(WorldError("the bus did not answer in time".to_owned())),
-        }
-    }
-
+#[async_trait(?Send)]
+impl World for Simulated {
     async fn end(&mut self) {
         self.bring_down(|_| true);
     }

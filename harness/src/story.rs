@@ -97,7 +97,7 @@ fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &s
     let marks = run.reorderings.iter().map(|reordering| reordering.mark);
     lines.extend(marks.zip(reorderings).map(|(mark, (_, sentence))| (mark, 0, sentence.clone())));
     let injected = run.trace.iter().enumerate();
-    let injected = injected.filter(|(_, record)| matches!(record.what, RecordKind::Fault { .. }));
+    let injected = injected.filter(|(_, record)| matches!(record.kind, RecordKind::Fault { .. }));
     let injected = injected.zip(run.injected());
     let sentences = subject.sentences();
     lines.extend(injected.map(|((at, _), rule)| (at, 1, sentences.of(rule))));
@@ -173,7 +173,7 @@ fn capitalized(subject: &AnySubject, line: &str) -> String {
 
 /// The diagram of everything since the clients were prepared.
 fn picture(subject: &AnySubject, run: &Run, names: &Names) -> Sequence {
-    let first = run.trace.iter().position(|record| matches!(record.what, RecordKind::Step { .. }));
+    let first = run.trace.iter().position(|record| matches!(record.kind, RecordKind::Step { .. }));
     let sentences = subject.sentences();
     let name =
         |word: &str| sentences.event_name(word).map(str::to_owned).or_else(|| names.of_id(word));

@@ -1,6 +1,9 @@
-//! What is rehearsed: the services, the paths that each serves, and the world outside.
+//! The system under rehearsal: its services, the paths that each serves, and the external
+//! services that it calls.
 //!
-//! Someone with other services describes them here and has both worlds.
+//! A [`System`] runs unchanged in both worlds. It is data and constructors; it runs nothing.
+//!
+//! Next: [`crate::world`] for what a run does with a system.
 
 use std::sync::Arc;
 
@@ -10,51 +13,87 @@ use platform::run::Policy;
 use platform::service::Service;
 use ports::Ports;
 
-/// Builds one instance of a service from its ports and the base URL of the world outside.
+use crate::faults::Faults;
+use crate::instance::InstanceId;
+use crate::trace::recorder::Recorder;
+use crate::world::WorldError;
+
+/// Builds one instance of a service from its ports and the base URL of the external services.
 pub type Build = Arc<dyn Fn(&Ports, &str) -> Service + Send + Sync>;
 
-/// Makes other ports of an instance's.
+/// Replaces an instance's ports by decorated ones.
 pub type PortDecorator = Arc<dyn Fn(Ports) -> Ports + Send + Sync>;
 
 /// One service of the system.
 #[derive(Clone)]
 pub struct ServiceSpec {
-    /// Its name: of its database too.
+    /// Name of the service and of its database.
     pub name: &'static str,
-    /// The path prefixes that the ingress gives to it; none for a service without HTTP.
+    /// Path prefixes that the ingress routes to the service; empty for a service without
+    /// HTTP.
     pub paths: &'static [&'static str],
-    /// Builds an instance.
+    /// Constructor of an instance.
     pub build: Build,
 }
 
 /// A whole system.
 #[derive(Clone)]
 pub struct System {
-    /// Its services, in the order in which they start.
+    /// The services, in the order in which they start.
     pub services: Vec<ServiceSpec>,
-    /// The world outside.
+    /// The external services, behind one base URL.
     pub external: Arc<dyn ExternalService>,
-    /// How messages are delivered.
+    /// Delivery policy of the bus: ack wait, back-off, dead letters.
     pub policy: Policy,
-    /// What every instance gets in the place of its ports; `None` for the ports as they are.
-    /// For systems that are wrong on purpose.
+    /// Outermost decorator of every instance's ports, to plant bugs; `None` for none.
     pub decorator: Option<PortDecorator>,
 }
 
 impl System {
-    /// What an instance gets in the place of these ports.
-    pub(crate) fn decorate(&self, ports: Ports) -> Ports {
+    /// The service that serves this path.
+    pub fn serves(&self, path: &str) -> Option<&'static str> {
+        let matches = |prefix: &&str| {
+            path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let spec = self.services.iter().find(|spec| spec.paths.iter().any(matches));
+        spec.map(|spec| spec.name)
+    }
+
+    /// The index, among these instances, of the one that the ingress routes a request to:
+    /// round robin over the service's instances, by the number of the request.
+    pub(crate) fn route(
+        &self,
+        path: &str,
+        number: u64,
+        instances: impl Iterator<Item = InstanceId>,
+    ) -> Option<usize> {
+        let service = self.serves(path)?;
+        let of_service = instances.enumerate().filter(|(_, id)| id.service == service);
+        let candidates: Vec<usize> = of_service.map(|(at, _)| at).collect();
+        let turn = usize::try_from(number).expect("requests are few");
+        Some(candidates[turn.checked_rem(candidates.len())?])
+    }
+
+    /// Whether some service has none of these instances.
+    pub(crate) fn is_down(&self, instances: impl Iterator<Item = InstanceId> + Clone) -> bool {
+        let is_up = |spec: &ServiceSpec| instances.clone().any(|id| id.service == spec.name);
+        !self.services.iter().all(is_up)
+    }
+
+    /// The service of this name.
+    pub(crate) fn service(&self, name: &str) -> Result<&ServiceSpec, WorldError> {
+        let spec = self.services.iter().find(|spec| spec.name == name);
+        spec.ok_or_else(|| WorldError::NoSuchService(name.to_owned()))
+    }
+
+    /// The ports of an instance around an adapter's. From the inside out: the recorder sees
+    /// the effects that took place, faults change what the service observes of them, and a
+    /// planted bug misuses both.
+    pub(crate) fn ports_for(&self, ports: Ports, faults: &Faults, recorder: &Recorder) -> Ports {
+        let ports = faults.decorate(recorder.decorate(ports), recorder);
         match &self.decorator {
             Some(decorator) => decorator(ports),
             None => ports,
         }
-    }
-
-    /// The service that serves this path.
-    pub fn serves(&self, path: &str) -> Option<&'static str> {
-        let under = |prefix: &&str| {
-            path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.services.iter().find(|part| part.paths.iter().any(under)).map(|part| part.name)
     }
 }

@@ -1,224 +1,236 @@
-//! The record of a run: everything that crossed a port, every fault, every start and crash.
+//! The trace of a run: every call on a port, every fault, every start and crash.
 //!
-//! It records what took effect, in the order in which it did; a service that was told
-//! something else was told so by a fault, which is a record of its own. It judges nothing.
+//! It records effects, in the order in which they took place. Where an injected fault makes a
+//! service observe something else, the fault is a record of its own. It judges nothing and
+//! renders nothing.
 //!
-//! Next: [`recorder`] for where the records come from, [`json`] and [`diagram`] for how they are
-//! shown.
+//! ```
+//! use harness::trace::{InstanceId, RecordKind, Trace};
+//! use ports::Timestamp;
+//!
+//! let trace = Trace::default();
+//! let instance = InstanceId { service: "orders", instance: 1 };
+//! trace.add(Timestamp::UNIX_EPOCH, Some(instance), RecordKind::Start);
+//! trace.add(Timestamp::UNIX_EPOCH, Some(instance), RecordKind::Crash);
+//!
+//! let records = trace.records();
+//! assert!(matches!(records[1].kind, RecordKind::Crash));
+//! assert_eq!(records[1].instance, Some(instance));
+//! ```
+//!
+//! Next: [`recorder`] for the source of most records, [`crate::report::trace`] and
+//! [`crate::story::diagram`] for their presentation.
 
 pub mod recorder;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bson::Document;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use ports::Timestamp;
 use ports::bus::{Message, PublishError, Published, Stream};
 use ports::causality::Causality;
 use ports::store::WriteError;
 
-use crate::faults::{Effect, Operation};
+use crate::faults::rule::{Effect, Operation};
 
-/// One thing that happened.
+pub use crate::instance::InstanceId;
+
+/// One entry of a trace.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// When, in the world's time.
+    /// The world's time.
     pub at: Timestamp,
-    /// In which service instance; `None` for the harness.
-    pub who: Option<InstanceId>,
-    /// The request or event that it follows from.
+    /// The service instance; `None` for the harness.
+    pub instance: Option<InstanceId>,
+    /// The request or event that caused this; `None` for work that nothing caused, such as a
+    /// sweep.
     pub origin: Option<Arc<Causality>>,
-    /// What.
-    pub what: RecordKind,
+    /// The event itself.
+    pub kind: RecordKind,
 }
 
-/// A service instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct InstanceId {
-    /// The service.
-    pub service: &'static str,
-    /// Unique in the run, from 1.
-    pub instance: u32,
-}
-
-impl std::fmt::Display for InstanceId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}#{}", self.service, self.instance)
-    }
-}
-
-/// What happened.
+/// The event that a record describes.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum RecordKind {
     /// A client sent a request.
     Request {
-        /// Its number in the run, which the answer repeats.
+        /// Ordinal of the request in the run; its answer has the same number.
         number: u64,
         /// Method and path.
         line: String,
-        /// Who asks, where the client says so.
+        /// The client, where it gave its name.
         by: Option<String>,
-        /// The instance that it went to; `None` where nothing serves it.
+        /// The instance that the request was routed to; `None` where no instance serves it.
         to: Option<InstanceId>,
-        /// What it carried, for those who judge; not written out.
+        /// The body, for checkers; not rendered.
         body: Bytes,
     },
-    /// A client got an answer, or none.
+    /// A client received a response, or gave up waiting for one.
     Answer {
-        /// The request's number.
+        /// Number of the request.
         number: u64,
-        /// The status; `None` for no answer.
+        /// The HTTP status; `None` where no response arrived.
         status: Option<u16>,
-        /// What it carried, for those who judge; not written out.
+        /// The body, for checkers; not rendered.
         body: Bytes,
     },
-    /// A document was written, or a write refused.
+    /// A document was written, or the write failed.
     Write {
         /// `insert` or `update`.
         operation: &'static str,
         /// The collection.
         collection: String,
-        /// How many records there were when the call began.
+        /// Length of the trace when the call began.
         began: usize,
-        /// The document, or the condition and change.
+        /// The document of an insert; filter and change of an update. Empty in a lean trace.
         input: Document,
-        /// The document as it is now; `None` where no document matched.
+        /// The document after the write; `None` where no document matched.
         outcome: Result<Option<Document>, WriteError>,
     },
-    /// Documents were read.
+    /// Documents were read, or the read failed.
     Read {
         /// `get` or `find`.
         operation: &'static str,
         /// The collection.
         collection: String,
-        /// The id or filter.
+        /// The id or the filter. Empty in a lean trace.
         input: Document,
-        /// How many were found, or why not.
+        /// Number of documents found, or the error.
         outcome: Result<usize, String>,
     },
-    /// A message was published.
+    /// A message was published, or the publish failed.
     Publish {
-        /// To which stream.
+        /// The stream.
         stream: Stream,
         /// The message.
         message: Message,
-        /// What the bus said.
+        /// The answer of the bus.
         outcome: Result<Published, PublishError>,
     },
     /// A consumer was opened.
     Subscribe {
-        /// Its name.
+        /// Name of the consumer.
         consumer: String,
     },
     /// A message was delivered.
     Deliver {
-        /// To which consumer.
+        /// Name of the consumer.
         consumer: String,
-        /// The message's id.
+        /// Id of the message.
         id: String,
-        /// Its subject.
+        /// Subject of the message.
         subject: String,
-        /// Which delivery of it this is.
+        /// Ordinal of this delivery of the message, from 1.
         attempt: u32,
     },
-    /// A consumer answered a delivery.
+    /// A consumer replied to a delivery.
     Reply {
         /// `ack`, `nak` or `in_progress`.
         operation: &'static str,
-        /// The consumer.
+        /// Name of the consumer.
         consumer: String,
-        /// The message's id.
+        /// Id of the message.
         id: String,
-        /// Whether the bus heard it.
+        /// Whether the bus received the reply.
         heard: bool,
     },
-    /// A request went outside.
-    ExternalService {
+    /// A service sent a request to an external service.
+    External {
         /// Method and path.
         line: String,
-        /// The status, or why there is none.
+        /// The HTTP status, or the error.
         outcome: Result<u16, String>,
     },
-    /// A fault struck.
+    /// A fault was injected.
     Fault {
-        /// At which operation.
+        /// The operation.
         operation: Operation,
-        /// On which collection, subject, consumer or path.
+        /// The collection, subject, consumer or path.
         target: String,
-        /// What happened.
+        /// The effect.
         effect: Effect,
     },
     /// An instance started.
     Start,
     /// An instance crashed.
     Crash,
-    /// An instance panicked, which brings it down.
+    /// An instance panicked, which crashes it.
     Panic {
-        /// What it said.
+        /// The panic message.
         message: String,
     },
-    /// A line of the scenario began.
+    /// A step of the scenario began.
     Step {
-        /// In its author's words.
+        /// Text of the step, as written.
         text: String,
     },
+}
+
+impl RecordKind {
+    /// The record of a panic, from its payload.
+    pub(crate) fn panic(payload: &(dyn std::any::Any + Send)) -> Self {
+        let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self::Panic { message: message.unwrap_or_default() }
+    }
 }
 
 /// The records of one run. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Trace {
     records: Arc<Mutex<Arc<Vec<Record>>>>,
-    /// Whether what was asked of the store is left out.
-    lean: bool,
+    /// Whether the inputs of store calls are left out.
+    is_lean: bool,
 }
 
-/// Room for the records of a usual run, so that they need not move while it goes on.
-const USUAL: usize = 1024;
+/// Capacity for the records of a typical run, so that they are not moved as it grows.
+const TYPICAL_LENGTH: usize = 1024;
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { records: Arc::new(Mutex::new(Arc::new(Vec::with_capacity(USUAL)))), lean: false }
+        let records = Arc::new(Vec::with_capacity(TYPICAL_LENGTH));
+        Self { records: Arc::new(Mutex::new(records)), is_lean: false }
     }
 }
 
 impl Trace {
-    /// A trace that leaves out what was asked of the store and keeps what came of it: enough to
-    /// judge a run by, not to show it. While somebody holds its records it takes in no more.
+    /// A trace without the inputs of store calls: enough to judge a run, not to render it.
+    /// It drops records that are added while a caller holds [`records`](Self::records).
     pub fn lean() -> Self {
-        Self { lean: true, ..Self::default() }
+        Self { is_lean: true, ..Self::default() }
     }
 
-    /// What was asked of the store, where this trace keeps it.
-    fn asked(&self, input: impl FnOnce() -> Document) -> Document {
-        if self.lean { Document::new() } else { input() }
+    /// The input of a store call; empty in a lean trace.
+    fn input(&self, input: impl FnOnce() -> Document) -> Document {
+        if self.is_lean { Document::new() } else { input() }
     }
 
-    /// Adds a record.
-    pub fn add(&self, at: Timestamp, who: Option<InstanceId>, what: RecordKind) {
-        let record = Record { at, who, origin: Causality::current(), what };
-        let mut records = self.state();
-        // To add to what somebody holds would be to copy all of it.
-        if !self.lean || Arc::strong_count(&records) == 1 {
+    /// Adds a record, caused by what the current task is handling.
+    pub fn add(&self, at: Timestamp, instance: Option<InstanceId>, kind: RecordKind) {
+        let record = Record { at, instance, origin: Causality::current(), kind };
+        let mut records = self.records.lock();
+        // Adding to records that a caller holds would copy all of them.
+        if !self.is_lean || Arc::strong_count(&records) == 1 {
             Arc::make_mut(&mut *records).push(record);
         }
     }
 
-    /// How many records there are.
+    /// Number of records so far.
     pub fn len(&self) -> usize {
-        self.state().len()
+        self.records.lock().len()
     }
 
-    /// Whether nothing has happened yet.
+    /// Whether there is no record yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All records so far; cheap once nothing is added any more.
+    /// The records so far. The call itself is cheap; the next [`add`](Self::add) copies all
+    /// records if the caller still holds them.
     pub fn records(&self) -> Arc<Vec<Record>> {
-        Arc::clone(&self.state())
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, Arc<Vec<Record>>> {
-        self.records.lock().expect("no panic holds this lock")
+        Arc::clone(&self.records.lock())
     }
 }

@@ -1,5 +1,14 @@
-//! A world: what a test holds. Clients, services that start and crash, faults, time, the
-//! trace. There are two, behind one trait, so a scenario does not know which it runs in.
+//! A world: what a run holds. Clients, services that start and crash, faults, time and the
+//! trace.
+//!
+//! There are two implementations, [`Simulated`](crate::simulated::Simulated) and
+//! [`Real`](crate::real::Real). Callers hold a `dyn World` and cannot tell which it is. The
+//! interface is split by job: [`Drive`] acts as clients and time do, [`Operate`] as an operator
+//! does, and [`Inspect`] only looks.
+//!
+//! Next: [`crate::system`] for what runs in a world, [`error`] for its failures.
+
+pub mod error;
 
 use std::time::Duration;
 
@@ -14,39 +23,43 @@ use crate::faults::Faults;
 use crate::quiescence::NotQuiescent;
 use crate::trace::{InstanceId, RecordKind, Trace};
 
-/// What a client gets.
+pub use error::WorldError;
+
+/// The outcome of a request, as its client observes it.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// An answer.
+    /// A response arrived.
     Answer(http::Response<Bytes>),
-    /// None: the instance went down, or took too long.
+    /// No response arrived, for this reason: no instance serves the path, the instance
+    /// crashed, or the client timed out.
     Unanswered(String),
 }
 
 impl Reply {
-    /// The status; `None` for no answer.
+    /// The HTTP status; `None` without a response.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Answer(answer) => Some(answer.status().as_u16()),
+            Self::Answer(response) => Some(response.status().as_u16()),
             Self::Unanswered(_) => None,
         }
     }
 
-    /// The body as JSON; null where there is none.
+    /// The body as JSON; null without a response and for a body that is not JSON.
     pub fn json(&self) -> serde_json::Value {
         match self {
-            Self::Answer(answer) => serde_json::from_slice(answer.body()).unwrap_or_default(),
+            Self::Answer(response) => serde_json::from_slice(response.body()).unwrap_or_default(),
             Self::Unanswered(_) => serde_json::Value::Null,
         }
     }
 }
 
-/// Who sends a request, as an extension of it, for the record: services never see it.
+/// Name of the client that sends a request, as a request extension. It goes into the trace;
+/// services never see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker(pub String);
 
-/// What the record says of a request.
-pub(crate) fn requested(
+/// The record of a request.
+pub(crate) fn request_record(
     request: &http::Request<Bytes>,
     number: u64,
     to: Option<InstanceId>,
@@ -56,86 +69,114 @@ pub(crate) fn requested(
     RecordKind::Request { number, line, by, to, body: request.body().clone() }
 }
 
-/// What the record says of an answer.
-pub(crate) fn answered(number: u64, reply: &Reply) -> RecordKind {
+/// The record of its answer.
+pub(crate) fn answer_record(number: u64, reply: &Reply) -> RecordKind {
     let body = match reply {
-        Reply::Answer(answer) => answer.body().clone(),
+        Reply::Answer(response) => response.body().clone(),
         Reply::Unanswered(_) => Bytes::new(),
     };
     RecordKind::Answer { number, status: reply.status(), body }
 }
 
-/// The world could not do what it was asked to: the harness failed, not the system.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct WorldError(pub String);
-
-/// What a test holds.
+/// Requests and the passing of time.
 #[async_trait(?Send)]
-pub trait World {
-    /// Sends these requests at the same moment, through the ingress, and waits for all
-    /// answers. A relative URI is enough.
+pub trait Drive {
+    /// Sends these requests concurrently through the ingress and waits for all replies, in
+    /// the order of the requests. A relative URI is enough.
     async fn send(&mut self, requests: Vec<http::Request<Bytes>>) -> Vec<Reply>;
 
-    /// Lets this much time pass.
+    /// Lets this much time pass, and runs the work that falls due.
     async fn pass(&mut self, time: Duration);
 
-    /// Lets this much time pass, and leaves what falls due at its end to happen together with
-    /// what comes next, where the world can.
-    async fn pass_to(&mut self, time: Duration) {
-        self.pass(time).await;
-    }
+    /// As [`pass`](Self::pass), but leaves the work that falls due at the very end of this
+    /// time pending, so that it runs concurrently with the next call. Real time cannot be
+    /// stopped, so on real servers that work merely begins at about the same time.
+    async fn pass_to(&mut self, time: Duration);
 
-    /// Lets everything that was caused play out; time passes as needed. A service of which no
-    /// instance is up keeps it from rest.
+    /// Runs all pending work, and the work that it causes, until the system is quiescent (see
+    /// [`crate::quiescence`]). Time passes as needed.
+    ///
+    /// # Errors
+    ///
+    /// When work is still pending after a limit, or when work is pending while a service has no
+    /// instance.
     async fn quiesce(&mut self) -> Result<(), NotQuiescent>;
+}
 
-    /// Starts one more instance of a service.
+/// Starting, crashing and feeding services.
+#[async_trait(?Send)]
+pub trait Operate {
+    /// Starts one more instance of a service and waits until it is up. Under
+    /// [`revive`](Self::revive) it does not wait, because faults can delay a start for long.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such service, or it does not start.
     async fn start(&mut self, service: &str) -> Result<(), WorldError>;
 
-    /// Brings down all instances of a service at once and starts one; where the world can, it
-    /// comes up while other things go on.
-    async fn restart(&mut self, service: &str) -> Result<(), WorldError> {
-        self.crash(service).await;
-        self.start(service).await
-    }
+    /// Crashes all instances of a service at once and begins to start one, which comes up
+    /// while the run continues.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such service.
+    async fn restart(&mut self, service: &str) -> Result<(), WorldError>;
 
-    /// From now on an instance that a fault brings down starts again by itself, and a start
-    /// that fails is tried again, where the world can.
-    fn revive(&mut self) {}
-
-    /// Brings down all instances of a service at once; returns how many there were.
+    /// Crashes all instances of a service at once; returns their number.
     async fn crash(&mut self, service: &str) -> usize;
 
-    /// How many instances of a service are up.
+    /// From now on, replaces an instance that a fault crashes, and retries a start that fails.
+    fn revive(&mut self);
+
+    /// Publishes a message to the event stream from outside the system. No service sent it,
+    /// so the trace does not record the publish.
+    ///
+    /// # Errors
+    ///
+    /// When the bus does not accept it.
+    async fn publish(&mut self, message: Message) -> Result<(), WorldError>;
+}
+
+/// The state of the world. Looking changes nothing.
+#[async_trait(?Send)]
+pub trait Inspect {
+    /// Number of running instances of a service.
     fn instances(&self, service: &str) -> usize;
 
-    /// The faults of this world.
+    /// The fault plan.
     fn faults(&self) -> &Faults;
 
-    /// The record so far.
+    /// The trace so far.
     fn trace(&self) -> &Trace;
 
-    /// The time in this world.
+    /// The world's time.
     fn now(&self) -> Timestamp;
 
-    /// Every collection: service and name.
+    /// Every collection of every service: service and name.
     fn collections(&self) -> Vec<(&'static str, String)>;
 
-    /// The documents of a service's collection, as they lie there.
+    /// The documents of a service's collection, as stored.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such service, or its database does not answer.
     async fn documents(
         &mut self,
         service: &str,
         collection: &str,
     ) -> Result<Vec<Document>, WorldError>;
 
-    /// The dead letters so far.
+    /// The dead letters so far, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the bus does not answer.
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError>;
+}
 
-    /// Publishes a message to the event stream as an outsider: no service sent it, so it is
-    /// not in the trace.
-    async fn publish(&mut self, message: Message) -> Result<(), WorldError>;
-
-    /// Brings everything down and gives back what it took.
+/// A running system, as a run holds it.
+#[async_trait(?Send)]
+pub trait World: Drive + Operate + Inspect {
+    /// Crashes everything and releases the resources of this world.
     async fn end(&mut self);
 }

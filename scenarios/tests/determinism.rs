@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE: &str = "361d77436148477bb27fa9249aefd146fb15142a22a575e826047d410cbd7652";
+const TRACE: &str = "7c3fd3a9c8202249e8b221b2311ea5518cf381d6fdf58a76f13e11570e1316c7";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {

@@ -5,16 +5,16 @@ use ports::Timestamp;
 use ports::causality::Causality;
 
 use super::*;
-use crate::faults::Effect;
+use crate::faults::{Effect, FaultKind, Operation};
 use crate::trace::{InstanceId, Record, RecordKind};
 
 const ACK_WAIT: Duration = Duration::from_secs(30);
 const HEARS: &Hears = &[("thing.made", "reader"), ("thing.made", "keeper")];
 const READER: InstanceId = InstanceId { service: "reader", instance: 1 };
 
-fn record(second: i64, what: RecordKind) -> Record {
+fn record(second: i64, kind: RecordKind) -> Record {
     let at = Timestamp::from_second(second).unwrap();
-    Record { at, who: Some(READER), origin: None, what }
+    Record { at, instance: Some(READER), origin: None, kind }
 }
 
 fn fault(operation: Operation, target: &str, effect: Effect) -> Record {
@@ -32,7 +32,7 @@ fn ack(second: i64, id: &str) -> Record {
     record(second, RecordKind::Reply { operation: "ack", consumer, id, heard: true })
 }
 
-/// What this record shows of the event, by who hears it.
+/// The marks of the event in this trace, by consumer.
 fn marks(trace: &[Record]) -> Vec<(String, Mark)> {
     let points = read(trace, HEARS, ACK_WAIT).into_iter();
     let marks = points.filter_map(|point| match point {
@@ -47,7 +47,7 @@ fn at_reader(mark: Mark) -> Vec<(String, Mark)> {
 }
 
 #[test]
-fn what_strikes_an_acknowledgement_is_told_apart() {
+fn faults_at_an_acknowledgement_are_distinguished_by_their_effect() {
     let at_ack = |effect| marks(&[fault(Operation::Ack, "thing.made", effect)]);
     assert_eq!(at_ack(Effect::Redeliver), at_reader(Mark::Duplicate));
     assert_eq!(at_ack(Effect::LoseAck), at_reader(Mark::LostAck));
@@ -59,27 +59,27 @@ fn what_strikes_an_acknowledgement_is_told_apart() {
 }
 
 #[test]
-fn an_ambiguous_publish_counts_for_all_that_hear_it() {
+fn an_ambiguous_publish_counts_for_every_consumer() {
     let trace = [fault(Operation::Publish, "thing.made", Effect::Vanish)];
     let all = ["keeper", "reader"].map(|consumer| (consumer.to_owned(), Mark::Ambiguous));
     assert_eq!(marks(&trace), all);
 }
 
 #[test]
-fn a_late_message_counts_where_another_was_handled_before_it() {
+fn a_delayed_message_counts_only_if_another_was_handled_before_it() {
     let held = fault(Operation::Deliver, "thing.made", Effect::Delay(Duration::from_secs(20)));
     let mut trace = vec![deliver(10, "a"), held, deliver(15, "b"), ack(16, "b")];
     assert_eq!(marks(&trace), at_reader(Mark::Reorder));
-    // The other one was handled only after it.
+    // The other message was acknowledged after the delay.
     trace[3] = ack(31, "b");
     assert_eq!(marks(&trace), []);
-    // What was acknowledged was there before.
+    // The acknowledged message had arrived before the delay.
     trace[3] = ack(16, "z");
     assert_eq!(marks(&trace), []);
 }
 
 #[test]
-fn a_crash_counts_for_the_message_that_was_being_handled() {
+fn a_crash_counts_for_the_message_being_handled() {
     let crash = |operation, effect, cause: &str| {
         let mut crash = fault(operation, "things", effect);
         let origin = Causality { correlation: String::new(), cause: cause.to_owned() };
@@ -89,12 +89,12 @@ fn a_crash_counts_for_the_message_that_was_being_handled() {
     assert_eq!(crash(Operation::Read, Effect::CrashAfter, "a"), at_reader(Mark::CrashBefore));
     assert_eq!(crash(Operation::Write, Effect::CrashBefore, "a"), at_reader(Mark::CrashBefore));
     assert_eq!(crash(Operation::Write, Effect::CrashAfter, "a"), at_reader(Mark::CrashAfter));
-    // A request was being answered.
+    // A request was being handled, not a message.
     assert_eq!(crash(Operation::Write, Effect::CrashAfter, "request"), []);
 }
 
 #[test]
-fn a_fault_counts_at_its_call_as_what_it_is() {
+fn a_fault_counts_at_its_call_by_kind() {
     let injected = [
         fault(Operation::Write, "things", Effect::Vanish),
         fault(Operation::Open, "reader-Made", Effect::CrashAfter),
@@ -113,7 +113,7 @@ fn a_fault_counts_at_its_call_as_what_it_is() {
 }
 
 #[test]
-fn coverages_add_up_and_can_be_written_down() {
+fn coverages_merge_and_survive_serialization() {
     let points = || Point::of_call("reader", Operation::Write, "things", FaultKind::ALL);
     let mut coverage = Coverage::of(points());
     assert_eq!((coverage.reached(), coverage.percent()), (0, 0.0));

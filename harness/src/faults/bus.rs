@@ -1,4 +1,4 @@
-//! A bus that fails on plan.
+//! A bus into whose calls, deliveries and acknowledgements faults are injected.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,69 +12,56 @@ use ports::bus::{
 };
 use ports::clock::after;
 
-use super::{Effect, Operation, Reach, Site};
+use super::injector::{Injector, LOST};
+use super::rule::{Effect, Operation, Port};
 
 pub(super) struct FaultyBus {
-    pub(super) at: Site,
-    pub(super) inner: Arc<dyn Bus>,
+    injector: Injector,
+    inner: Arc<dyn Bus>,
 }
 
-const DOWN: &str = "connection refused";
-const LOST: &str = "connection lost before the answer";
+impl FaultyBus {
+    pub(super) fn new(injector: Injector, inner: Arc<dyn Bus>) -> Self {
+        Self { injector, inner }
+    }
+}
 
-impl Site {
-    fn bus(&self) -> Result<(), BusError> {
-        if self.is_cut(Reach::Bus) {
-            return Err(BusError::Unavailable(DOWN.to_owned()));
-        }
-        Ok(())
+impl Injector {
+    fn reach_bus(&self) -> Result<(), BusError> {
+        self.reach(Port::Bus, BusError::Unavailable)
+    }
+
+    /// Makes a call that has no error for an unknown outcome.
+    async fn call<T>(
+        &self,
+        effect: Option<Effect>,
+        call: impl Future<Output = Result<T, BusError>>,
+    ) -> Result<T, BusError> {
+        self.apply(effect, call, BusError::Unavailable, BusError::Unavailable).await
     }
 }
 
 #[async_trait]
 impl Bus for FaultyBus {
     async fn ensure(&self) -> Result<(), BusError> {
-        self.at.bus()?;
+        self.injector.reach_bus()?;
         self.inner.ensure().await
     }
 
     async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError> {
-        if self.at.is_cut(Reach::Bus) {
-            return Err(PublishError::Unavailable(DOWN.to_owned()));
-        }
-        match self.at.inject(Operation::Publish, &message.subject) {
-            Some(Effect::Fail) => Err(PublishError::Unavailable(DOWN.to_owned())),
-            Some(Effect::Vanish) => Err(PublishError::Unknown(LOST.to_owned())),
-            Some(Effect::FailAfter) => {
-                self.inner.publish(stream, message).await?;
-                Err(PublishError::Unknown(LOST.to_owned()))
-            }
-            Some(Effect::Delay(by)) => {
-                self.at.clock.sleep(by).await;
-                self.inner.publish(stream, message).await
-            }
-            Some(Effect::CrashBefore) => self.at.crash().await,
-            Some(Effect::CrashAfter) => {
-                // The outcome goes down with the instance.
-                drop(self.inner.publish(stream, message).await);
-                self.at.crash().await
-            }
-            _ => self.inner.publish(stream, message).await,
-        }
+        self.injector.reach(Port::Bus, PublishError::Unavailable)?;
+        let effect = self.injector.inject(Operation::Publish, &message.subject);
+        let published = self.inner.publish(stream, message);
+        let (unavailable, unknown) = (PublishError::Unavailable, PublishError::Unknown);
+        self.injector.apply(effect, published, unavailable, unknown).await
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
-        self.at.bus()?;
-        let inner = match self.at.inject(Operation::Open, &consumer.name) {
-            Some(Effect::CrashBefore) => self.at.crash().await,
-            Some(Effect::CrashAfter) => {
-                drop(self.inner.subscribe(consumer).await);
-                self.at.crash().await
-            }
-            Some(Effect::Fail) => return Err(BusError::Unavailable(DOWN.to_owned())),
-            _ => self.inner.subscribe(consumer).await?,
-        };
-        Ok(Box::new(FaultySubscription { at: self.at.clone(), inner, held: Vec::new() }))
+        self.injector.reach_bus()?;
+        let effect = self.injector.inject(Operation::Open, &consumer.name);
+        let inner = self.injector.call(effect, self.inner.subscribe(consumer)).await?;
+        let injector = self.injector.clone();
+        Ok(Box::new(FaultySubscription { injector, inner, held: Vec::new() }))
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
@@ -82,30 +69,31 @@ impl Bus for FaultyBus {
     }
 
     async fn ping(&self) -> Result<(), BusError> {
-        self.at.bus()?;
+        self.injector.reach_bus()?;
         self.inner.ping().await
     }
 }
 
 struct FaultySubscription {
-    at: Site,
+    injector: Injector,
     inner: Box<dyn Subscription>,
-    /// Deliveries that reach the service later, and when.
+    /// Delayed deliveries, each with the time at which the service receives it.
     held: Vec<(Timestamp, Delivery)>,
 }
 
 impl FaultySubscription {
-    /// The next delivery from inside, or a held one whose time has come.
+    /// The next delivery, and whether it is fresh: a delayed one was already subject to a
+    /// fault and is not counted again.
     async fn take(&mut self) -> Result<(Delivery, bool), BusError> {
-        let Some((at, _)) = self.held.iter().min_by_key(|(at, _)| *at) else {
+        let Some((due, _)) = self.held.iter().min_by_key(|(due, _)| *due) else {
             return Ok((self.inner.next().await?, true));
         };
-        let at = *at;
-        match select(self.inner.next(), self.at.clock.sleep_until(at)).await {
+        let due = *due;
+        match select(self.inner.next(), self.injector.clock.sleep_until(due)).await {
             Either::Left((delivery, _)) => Ok((delivery?, true)),
             Either::Right(_) => {
-                let due = self.held.iter().position(|(when, _)| *when == at);
-                Ok((self.held.remove(due.expect("it was just found")).1, false))
+                let at = self.held.iter().position(|(other, _)| *other == due);
+                Ok((self.held.remove(at.expect("the delivery was just found")).1, false))
             }
         }
     }
@@ -115,27 +103,25 @@ impl FaultySubscription {
 impl Subscription for FaultySubscription {
     async fn next(&mut self) -> Result<Delivery, BusError> {
         loop {
-            self.at.bus()?;
-            let (delivery, fresh) = self.take().await?;
-            // Cut while it waited: the delivery never got here.
-            self.at.bus()?;
-            let injected = if fresh {
-                self.at.inject(Operation::Deliver, &delivery.message.subject)
-            } else {
-                None
-            };
-            match injected {
+            self.injector.reach_bus()?;
+            let (delivery, is_fresh) = self.take().await?;
+            // A cut that began while this waited stops the delivery as well.
+            self.injector.reach_bus()?;
+            let subject = &delivery.message.subject;
+            let effect =
+                if is_fresh { self.injector.inject(Operation::Deliver, subject) } else { None };
+            match effect {
                 Some(Effect::Fail | Effect::FailAfter | Effect::Vanish) => {
                     return Err(BusError::Gone(LOST.to_owned()));
                 }
                 Some(Effect::Delay(by)) => {
-                    self.held.push((after(self.at.clock.now(), by), delivery));
+                    self.held.push((after(self.injector.clock.now(), by), delivery));
                 }
-                Some(Effect::CrashBefore | Effect::CrashAfter) => self.at.crash().await,
+                Some(Effect::CrashBefore | Effect::CrashAfter) => self.injector.crash().await,
                 _ => {
                     let reply = FaultyReply {
-                        at: self.at.clone(),
-                        subject: delivery.message.subject.clone(),
+                        injector: self.injector.clone(),
+                        subject: subject.clone(),
                         inner: delivery.reply,
                     };
                     return Ok(Delivery { reply: Box::new(reply), ..delivery });
@@ -150,59 +136,39 @@ impl Subscription for FaultySubscription {
 }
 
 struct FaultyReply {
-    at: Site,
+    injector: Injector,
     subject: String,
     inner: Box<dyn Reply>,
+}
+
+impl FaultyReply {
+    /// Sends a reply that does not end the delivery.
+    async fn defer(
+        &self,
+        reply: impl Future<Output = Result<(), BusError>>,
+    ) -> Result<(), BusError> {
+        self.injector.reach_bus()?;
+        let effect = self.injector.inject(Operation::Nak, &self.subject);
+        self.injector.call(effect, reply).await
+    }
 }
 
 #[async_trait]
 impl Reply for FaultyReply {
     async fn ack(&self) -> Result<(), BusError> {
-        self.at.bus()?;
-        match self.at.inject(Operation::Ack, &self.subject) {
-            Some(Effect::Fail) => Err(BusError::Unavailable(DOWN.to_owned())),
-            Some(Effect::Vanish) => Err(BusError::Unavailable(LOST.to_owned())),
-            Some(Effect::FailAfter) => {
-                self.inner.ack().await?;
-                Err(BusError::Unavailable(LOST.to_owned()))
-            }
+        self.injector.reach_bus()?;
+        match self.injector.inject(Operation::Ack, &self.subject) {
             Some(Effect::LoseAck) => Ok(()),
             Some(Effect::Redeliver) => self.inner.nak(Duration::ZERO).await,
-            Some(Effect::Delay(by)) => {
-                self.at.clock.sleep(by).await;
-                self.inner.ack().await
-            }
-            Some(Effect::CrashBefore) => self.at.crash().await,
-            Some(Effect::CrashAfter) => {
-                // The outcome goes down with the instance.
-                drop(self.inner.ack().await);
-                self.at.crash().await
-            }
-            _ => self.inner.ack().await,
+            effect => self.injector.call(effect, self.inner.ack()).await,
         }
     }
 
     async fn nak(&self, delay: Duration) -> Result<(), BusError> {
-        self.ask(self.inner.nak(delay)).await
+        self.defer(self.inner.nak(delay)).await
     }
 
     async fn in_progress(&self) -> Result<(), BusError> {
-        self.ask(self.inner.in_progress()).await
-    }
-}
-
-impl FaultyReply {
-    /// Asks the bus for something else than an end of this delivery.
-    async fn ask(&self, asked: impl Future<Output = Result<(), BusError>>) -> Result<(), BusError> {
-        self.at.bus()?;
-        match self.at.inject(Operation::Nak, &self.subject) {
-            Some(Effect::Fail) => Err(BusError::Unavailable(DOWN.to_owned())),
-            Some(Effect::CrashBefore) => self.at.crash().await,
-            Some(Effect::CrashAfter) => {
-                drop(asked.await);
-                self.at.crash().await
-            }
-            _ => asked.await,
-        }
+        self.defer(self.inner.in_progress()).await
     }
 }

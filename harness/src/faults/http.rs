@@ -1,4 +1,4 @@
-//! A world outside that fails on plan.
+//! Outgoing HTTP into whose requests faults are injected.
 
 use std::sync::Arc;
 
@@ -7,39 +7,26 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ports::http::{Http, HttpError};
 
-use super::{Effect, Operation, Reach, Site};
+use super::injector::Injector;
+use super::rule::{Operation, Port};
 
 pub(super) struct FaultyHttp {
-    pub(super) at: Site,
-    pub(super) inner: Arc<dyn Http>,
+    injector: Injector,
+    inner: Arc<dyn Http>,
+}
+
+impl FaultyHttp {
+    pub(super) fn new(injector: Injector, inner: Arc<dyn Http>) -> Self {
+        Self { injector, inner }
+    }
 }
 
 #[async_trait]
 impl Http for FaultyHttp {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        if self.at.is_cut(Reach::ExternalService) {
-            return Err(HttpError::Unreachable("connection refused".to_owned()));
-        }
-        match self.at.inject(Operation::Send, request.uri().path()) {
-            Some(Effect::Fail) => Err(HttpError::Unreachable("connection refused".to_owned())),
-            Some(Effect::FailAfter) => {
-                self.inner.send(request).await?;
-                Err(HttpError::Unknown("connection lost before the answer".to_owned()))
-            }
-            Some(Effect::Vanish) => {
-                Err(HttpError::Unknown("connection lost before the answer".to_owned()))
-            }
-            Some(Effect::Delay(by)) => {
-                self.at.clock.sleep(by).await;
-                self.inner.send(request).await
-            }
-            Some(Effect::CrashBefore) => self.at.crash().await,
-            Some(Effect::CrashAfter) => {
-                // The answer goes down with the instance.
-                drop(self.inner.send(request).await);
-                self.at.crash().await
-            }
-            _ => self.inner.send(request).await,
-        }
+        self.injector.reach(Port::Http, HttpError::Unreachable)?;
+        let effect = self.injector.inject(Operation::Send, request.uri().path());
+        let sent = self.inner.send(request);
+        self.injector.apply(effect, sent, HttpError::Unreachable, HttpError::Unknown).await
     }
 }

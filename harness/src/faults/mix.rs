@@ -1,9 +1,8 @@
-//! Which faults a run may meet, and how likely each is at each call.
+//! Random faults: the kinds of fault that a run may inject, and the rate of each.
 //!
-//! Every run draws rates of its own (swarm testing): a run in which one thing goes wrong all
-//! the time finds what a thousand runs with a little of everything miss. What strikes is
-//! remembered as a [`FaultRule`](super::Rule) that strikes at that very call, so a run can be had again without
-//! any chance, and shrunk.
+//! Every run draws its own rates (swarm testing, Groce et al., ISSTA 2012), because runs
+//! dominated by one kind of fault find bugs that uniformly mixed runs miss. It decides on
+//! one call at a time and keeps no record; [`Faults`](super::Faults) does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,41 +14,44 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Effect, Operation};
 
-/// A kind of fault, as people name it.
+/// A kind of fault, as users name it on the command line and in reports.
+///
+/// Exhaustive on purpose: code that words a kind must cover all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// A message arrives late, and so perhaps after a newer one.
+    /// A delivery is delayed, possibly past a newer one.
     Late,
-    /// A message is delivered once more although it was handled.
+    /// A message is redelivered although it was handled.
     Duplicate,
-    /// An acknowledgement is lost: the message is delivered again after the ack wait.
+    /// An acknowledgement is lost: the bus redelivers after the ack wait.
     LostAck,
-    /// An acknowledgement arrives after the ack wait: the message was delivered again.
+    /// An acknowledgement arrives after the ack wait: the bus has redelivered by then.
     LateAck,
-    /// A connection to the bus breaks when a message arrives.
+    /// The connection to the bus breaks when a delivery arrives.
     Disconnect,
-    /// A publish fails.
+    /// A publish fails without effect.
     PublishFails,
-    /// A publish reports failure: it may have happened or not.
+    /// A publish reports failure with its outcome unknown.
     PublishAmbiguous,
-    /// A read or a write fails.
+    /// A read or a write fails without effect.
     StoreFails,
-    /// A write reports failure: it may have happened or not.
+    /// A write reports failure with its outcome unknown.
     StoreAmbiguous,
-    /// A read or a write takes its time.
+    /// A read or a write is slow.
     StoreSlow,
-    /// A request outside fails.
+    /// A request to an external service fails without effect.
     OutsideFails,
-    /// A request outside is carried out, and its answer is lost; or nobody has heard it.
+    /// A request to an external service fails with its outcome unknown: the request or its
+    /// response got lost.
     OutsideAmbiguous,
-    /// A request outside takes its time, perhaps longer than anybody waits.
+    /// A request to an external service is slow, possibly beyond its timeout.
     OutsideSlow,
     /// An instance crashes before or after a call.
     Crash,
     /// One service cannot reach one port for a while.
     Partition,
-    /// No service can reach the database, the broker or the world outside for a while.
+    /// No service can reach the store, the bus or external services for a while.
     Outage,
     /// The clock jumps ahead.
     Jump,
@@ -58,8 +60,8 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// All kinds that a system on a broker that syncs what it accepts must live with: all but
-    /// [`FaultKind::Tail`].
+    /// The kinds that a system must tolerate on a broker that syncs before it accepts: every
+    /// kind but [`FaultKind::Tail`].
     pub const ALL: &[Self] = &[
         Self::Late,
         Self::Duplicate,
@@ -80,7 +82,31 @@ impl FaultKind {
         Self::Jump,
     ];
 
-    /// The operations at which it can strike.
+    /// The name on the command line and in reports, as it is serialized.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Duplicate => "duplicate",
+            Self::LostAck => "lost-ack",
+            Self::LateAck => "late-ack",
+            Self::Disconnect => "disconnect",
+            Self::PublishFails => "publish-fails",
+            Self::PublishAmbiguous => "publish-ambiguous",
+            Self::StoreFails => "store-fails",
+            Self::StoreAmbiguous => "store-ambiguous",
+            Self::StoreSlow => "store-slow",
+            Self::OutsideFails => "outside-fails",
+            Self::OutsideAmbiguous => "outside-ambiguous",
+            Self::OutsideSlow => "outside-slow",
+            Self::Crash => "crash",
+            Self::Partition => "partition",
+            Self::Outage => "outage",
+            Self::Jump => "jump",
+            Self::Tail => "tail",
+        }
+    }
+
+    /// The operations that this kind applies to.
     pub fn operations(self) -> &'static [Operation] {
         use Operation as O;
         match self {
@@ -99,7 +125,7 @@ impl FaultKind {
         }
     }
 
-    /// The kind of fault that has this effect on a call of this operation, if any has.
+    /// The kind of fault with this effect on this operation; `None` where no kind has it.
     pub fn of(operation: Operation, effect: Effect) -> Option<Self> {
         use Effect as E;
         use Operation as O;
@@ -126,8 +152,8 @@ impl FaultKind {
         })
     }
 
-    /// How often at most it strikes, of a thousand calls.
-    fn worst(self) -> u32 {
+    /// The highest rate that a run draws, per thousand calls.
+    fn max_rate(self) -> u32 {
         match self {
             Self::Crash | Self::Partition | Self::Outage | Self::Jump => 10,
             Self::Disconnect => 30,
@@ -135,21 +161,21 @@ impl FaultKind {
         }
     }
 
-    /// What happens this time.
-    fn effect(self, rng: &mut ChaCha8Rng) -> Effect {
-        let mut pause = |from: u64, to: u64| Duration::from_millis(rng.random_range(from..to));
+    /// Draws an effect of this kind.
+    fn draw(self, rng: &mut ChaCha8Rng) -> Effect {
+        let mut millis = |from: u64, to: u64| Duration::from_millis(rng.random_range(from..to));
         match self {
-            // Mostly among its like, sometimes past the ack wait.
-            Self::Late | Self::StoreSlow => Effect::Delay(if pause(0, 4).as_millis() == 0 {
-                pause(1_000, 90_000)
+            // Mostly long enough to be overtaken, sometimes past the ack wait.
+            Self::Late | Self::StoreSlow => Effect::Delay(if millis(0, 4).as_millis() == 0 {
+                millis(1_000, 90_000)
             } else {
-                pause(1, 2_000)
+                millis(1, 2_000)
             }),
-            Self::LateAck => Effect::Delay(pause(30_001, 90_000)),
-            Self::OutsideSlow => Effect::Delay(pause(100, 20_000)),
-            Self::Partition => Effect::Partition(pause(100, 120_000)),
-            Self::Outage => Effect::Outage(pause(100, 120_000)),
-            Self::Jump => Effect::Jump(pause(1_000, 20 * 60_000)),
+            Self::LateAck => Effect::Delay(millis(30_001, 90_000)),
+            Self::OutsideSlow => Effect::Delay(millis(100, 20_000)),
+            Self::Partition => Effect::Partition(millis(100, 120_000)),
+            Self::Outage => Effect::Outage(millis(100, 120_000)),
+            Self::Jump => Effect::Jump(millis(1_000, 20 * 60_000)),
             Self::Duplicate => Effect::Redeliver,
             Self::LostAck => Effect::LoseAck,
             Self::Disconnect | Self::PublishFails | Self::StoreFails | Self::OutsideFails => {
@@ -172,63 +198,66 @@ impl FaultKind {
 
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = serde_json::to_value(self).expect("a kind has a name");
-        f.write_str(name.as_str().expect("a kind's name is text"))
+        f.pad(self.name())
     }
 }
 
-/// There is no such kind of fault.
+/// The text names no kind of fault. The message lists the names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no fault {0:?}; there are: {all}", all = names())]
+#[error("unknown fault {0:?}; known faults: {all}", all = names())]
 pub struct UnknownKind(String);
 
 impl FromStr for FaultKind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        serde_json::from_value(text.into()).map_err(|_| UnknownKind(text.to_owned()))
+        every_kind().find(|kind| kind.name() == text).ok_or_else(|| UnknownKind(text.to_owned()))
     }
 }
 
-fn names() -> String {
-    let names = FaultKind::ALL.iter().chain(&[FaultKind::Tail]).map(ToString::to_string);
-    names.collect::<Vec<_>>().join(", ")
+fn every_kind() -> impl Iterator<Item = FaultKind> {
+    FaultKind::ALL.iter().copied().chain([FaultKind::Tail])
 }
 
-/// What strikes in one run, by chance.
+fn names() -> String {
+    every_kind().map(FaultKind::name).collect::<Vec<_>>().join(", ")
+}
+
+/// The random faults of one run: a rate for each kind, and a limit on all of them together.
 #[derive(Debug, Clone)]
 pub struct Mix {
     rng: ChaCha8Rng,
-    /// Of a thousand calls at which it can strike.
+    /// Per thousand calls that the kind applies to.
     rates: Vec<(FaultKind, u32)>,
+    /// Number of faults that may still be injected.
     left: u32,
 }
 
-/// What the stream of the dice is called among those of a seed.
+/// The stream of random numbers for faults, among those of a seed.
 const STREAM: u64 = u64::from_be_bytes(*b"faults\0\0");
 
 impl Mix {
-    /// The rates of this seed for these kinds; some of them it leaves out.
+    /// Draws the rates of this seed for these kinds, and leaves most kinds out.
     pub fn draw(seed: u64, kinds: &[FaultKind]) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(STREAM);
         let mut rates = Vec::new();
         for &kind in kinds {
-            // Few at once, most runs: where everything fails at once nothing gets far.
+            // Few kinds at once: where everything fails, no run gets far.
             if rng.random_ratio(1, 3) {
-                rates.push((kind, rng.random_range(1..=kind.worst())));
+                rates.push((kind, rng.random_range(1..=kind.max_rate())));
             }
         }
         let left = if rates.is_empty() { 0 } else { rng.random_range(1..=12) };
         Self { rng, rates, left }
     }
 
-    /// The kinds that it may choose, and how often of a thousand calls.
+    /// The kinds that were drawn, each with its rate per thousand calls.
     pub fn rates(&self) -> &[(FaultKind, u32)] {
         &self.rates
     }
 
-    /// What strikes a call of this operation, if anything.
+    /// Draws the effect on a call of this operation; mostly none.
     pub(super) fn roll(&mut self, operation: Operation) -> Option<Effect> {
         if self.left == 0 {
             return None;
@@ -236,7 +265,7 @@ impl Mix {
         for &(kind, rate) in &self.rates {
             if kind.operations().contains(&operation) && self.rng.random_ratio(rate, 1000) {
                 self.left -= 1;
-                return Some(kind.effect(&mut self.rng));
+                return Some(kind.draw(&mut self.rng));
             }
         }
         None
@@ -249,6 +278,6 @@ impl fmt::Display for Mix {
             return f.write_str("no faults");
         }
         let rates = self.rates.iter().map(|(kind, rate)| format!("{kind} {rate}‰"));
-        write!(f, "{}, {} strikes at most", rates.collect::<Vec<_>>().join(", "), self.left)
+        write!(f, "{}, at most {} faults", rates.collect::<Vec<_>>().join(", "), self.left)
     }
 }

@@ -1,17 +1,21 @@
-//! One fault: where it strikes, which call, and what happens there.
+//! One fault as data: the call it applies to, and its effect there.
 //!
-//! Plain data, so that a run can be written down and shrunk. It names services, collections
-//! and subjects as text and knows none of them.
+//! Plain data, so that a run can be written down, replayed and shrunk. It names services,
+//! collections and subjects as text and knows none of them. It imports nothing of the
+//! harness.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a service does at a port.
+/// An operation of a service on a port.
+///
+/// Exhaustive on purpose: code that words an operation must cover all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
-    /// Creates a collection, an index, a stream or a consumer, as it does when it starts.
+    /// Creates a collection with its indexes, or opens a consumer, as services do at start.
     Open,
     /// Reads documents.
     Read,
@@ -19,28 +23,65 @@ pub enum Operation {
     Write,
     /// Publishes a message.
     Publish,
-    /// Takes a delivery.
+    /// Receives a delivery.
     Deliver,
     /// Acknowledges a delivery.
     Ack,
-    /// Asks for a delivery once more, or for more time.
+    /// Negatively acknowledges a delivery, or extends its ack wait.
     Nak,
-    /// Sends a request outside.
+    /// Sends an HTTP request to an external service.
     Send,
 }
 
 impl Operation {
-    /// The port that it is a call on.
-    pub fn reach(self) -> Reach {
+    /// The port of this operation. [`Operation::Open`] counts as the store's, although it opens
+    /// consumers too.
+    pub fn port(self) -> Port {
         match self {
-            Self::Open | Self::Read | Self::Write => Reach::Store,
-            Self::Publish | Self::Deliver | Self::Ack | Self::Nak => Reach::Bus,
-            Self::Send => Reach::ExternalService,
+            Self::Open | Self::Read | Self::Write => Port::Store,
+            Self::Publish | Self::Deliver | Self::Ack | Self::Nak => Port::Bus,
+            Self::Send => Port::Http,
+        }
+    }
+
+    /// The name, as it is serialized.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Publish => "publish",
+            Self::Deliver => "deliver",
+            Self::Ack => "ack",
+            Self::Nak => "nak",
+            Self::Send => "send",
         }
     }
 }
 
-/// What goes wrong.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A port that can become unreachable.
+///
+/// Exhaustive on purpose: code that words a port must cover all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Port {
+    /// The document store.
+    Store,
+    /// The message bus.
+    Bus,
+    /// HTTP to external services.
+    Http,
+}
+
+/// The effect of an injected fault.
+///
+/// Exhaustive on purpose: code that words an effect must cover all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
@@ -48,14 +89,14 @@ pub enum Effect {
     Fail,
     /// The call has its effect and reports failure.
     FailAfter,
-    /// The call has no effect, and its caller cannot know: a write or a publish of which
-    /// nobody has heard. Other calls fail.
+    /// The call has no effect, and its caller cannot know: a write, a publish or a request
+    /// that got lost on its way. Other calls fail.
     Vanish,
     /// The call takes this much longer.
     Delay(Duration),
-    /// The acknowledgement is lost on the way: the bus delivers again after the ack wait.
+    /// The acknowledgement gets lost: the bus redelivers after the ack wait.
     LoseAck,
-    /// The message is delivered once more at once, although it was handled.
+    /// The message is redelivered at once, although it was handled.
     Redeliver,
     /// The instance crashes before the call has its effect.
     CrashBefore,
@@ -65,38 +106,27 @@ pub enum Effect {
     Partition(Duration),
     /// From this call on, no service can reach the port for this long.
     Outage(Duration),
-    /// The clock jumps ahead, for everybody, and the call goes on. In simulation only.
+    /// The clock jumps ahead by this much for every service, and the call continues. In
+    /// simulation only.
     Jump(Duration),
-    /// The broker restarts without the newest messages of this many, although it had accepted
-    /// them: they were not on its disk yet. In simulation only.
+    /// The broker restarts without this many of its newest messages, which it had accepted
+    /// and not yet synced to disk. In simulation only.
     LoseTail(u32),
 }
 
-/// A fault to come.
+/// A rule: injects an effect into the calls that it names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultRule {
-    /// In which service; `None` for any.
+    /// The calling service; `None` matches any.
     pub service: Option<String>,
-    /// At which operation.
+    /// The operation.
     pub operation: Operation,
-    /// On which collection, subject, consumer or path; `None` for any.
+    /// The collection, subject, consumer or path; `None` matches any.
     pub target: Option<String>,
-    /// How many matching calls go well first.
+    /// Number of matching calls to leave alone first.
     pub skip: u32,
-    /// How many times it strikes after that.
+    /// Number of matching calls to inject the effect into after that; at least 1.
     pub times: u32,
-    /// What happens.
+    /// The effect.
     pub effect: Effect,
-}
-
-/// A port that can be out of reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reach {
-    /// The database.
-    Store,
-    /// The broker.
-    Bus,
-    /// The world outside.
-    ExternalService,
 }

@@ -37,9 +37,9 @@ fn before_the_copy(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     let mut messages: BTreeMap<&str, (&Message, OnceCell<Value>)> = BTreeMap::new();
     let mut dead: BTreeSet<&str> = BTreeSet::new();
     for record in facts.trace.iter() {
-        match &record.what {
+        match &record.kind {
             RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
-                if let Some(instance) = record.who {
+                if let Some(instance) = record.instance {
                     written.insert((instance.service, collection, id(document)), document);
                 }
             }
@@ -98,9 +98,9 @@ fn after_a_failure(facts: &Facts) -> Vec<String> {
     let mut violations = Vec::new();
     let mut under_way: BTreeMap<(u32, &str), Handling> = BTreeMap::new();
     for record in facts.trace.iter() {
-        let Some(instance) = record.who else { continue };
+        let Some(instance) = record.instance else { continue };
         let number = instance.instance;
-        match &record.what {
+        match &record.kind {
             RecordKind::Deliver { id, .. } => {
                 under_way.insert((number, id), Handling::default());
             }

@@ -14,12 +14,14 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let mut changed = BTreeSet::new();
     let mut violations = Vec::new();
     for record in facts.trace.iter() {
-        match &record.what {
+        match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, .. } => {
                 subjects.insert(&message.id, &message.subject);
             }
             RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
-                let (Some(instance), Some(origin)) = (record.who, &record.origin) else { continue };
+                let (Some(instance), Some(origin)) = (record.instance, &record.origin) else {
+                    continue;
+                };
                 // A request may change a document in several steps; a message handler may not.
                 let Some(subject) = subjects.get(origin.cause.as_str()) else { continue };
                 let (service, id) = (instance.service, id(document));

@@ -17,7 +17,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     }
     // A message from outside the system may well be malformed.
     let is_ours = |id: &str| {
-        facts.trace.iter().any(|record| match &record.what {
+        facts.trace.iter().any(|record| match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, .. } => message.id == id,
             _ => false,
         })

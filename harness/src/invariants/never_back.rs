@@ -15,10 +15,10 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     }
     let mut newest: BTreeMap<(&str, &str, &str), Vec<i64>> = BTreeMap::new();
     for record in facts.trace.iter() {
-        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.what else {
+        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.kind else {
             continue;
         };
-        let Some(instance) = record.who else { continue };
+        let Some(instance) = record.instance else { continue };
         let key = (instance.service, collection.as_str(), id(document));
         let now = declared.monotonic_fields.iter().map(|field| integer(document, field));
         let now: Vec<i64> = now.collect();

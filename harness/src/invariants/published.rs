@@ -79,10 +79,10 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
 fn origins(facts: &Facts) -> BTreeSet<(String, &'static str, &str)> {
     let mut origins = BTreeSet::new();
     for record in facts.trace.iter() {
-        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.what else {
+        let RecordKind::Write { collection, outcome: Ok(Some(document)), .. } = &record.kind else {
             continue;
         };
-        let Some(instance) = record.who else { continue };
+        let Some(instance) = record.instance else { continue };
         for subject in subjects_about(document) {
             let origin = (noun(subject), instance.service, collection.as_str());
             if !origins.contains(&(origin.0.to_owned(), origin.1, origin.2)) {
@@ -110,7 +110,7 @@ fn subjects_about(document: &Document) -> impl Iterator<Item = &str> {
 fn announced(facts: &Facts) -> Announced {
     let mut announced = Announced::new();
     for record in facts.trace.iter() {
-        let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.what
+        let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {
             continue;
         };

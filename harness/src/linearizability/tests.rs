@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::{Call, Model, check};
 
-/// A lock, as those who want it see it.
+/// A lock, as its clients observe it.
 struct Lock;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,10 @@ impl Model for Lock {
     }
 }
 
-/// The same lock, about which the search is told nothing.
-struct Plain;
+/// The same lock without the hint about read-only operations.
+struct Unhinted;
 
-impl Model for Plain {
+impl Model for Unhinted {
     type Operation = Op;
     type State = Option<u8>;
 
@@ -56,44 +56,43 @@ fn call(operation: Op, invoked: usize, responded: impl Into<Option<usize>>) -> C
     Call { operation, invoked, responded: responded.into() }
 }
 
-/// How far apart the moments of a sequential run are.
-const APART: usize = 10;
+/// Distance of the moments of a sequential run.
+const STEP: usize = 10;
 
-/// A true history: a sequential run, each operation at a moment of its own, and around each
-/// moment the time that the call took. Some never had an answer, and some of those have never
-/// had an effect.
-fn history(longest: usize) -> impl Strategy<Value = Vec<Call<Op>>> {
+/// A linearizable history: a sequential run, with an invocation and a response around the
+/// moment of each operation. Some calls have no response, and some of those no effect.
+fn linearizable(longest: usize) -> impl Strategy<Value = Vec<Call<Op>>> {
     let step = (0_u8..4, 0_usize..50, 0_usize..50, prop::bool::weighted(0.2), any::<bool>());
     vec(step, 1..=longest).prop_map(|steps| {
         let mut holder = None;
         let mut history = Vec::new();
-        for (at, (who, before, after, silent, vain)) in steps.into_iter().enumerate() {
-            let moment = (at + 5) * APART;
-            let op = match (holder, who) {
+        for (at, (client, before, after, is_pending, is_lost)) in steps.into_iter().enumerate() {
+            let moment = (at + 5) * STEP;
+            let op = match (holder, client) {
                 (None, 3) => Op::SeenFree,
-                (None, who) => Op::Acquired(who),
+                (None, client) => Op::Acquired(client),
                 (Some(by), 3) => Op::Released(by),
                 (Some(_), _) => Op::Refused,
             };
-            if !(silent && vain) {
-                holder = Lock.apply(&holder, &op).expect("the run is true");
+            if !(is_pending && is_lost) {
+                holder = Lock.apply(&holder, &op).expect("the run follows the model");
             }
-            let responded = (!silent).then_some(moment + after);
+            let responded = (!is_pending).then_some(moment + after);
             history.push(call(op, moment - before, responded));
         }
         history
     })
 }
 
-/// A history in which some answers are others.
-fn spoiled(longest: usize) -> impl Strategy<Value = Vec<Call<Op>>> {
+/// A history with some operations replaced.
+fn mutated(longest: usize) -> impl Strategy<Value = Vec<Call<Op>>> {
     let op = prop_oneof![
         (0_u8..3).prop_map(Op::Acquired),
         Just(Op::Refused),
         (0_u8..3).prop_map(Op::Released),
         Just(Op::SeenFree),
     ];
-    (history(longest), vec((any::<prop::sample::Index>(), op), 1..3)).prop_map(
+    (linearizable(longest), vec((any::<prop::sample::Index>(), op), 1..3)).prop_map(
         |(mut history, changes)| {
             for (at, op) in changes {
                 at.get_mut(&mut history).operation = op;
@@ -103,7 +102,7 @@ fn spoiled(longest: usize) -> impl Strategy<Value = Vec<Call<Op>>> {
     )
 }
 
-/// Whether any order of any part with all answered calls is allowed, by trying them all.
+/// Whether any order of a subset with all calls that have a response is allowed, by brute force.
 fn any_order(history: &[Call<Op>], used: &mut Vec<usize>, state: Option<u8>) -> bool {
     let is_left = |at: &usize| !used.contains(at);
     let left: Vec<usize> = (0..history.len()).filter(is_left).collect();
@@ -124,7 +123,7 @@ fn any_order(history: &[Call<Op>], used: &mut Vec<usize>, state: Option<u8>) -> 
     })
 }
 
-/// Whether this is an order of all answered calls that the lock and time allow.
+/// Whether this is an order of all calls with a response that the lock and real time allow.
 fn is_order(history: &[Call<Op>], order: &[usize]) -> bool {
     let mut state = None;
     for (at, &call) in order.iter().enumerate() {
@@ -140,8 +139,8 @@ fn is_order(history: &[Call<Op>], order: &[usize]) -> bool {
     (0..history.len()).all(|at| history[at].responded.is_none() || order.contains(&at))
 }
 
-/// The history as it was when this moment was over.
-fn until(history: &[Call<Op>], at: usize) -> Vec<Call<Op>> {
+/// The prefix of a history that ends with this moment.
+fn prefix(history: &[Call<Op>], at: usize) -> Vec<Call<Op>> {
     let begun = history.iter().filter(|call| call.invoked <= at);
     begun.map(|c| Call { responded: c.responded.filter(|&r| r <= at), ..c.clone() }).collect()
 }
@@ -150,22 +149,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_really_happened_has_an_order(history in history(150)) {
+    fn a_linearizable_history_has_an_order(history in linearizable(150)) {
         let order = check(&Lock, &history);
         prop_assert!(order.is_ok_and(|order| is_order(&history, &order)));
     }
 
     #[test]
-    fn a_spoiled_history_is_judged_as_by_trying_all_orders(history in spoiled(7)) {
+    fn a_mutated_history_gets_the_verdict_of_brute_force(history in mutated(7)) {
         let possible = any_order(&history, &mut Vec::new(), None);
-        for found in [check(&Lock, &history), check(&Plain, &history)] {
+        for found in [check(&Lock, &history), check(&Unhinted, &history)] {
             match found {
                 Ok(order) => prop_assert!(possible && is_order(&history, &order)),
                 Err(conflict) => {
                     prop_assert!(!possible);
-                    let before = until(&history, conflict.at - 1);
+                    let before = prefix(&history, conflict.at - 1);
                     prop_assert!(any_order(&before, &mut Vec::new(), None));
-                    let then = until(&history, conflict.at);
+                    let then = prefix(&history, conflict.at);
                     prop_assert!(!any_order(&then, &mut Vec::new(), None));
                     prop_assert_eq!(history[conflict.shown_by].responded, Some(conflict.at));
                     prop_assert!(!conflict.stuck.is_empty());
@@ -175,13 +174,13 @@ proptest! {
     }
 
     #[test]
-    fn a_hint_changes_no_verdict(history in spoiled(40)) {
-        prop_assert_eq!(check(&Lock, &history).is_ok(), check(&Plain, &history).is_ok());
+    fn a_hint_changes_no_verdict(history in mutated(40)) {
+        prop_assert_eq!(check(&Lock, &history).is_ok(), check(&Unhinted, &history).is_ok());
     }
 }
 
 #[test]
-fn one_of_many_at_once_wins() {
+fn only_one_of_many_concurrent_acquisitions_succeeds() {
     let mut history: Vec<_> = (0..40).map(|at| call(Op::Refused, at, 100 + at)).collect();
     history.push(call(Op::Acquired(1), 50, 120));
     assert!(check(&Lock, &history).is_ok());
@@ -193,24 +192,24 @@ fn one_of_many_at_once_wins() {
 }
 
 #[test]
-fn what_has_no_answer_happens_where_it_is_needed_and_only_there() {
+fn a_call_without_a_response_is_ordered_only_where_needed() {
     let refused = call(Op::Refused, 10, 20);
     assert!(check(&Lock, std::slice::from_ref(&refused)).is_err());
-    let silent = call(Op::Acquired(1), 0, None);
-    assert_eq!(check(&Lock, &[silent.clone(), refused.clone()]), Ok(vec![0, 1]));
-    // Never, if it must be.
+    let pending = call(Op::Acquired(1), 0, None);
+    assert_eq!(check(&Lock, &[pending.clone(), refused.clone()]), Ok(vec![0, 1]));
+    // It never took effect.
     let another = call(Op::Acquired(2), 30, 40);
-    assert_eq!(check(&Lock, &[silent.clone(), another]), Ok(vec![1]));
-    // But not before it was invoked.
+    assert_eq!(check(&Lock, &[pending.clone(), another]), Ok(vec![1]));
+    // It cannot take effect before its invocation.
     let late = call(Op::Acquired(1), 21, None);
     assert!(check(&Lock, &[late, refused]).is_err());
 }
 
 #[test]
-fn many_releases_at_once_do_not_take_for_ever() {
-    let pairs = (0..12_u8).flat_map(|who| {
-        let who_at = usize::from(who);
-        [call(Op::Acquired(who), who_at, 200), call(Op::Released(who), who_at, 200)]
+fn many_concurrent_releases_are_decided_quickly() {
+    let pairs = (0..12_u8).flat_map(|client| {
+        let invoked = usize::from(client);
+        [call(Op::Acquired(client), invoked, 200), call(Op::Released(client), invoked, 200)]
     });
     let mut history: Vec<_> = pairs.collect();
     assert!(check(&Lock, &history).is_ok());

@@ -1,4 +1,4 @@
-//! The world outside behind a real socket.
+//! The external services behind a real socket, so that services call them over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::system::{ExternalReply, ExternalService};
 
-/// Longer than any client waits.
+/// Delay of a response that never arrives: longer than any client waits.
 const NEVER: Duration = Duration::from_secs(600);
 
-struct Answering(Arc<dyn ExternalService>);
+struct Responder(Arc<dyn ExternalService>);
 
-/// A server that answers as an [`ExternalService`] does.
+/// An HTTP server that responds as an [`ExternalService`] does.
 pub(super) struct Server(Option<MockServer>);
 
 impl Server {
-    pub(super) async fn start(outside: Arc<dyn ExternalService>) -> Self {
+    pub(super) async fn start(service: Arc<dyn ExternalService>) -> Self {
         let server = MockServer::start().await;
-        Mock::given(any()).respond_with(Answering(outside)).mount(&server).await;
+        Mock::given(any()).respond_with(Responder(service)).mount(&server).await;
         Self(Some(server))
     }
 
@@ -33,21 +33,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A mock server blocks its thread on a lock while it is dropped. In a task that has
-        // used up its turn that lock asks to be called again, for ever.
+        // Dropping a mock server blocks the thread on a tokio lock. In a task without
+        // cooperative budget that lock yields forever, so the drop would never return.
         let server = self.0.take();
         let dropped = unconstrained(async move { drop(server) }).now_or_never();
-        debug_assert!(dropped.is_some(), "nothing is awaited");
+        debug_assert!(dropped.is_some(), "dropping awaits nothing");
     }
 }
 
-impl Respond for Answering {
+impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut copy = http::Request::builder()
             .method(request.method.as_str())
             .uri(request.url.path())
             .body(Bytes::copy_from_slice(&request.body))
-            .expect("it came as a request");
+            .expect("a received request is valid");
         copy.headers_mut().clone_from(&request.headers);
         match self.0.answer(&copy) {
             ExternalReply::Response(answer) => {
@@ -59,7 +59,7 @@ impl Respond for Answering {
                 template.set_body_bytes(body)
             }
             ExternalReply::Lost => ResponseTemplate::new(200).set_delay(NEVER),
-            // A mock server cannot refuse a connection; to its client both mean «try again».
+            // A mock server cannot refuse a connection; a client retries after a 503 as well.
             ExternalReply::Refused => ResponseTemplate::new(503),
         }
     }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_can_be_dropped_in_a_task_whose_turn_is_over() {
+    async fn a_server_can_be_dropped_in_a_task_without_budget() {
         let mut server = Some(Server::start(Arc::new(Silent)).await);
         poll_fn(|context| {
             while has_budget_remaining() {

@@ -1,4 +1,4 @@
-//! Serves an instance's routes on a socket, so that bringing it down cuts its connections.
+//! Serves an instance's routes on a socket. A crash of the instance cuts its connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use platform::http::unknown_route;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// Opens a socket; the future serves it, and takes all connections down when dropped.
+/// Binds a socket. The returned future serves it, and closes all connections when dropped.
 pub(super) async fn serve(
     routes: Router,
 ) -> io::Result<(SocketAddr, impl Future<Output = ()> + Send)> {
@@ -25,7 +25,7 @@ pub(super) async fn serve(
             let service = TowerToHyperService::new(routes.clone());
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             connections.spawn(async move {
-                // A client that hangs up is no concern of the server's.
+                // A connection that its client closed is not an error.
                 drop(connection.await);
             });
             while connections.try_join_next().is_some() {}

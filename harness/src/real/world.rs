@@ -1,73 +1,70 @@
 //! The real world behind the [`World`] trait: instances are tasks on real sockets, over a
-//! database and streams of this world's own on servers that all worlds share.
+//! database and streams of this world's own, on servers that all worlds share.
+//!
+//! It decides nothing about order: the operating system and the servers do.
+//!
+//! Next: `instances` for starts and crashes.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use adapters::jetstream::JetStream;
 use adapters::mongo::Mongo;
-use adapters::reqwest::{Reqwest, client};
-use adapters::system::{SystemClock, SystemEntropy};
+use adapters::reqwest::client;
+use adapters::system::SystemClock;
 use async_trait::async_trait;
 use bson::Document;
 use bytes::Bytes;
 use futures::future::join_all;
-use platform::activity::Activity;
-use platform::chain::Chain;
 use platform::deadletter::{self, DeadLetter};
 use platform::outbox;
-use platform::run::{self, Running};
+use ports::Timestamp;
 use ports::bus::{Bus, Message, Stream};
 use ports::clock::Clock;
 use ports::store::{Find, Store};
-use ports::{Ports, Timestamp};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use servers::Servers;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{external, serve};
+use super::instance::{Instance, StartEnded, Starting};
+use super::{external, ingress};
 use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
-use crate::system::{ServiceSpec, System};
-use crate::trace::recorder::Recorder;
-use crate::trace::{InstanceId, RecordKind, Trace};
-use crate::world::{Reply, World, WorldError, answered, requested};
-use servers::Servers;
+use crate::system::System;
+use crate::trace::Trace;
+use crate::world::{
+    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, request_record,
+};
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time after which a client gives up.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long [`World::quiesce`] waits for rest at most.
-const RESTLESS: Duration = Duration::from_secs(30);
+/// Time after which [`Drive::quiesce`] gives up.
+const QUIESCENCE_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long the world outside may take to answer.
-const OUTSIDE_LIMIT: Duration = Duration::from_secs(2);
+/// Shortest and longest pause between two checks for quiescence.
+const CHECK_INTERVAL: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(50)];
 
 /// A system on real servers.
 pub struct Real {
-    system: System,
+    pub(super) system: System,
+    /// Prefix of the databases and streams of this world.
     namespace: String,
     mongo: mongodb::Client,
-    bus: Arc<JetStream>,
-    clock: Arc<dyn Clock>,
+    pub(super) bus: Arc<JetStream>,
+    pub(super) clock: Arc<dyn Clock>,
     client: reqwest::Client,
-    external: external::Server,
-    collections: BTreeMap<&'static str, Vec<&'static str>>,
-    trace: Trace,
-    faults: Faults,
-    instances: Vec<Instance>,
-    started: u32,
-    requests: usize,
-}
-
-/// A running instance.
-struct Instance {
-    who: InstanceId,
-    address: SocketAddr,
-    activity: Arc<Activity>,
-    work: Vec<JoinHandle<()>>,
+    pub(super) external: external::Server,
+    pub(super) collections: BTreeMap<&'static str, Vec<&'static str>>,
+    pub(super) trace: Trace,
+    pub(super) faults: Faults,
+    pub(super) instances: Vec<Instance>,
+    pub(super) starting: Vec<Starting>,
+    pub(super) start_ended: (UnboundedSender<StartEnded>, UnboundedReceiver<StartEnded>),
+    pub(super) started: u32,
+    pub(super) revives: bool,
+    requests: u64,
 }
 
 impl Real {
@@ -75,7 +72,7 @@ impl Real {
     ///
     /// # Errors
     ///
-    /// When a server is out of reach or a service does not start.
+    /// When a server is unreachable or a service does not start.
     pub async fn start(system: System, servers: &Servers) -> Result<Self, WorldError> {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
@@ -86,114 +83,34 @@ impl Real {
         let (bus, mongo, external) = futures::future::join3(bus, mongo, external).await;
         let mut world = Self {
             namespace,
-            mongo: mongo.map_err(|e| WorldError(e.to_string()))?,
-            bus: Arc::new(bus.map_err(|e| WorldError(e.to_string()))?),
+            mongo: mongo?,
+            bus: Arc::new(bus?),
             clock: Arc::new(SystemClock),
-            client: client(PATIENCE),
+            client: client(CLIENT_TIMEOUT),
             external,
             collections: BTreeMap::new(),
             trace: Trace::default(),
             faults: Faults::default(),
             instances: Vec::new(),
+            starting: Vec::new(),
+            start_ended: unbounded_channel(),
             started: 0,
+            revives: false,
             requests: 0,
             system,
         };
-        let parts = world.system.services.clone();
-        world.start_parts(&parts).await?;
+        let services = world.system.services.clone();
+        services.iter().for_each(|spec| world.begin_start(spec));
+        world.finish_starts().await?;
         Ok(world)
     }
 
-    /// Starts one instance of each of these, all at once.
-    async fn start_parts(&mut self, parts: &[ServiceSpec]) -> Result<(), WorldError> {
-        let mut starting = Vec::new();
-        for part in parts {
-            self.started += 1;
-            let who = InstanceId { service: part.name, instance: self.started };
-            let ports = self.ports(who);
-            let service = (part.build)(&ports, &self.external.uri());
-            let names = service.collections.iter().map(|spec| spec.name).collect();
-            self.collections.insert(part.name, names);
-            let policy = self.system.policy.clone();
-            starting.push(async move {
-                let running = run::start(service, &ports, &policy, &CancellationToken::new()).await;
-                let running = running.map_err(|e| WorldError(format!("{who}: {}", Chain(&e))))?;
-                let served = serve::serve(running.routes.clone()).await;
-                let (address, serving) = served.map_err(|e| WorldError(format!("{who}: {e}")))?;
-                Ok((who, running, address, tokio::spawn(serving)))
-            });
-        }
-        for started in join_all(starting).await {
-            let (who, running, address, serving) = started?;
-            self.install(who, running, address, serving);
-        }
-        Ok(())
-    }
-
-    fn install(
-        &mut self,
-        who: InstanceId,
-        running: Running,
-        address: SocketAddr,
-        serving: JoinHandle<()>,
-    ) {
-        let mut work = vec![serving];
-        for (_, looping) in running.loops {
-            let looping = tokio::spawn(looping);
-            let (trace, faults) = (self.trace.clone(), self.faults.clone());
-            let now = Arc::clone(&self.clock);
-            work.push(tokio::spawn(async move {
-                let abort = AbortOnDrop(looping.abort_handle());
-                if let Err(end) = looping.await
-                    && end.is_panic()
-                {
-                    let message = end.to_string();
-                    trace.add(now.now(), Some(who), RecordKind::Panic { message });
-                    faults.bring_down(who);
-                }
-                drop(abort);
-            }));
-        }
-        self.trace.add(self.clock.now(), Some(who), RecordKind::Start);
-        self.instances.push(Instance { who, address, activity: running.activity, work });
-    }
-
-    fn ports(&self, who: InstanceId) -> Ports {
-        let ports = Ports {
-            store: Arc::new(self.store(who.service)),
-            bus: self.bus.clone(),
-            http: Arc::new(Reqwest::new(OUTSIDE_LIMIT)),
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::new(SystemEntropy),
-        };
-        let (trace, clock) = (self.trace.clone(), Arc::clone(&self.clock));
-        let recorder = Recorder { trace, clock, who };
-        self.system.decorate(self.faults.around(recorder.around(ports), &recorder))
-    }
-
-    fn store(&self, service: &str) -> Mongo {
+    pub(super) fn store(&self, service: &str) -> Mongo {
         Mongo::with_client(&self.mongo, &format!("{}-{service}", self.namespace))
     }
 
-    fn bring_down_crashed(&mut self) {
-        for who in self.faults.take_crashes() {
-            self.bring_down(|instance| instance.who == who);
-        }
-    }
-
-    fn bring_down(&mut self, which: impl Fn(&Instance) -> bool) -> usize {
-        let (down, up) = std::mem::take(&mut self.instances).into_iter().partition(|i| which(i));
-        self.instances = up;
-        let down: Vec<Instance> = down;
-        for instance in &down {
-            instance.work.iter().for_each(JoinHandle::abort);
-            self.trace.add(self.clock.now(), Some(instance.who), RecordKind::Crash);
-        }
-        down.len()
-    }
-
-    /// What keeps the system from rest; empty only when nothing began while it looked.
-    async fn unrest(&self) -> Vec<String> {
+    /// The reasons against quiescence; empty only if no work began during the check.
+    async fn pending_work(&self) -> Vec<String> {
         let begun = self.begun();
         let mut reasons = self.activities();
         if !reasons.is_empty() {
@@ -205,11 +122,11 @@ impl Real {
         reasons.extend(join_all(outboxes).await.into_iter().flatten());
         match self.bus.pending().await {
             Ok(pending) => reasons.extend(pending.iter().filter_map(quiescence::consumer)),
-            Err(why) => reasons.push(why.to_string()),
+            Err(error) => reasons.push(error.to_string()),
         }
         reasons.extend(self.activities());
         if reasons.is_empty() && self.begun() != begun {
-            reasons.push("work began a moment ago".to_owned());
+            reasons.push("work began during the check".to_owned());
         }
         reasons
     }
@@ -218,7 +135,7 @@ impl Real {
         let find = Find { filter: outbox::waiting(), ..Find::default() };
         match self.store(service).find(collection, find).await {
             Ok(found) => quiescence::outbox(service, collection, found.len()),
-            Err(why) => Some(format!("{service}.{collection}: {why}")),
+            Err(error) => Some(format!("{service}.{collection}: {error}")),
         }
     }
 
@@ -228,114 +145,114 @@ impl Real {
 
     fn activities(&self) -> Vec<String> {
         let now = self.clock.now();
-        let unrest = |i: &Instance| quiescence::instance(&i.who.to_string(), &i.activity, now);
-        self.instances.iter().flat_map(unrest).collect()
+        let starting = self.starting.iter().map(|starting| format!("{} is starting", starting.id));
+        let running = |i: &Instance| quiescence::instance(&i.id.to_string(), &i.activity, now);
+        starting.chain(self.instances.iter().flat_map(running)).collect()
     }
 
-    /// Sends one request to an instance of the service that serves its path.
+    /// Sends one request to an instance of the service that serves its path, round robin.
     fn request(&mut self, request: http::Request<Bytes>) -> impl Future<Output = Reply> + use<> {
         self.requests += 1;
-        let number = self.requests as u64;
+        let number = self.requests;
         let line = format!("{} {}", request.method(), request.uri());
-        let serves = self.system.serves(request.uri().path());
-        let up: Vec<&Instance> =
-            self.instances.iter().filter(|i| Some(i.who.service) == serves).collect();
-        let turn = self.requests.checked_rem(up.len());
-        let instance = turn.map(|turn| up[turn]);
-        let (to, address) = (instance.map(|i| i.who), instance.map(|i| i.address));
-        self.trace.add(self.clock.now(), None, requested(&request, number, to));
+        let instances = self.instances.iter().map(|instance| instance.id);
+        let at = self.system.route(request.uri().path(), number, instances);
+        let instance = at.map(|at| &self.instances[at]);
+        let (to, address) = (instance.map(|i| i.id), instance.map(|i| i.address));
+        self.trace.add(self.clock.now(), None, request_record(&request, number, to));
         let (client, trace, clock) =
             (self.client.clone(), self.trace.clone(), Arc::clone(&self.clock));
         async move {
             let reply = match address {
-                None => Reply::Unanswered(format!("nothing serves {line}")),
-                Some(address) => match exchange(&client, address, request).await {
-                    Ok(answer) => Reply::Answer(answer),
-                    Err(why) => Reply::Unanswered(why.to_string()),
-                },
+                None => Reply::Unanswered(format!("no instance serves {line}")),
+                Some(address) => ingress::send(&client, address, request).await,
             };
-            trace.add(clock.now(), None, answered(number, &reply));
+            trace.add(clock.now(), None, answer_record(number, &reply));
             reply
         }
     }
 }
 
-async fn exchange(
-    client: &reqwest::Client,
-    address: SocketAddr,
-    request: http::Request<Bytes>,
-) -> Result<http::Response<Bytes>, reqwest::Error> {
-    let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let absolute = format!("http://{address}{path}");
-    parts.uri = absolute.parse().expect("an address and a path are a URI");
-    let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))?;
-    let response = client.execute(request).await?;
-    let mut answer = http::Response::new(Bytes::new());
-    *answer.status_mut() = response.status();
-    answer.headers_mut().clone_from(response.headers());
-    *answer.body_mut() = response.bytes().await?;
-    Ok(answer)
-}
-
 #[async_trait(?Send)]
-impl World for Real {
+impl Drive for Real {
     async fn send(&mut self, requests: Vec<http::Request<Bytes>>) -> Vec<Reply> {
         let requests: Vec<_> = requests.into_iter().map(|r| self.request(r)).collect();
-        let faults = self.faults.clone();
         let mut replies = std::pin::pin!(join_all(requests));
         loop {
-            // An instance that crashes on plan goes down while others are being answered.
+            // Instances crash and start while clients wait.
             tokio::select! {
                 biased;
                 replies = &mut replies => return replies,
-                () = faults.crashed() => self.bring_down_crashed(),
+                change = self.change() => self.carry_out_meanwhile(change),
             }
         }
     }
 
     async fn pass(&mut self, time: Duration) {
-        let faults = self.faults.clone();
         let mut over = std::pin::pin!(tokio::time::sleep(time));
         loop {
             tokio::select! {
                 biased;
                 () = &mut over => return,
-                () = faults.crashed() => self.bring_down_crashed(),
+                change = self.change() => self.carry_out_meanwhile(change),
             }
         }
+    }
+
+    async fn pass_to(&mut self, time: Duration) {
+        self.pass(time).await;
     }
 
     async fn quiesce(&mut self) -> Result<(), NotQuiescent> {
         let began = Instant::now();
-        let mut pause = Duration::from_millis(2);
+        let [mut interval, longest] = CHECK_INTERVAL;
         loop {
-            self.bring_down_crashed();
-            let reasons = self.unrest().await;
+            self.carry_out_crashes();
+            let reasons = self.pending_work().await;
             if reasons.is_empty() {
                 return Ok(());
             }
-            let up = |part: &ServiceSpec| World::instances(self, part.name) > 0;
-            if !self.system.services.iter().all(up) || began.elapsed() > RESTLESS {
+            if self.is_down() || began.elapsed() > QUIESCENCE_LIMIT {
                 return Err(NotQuiescent { reasons });
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(50));
+            self.pass(interval).await;
+            interval = (interval * 2).min(longest);
         }
     }
+}
 
+#[async_trait(?Send)]
+impl Operate for Real {
     async fn start(&mut self, service: &str) -> Result<(), WorldError> {
-        let part = self.system.services.iter().find(|part| part.name == service).cloned();
-        let part = part.ok_or_else(|| WorldError(format!("there is no service {service}")))?;
-        self.start_parts(&[part]).await
+        self.begin_start(&self.system.service(service)?.clone());
+        if self.revives { Ok(()) } else { self.finish_starts().await }
+    }
+
+    async fn restart(&mut self, service: &str) -> Result<(), WorldError> {
+        let spec = self.system.service(service)?.clone();
+        self.bring_down(|id| id.service == service);
+        self.begin_start(&spec);
+        Ok(())
     }
 
     async fn crash(&mut self, service: &str) -> usize {
-        self.bring_down(|instance| instance.who.service == service)
+        self.bring_down(|id| id.service == service)
     }
 
+    fn revive(&mut self) {
+        self.revives = true;
+    }
+
+    async fn publish(&mut self, message: Message) -> Result<(), WorldError> {
+        self.bus.publish(Stream::Events, message).await?;
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Inspect for Real {
     fn instances(&self, service: &str) -> usize {
-        self.instances.iter().filter(|instance| instance.who.service == service).count()
+        self.instances.iter().filter(|instance| instance.id.service == service).count()
     }
 
     fn faults(&self) -> &Faults {
@@ -363,35 +280,24 @@ impl World for Real {
         service: &str,
         collection: &str,
     ) -> Result<Vec<Document>, WorldError> {
-        let found = self.store(service).find(collection, Find::default()).await;
-        found.map_err(|e| WorldError(e.to_string()))
+        let name = self.system.service(service)?.name;
+        Ok(self.store(name).find(collection, Find::default()).await?)
     }
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
-        deadletter::list(&*self.bus).await.map_err(|e| WorldError(e.to_string()))
+        Ok(deadletter::list(&*self.bus).await?)
     }
+}
 
-    async fn publish(&mut self, message: Message) -> Result<(), WorldError> {
-        let published = self.bus.publish(Stream::Events, message).await;
-        published.map(drop).map_err(|why| WorldError(why.to_string()))
-    }
-
+#[async_trait(?Send)]
+impl World for Real {
     async fn end(&mut self) {
         self.bring_down(|_| true);
-        // The servers are ours and go down with the process; their disk is not, so what is
-        // easy to give back is given back.
+        // The servers end with the process, and their disk with them; releasing early only
+        // keeps it small, so failures do not matter.
         drop(self.bus.delete_streams().await);
         for service in self.collections.keys() {
             drop(self.store(service).drop_database().await);
         }
-    }
-}
-
-/// Ends a task when its guard is ended.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

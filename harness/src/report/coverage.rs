@@ -106,7 +106,6 @@ fn calls(coverage: &Coverage) -> String {
     }
     let mut lines = String::new();
     for (operation, (reached, possible)) in operations {
-        let operation = format!("{operation:?}").to_lowercase();
         _ = writeln!(lines, "faults at {operation:8} {reached:4} of {possible}");
     }
     lines
@@ -120,7 +119,6 @@ pub fn name(point: &Point) -> String {
             format!("{event} at {consumer}: {}", column.map_or("", |(_, name)| name))
         }
         Point::Call { service, operation, target, fault } => {
-            let operation = format!("{operation:?}").to_lowercase();
             format!("{service}, {operation} {target}: {fault}")
         }
     }

@@ -1,5 +1,5 @@
-//! A trace as JSON lines: one record a line, fields always in the same order, so that two
-//! runs can be compared byte for byte.
+//! A trace as JSON lines: one record per line, fields in a fixed order, so that two runs can be
+//! compared byte for byte.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 
 use crate::trace::{Record, RecordKind};
 
-/// Writes the records, one line each.
+/// Writes the records, one per line. Bodies of requests and answers are left out.
+///
+/// # Errors
+///
+/// When `to` does.
 pub fn write(records: &[Record], to: &mut impl Write) -> io::Result<()> {
     for (number, record) in records.iter().enumerate() {
         serde_json::to_writer(&mut *to, &line(number, record))?;
@@ -18,7 +22,7 @@ pub fn write(records: &[Record], to: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The records as text.
+/// The records as text, as [`write()`] writes them.
 pub fn text(records: &[Record]) -> String {
     let mut lines = Vec::new();
     write(records, &mut lines).expect("writing to memory cannot fail");
@@ -29,12 +33,12 @@ fn line(number: usize, record: &Record) -> Value {
     let mut line = json!({
         "n": number,
         "at": record.at.to_string(),
-        "who": record.who.map(|who| who.to_string()),
+        "instance": record.instance.map(|instance| instance.to_string()),
         "correlation": record.origin.as_ref().map(|origin| &origin.correlation),
         "cause": record.origin.as_ref().map(|origin| &origin.cause),
     });
-    let (port, operation, detail) = what(&record.what);
-    let fields = line.as_object_mut().expect("it was made as an object");
+    let (port, operation, detail) = parts(&record.kind);
+    let fields = line.as_object_mut().expect("the line is an object");
     fields.insert("port".to_owned(), port.into());
     fields.insert("operation".to_owned(), operation.into());
     if let Value::Object(detail) = detail {
@@ -43,8 +47,9 @@ fn line(number: usize, record: &Record) -> Value {
     line
 }
 
-fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
-    match what {
+/// The port, the operation and the other fields of a record.
+fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
+    match kind {
         RecordKind::Request { number, line, by, to, .. } => {
             let to = to.map(|to| to.to_string());
             ("ingress", "request", json!({ "request": number, "line": line, "by": by, "to": to }))
@@ -56,7 +61,7 @@ fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
             let outcome = match outcome {
                 Ok(Some(document)) => json!({ "document": extended(document) }),
                 Ok(None) => json!("no match"),
-                Err(why) => json!({ "error": why.to_string() }),
+                Err(error) => json!({ "error": error.to_string() }),
             };
             let input = extended(input);
             let detail = json!({ "collection": collection, "input": input, "outcome": outcome });
@@ -65,7 +70,7 @@ fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
         RecordKind::Read { operation, collection, input, outcome } => {
             let outcome = match outcome {
                 Ok(found) => json!({ "found": found }),
-                Err(why) => json!({ "error": why }),
+                Err(error) => json!({ "error": error }),
             };
             let input = extended(input);
             let detail = json!({ "collection": collection, "input": input, "outcome": outcome });
@@ -76,7 +81,7 @@ fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
                 Ok(published) => {
                     json!({ "sequence": published.sequence, "duplicate": published.duplicate })
                 }
-                Err(why) => json!({ "error": why.to_string() }),
+                Err(error) => json!({ "error": error.to_string() }),
             };
             let stream = match stream {
                 Stream::Events => "events",
@@ -102,16 +107,16 @@ fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
         RecordKind::Reply { operation, consumer, id, heard } => {
             ("bus", operation, json!({ "consumer": consumer, "id": id, "heard": heard }))
         }
-        RecordKind::ExternalService { line, outcome } => {
+        RecordKind::External { line, outcome } => {
             let outcome = match outcome {
                 Ok(status) => json!({ "status": status }),
-                Err(why) => json!({ "error": why }),
+                Err(error) => json!({ "error": error }),
             };
             ("http", "send", json!({ "line": line, "outcome": outcome }))
         }
         RecordKind::Fault { operation, target, effect } => (
             "fault",
-            "strike",
+            "inject",
             json!({ "operation": operation, "target": target, "effect": effect }),
         ),
         RecordKind::Start => ("instance", "start", Value::Null),
@@ -123,5 +128,5 @@ fn what(what: &RecordKind) -> (&'static str, &'static str, Value) {
 
 /// A document as extended JSON.
 fn extended(document: &Document) -> Value {
-    serde_json::to_value(document).expect("a document is plain data")
+    serde_json::to_value(document).expect("every document is valid extended JSON")
 }

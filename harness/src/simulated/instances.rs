@@ -1,7 +1,7 @@
-//! The instances of a simulated world: how they start, and how they go down.
+//! Starts and crashes of instances in the simulated world.
 //!
-//! A start is work like any other: its calls are decided on among all others, and a fault may
-//! strike it.
+//! A start is work like any other: its calls are scheduled among all others, and faults can be
+//! injected into them.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -9,99 +9,76 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable};
 use futures::task::LocalSpawnExt;
-use platform::activity::Activity;
-use platform::chain::Chain;
 use platform::http::unknown_route;
-use platform::run::{self, Running, StartError};
+use platform::run::{self, Running};
 use ports::Ports;
 use ports::clock::{Clock, after};
 use tokio_util::sync::CancellationToken;
 
-use super::{PATIENCE, Simulated};
+use super::instance::{Instance, Starting};
+use super::{Simulated, TIMEOUT};
 use crate::faults::GlobalFault;
 use crate::system::ServiceSpec;
 use crate::trace::recorder::Recorder;
 use crate::trace::{InstanceId, RecordKind};
-use crate::world::{World, WorldError};
+use crate::world::WorldError;
 use sim::bus::SimBus;
 use sim::entropy::SimEntropy;
 use sim::external::SimHttp;
 use sim::store::SimStore;
 
-/// The pause before a failed start is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// A running instance.
-pub(super) struct Instance {
-    pub(super) who: InstanceId,
-    pub(super) routes: Router,
-    pub(super) activity: Arc<Activity>,
-    pub(super) work: Vec<AbortHandle>,
-}
-
-/// An instance that is on its way up.
-pub(super) struct Starting {
-    pub(super) who: InstanceId,
-    result: Rc<RefCell<Option<Result<Running, StartError>>>>,
-    work: AbortHandle,
-}
+/// Pause before a failed start is retried.
+const START_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Simulated {
-    /// The service of this name.
-    pub(super) fn part(&self, service: &str) -> Result<ServiceSpec, WorldError> {
-        let part = self.system.services.iter().find(|part| part.name == service).cloned();
-        part.ok_or_else(|| WorldError(format!("there is no service {service}")))
-    }
-
     /// Begins to start an instance of this service.
-    pub(super) fn begin_start(&mut self, part: &ServiceSpec) {
+    pub(super) fn begin_start(&mut self, spec: &ServiceSpec) {
         self.started += 1;
-        let who = InstanceId { service: part.name, instance: self.started };
-        let (ports, policy) = (self.ports(who), self.system.policy.clone());
-        let (build, patient) = (Arc::clone(&part.build), self.revives);
+        let id = InstanceId { service: spec.name, instance: self.started };
+        let (ports, policy) = (self.ports(id), self.system.policy.clone());
+        let (build, retries) = (Arc::clone(&spec.build), self.revives);
         let result = Rc::new(RefCell::new(None));
         let slot = Rc::clone(&result);
-        let work = self.spawn(who, async move {
+        let work = self.spawn(id, async move {
             let stop = CancellationToken::new();
             loop {
-                let service = build(&ports, "http://outside.test");
+                let service = build(&ports, "http://external.test");
                 let started = run::start(service, &ports, &policy, &stop).await;
-                if started.is_ok() || !patient {
+                if started.is_ok() || !retries {
                     *slot.borrow_mut() = Some(started);
                     return;
                 }
-                ports.clock.sleep(PAUSE).await;
+                ports.clock.sleep(START_RETRY_INTERVAL).await;
             }
         });
-        self.starting.push(Starting { who, result, work });
+        self.starting.push(Starting { id, result, work });
     }
 
-    /// Runs until all that is on its way up is up.
+    /// Runs until every starting instance is up.
     pub(super) fn finish_starts(&mut self) -> Result<(), WorldError> {
-        let results: Vec<_> = self.starting.iter().map(|s| (s.who, Rc::clone(&s.result))).collect();
-        // One whose start failed, or that a fault brought down, is not waited for.
+        let results: Vec<_> = self.starting.iter().map(|s| (s.id, Rc::clone(&s.result))).collect();
+        // Once only this list holds a result, the instance crashed while starting.
         let ended = |result: &Rc<RefCell<Option<_>>>| {
             Rc::strong_count(result) == 1 || result.borrow().is_some()
         };
-        let horizon = after(self.kernel.now(), PATIENCE);
+        let horizon = after(self.kernel.now(), TIMEOUT);
         self.run(horizon, || results.iter().all(|(_, result)| ended(result)));
-        for (who, result) in results {
-            if let Some(Err(why)) = &*result.borrow() {
-                return Err(WorldError(format!("{who} did not start: {}", Chain(why))));
+        for (instance, result) in results {
+            if let Some(Err(source)) = &*result.borrow() {
+                return Err(WorldError::Start { instance, source: source.clone() });
             }
         }
         match self.starting.first() {
-            Some(Starting { who, .. }) => Err(WorldError(format!("{who} did not start in time"))),
+            Some(starting) => Err(WorldError::StartTimeout(starting.id)),
             None => Ok(()),
         }
     }
 
-    /// Lets everything that can go on without a decision do so, and follows up what that
-    /// brings about: instances that came up, and those that a fault took down.
+    /// Runs all work that needs no decision, and carries out its consequences: global faults,
+    /// crashes, and instances that came up.
     pub(super) fn poll(&mut self) {
         loop {
             self.pool.run_until_stalled();
@@ -112,11 +89,11 @@ impl Simulated {
                 }
             }
             let crashed = self.faults.take_crashes();
-            for who in &crashed {
-                self.bring_down(|other| other == *who);
+            for id in &crashed {
+                self.bring_down(|other| other == *id);
                 if self.revives {
-                    let part = self.part(who.service).expect("it was one of its instances");
-                    self.begin_start(&part);
+                    let spec = self.system.service(id.service).expect("an instance has a service");
+                    self.begin_start(&spec.clone());
                 }
             }
             if !self.install_started() && crashed.is_empty() {
@@ -125,58 +102,55 @@ impl Simulated {
         }
     }
 
-    /// Takes in what has started; returns whether anything has.
+    /// Installs the instances whose start has ended; returns whether there were any.
     fn install_started(&mut self) -> bool {
         let ended = |starting: &Starting| starting.result.borrow().is_some();
         if !self.starting.iter().any(ended) {
             return false;
         }
-        let (ended, starting) =
-            std::mem::take(&mut self.starting).into_iter().partition(|s| ended(s));
-        self.starting = starting;
-        let ended: Vec<Starting> = ended;
-        for Starting { who, result, .. } in ended {
+        let ended: Vec<Starting> = self.starting.extract_if(.., |s| ended(s)).collect();
+        for Starting { id, result, .. } in ended {
             let running = match &mut *result.borrow_mut() {
                 running @ Some(Ok(_)) => running.take(),
                 _ => None,
             };
             if let Some(Ok(running)) = running {
-                self.install(who, running);
+                self.install(id, running);
             }
         }
         true
     }
 
-    fn install(&mut self, who: InstanceId, running: Running) {
-        let work = running.loops.into_iter().map(|(_, work)| self.spawn(who, work)).collect();
-        self.trace.add(self.kernel.now(), Some(who), RecordKind::Start);
+    fn install(&mut self, id: InstanceId, running: Running) {
+        let work = running.loops.into_iter().map(|(_, work)| self.spawn(id, work)).collect();
+        self.trace.add(self.kernel.now(), Some(id), RecordKind::Start);
         self.instances.push(Instance {
-            who,
+            id,
             routes: running.routes.fallback(unknown_route),
             activity: running.activity,
             work,
         });
     }
 
-    fn ports(&self, who: InstanceId) -> Ports {
-        let (kernel, instance) = (self.kernel.clone(), who.instance);
-        let database = self.databases[who.service].clone();
+    fn ports(&self, id: InstanceId) -> Ports {
+        let (kernel, instance) = (self.kernel.clone(), id.instance);
+        let database = self.databases[id.service].clone();
         let clock: Arc<dyn Clock> = self.clock.clone();
         let ports = Ports {
-            store: Arc::new(SimStore::new(kernel.clone(), instance, who.service, database)),
+            store: Arc::new(SimStore::new(kernel.clone(), instance, id.service, database)),
             bus: Arc::new(SimBus::new(kernel.clone(), instance, self.broker.clone())),
             entropy: Arc::new(SimEntropy::new(kernel.clone(), self.seed, instance)),
             http: Arc::new(SimHttp { kernel, instance, service: self.system.external.clone() }),
             clock: Arc::clone(&clock),
         };
-        let recorder = Recorder { trace: self.trace.clone(), clock, who };
-        self.system.decorate(self.faults.around(recorder.around(ports), &recorder))
+        let recorder = Recorder { trace: self.trace.clone(), clock, instance: id };
+        self.system.ports_for(ports, &self.faults, &recorder)
     }
 
-    /// Runs work of an instance; a panic in it brings the instance down.
+    /// Spawns work of an instance; a panic in it crashes the instance.
     pub(super) fn spawn(
         &self,
-        who: InstanceId,
+        id: InstanceId,
         work: impl Future<Output = ()> + 'static,
     ) -> AbortHandle {
         let (handle, registration) = AbortHandle::new_pair();
@@ -184,9 +158,8 @@ impl Simulated {
             (self.trace.clone(), self.faults.clone(), self.kernel.clone());
         let guarded = async move {
             if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
-                let message = panic_message(&*panic);
-                trace.add(kernel.now(), Some(who), RecordKind::Panic { message });
-                faults.bring_down(who);
+                trace.add(kernel.now(), Some(id), RecordKind::panic(&*panic));
+                faults.bring_down(id);
             }
         };
         let abortable = Abortable::new(guarded, registration).map(drop);
@@ -194,36 +167,26 @@ impl Simulated {
         handle
     }
 
+    /// Crashes these instances, running or starting; returns the number that were running.
     pub(super) fn bring_down(&mut self, which: impl Fn(InstanceId) -> bool) -> usize {
-        let (down, up) =
-            std::mem::take(&mut self.instances).into_iter().partition(|i| which(i.who));
-        self.instances = up;
-        let down: Vec<Instance> = down;
-        let (failed, starting) =
-            std::mem::take(&mut self.starting).into_iter().partition(|s| which(s.who));
-        self.starting = starting;
-        let failed: Vec<Starting> = failed;
-        for Starting { who, work, .. } in &failed {
+        let down: Vec<Instance> = self.instances.extract_if(.., |i| which(i.id)).collect();
+        let failed: Vec<Starting> = self.starting.extract_if(.., |s| which(s.id)).collect();
+        for Starting { id, work, .. } in &failed {
             work.abort();
-            self.trace.add(self.kernel.now(), Some(*who), RecordKind::Crash);
+            self.trace.add(self.kernel.now(), Some(*id), RecordKind::Crash);
         }
         for instance in &down {
             instance.work.iter().for_each(AbortHandle::abort);
-            self.trace.add(self.kernel.now(), Some(instance.who), RecordKind::Crash);
+            self.trace.add(self.kernel.now(), Some(instance.id), RecordKind::Crash);
         }
-        // Aborted work lets go of what it holds when it is next polled.
+        // Aborted work releases what it holds when it is next polled.
         self.pool.run_until_stalled();
         down.len()
     }
 
-    /// Whether some service has no instance, nor one on its way up.
+    /// Whether some service has neither a running nor a starting instance.
     pub(super) fn is_down(&self) -> bool {
-        let starts = |part: &ServiceSpec| self.starting.iter().any(|s| s.who.service == part.name);
-        self.system.services.iter().any(|part| self.instances(part.name) == 0 && !starts(part))
+        let running = self.instances.iter().map(|instance| instance.id);
+        self.system.is_down(running.chain(self.starting.iter().map(|starting| starting.id)))
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

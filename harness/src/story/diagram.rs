@@ -1,16 +1,17 @@
-//! A trace as a sequence diagram: clients, instances, the bus and the world outside,
-//! with what crosses between them, what is written, and what goes wrong.
+//! A trace as a sequence diagram: clients, instances, the bus and external services, with the
+//! messages between them, the changes of documents, and the injected faults.
 //!
-//! It names no service and no event by itself: whoever asks for a diagram says what words are
-//! called. Acknowledgements, and reads and writes that belong to nothing, are left out.
+//! It names no service and no event by itself: the caller gives names for ids and subjects.
+//! Acknowledgements are left out, and so are reads that no request or event caused and writes
+//! that change only a collection's bookkeeping.
 //!
-//! Next: `paper` for how lines are put down, `words` for how records are said, `mermaid` and
-//! `svg` for how they are shown.
+//! Next: `sequence` for the parts of a diagram, `labels` for their texts, `mermaid` and `svg`
+//! for their notation.
 
+mod labels;
 mod mermaid;
-mod paper;
+mod sequence;
 mod svg;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,85 +22,85 @@ use ports::bus::Stream;
 use ports::causality::Causality;
 
 use crate::trace::{Record, RecordKind};
-pub use paper::Sequence;
-use paper::{Paper, Party};
-use words::{changed, effect, operation, span};
+use labels::{changes, effect, shortened, span};
+pub use sequence::Sequence;
+use sequence::{Arrow, Builder, Participant};
 
-/// What to draw, and how.
+/// The selection of records for a diagram, and their names.
 pub struct Diagram<'a> {
-    /// The first record that is drawn; what was written before is known and not drawn.
+    /// Index of the first record to draw. Earlier ones only tell which fields a write changed.
     pub from: usize,
-    /// Only what follows from these origins, by correlation; `None` for everything.
+    /// The correlations to draw; `None` for all.
     pub only: Option<&'a BTreeSet<String>>,
-    /// How many lines there are at most; the middle is left out of a longer one.
+    /// Maximum number of lines; the middle of a longer diagram is left out.
     pub limit: usize,
-    /// What people call an id, a subject, a consumer, or the origin of a correlation.
+    /// The reader's name for an id, a subject, a consumer, or the cause of a correlation.
     pub name: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// A pause that is worth a line.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The shortest pause that gets a line.
+const SHOWN_PAUSE: Duration = Duration::from_secs(1);
 
-/// The diagram of these records.
+/// The sequence diagram of these records.
 pub fn draw(records: &[Record], diagram: &Diagram<'_>) -> Sequence {
     let mut drawing = Drawing {
         diagram,
-        paper: Paper::default(),
+        builder: Builder::default(),
         documents: BTreeMap::new(),
         requests: BTreeMap::new(),
         messages: BTreeMap::new(),
-        shown: records.get(diagram.from).map(|record| record.at),
+        last: records.get(diagram.from).map(|record| record.at),
     };
     for (at, record) in records.iter().enumerate() {
         drawing.learn(record);
-        if at >= diagram.from && drawing.is_wanted(record) {
+        if at >= diagram.from && drawing.is_selected(record) {
             drawing.draw(record);
         }
         drawing.remember(record);
     }
-    drawing.paper.finish(diagram.limit)
+    drawing.builder.finish(diagram.limit)
 }
 
 struct Drawing<'a> {
     diagram: &'a Diagram<'a>,
-    paper: Paper,
-    /// Documents as they were last written, by instance's service, collection and id.
+    builder: Builder,
+    /// Documents as last written, by service, collection and id.
     documents: BTreeMap<(&'static str, String, String), Document>,
-    /// Who asked whom.
-    requests: BTreeMap<u64, (Party, Option<Party>)>,
-    /// What each message is called, and its correlation.
+    /// The client of each request, and the instance that it was routed to.
+    requests: BTreeMap<u64, (Participant, Option<Participant>)>,
+    /// The name of each message, and its correlation.
     messages: BTreeMap<String, (String, Option<String>)>,
-    /// The time of the last line.
-    shown: Option<Timestamp>,
+    /// Time of the last line.
+    last: Option<Timestamp>,
 }
 
 impl Drawing<'_> {
-    /// Keeps what later records refer to.
+    /// Keeps the parts of a record that later ones refer to.
     fn learn(&mut self, record: &Record) {
-        match &record.what {
+        match &record.kind {
             RecordKind::Publish { message, .. } => {
                 let header = message.headers.get("traceparent");
                 let origin = header.and_then(|header| Causality::parse(header, &message.id));
-                let name = self.called(&message.subject);
+                let name = self.name(&message.subject);
                 let origin = origin.map(|origin| origin.correlation);
                 self.messages.insert(message.id.clone(), (name, origin));
             }
             RecordKind::Request { number, by, to, .. } => {
-                let name = by.as_deref().map_or_else(|| "client".to_owned(), |by| self.called(by));
-                let to = to.map(Party::Instance);
-                self.requests.insert(*number, (Party::Client(name), to));
+                let name = by.as_deref().map_or_else(|| "client".to_owned(), |by| self.name(by));
+                let to = to.map(Participant::Instance);
+                self.requests.insert(*number, (Participant::Client(name), to));
             }
             _ => {}
         }
     }
 
-    /// Keeps what was written, for what the next write of it changes.
+    /// Keeps a written document, to find the changes of the next write.
     fn remember(&mut self, record: &Record) {
-        if let (Some(who), RecordKind::Write { collection, outcome: Ok(Some(document)), .. }) =
-            (record.who, &record.what)
+        if let (Some(at), RecordKind::Write { collection, outcome: Ok(Some(document)), .. }) =
+            (record.instance, &record.kind)
         {
             let id = document.get_str("_id").unwrap_or_default().to_owned();
-            let key = (who.service, collection.clone(), id);
+            let key = (at.service, collection.clone(), id);
             self.documents.insert(key, document.clone());
         }
     }
@@ -107,161 +108,173 @@ impl Drawing<'_> {
     fn correlation<'r>(&'r self, record: &'r Record) -> Option<&'r str> {
         let by_message = |id: &String| self.messages.get(id)?.1.as_deref();
         let by_origin = record.origin.as_ref().map(|origin| origin.correlation.as_str());
-        by_origin.or_else(|| match &record.what {
+        by_origin.or_else(|| match &record.kind {
             RecordKind::Publish { message, .. } => by_message(&message.id),
             RecordKind::Deliver { id, .. } | RecordKind::Reply { id, .. } => by_message(id),
             _ => None,
         })
     }
 
-    fn is_wanted(&self, record: &Record) -> bool {
+    fn is_selected(&self, record: &Record) -> bool {
         let Some(only) = self.diagram.only else { return true };
         self.correlation(record).is_none_or(|correlation| only.contains(correlation))
     }
 
-    fn called(&self, word: &str) -> String {
-        (self.diagram.name)(word).unwrap_or_else(|| words::shortened(word))
+    fn name(&self, word: &str) -> String {
+        (self.diagram.name)(word).unwrap_or_else(|| shortened(word))
     }
 
-    /// A line from one party to another, after the time that has passed.
     fn arrow(
         &mut self,
         record: &Record,
-        from: &Party,
-        arrow: &'static str,
-        to: &Party,
-        text: &str,
+        from: &Participant,
+        arrow: Arrow,
+        to: &Participant,
+        text: impl Into<String>,
     ) {
-        self.time(record.at);
-        self.paper.arrow(from, arrow, to, text);
+        self.pause(record.at);
+        self.builder.arrow(from, arrow, to, text.into());
     }
 
     fn note(&mut self, record: &Record, text: Vec<String>) {
-        let Some(who) = record.who else { return };
-        self.time(record.at);
+        let Some(at) = record.instance else { return };
+        self.pause(record.at);
         let correlation = self.correlation(record).map(str::to_owned);
-        let origin = correlation.as_deref().and_then(|origin| (self.diagram.name)(origin));
-        let heading = origin.map(|origin| format!("for {origin}:"));
-        self.paper.note(&Party::Instance(who), correlation, heading, text);
+        let cause = correlation.as_deref().and_then(|cause| (self.diagram.name)(cause));
+        let heading = cause.map(|cause| format!("for {cause}:"));
+        self.builder.note(&Participant::Instance(at), correlation, heading, text);
     }
 
-    fn time(&mut self, now: Timestamp) {
-        let before = self.shown.replace(now).unwrap_or(now);
+    /// Adds a line for the time since the last one, if it is long.
+    fn pause(&mut self, now: Timestamp) {
+        let before = self.last.replace(now).unwrap_or(now);
         let passed = Duration::try_from(now.duration_since(before)).unwrap_or_default();
-        if passed >= PAUSE {
-            self.paper.chapter(format!("{} later", span(passed)));
+        if passed >= SHOWN_PAUSE {
+            self.builder.divider(format!("{} later", span(passed)));
         }
     }
 
     fn draw(&mut self, record: &Record) {
-        let here = record.who.map(Party::Instance);
-        match (&record.what, &here) {
-            (RecordKind::Request { number, line, .. }, _) => {
-                let Some((from, to)) = self.requests.get(number).cloned() else { return };
-                let text = self.said(line);
-                match to {
-                    Some(to) => self.arrow(record, &from, "->>", &to, &text),
-                    None => self.arrow(record, &from, "-x", &from, &text),
-                }
-            }
+        match (&record.kind, record.instance.map(Participant::Instance)) {
+            (RecordKind::Request { number, line, .. }, _) => self.request(record, *number, line),
             (RecordKind::Answer { number, status, .. }, _) => {
-                let Some((to, Some(from))) = self.requests.get(number).cloned() else { return };
-                match status {
-                    Some(status) => self.arrow(record, &from, "-->>", &to, &status.to_string()),
-                    None => self.arrow(record, &from, "--x", &to, "no answer"),
-                }
+                let Some((client, Some(server))) = self.requests.get(number).cloned() else {
+                    return;
+                };
+                self.reply(record, &server, &client, status.ok_or("no response"));
             }
-            (RecordKind::Publish { stream, message, outcome }, Some(here)) => {
-                let mut text = self.called(&message.subject);
+            (kind, Some(here)) => self.draw_at(record, kind, &here),
+            _ => {}
+        }
+    }
+
+    /// Draws a record of an instance.
+    fn draw_at(&mut self, record: &Record, kind: &RecordKind, here: &Participant) {
+        match kind {
+            RecordKind::Publish { stream, message, outcome } => {
+                let mut text = self.name(&message.subject);
                 if *stream == Stream::DeadLetters {
-                    text += ", given up";
+                    text += ", dead letter";
                 }
                 match outcome {
-                    Ok(published) if published.duplicate => text += ", known already",
+                    Ok(published) if published.duplicate => text += ", duplicate",
                     Ok(_) => {}
-                    Err(why) => text += &format!(": {why}"),
+                    Err(error) => text += &format!(": {error}"),
                 }
-                let arrow = if outcome.is_ok() { "->>" } else { "-x" };
-                self.arrow(record, here, arrow, &Party::Bus, &text);
+                let arrow = if outcome.is_ok() { Arrow::Message } else { Arrow::LostMessage };
+                self.arrow(record, here, arrow, &Participant::Bus, text);
             }
-            (RecordKind::Deliver { subject, attempt, .. }, Some(here)) => {
-                let again =
-                    if *attempt > 1 { format!(", delivery {attempt}") } else { String::new() };
-                let text = self.called(subject) + &again;
-                self.arrow(record, &Party::Bus, "->>", here, &text);
-            }
-            (RecordKind::Reply { operation: "nak", id, .. }, Some(here)) => {
-                let name = self.messages.get(id).map_or("", |(name, _)| name.as_str());
-                let text = format!("{name}, once more please");
-                self.arrow(record, here, "-->>", &Party::Bus, &text);
-            }
-            (RecordKind::ExternalService { line, outcome }, Some(here)) => {
-                self.arrow(record, here, "->>", &Party::ExternalService, line);
-                match outcome {
-                    Ok(status) => {
-                        self.arrow(
-                            record,
-                            &Party::ExternalService,
-                            "-->>",
-                            here,
-                            &status.to_string(),
-                        );
-                    }
-                    Err(why) => self.arrow(record, &Party::ExternalService, "--x", here, why),
+            RecordKind::Deliver { subject, attempt, .. } => {
+                let mut text = self.name(subject);
+                if *attempt > 1 {
+                    text += &format!(", delivery {attempt}");
                 }
+                self.arrow(record, &Participant::Bus, Arrow::Message, here, text);
             }
-            (RecordKind::Write { .. } | RecordKind::Read { .. }, Some(_)) => {
+            RecordKind::Reply { operation: "nak", id, .. } => {
+                let name = self.messages.get(id).map_or("message", |(name, _)| name.as_str());
+                let text = format!("nak of {name}");
+                self.arrow(record, here, Arrow::Reply, &Participant::Bus, text);
+            }
+            RecordKind::External { line, outcome } => {
+                let external = Participant::External;
+                self.arrow(record, here, Arrow::Message, &external, line.as_str());
+                self.reply(record, &external, here, outcome.as_ref().copied());
+            }
+            RecordKind::Write { .. } | RecordKind::Read { .. } => {
                 if let Some(text) = self.stored(record) {
                     self.note(record, text);
                 }
             }
-            (RecordKind::Fault { operation: at, target, effect: what }, Some(_)) => {
-                let target = self.called(target);
-                let text = format!("⚡ {} {target}: {}", operation(*at), effect(*what));
+            RecordKind::Fault { operation, target, effect: what } => {
+                let target = self.name(target);
+                let text = format!("⚡ {operation} {target}: {}", effect(*what));
                 self.note(record, vec![text]);
             }
-            (RecordKind::Start, Some(_)) => self.note(record, vec!["starts".to_owned()]),
-            (RecordKind::Crash, Some(_)) => self.note(record, vec!["✗ crashes".to_owned()]),
-            (RecordKind::Panic { message }, Some(_)) => {
+            RecordKind::Start => self.note(record, vec!["starts".to_owned()]),
+            RecordKind::Crash => self.note(record, vec!["✗ crashes".to_owned()]),
+            RecordKind::Panic { message } => {
                 self.note(record, vec![format!("✗ panics: {message}")]);
             }
             _ => {}
         }
     }
 
-    /// What a read or a write was; `None` where it is not worth a line.
+    fn request(&mut self, record: &Record, number: u64, line: &str) {
+        let Some((client, server)) = self.requests.get(&number).cloned() else { return };
+        let text = self.line(line);
+        match server {
+            Some(server) => self.arrow(record, &client, Arrow::Message, &server, text),
+            None => self.arrow(record, &client, Arrow::LostMessage, &client, text),
+        }
+    }
+
+    fn reply(
+        &mut self,
+        record: &Record,
+        from: &Participant,
+        to: &Participant,
+        status: Result<u16, impl AsRef<str>>,
+    ) {
+        match status {
+            Ok(status) => self.arrow(record, from, Arrow::Reply, to, status.to_string()),
+            Err(error) => self.arrow(record, from, Arrow::LostReply, to, error.as_ref()),
+        }
+    }
+
+    /// The text of a read or a write; `None` where it gets no line.
     fn stored(&self, record: &Record) -> Option<Vec<String>> {
-        let name = |id: &str| self.called(id);
-        match &record.what {
+        let name = |id: &str| self.name(id);
+        match &record.kind {
             RecordKind::Read { operation, collection, input, outcome } => {
                 record.origin.as_ref()?;
-                let what = match input.get_str("_id") {
+                let call = match input.get_str("_id") {
                     Ok(id) => format!("{operation} {collection} ({})", name(id)),
                     Err(_) => format!("{operation} {collection}"),
                 };
                 Some(vec![match outcome {
-                    Ok(0) => format!("{what}: none"),
-                    Ok(found) => format!("{what}: {found} found"),
-                    Err(why) => format!("{what}: {why}"),
+                    Ok(0) => format!("{call}: none"),
+                    Ok(found) => format!("{call}: {found} found"),
+                    Err(error) => format!("{call}: {error}"),
                 }])
             }
             RecordKind::Write { operation, collection, outcome, .. } => {
-                let what = format!("{operation} {collection}");
+                let call = format!("{operation} {collection}");
                 let document = match outcome {
                     Ok(Some(document)) => document,
                     Ok(None) => {
                         record.origin.as_ref()?;
-                        return Some(vec![format!("{what}: no match")]);
+                        return Some(vec![format!("{call}: no match")]);
                     }
-                    Err(why) => return Some(vec![format!("{what}: {why}")]),
+                    Err(error) => return Some(vec![format!("{call}: {error}")]),
                 };
                 let id = document.get_str("_id").unwrap_or_default();
-                let key = (record.who?.service, collection.clone(), id.to_owned());
-                let changes = changed(self.documents.get(&key), document, &name);
+                let key = (record.instance?.service, collection.clone(), id.to_owned());
+                let changes = changes(self.documents.get(&key), document, &name);
                 if changes.is_empty() {
                     return None;
                 }
-                let mut lines = vec![format!("{what} ({})", name(id))];
+                let mut lines = vec![format!("{call} ({})", name(id))];
                 lines.extend(changes);
                 Some(lines)
             }
@@ -269,11 +282,11 @@ impl Drawing<'_> {
         }
     }
 
-    /// A request's line, with names for ids.
-    fn said(&self, line: &str) -> String {
+    /// A request line, with names for ids.
+    fn line(&self, line: &str) -> String {
         let parts = line.split('/').map(|part| match (self.diagram.name)(part) {
             Some(name) => format!("({name})"),
-            None => words::shortened(part),
+            None => shortened(part),
         });
         parts.collect::<Vec<_>>().join("/")
     }

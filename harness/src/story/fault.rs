@@ -9,7 +9,7 @@ use std::time::Duration;
 use cucumber::codegen::Regex;
 use platform::catalogue::Entry;
 
-use crate::faults::{Effect, FaultRule, Operation, Reach};
+use crate::faults::{Effect, FaultRule, Operation, Port};
 
 /// Why a sentence is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,18 +108,18 @@ fn words(operation: Operation, effect: Effect) -> String {
         (Effect::CrashBefore, _) => format!("{{service}} crashes right before {action}"),
         (Effect::CrashAfter, _) => format!("{{service}} crashes right after {action}"),
         (Effect::Partition(_), _) => {
-            let cut = match operation.reach() {
-                Reach::Store => "the database of {service} is unreachable",
-                Reach::Bus => "the connection of {service} to the bus is cut",
-                Reach::ExternalService => "{service} cannot reach {external}",
+            let cut = match operation.port() {
+                Port::Store => "the database of {service} is unreachable",
+                Port::Bus => "the connection of {service} to the bus is cut",
+                Port::Http => "{service} cannot reach {external}",
             };
             format!("{cut} for {{time}} from {action} on")
         }
         (Effect::Outage(_), _) => {
-            let cut = match operation.reach() {
-                Reach::Store => "all databases are unreachable",
-                Reach::Bus => "the bus is unreachable",
-                Reach::ExternalService => "{external} is unreachable",
+            let cut = match operation.port() {
+                Port::Store => "all databases are unreachable",
+                Port::Bus => "the bus is unreachable",
+                Port::Http => "{external} is unreachable",
             };
             format!("{cut} for {{time}} from {call} on")
         }

@@ -11,7 +11,7 @@ use crate::trace::{Record, RecordKind};
 
 /// The decisions of a watched run that deviate from FIFO: number and sentence.
 pub(crate) fn sentences(subject: &AnySubject, run: &Run, names: &Names) -> Vec<(u32, String)> {
-    let instances = run.trace.iter().filter_map(|record| record.who);
+    let instances = run.trace.iter().filter_map(|record| record.instance);
     let wording = Wording {
         names,
         sentences: subject.sentences(),
@@ -88,14 +88,14 @@ impl<'a> Wording<'a> {
     /// there.
     fn requester(&self, call: &Call, mark: usize) -> Option<&str> {
         let here = |record: &&Record| {
-            record.who.is_some_and(|instance| instance.instance == call.instance)
+            record.instance.is_some_and(|instance| instance.instance == call.instance)
         };
         let origin = |record: &'a Record| record.origin.as_ref().map(|origin| &origin.correlation);
         let (before, after) = self.records.split_at(mark.min(self.records.len()));
         let is_new = |correlation: &&String| {
             !before.iter().filter(here).filter_map(origin).any(|known| known == *correlation)
         };
-        let mut begun = after.iter().filter(here).filter(|record| is_work(&record.what));
+        let mut begun = after.iter().filter(here).filter(|record| is_work(&record.kind));
         begun.find_map(origin).filter(is_new).and_then(|correlation| self.names.cause(correlation))
     }
 
@@ -108,10 +108,7 @@ impl<'a> Wording<'a> {
 }
 
 fn is_work(kind: &RecordKind) -> bool {
-    matches!(
-        kind,
-        RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::ExternalService { .. }
-    )
+    matches!(kind, RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::External { .. })
 }
 
 /// A request without the id in its path.

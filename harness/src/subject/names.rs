@@ -60,14 +60,14 @@ impl Names {
     ) -> Self {
         let mut names = Self::default();
         for record in records {
-            let RecordKind::Write { operation, collection, input, outcome, .. } = &record.what
+            let RecordKind::Write { operation, collection, input, outcome, .. } = &record.kind
             else {
                 continue;
             };
             let Ok(found) = outcome else { continue };
             let inserted = *operation == "insert";
             let Some(document) = found.as_ref().or(inserted.then_some(input)) else { continue };
-            let service = record.who.map_or("", |instance| instance.service);
+            let service = record.instance.map_or("", |instance| instance.service);
             let owner = learn(&Written { service, collection, document, inserted }, &mut names);
             if let (Some(origin), Some(owner)) = (&record.origin, owner) {
                 names.causes.entry(origin.correlation.clone()).or_insert(owner);

@@ -1,4 +1,7 @@
-//! Ports that record what crosses them and change nothing.
+//! Decorators that record every call on a port and change nothing.
+//!
+//! They stand closest to the adapter, inside the fault decorators, so they record the effects
+//! that took place and not the failures that faults pretend.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +20,7 @@ use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use super::{InstanceId, RecordKind, Trace};
 
-/// Where records of one instance go.
+/// Adds the records of one instance to a trace.
 #[derive(Clone)]
 pub struct Recorder {
     /// The trace.
@@ -25,29 +28,29 @@ pub struct Recorder {
     /// The world's clock.
     pub clock: Arc<dyn Clock>,
     /// The instance.
-    pub who: InstanceId,
+    pub instance: InstanceId,
 }
 
 impl Recorder {
-    /// Adds a record of now.
-    pub fn add(&self, what: RecordKind) {
-        self.trace.add(self.clock.now(), Some(self.who), what);
+    /// Adds a record at the current time.
+    pub fn add(&self, kind: RecordKind) {
+        self.trace.add(self.clock.now(), Some(self.instance), kind);
     }
 
-    /// These ports, recorded.
-    pub fn around(&self, ports: Ports) -> Ports {
+    /// Decorates the instance's ports so that their calls are recorded. Clock and entropy
+    /// stay as they are.
+    pub fn decorate(&self, ports: Ports) -> Ports {
         Ports {
-            store: Arc::new(Recorded { to: self.clone(), inner: ports.store }),
-            bus: Arc::new(Recorded { to: self.clone(), inner: ports.bus }),
-            http: Arc::new(Recorded { to: self.clone(), inner: ports.http }),
+            store: Arc::new(Recorded { recorder: self.clone(), inner: ports.store }),
+            bus: Arc::new(Recorded { recorder: self.clone(), inner: ports.bus }),
+            http: Arc::new(Recorded { recorder: self.clone(), inner: ports.http }),
             ..ports
         }
     }
 }
 
-/// A port, recorded.
 struct Recorded<P: ?Sized> {
-    to: Recorder,
+    recorder: Recorder,
     inner: Arc<P>,
 }
 
@@ -58,10 +61,10 @@ impl Store for Recorded<dyn Store> {
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
-        let (began, inserted) = (self.to.trace.len(), document.clone());
+        let (began, inserted) = (self.recorder.trace.len(), document.clone());
         let outcome = self.inner.insert(collection, document).await;
-        let input = self.to.trace.asked(|| inserted.clone());
-        self.to.add(RecordKind::Write {
+        let input = self.recorder.trace.input(|| inserted.clone());
+        self.recorder.add(RecordKind::Write {
             operation: "insert",
             began,
             collection: collection.to_owned(),
@@ -74,13 +77,13 @@ impl Store for Recorded<dyn Store> {
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         let outcome = self.inner.get(collection, id).await;
         let found = outcome.as_ref().map(|found| usize::from(found.is_some()));
-        let input = self.to.trace.asked(|| doc! { "_id": id });
+        let input = self.recorder.trace.input(|| doc! { "_id": id });
         self.read("get", collection, input, found);
         outcome
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
-        let input = self.to.trace.asked(|| find.filter.clone());
+        let input = self.recorder.trace.input(|| find.filter.clone());
         let outcome = self.inner.find(collection, find).await;
         self.read("find", collection, input, outcome.as_ref().map(Vec::len));
         outcome
@@ -91,11 +94,11 @@ impl Store for Recorded<dyn Store> {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
-        let began = self.to.trace.len();
-        let asked = || doc! { "filter": update.filter.clone(), "change": update.change.clone() };
-        let input = self.to.trace.asked(asked);
+        let began = self.recorder.trace.len();
+        let given = || doc! { "filter": update.filter.clone(), "change": update.change.clone() };
+        let input = self.recorder.trace.input(given);
         let outcome = self.inner.update(collection, update).await;
-        self.to.add(RecordKind::Write {
+        self.recorder.add(RecordKind::Write {
             operation: "update",
             began,
             collection: collection.to_owned(),
@@ -118,7 +121,7 @@ impl Recorded<dyn Store> {
         input: Document,
         found: Result<usize, &ReadError>,
     ) {
-        self.to.add(RecordKind::Read {
+        self.recorder.add(RecordKind::Read {
             operation,
             collection: collection.to_owned(),
             input,
@@ -135,15 +138,19 @@ impl Bus for Recorded<dyn Bus> {
 
     async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError> {
         let outcome = self.inner.publish(stream, message.clone()).await;
-        self.to.add(RecordKind::Publish { stream, message, outcome: outcome.clone() });
+        self.recorder.add(RecordKind::Publish { stream, message, outcome: outcome.clone() });
         outcome
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         let name = consumer.name.clone();
         let inner = self.inner.subscribe(consumer).await?;
-        self.to.add(RecordKind::Subscribe { consumer: name.clone() });
-        Ok(Box::new(RecordedSubscription { to: self.to.clone(), consumer: name, inner }))
+        self.recorder.add(RecordKind::Subscribe { consumer: name.clone() });
+        Ok(Box::new(RecordedSubscription {
+            recorder: self.recorder.clone(),
+            consumer: name,
+            inner,
+        }))
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
@@ -156,7 +163,7 @@ impl Bus for Recorded<dyn Bus> {
 }
 
 struct RecordedSubscription {
-    to: Recorder,
+    recorder: Recorder,
     consumer: String,
     inner: Box<dyn Subscription>,
 }
@@ -165,14 +172,14 @@ struct RecordedSubscription {
 impl Subscription for RecordedSubscription {
     async fn next(&mut self) -> Result<Delivery, BusError> {
         let delivery = self.inner.next().await?;
-        self.to.add(RecordKind::Deliver {
+        self.recorder.add(RecordKind::Deliver {
             consumer: self.consumer.clone(),
             id: delivery.message.id.clone(),
             subject: delivery.message.subject.clone(),
             attempt: delivery.attempt,
         });
         let reply = RecordedReply {
-            to: self.to.clone(),
+            recorder: self.recorder.clone(),
             consumer: self.consumer.clone(),
             id: delivery.message.id.clone(),
             inner: delivery.reply,
@@ -186,7 +193,7 @@ impl Subscription for RecordedSubscription {
 }
 
 struct RecordedReply {
-    to: Recorder,
+    recorder: Recorder,
     consumer: String,
     id: String,
     inner: Box<dyn Reply>,
@@ -194,7 +201,7 @@ struct RecordedReply {
 
 impl RecordedReply {
     fn add(&self, operation: &'static str, outcome: &Result<(), BusError>) {
-        self.to.add(RecordKind::Reply {
+        self.recorder.add(RecordKind::Reply {
             operation,
             consumer: self.consumer.clone(),
             id: self.id.clone(),
@@ -233,10 +240,8 @@ impl Http for Recorded<dyn Http> {
         let line = format!("{} {}", request.method(), request.uri().path());
         let outcome = self.inner.send(request).await;
         let status = outcome.as_ref().map(|answer| answer.status().as_u16());
-        self.to.add(RecordKind::ExternalService {
-            line,
-            outcome: status.map_err(ToString::to_string),
-        });
+        self.recorder
+            .add(RecordKind::External { line, outcome: status.map_err(ToString::to_string) });
         outcome
     }
 }

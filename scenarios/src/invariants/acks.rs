@@ -25,9 +25,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut messages: BTreeMap<&str, (&Message, OnceCell<Value>)> = BTreeMap::new();
     let mut dead: BTreeSet<&str> = BTreeSet::new();
     for record in evidence.trace.iter() {
-        match &record.what {
+        match &record.kind {
             RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
-                if let Some(who) = record.who {
+                if let Some(who) = record.instance {
                     stores.insert((who.service, collection, id(document)), document);
                 }
             }

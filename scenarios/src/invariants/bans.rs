@@ -30,7 +30,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut to_refuse: BTreeMap<u64, (InstanceId, &str)> = BTreeMap::new();
     let mut broken = Vec::new();
     for record in evidence.trace.iter() {
-        match &record.what {
+        match &record.kind {
             RecordKind::Publish { message, .. } => {
                 if let Some((user, word)) = words.get(message.id.as_str()) {
                     learn(&mut published, user, *word);
@@ -38,10 +38,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
             }
             // An instance reads back what was said before it listens, and then starts.
             RecordKind::Subscribe { consumer } if is_of_bans(consumer) => {
-                reading.extend(record.who.map(|who| (who, published.clone())));
+                reading.extend(record.instance.map(|who| (who, published.clone())));
             }
             RecordKind::Start => {
-                if let Some(who) = record.who
+                if let Some(who) = record.instance
                     && let Some(words) = reading.remove(&who)
                 {
                     let known = known.entry(who).or_default();
@@ -49,14 +49,14 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 }
             }
             RecordKind::Reply { operation: "ack", consumer, id, .. } if is_of_bans(consumer) => {
-                if let (Some(who), Some((user, word))) = (record.who, words.get(id.as_str())) {
+                if let (Some(who), Some((user, word))) = (record.instance, words.get(id.as_str())) {
                     learn(known.entry(who).or_default(), user, *word);
                 }
             }
             // The end of a ban may count from here on, for requests under way too.
             RecordKind::Deliver { id, .. } => {
                 if let (Some(who), Some((user, word @ (_, false)))) =
-                    (record.who, words.get(id.as_str()))
+                    (record.instance, words.get(id.as_str()))
                 {
                     learn(known.entry(who).or_default(), user, *word);
                     to_refuse.retain(|_, asked| *asked != (who, user.as_str()));
@@ -90,7 +90,7 @@ fn learn<'a>(known: &mut BTreeMap<&'a str, Word>, user: &'a str, word: Word) {
 fn words<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, (String, Word)> {
     let mut words = BTreeMap::new();
     for record in evidence.trace.iter() {
-        let RecordKind::Publish { message, outcome: Ok(_), .. } = &record.what else { continue };
+        let RecordKind::Publish { message, outcome: Ok(_), .. } = &record.kind else { continue };
         let word = match message.subject.as_str() {
             UserBanned::SUBJECT => serde_json::from_slice::<UserBanned>(&message.payload)
                 .map(|event| (event.0.id, (event.0.version, true))),

@@ -31,10 +31,10 @@ pub(super) fn versions<'e>(
 ) -> BTreeMap<&'e str, BTreeMap<i64, &'e Document>> {
     let mut versions: BTreeMap<&str, BTreeMap<i64, &Document>> = BTreeMap::new();
     for record in evidence.trace.iter() {
-        let RecordKind::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.what else {
+        let RecordKind::Write { collection, outcome: Ok(Some(ticket)), .. } = &record.kind else {
             continue;
         };
-        if record.who.is_some_and(|who| who.service == "tickets") && collection == "tickets" {
+        if record.instance.is_some_and(|who| who.service == "tickets") && collection == "tickets" {
             versions.entry(id(ticket)).or_default().insert(number(ticket, "version"), ticket);
         }
     }

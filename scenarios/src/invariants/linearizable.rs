@@ -132,7 +132,7 @@ impl<'a> History<'a> {
     fn read(evidence: &'a Evidence<'_>) -> Self {
         let mut history = Self::default();
         for (now, record) in evidence.trace.iter().enumerate() {
-            match &record.what {
+            match &record.kind {
                 RecordKind::Request { number, line, body, .. } => {
                     let asked = line.strip_prefix("DELETE /api/orders/").map(Asked::End);
                     let asked = asked.or_else(|| {
@@ -147,7 +147,7 @@ impl<'a> History<'a> {
                     }
                 }
                 RecordKind::Write { collection, began, input, outcome, .. }
-                    if record.who.is_some_and(|who| who.service == orders::NAME)
+                    if record.instance.is_some_and(|who| who.service == orders::NAME)
                         && collection == "orders" =>
                 {
                     let from = if evidence.exact { now } else { *began };

@@ -50,8 +50,8 @@ pub(super) struct Hold {
 pub(super) fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
     let mut histories: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
     for (now, record) in evidence.trace.iter().enumerate() {
-        let service = record.who.map(|who| who.service);
-        let RecordKind::Write { collection, began, outcome: Ok(Some(order)), .. } = &record.what
+        let service = record.instance.map(|who| who.service);
+        let RecordKind::Write { collection, began, outcome: Ok(Some(order)), .. } = &record.kind
         else {
             continue;
         };

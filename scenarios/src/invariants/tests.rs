@@ -172,7 +172,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("bans", "an instance that heard of the ban carries a request out", |e| {
         let refused = |status: &Option<u16>| *status == Some(401);
-        let status = edit(e).iter_mut().find_map(|record| match &mut record.what {
+        let status = edit(e).iter_mut().find_map(|record| match &mut record.kind {
             RecordKind::Answer { status, .. } if refused(status) => Some(status),
             _ => None,
         });
@@ -213,7 +213,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("charges-published", "a version of a charge was never published", |e| {
         let published = message_of(e, "charge.updated");
-        edit(e).retain(|record| match &record.what {
+        edit(e).retain(|record| match &record.kind {
             RecordKind::Publish { message, .. } => message.id != published,
             _ => true,
         });
@@ -228,7 +228,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("published-completely", "nobody was told of a change", |e| {
         let told = message_of(e, "user.created");
-        edit(e).retain(|record| match &record.what {
+        edit(e).retain(|record| match &record.kind {
             RecordKind::Publish { message, .. } => message.id != told,
             _ => true,
         });
@@ -242,7 +242,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     }),
     ("published-in-order", "a change is told of after the next one", |e| {
         let told = message_of(e, "order.created");
-        let published = |record: &Record| match &record.what {
+        let published = |record: &Record| match &record.kind {
             RecordKind::Publish { message, .. } => message.id == told,
             _ => false,
         };
@@ -252,7 +252,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         edit(e).remove(first);
     }),
     ("dead-letters", "a message was given up on at once", |e| {
-        let mut message = e.facts.trace.iter().find_map(|record| match &record.what {
+        let mut message = e.facts.trace.iter().find_map(|record| match &record.kind {
             RecordKind::Publish { message, .. } => Some(message.clone()),
             _ => None,
         });
@@ -404,14 +404,14 @@ impl Truth {
 /// Moves the acknowledgement of a message at a consumer to right after its publish.
 fn acknowledged_at_once(truth: &mut Truth, subject: &str, consumer: &str) {
     let message = message_of(truth, subject);
-    let ack = edit(truth).iter().position(|record| match &record.what {
+    let ack = edit(truth).iter().position(|record| match &record.kind {
         RecordKind::Reply { operation: "ack", consumer: at, id, .. } => {
             *id == message && at == consumer
         }
         _ => false,
     });
     let ack = edit(truth).remove(ack.expect("it was acknowledged"));
-    let published = edit(truth).iter().position(|record| match &record.what {
+    let published = edit(truth).iter().position(|record| match &record.kind {
         RecordKind::Publish { message: published, .. } => published.id == message,
         _ => false,
     });
@@ -503,7 +503,7 @@ fn on_real_servers_a_release_counts_from_its_call() {
     release.insert("version", version + 1);
     wrote(&mut truth, "orders", release);
     let RecordKind::Write { began, .. } =
-        &mut edit(&mut truth).last_mut().expect("just added").what
+        &mut edit(&mut truth).last_mut().expect("just added").kind
     else {
         panic!("the last record is the release");
     };
@@ -521,11 +521,11 @@ fn on_real_servers_a_release_counts_from_its_call() {
 fn a_ban_does_not_bind_an_instance_that_could_not_have_received_it() {
     let mut truth = truth();
     let ban = edit(&mut truth).iter().position(|record| {
-        matches!(&record.what, RecordKind::Publish { message, .. } if message.subject == "user.banned")
+        matches!(&record.kind, RecordKind::Publish { message, .. } if message.subject == "user.banned")
     });
     let listens = Record {
-        who: Some(FRESH),
-        what: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
+        instance: Some(FRESH),
+        kind: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
         ..truth.facts.trace[0].clone()
     };
     edit(&mut truth).insert(ban.expect("a user was banned"), listens);

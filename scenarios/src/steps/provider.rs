@@ -1,7 +1,7 @@
 //! Faults at the payment provider.
 
 use cucumber::given;
-use harness::faults::{Effect, FaultRule, Operation, Reach};
+use harness::faults::{Effect, FaultRule, Operation, Port};
 use harness::gherkin::ScenarioWorld;
 
 fn plan(world: &mut ScenarioWorld, times: u32, effect: Effect) {
@@ -28,5 +28,5 @@ async fn answers_lost(world: &mut ScenarioWorld, count: String) {
 
 #[given("the provider is out of reach")]
 async fn provider_cut(world: &mut ScenarioWorld) {
-    world.world().faults().cut(None, Reach::ExternalService);
+    world.world().faults().cut(None, Port::Http);
 }

@@ -64,7 +64,7 @@ async fn was_delivered(
     let consumer = format!("{service}-{event}");
     let delivered = |what: &RecordKind| matches!(what, RecordKind::Deliver { consumer: c, .. } if *c == consumer);
     let records = world.world().trace().records();
-    let delivered_times = records.iter().filter(|record| delivered(&record.what)).count();
+    let delivered_times = records.iter().filter(|record| delivered(&record.kind)).count();
     StepError::unless(delivered_times == times, || {
         format!("it was delivered {delivered_times} times")
     })

@@ -5,7 +5,7 @@ use cucumber::step::{Collection, Context};
 use cucumber::{given, when};
 
 use super::StepResult;
-use crate::faults::{Effect, FaultRule, Operation, Reach};
+use crate::faults::{Effect, FaultRule, Operation, Port};
 use crate::gherkin::{ScenarioWorld, StepError};
 use crate::subject::AnySubject;
 
@@ -76,20 +76,20 @@ async fn writes_fail(world: &mut ScenarioWorld, times: u32, service: String, col
 #[given(expr = "the database of {word} is unreachable")]
 #[when(expr = "the database of {word} is unreachable")]
 async fn store_cut(world: &mut ScenarioWorld, service: String) {
-    cut(world, Some(&service), Reach::Store);
+    cut(world, Some(&service), Port::Store);
 }
 
 #[given("the bus is unreachable")]
 #[when("the bus is unreachable")]
 async fn bus_cut(world: &mut ScenarioWorld) {
-    cut(world, None, Reach::Bus);
+    cut(world, None, Port::Bus);
 }
 
 #[given(expr = "{word} connection to the bus is cut")]
 #[when(expr = "{word} connection to the bus is cut")]
 async fn bus_cut_for(world: &mut ScenarioWorld, service: String) {
     let service = service.trim_end_matches("'s").to_owned();
-    cut(world, Some(&service), Reach::Bus);
+    cut(world, Some(&service), Port::Bus);
 }
 
 #[when("everything is reachable again")]
@@ -98,7 +98,7 @@ async fn reachable(world: &mut ScenarioWorld) {
     world.set_cut(false);
 }
 
-fn cut(world: &mut ScenarioWorld, service: Option<&str>, reach: Reach) {
-    world.world().faults().cut(service, reach);
+fn cut(world: &mut ScenarioWorld, service: Option<&str>, port: Port) {
+    world.world().faults().cut(service, port);
     world.set_cut(true);
 }

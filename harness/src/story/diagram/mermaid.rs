@@ -1,37 +1,46 @@
-//! A diagram in Mermaid's language.
+//! A sequence diagram in Mermaid's notation.
 
-use super::paper::{Column, Line, Sequence};
+use super::sequence::{Arrow, Lane, Line, Sequence};
 
 impl Sequence {
-    /// The diagram in Mermaid's language.
+    /// The diagram in Mermaid's notation.
     pub fn mermaid(&self) -> String {
         let mut text = "sequenceDiagram\n".to_owned();
-        for (at, Column { is_person, name }) in self.parties.iter().enumerate() {
-            let kind = if *is_person { "actor" } else { "participant" };
+        for (at, Lane { is_client, name }) in self.lanes.iter().enumerate() {
+            let kind = if *is_client { "actor" } else { "participant" };
             text += &format!("    {kind} p{at} as {}\n", escaped(name));
         }
-        let ends = match self.parties.len() {
+        let all = match self.lanes.len() {
             0 => return text,
             1 => "p0".to_owned(),
-            parties => format!("p0,p{}", parties - 1),
+            lanes => format!("p0,p{}", lanes - 1),
         };
         for line in &self.lines {
             text += &match line {
                 Line::Arrow { from, arrow, to, text } => {
-                    format!("    p{from}{arrow}p{to}: {}\n", escaped(text))
+                    format!("    p{from}{}p{to}: {}\n", token(*arrow), escaped(text))
                 }
                 Line::Note { over, lines, .. } => {
                     let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
                     format!("    Note over p{over}: {}\n", lines.join("<br/>"))
                 }
-                Line::Chapter(text) => format!("    Note over {ends}: {}\n", escaped(text)),
+                Line::Divider(text) => format!("    Note over {all}: {}\n", escaped(text)),
             };
         }
         text
     }
 }
 
-/// Text as Mermaid takes it: some characters mean something to it.
+fn token(arrow: Arrow) -> &'static str {
+    match arrow {
+        Arrow::Message => "->>",
+        Arrow::Reply => "-->>",
+        Arrow::LostMessage => "-x",
+        Arrow::LostReply => "--x",
+    }
+}
+
+/// Text without the characters that mean something in Mermaid's notation.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,39 +1,39 @@
-//! A diagram as an SVG picture that needs nothing else: no script, no font, no style sheet.
+//! A sequence diagram as a self-contained SVG: no script, no font, no style sheet.
 //!
-//! It draws in the colour of the text around it, so that a page may be light or dark.
+//! It draws in the colour of the surrounding text, for light and dark pages alike.
 
-use super::paper::{Column, Line, Sequence};
+use super::sequence::{Arrow, Lane, Line, Sequence};
 
-/// How wide a character of text is thought to be, in pixels.
-const CHARACTER: f64 = 6.4;
-/// The height of a line of text.
-const ROW: f64 = 16.0;
-/// What lies between a party and the next one at least.
-const GAP: f64 = 96.0;
-/// What lies between things and the edge.
+/// Estimated width of a character, in pixels.
+const CHARACTER_WIDTH: f64 = 6.4;
+/// Height of a line of text, in pixels.
+const ROW_HEIGHT: f64 = 16.0;
+/// Minimum distance between two lanes, in pixels.
+const LANE_GAP: f64 = 96.0;
+/// Distance of a shape from the next one and from the edge, in pixels.
 const MARGIN: f64 = 12.0;
-/// The size of a party's box above its line.
-const HEAD: f64 = 28.0;
+/// Height of the box above a lane, in pixels.
+const HEAD_HEIGHT: f64 = 28.0;
 
-/// Text that is wider than this is broken into lines.
-const WIDEST: usize = 44;
+/// Maximum length of a line of text, in characters.
+const MAX_TEXT: usize = 44;
 
 impl Sequence {
     /// The diagram as an `<svg>` element.
     pub fn svg(&self) -> String {
         let columns = self.columns();
-        let mut page = Page { columns, body: String::new(), y: MARGIN + HEAD + ROW };
+        let mut page = Page { columns, body: String::new(), y: MARGIN + HEAD_HEIGHT + ROW_HEIGHT };
         self.lines.iter().for_each(|line| page.line(line));
-        page.picture(&self.parties)
+        page.finish(&self.lanes)
     }
 
-    /// Where each party's line is, so that what is said between two of them has room.
+    /// The x of each lane, and of the right edge; texts between two lanes fit.
     fn columns(&self) -> Vec<f64> {
-        let width = |at: usize| text_width(&self.parties[at].name) / 2.0 + MARGIN;
-        let count = self.parties.len();
+        let width = |at: usize| text_width(&self.lanes[at].name) / 2.0 + MARGIN;
+        let count = self.lanes.len();
         let mut gaps: Vec<f64> =
-            (1..count).map(|at| GAP.max(width(at - 1) + width(at) + MARGIN)).collect();
-        let (mut left, mut right) = (GAP / 2.0, GAP / 2.0);
+            (1..count).map(|at| LANE_GAP.max(width(at - 1) + width(at) + MARGIN)).collect();
+        let (mut left, mut right) = (LANE_GAP / 2.0, LANE_GAP / 2.0);
         for line in &self.lines {
             match line {
                 Line::Arrow { from, to, text, .. } => {
@@ -58,7 +58,7 @@ impl Sequence {
                         right = right.max(half);
                     }
                 }
-                Line::Chapter(_) => {}
+                Line::Divider(_) => {}
             }
         }
         let mut at = left + MARGIN;
@@ -67,52 +67,52 @@ impl Sequence {
             at += gap;
             columns.push(at);
         }
-        // One more than there are parties: the right edge.
         columns.push(at + right + MARGIN);
         columns
     }
 }
 
 struct Page {
+    /// The x of each lane, and of the right edge.
     columns: Vec<f64>,
     body: String,
-    /// The top of what comes next.
+    /// Top of the next line.
     y: f64,
 }
 
 impl Page {
     fn line(&mut self, line: &Line) {
         match line {
-            Line::Arrow { from, arrow, to, text } => self.arrow(*from, arrow, *to, text),
+            Line::Arrow { from, arrow, to, text } => self.arrow(*from, *arrow, *to, text),
             Line::Note { over, lines, .. } => {
                 let (x, width) = (self.columns[*over], note_width(lines));
                 self.note(x - width / 2.0, width, lines, 0.07);
             }
-            Line::Chapter(text) => {
+            Line::Divider(text) => {
                 let edge = self.columns.last().copied().unwrap_or_default();
                 self.note(MARGIN, edge - 2.0 * MARGIN, std::slice::from_ref(text), 0.14);
             }
         }
     }
 
-    fn arrow(&mut self, from: usize, arrow: &str, to: usize, text: &str) {
+    fn arrow(&mut self, from: usize, arrow: Arrow, to: usize, text: &str) {
         let (x1, mut x2) = (self.columns[from], self.columns[to]);
-        let lines = broken(text);
+        let lines = wrapped(text);
         if from == to {
-            x2 = x1 + GAP / 2.0;
+            x2 = x1 + LANE_GAP / 2.0;
         }
         for line in &lines {
             let middle = if from == to { x1 + MARGIN } else { f64::midpoint(x1, x2) };
             let anchor = if from == to { "start" } else { "middle" };
             self.text(middle, self.y + 11.0, anchor, line);
-            self.y += ROW;
+            self.y += ROW_HEIGHT;
         }
         let (y, side) = (self.y, if x2 > x1 { -1.0 } else { 1.0 });
-        let dashes = if arrow.starts_with("--") { r#" stroke-dasharray="4 3""# } else { "" };
+        let dashes = if arrow.is_reply() { r#" stroke-dasharray="4 3""# } else { "" };
         self.body += &format!(r#"<path d="M{x1:.0} {y:.0}H{x2:.0}"{dashes}/>"#);
         let (tip, back) = (x2, x2 + side * 7.0);
         let (up, down) = (y - 4.0, y + 4.0);
-        self.body += &if arrow.ends_with('x') {
+        self.body += &if arrow.is_lost() {
             format!(
                 r#"<path d="M{back:.0} {up:.0}L{tip:.0} {down:.0}M{back:.0} {down:.0}L{tip:.0} {up:.0}"/>"#
             )
@@ -123,15 +123,15 @@ impl Page {
     }
 
     fn note(&mut self, x: f64, width: f64, lines: &[String], shade: f64) {
-        let lines: Vec<String> = lines.iter().flat_map(|line| broken(line)).collect();
-        let height = lines.len() as f64 * ROW + 8.0;
+        let lines: Vec<String> = lines.iter().flat_map(|line| wrapped(line)).collect();
+        let height = lines.len() as f64 * ROW_HEIGHT + 8.0;
         let y = self.y;
-        // Opaque, or the lines behind would run through the text.
+        // An opaque background keeps the lanes from running through the text.
         self.body += &format!(
             r#"<rect x="{x:.0}" y="{y:.0}" width="{width:.0}" height="{height:.0}" rx="3" fill="Canvas"/><rect x="{x:.0}" y="{y:.0}" width="{width:.0}" height="{height:.0}" rx="3" fill="currentColor" fill-opacity="{shade}"/>"#
         );
         for (number, line) in lines.iter().enumerate() {
-            let down = y + 15.0 + number as f64 * ROW;
+            let down = y + 15.0 + number as f64 * ROW_HEIGHT;
             self.text(x + width / 2.0, down, "middle", line);
         }
         self.y += height + 10.0;
@@ -144,14 +144,14 @@ impl Page {
         );
     }
 
-    fn picture(mut self, parties: &[Column]) -> String {
+    fn finish(mut self, lanes: &[Lane]) -> String {
         let (lines, bottom) = (std::mem::take(&mut self.body), self.y + MARGIN);
-        for (at, Column { is_person, name }) in parties.iter().enumerate() {
+        for (at, Lane { is_client, name }) in lanes.iter().enumerate() {
             let (x, width) = (self.columns[at], text_width(name) + 2.0 * MARGIN);
-            let (left, round) = (x - width / 2.0, if *is_person { 14 } else { 3 });
-            let top = MARGIN + HEAD;
+            let (left, round) = (x - width / 2.0, if *is_client { 14 } else { 3 });
+            let top = MARGIN + HEAD_HEIGHT;
             self.body += &format!(
-                r#"<path d="M{x:.0} {top:.0}V{bottom:.0}" stroke-opacity="0.3"/><rect x="{left:.0}" y="{MARGIN}" width="{width:.0}" height="{HEAD}" rx="{round}"/>"#
+                r#"<path d="M{x:.0} {top:.0}V{bottom:.0}" stroke-opacity="0.3"/><rect x="{left:.0}" y="{MARGIN}" width="{width:.0}" height="{HEAD_HEIGHT}" rx="{round}"/>"#
             );
             self.text(x, MARGIN + 18.0, "middle", name);
         }
@@ -164,23 +164,23 @@ impl Page {
 }
 
 fn text_width(text: &str) -> f64 {
-    text.chars().count() as f64 * CHARACTER
+    text.chars().count() as f64 * CHARACTER_WIDTH
 }
 
 fn widest(text: &str) -> f64 {
-    broken(text).iter().map(|line| text_width(line)).fold(0.0, f64::max)
+    wrapped(text).iter().map(|line| text_width(line)).fold(0.0, f64::max)
 }
 
 fn note_width(lines: &[String]) -> f64 {
     lines.iter().map(|line| widest(line)).fold(0.0, f64::max) + 2.0 * MARGIN
 }
 
-/// Text in lines that are not too wide, broken between words.
-fn broken(text: &str) -> Vec<String> {
+/// Text wrapped between words.
+fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is always one");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > WIDEST {
+        let last = lines.last_mut().expect("there is always a last line");
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > MAX_TEXT {
             lines.push(word.to_owned());
         } else {
             if !last.is_empty() {

@@ -8,20 +8,20 @@ use crate::trace::InstanceId;
 
 const SHOP: InstanceId = InstanceId { service: "shop", instance: 1 };
 
-fn record(second: i64, who: Option<InstanceId>, what: RecordKind) -> Record {
+fn record(second: i64, instance: Option<InstanceId>, kind: RecordKind) -> Record {
     let at = Timestamp::from_second(1_767_225_600 + second).unwrap();
-    Record { at, who, origin: None, what }
+    Record { at, instance, origin: None, kind }
 }
 
 fn write(second: i64, document: Document) -> Record {
-    let what = RecordKind::Write {
+    let kind = RecordKind::Write {
         operation: "update",
         collection: "things".to_owned(),
         began: 0,
         input: doc! {},
         outcome: Ok(Some(document)),
     };
-    record(second, Some(SHOP), what)
+    record(second, Some(SHOP), kind)
 }
 
 fn publish(correlation: &str) -> Record {
@@ -61,7 +61,7 @@ fn a_request_and_its_answer_are_arrows_between_client_and_instance() {
 }
 
 #[test]
-fn a_write_says_what_it_changed_against_what_was_written_before() {
+fn a_write_shows_the_fields_that_it_changed() {
     let before = write(0, doc! { "_id": "a", "state": "new", "price": 5_i64, "revision": 0 });
     let after = write(0, doc! { "_id": "a", "state": "sold", "price": 5_i64, "revision": 1 });
     let text = drawn(&[before, after], 1, 100);
@@ -70,14 +70,14 @@ fn a_write_says_what_it_changed_against_what_was_written_before() {
 }
 
 #[test]
-fn a_write_that_changes_only_what_the_collection_keeps_for_itself_is_left_out() {
+fn a_write_that_changes_only_bookkeeping_is_left_out() {
     let before = write(0, doc! { "_id": "a", "outbox": ["x"] });
     let after = write(0, doc! { "_id": "a", "outbox": [] });
     assert_eq!(drawn(&[before, after], 1, 100), "sequenceDiagram\n");
 }
 
 #[test]
-fn events_are_called_by_their_names_and_others_origins_are_left_out() {
+fn events_have_their_names_and_other_correlations_are_left_out() {
     let (one, other) = ("1".repeat(32), "2".repeat(32));
     let records = [publish(&one), publish(&other)];
     assert_eq!(drawn(&records, 0, 100).matches("p0->>p1: ThingMade").count(), 2);
@@ -89,7 +89,7 @@ fn events_are_called_by_their_names_and_others_origins_are_left_out() {
 }
 
 #[test]
-fn faults_and_crashes_are_notes_and_time_is_said_where_it_passes() {
+fn faults_and_crashes_are_notes_and_pauses_are_lines() {
     let fault = RecordKind::Fault {
         operation: Operation::Ack,
         target: "thing.made".to_owned(),
@@ -107,18 +107,18 @@ fn the_middle_of_a_long_diagram_is_left_out() {
     let records: Vec<Record> = (0..50).map(|n| publish(&format!("{n:032}"))).collect();
     let text = drawn(&records, 0, 10);
     assert_eq!(text.matches("ThingMade").count(), 10);
-    assert!(text.contains("… 40 lines are left out …"), "{text}");
+    assert!(text.contains("… 40 lines omitted …"), "{text}");
 }
 
 #[test]
-fn what_mermaid_would_take_for_its_own_is_escaped() {
-    let what = RecordKind::Panic { message: "a #1; <b>".to_owned() };
-    let text = drawn(&[record(0, Some(SHOP), what)], 0, 10);
+fn mermaid_special_characters_are_escaped() {
+    let kind = RecordKind::Panic { message: "a #1; <b>".to_owned() };
+    let text = drawn(&[record(0, Some(SHOP), kind)], 0, 10);
     assert!(text.contains("panics: a #35;1#59; #lt;b#gt;"), "{text}");
 }
 
 #[test]
-fn the_picture_has_a_line_for_each_party_and_shows_no_text_as_markup() {
+fn the_svg_has_a_lane_for_each_participant_and_escapes_text() {
     let line = "POST /things?<b>&c".to_owned();
     let by = Some("Anna".to_owned());
     let request = record(
@@ -131,8 +131,39 @@ fn the_picture_has_a_line_for_each_party_and_shows_no_text_as_markup() {
     let name = |_: &str| None;
     let diagram = Diagram { from: 0, only: None, limit: 100, name: &name };
     let svg = draw(&[request, wrote, lost], &diagram).svg();
-    assert_eq!(svg.matches("stroke-opacity").count(), 2, "a line each: {svg}");
+    assert_eq!(svg.matches("stroke-opacity").count(), 2, "a lane each: {svg}");
     assert!(svg.contains("&lt;b&gt;&amp;c") && !svg.contains("<b>"), "{svg}");
-    assert!(svg.contains("size: 1") && svg.contains("no answer"), "{svg}");
-    assert_eq!(svg.matches("stroke-dasharray").count(), 1, "only the answer is dashed: {svg}");
+    assert!(svg.contains("size: 1") && svg.contains("no response"), "{svg}");
+    assert_eq!(svg.matches("stroke-dasharray").count(), 1, "only the reply is dashed: {svg}");
+}
+
+#[test]
+fn a_participant_whose_lines_are_all_omitted_has_no_lane() {
+    let other = InstanceId { service: "bank", instance: 2 };
+    let mut records: Vec<Record> = (0..50).map(|n| publish(&format!("{n:032}"))).collect();
+    records[25] = record(0, Some(other), RecordKind::Start);
+    let text = drawn(&records, 0, 10);
+    assert!(!text.contains("bank"), "{text}");
+    assert!(
+        text.starts_with(
+            "sequenceDiagram\n    participant p0 as shop\n    participant p1 as bus\n"
+        )
+    );
+}
+
+#[test]
+fn values_are_plain_text() {
+    let id = bson::oid::ObjectId::parse_str("0123456789abcdef01234567").unwrap();
+    let document = doc! {
+        "_id": "a",
+        "seats": [1, 2],
+        "none": [],
+        "of": id,
+        "at": bson::DateTime::from_millis(0),
+        "card": { "last": "42", "ok": true },
+    };
+    let text = drawn(&[write(0, doc! { "_id": "a" }), write(0, document)], 1, 10);
+    let fields = "seats: 1, 2<br/>none: empty<br/>of: …234567<br/>at: 1970-01-01T00:00:00Z<br/>\
+                  card: last 42, ok true\n";
+    assert!(text.contains(fields), "{text}");
 }

@@ -69,7 +69,7 @@ pub(super) fn edit(truth: &mut Truth) -> &mut Vec<Record> {
 
 pub(super) fn add(truth: &mut Truth, who: Option<InstanceId>, what: RecordKind) {
     let at = truth.facts.now;
-    edit(truth).push(Record { at, who, origin: None, what });
+    edit(truth).push(Record { at, instance: who, origin: None, kind: what });
 }
 
 /// Changes the first operation with this status.
@@ -122,7 +122,7 @@ pub(super) fn is(call: &Call, matches: fn(&Operation) -> bool) -> bool {
 
 /// The first message of this subject.
 pub(super) fn message_of(truth: &Truth, subject: &str) -> String {
-    let found = truth.facts.trace.iter().find_map(|record| match &record.what {
+    let found = truth.facts.trace.iter().find_map(|record| match &record.kind {
         RecordKind::Publish { message, .. } if message.subject == subject => {
             Some(message.id.clone())
         }
@@ -154,7 +154,7 @@ pub(super) fn wrote_by(
 
 /// Publishes a spoiled copy of the first event about a ticket.
 pub(super) fn spoil_message(truth: &mut Truth, spoil: fn(&mut Message)) {
-    let message = truth.facts.trace.iter().find_map(|record| match &record.what {
+    let message = truth.facts.trace.iter().find_map(|record| match &record.kind {
         RecordKind::Publish { message, .. } if message.subject == "ticket.created" => Some(message),
         _ => None,
     });
