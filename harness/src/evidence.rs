@@ -70,6 +70,8 @@ pub struct Facts {
     pub letters: Vec<DeadLetter>,
     /// The aggregates that a dead letter is about: their copies are known to be behind.
     pub given_up: BTreeSet<String>,
+    /// How often a port was cut off by hand, which the record does not show.
+    pub cuts: usize,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
     /// The record.
@@ -96,6 +98,7 @@ impl Facts {
             given_up: about.collect(),
             letters,
             ack_wait,
+            cuts: world.faults().cuts_begun(),
             trace: world.trace().records(),
         })
     }
@@ -112,10 +115,10 @@ impl Facts {
         })
     }
 
-    /// How many faults were injected and instances crashed.
+    /// How many faults were injected, instances crashed, and ports were cut off.
     pub fn disturbances(&self) -> usize {
         let is_one =
             |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
-        self.trace.iter().filter(|record| is_one(&record.kind)).count()
+        self.trace.iter().filter(|record| is_one(&record.kind)).count() + self.cuts
     }
 }

@@ -202,6 +202,22 @@ impl Session {
         Ok(())
     }
 
+    /// Prepares those of these clients that are not prepared yet.
+    ///
+    /// # Errors
+    ///
+    /// When a client cannot be prepared.
+    pub async fn prepare_new(&mut self, clients: &[String]) -> Result<(), Unprepared> {
+        let mut new: Vec<String> =
+            clients.iter().filter(|name| !self.clients.is_prepared(name)).cloned().collect();
+        new.sort();
+        new.dedup();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.clients.prepare(&new, &mut *self.world).await
+    }
+
     /// Carries out rounds of a script.
     ///
     /// # Errors

@@ -20,6 +20,9 @@ use crate::operation::{Operation, Price, address};
 use crate::person::Person;
 use crate::provider::Provider;
 
+/// The client without an account.
+const STRANGER: &str = "Somebody";
+
 /// The clients of one run.
 #[derive(Debug)]
 pub struct Clients {
@@ -80,11 +83,6 @@ impl Clients {
         self.people.get(name).cloned().unwrap_or_else(|| Person::new(address(name)))
     }
 
-    /// Whether this client is known.
-    pub fn knows(&self, name: &str) -> bool {
-        self.people.contains_key(name)
-    }
-
     /// Replaces a client.
     pub fn set_person(&mut self, name: &str, person: Person) {
         self.people.insert(name.to_owned(), person);
@@ -133,6 +131,10 @@ impl harness::subject::Clients for Clients {
             self.learn(&Operation::sign_up(name), reply, world.now());
         }
         Ok(())
+    }
+
+    fn is_prepared(&self, client: &str) -> bool {
+        client == STRANGER || self.people.contains_key(client)
     }
 
     fn context(&self, operation: &Operation, _: Timestamp) -> Context {

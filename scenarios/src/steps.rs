@@ -14,7 +14,6 @@ mod tickets;
 use contracts::Cents;
 use harness::gherkin::{ScenarioWorld, StepError};
 use harness::script::Action;
-use harness::subject::Clients as _;
 use harness::world::Reply;
 use http::Method;
 use serde_json::Value;
@@ -27,9 +26,6 @@ use replies::Replied;
 
 /// The outcome of a step.
 type Done = Result<(), StepError>;
-
-/// The client without an account.
-const STRANGER: &str = "Somebody";
 
 /// What the steps of ticketing do in a scenario.
 trait Ticketing {
@@ -95,21 +91,7 @@ impl Ticketing for ScenarioWorld {
     }
 
     async fn meet(&mut self, names: &[String]) -> Done {
-        let is_new = |name: &&String| *name != STRANGER && !self.clients().knows(name);
-        let mut new: Vec<String> = names.iter().filter(is_new).cloned().collect();
-        new.sort();
-        new.dedup();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let (clients, world) = self.session().parts_mut::<Clients>().expect("it is ticketing");
-        clients.prepare(&new, world).await?;
-        for name in &new {
-            StepError::unless(!self.person(name).id.is_empty(), || {
-                format!("{name} cannot sign up")
-            })?;
-        }
-        Ok(())
+        Ok(self.session().prepare_new(names).await?)
     }
 
     async fn look(&mut self, who: &str, path: &str) -> Reply {

@@ -32,6 +32,8 @@ struct State {
     /// Number of a call, and the effect to inject into it.
     at_call: Option<(u64, Effect)>,
     cuts: Vec<Cut>,
+    /// How many times a port was cut off until further notice.
+    cuts_begun: usize,
     crashes: Vec<InstanceId>,
     global_faults: Vec<GlobalFault>,
     injected: Vec<FaultRule>,
@@ -109,7 +111,14 @@ impl Faults {
     /// Cuts a service (`None` for all) off from a port until [`heal`](Self::heal).
     pub fn cut(&self, service: Option<&str>, port: Port) {
         let service = service.map(str::to_owned);
-        self.state().cuts.push(Cut { service, port, until: None });
+        let mut state = self.state();
+        state.cuts.push(Cut { service, port, until: None });
+        state.cuts_begun += 1;
+    }
+
+    /// How often [`cut`](Self::cut) was called: such a cut is not in the trace.
+    pub fn cuts_begun(&self) -> usize {
+        self.state().cuts_begun
     }
 
     /// Ends all cuts and drops all pending rules and the mix. A fault that was requested by

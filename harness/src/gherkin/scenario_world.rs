@@ -222,13 +222,19 @@ impl ScenarioWorld {
         state.downcast_mut().expect("a subject keeps one type of state")
     }
 
-    /// Carries out actions at the same moment, and waits for all replies.
+    /// Carries out actions at the same moment, and waits for all replies. Clients that are new
+    /// are prepared before.
     ///
     /// # Errors
     ///
     /// When an operation makes no sense now, or a service does not start.
     pub async fn act(&mut self, actions: &[Action]) -> Result<(), StepError> {
         let open = self.inner_mut();
+        if !open.scripted {
+            let operations = actions.iter().filter_map(Action::operation);
+            let clients: Vec<String> = operations.flat_map(|o| o.clients()).collect();
+            open.session.prepare_new(&clients).await?;
+        }
         open.last = open.session.history().calls().len();
         open.session.act(actions).await?;
         let done = open.session.history().calls().len() - open.last;

@@ -337,6 +337,8 @@ pub trait AnyClients {
         clients: &[String],
         world: &mut dyn World,
     ) -> Result<(), Unprepared>;
+    /// As [`Clients::is_prepared`].
+    fn is_prepared(&self, client: &str) -> bool;
     /// As [`Clients::context`].
     fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>>;
     /// As [`Clients::request`].
@@ -367,6 +369,10 @@ impl<C: Clients> AnyClients for C {
         world: &mut dyn World,
     ) -> Result<(), Unprepared> {
         Clients::prepare(self, clients, world).await
+    }
+
+    fn is_prepared(&self, client: &str) -> bool {
+        Clients::is_prepared(self, client)
     }
 
     fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>> {

@@ -31,6 +31,11 @@ pub trait Clients: 'static {
         world: &mut dyn World,
     ) -> Result<(), Unprepared>;
 
+    /// Whether this client is prepared. A scenario prepares the others before they act.
+    fn is_prepared(&self, _client: &str) -> bool {
+        true
+    }
+
     /// The facts about an operation that is about to be invoked.
     fn context(&self, operation: &Self::Operation, now: Timestamp) -> Self::Context;
 

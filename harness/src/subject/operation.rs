@@ -116,6 +116,17 @@ impl AnyOperation {
         self.0.simpler()
     }
 
+    /// The names of the clients in it.
+    pub fn clients(&self) -> Vec<String> {
+        let mut clients = Vec::new();
+        self.renamed(|kind, name| {
+            if kind.is_none() && !clients.contains(name) {
+                clients.push(name.clone());
+            }
+        });
+        clients
+    }
+
     /// The same operation with other names: `rename` gets the kind of a thing (`None` for a
     /// client) and its name.
     pub fn renamed(&self, mut rename: impl FnMut(Option<&'static str>, &mut String)) -> Self {
