@@ -5,6 +5,7 @@
 //! call does not acknowledge without having written afterwards or having been called again.
 
 use std::cell::OnceCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Document;
@@ -87,10 +88,14 @@ fn is_written(written: &Written<'_>, copy: &Copy, payload: &Value) -> bool {
     known.is_some_and(|known| integer(known, "version") >= version)
 }
 
-/// A delivery under way: whether a call of its handler failed since the last write.
+/// A message that an instance handles.
 #[derive(Default)]
 struct Handling {
+    /// Whether a call of its handler failed, and none succeeded since.
     failed: bool,
+    /// Whether the message was delivered again meanwhile: then a call belongs to either
+    /// delivery, and so does the acknowledgement.
+    overlapping: bool,
 }
 
 /// Messages that were acknowledged although a call of their handler had failed.
@@ -102,7 +107,10 @@ fn after_a_failure(facts: &Facts) -> Vec<String> {
         let number = instance.instance;
         match &record.kind {
             RecordKind::Deliver { id, .. } => {
-                under_way.insert((number, id), Handling::default());
+                under_way
+                    .entry((number, id))
+                    .and_modify(|handling| handling.overlapping = true)
+                    .or_default();
             }
             RecordKind::Fault { operation, effect, .. } if is_failure(*operation, *effect) => {
                 if let Some(handling) =
@@ -123,9 +131,14 @@ fn after_a_failure(facts: &Facts) -> Vec<String> {
                     under_way.remove(&(number, id));
                 }
             }
-            RecordKind::Reply { operation: "ack", consumer, id, .. } => {
-                let handling = under_way.remove(&(number, id.as_str()));
-                if handling.is_some_and(|handling| handling.failed) {
+            RecordKind::Reply { operation, consumer, id, .. } if *operation != "in_progress" => {
+                let Entry::Occupied(handling) = under_way.entry((number, id.as_str())) else {
+                    continue;
+                };
+                if handling.get().overlapping {
+                    continue;
+                }
+                if handling.remove().failed && *operation == "ack" {
                     violations.push(format!(
                         "{consumer} acknowledged {id} although a call of its handler had failed"
                     ));
