@@ -228,7 +228,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
 
 {EXIT_CODES}"
     );
-    let about = format!("Rehearses {} before opening night.", subject.name());
+    let about = format!("Finds what breaks in {}.", subject.name());
     let command = Cli::augment_args(Command::new("rehearse")).about(about).after_help(examples);
     let names = |named: &[crate::subject::any::Named]| {
         let lines = named.iter().map(|n| format!("\n  {:<24} {}", n.name, n.about));
