@@ -32,8 +32,9 @@ use crate::world::{Reply, World, WorldError, answered, requested};
 use instances::{Instance, Starting};
 use sim::access::{Access, Resource, digest};
 use sim::bus::{SimBroker, SimBus};
+use sim::call::{Call, Operation, Port};
 use sim::clock::SimClock;
-use sim::kernel::{Advance, Call, Kernel, Port};
+use sim::kernel::{Advance, Kernel};
 use sim::scheduler::{Fifo, Scheduler};
 use sim::store::SimDatabase;
 
@@ -130,15 +131,15 @@ impl Simulated {
         }
     }
 
-    /// Tells a curious chooser where the system is at rest.
-    fn note_rest(&self) {
+    /// Notes quiescence for a scheduler that wants accesses.
+    fn note_quiescence(&self) {
         if self.kernel.records_accesses() && self.unrest().is_empty() {
-            self.kernel.settled();
+            self.kernel.note_quiescence();
         }
     }
 
-    /// Lets all parked calls go on, without letting time pass.
-    fn run_parked(&mut self) {
+    /// Runs all pending calls, without advancing time.
+    fn run_pending(&mut self) {
         loop {
             self.poll();
             if self.kernel.is_stalled() || self.is_endless() {
@@ -197,7 +198,7 @@ impl Simulated {
         let (who, routes) = (self.instances[at].who, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
         let work = async move {
-            kernel.turn(Call::new(who.instance, Port::Http, "request", line)).await;
+            kernel.step(Call::new(who.instance, Port::Http, Operation::Request, line)).await;
             // Whether the user is banned is looked up before the first call.
             kernel.access(|| Access::Read(Resource::memory(who.instance)));
             let answer = routes.oneshot(request.map(Body::from)).await;
@@ -217,11 +218,11 @@ impl Simulated {
     }
 }
 
-/// The origin of a request before the service gives it one: its own lane, and its own
+/// The origin of a request before the service gives it one: its own causal chain, and its own
 /// randomness.
 fn client(seed: u64, number: u64) -> Causality {
-    let lane = digest(("client", seed, number));
-    Causality { correlation: format!("{lane:016x}{number:016x}"), cause: format!("{number}") }
+    let chain = digest(("client", seed, number));
+    Causality { correlation: format!("{chain:016x}{number:016x}"), cause: format!("{number}") }
 }
 
 #[async_trait(?Send)]
@@ -246,29 +247,29 @@ impl World for Simulated {
         let until = after(self.kernel.now(), time);
         self.run(until, || false);
         self.kernel.jump_to(until);
-        self.run_parked();
-        self.note_rest();
+        self.run_pending();
+        self.note_quiescence();
     }
 
     async fn pass_to(&mut self, time: Duration) {
         let until = after(self.kernel.now(), time);
         let brink = until.checked_sub(Duration::from_nanos(1)).expect("the past is in range");
         self.run(brink, || false);
-        self.note_rest();
+        self.note_quiescence();
         self.kernel.jump_to(until);
     }
 
     async fn quiesce(&mut self) -> Result<(), NotQuiescent> {
         let limit = after(self.kernel.now(), RESTLESS);
         loop {
-            self.run_parked();
+            self.run_pending();
             let mut reasons = self.unrest();
             if self.is_endless() {
                 reasons.insert(0, format!("no end after {STEPS} steps"));
                 return Err(NotQuiescent { reasons });
             }
             if reasons.is_empty() {
-                self.kernel.settled();
+                self.kernel.note_quiescence();
                 return Ok(());
             }
             if self.is_down() || self.kernel.advance(limit) == Advance::Nothing {

@@ -16,7 +16,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use harness::faults::{FaultKind, FaultRule};
 use serde::{Deserialize, Serialize};
-use sim::scheduler::{Fifo, Pct, Random, Replay, Scheduler};
+use sim::scheduler::{Decision, Fifo, Pct, Random, Replay, Scheduler};
 
 use crate::script::Script;
 
@@ -63,7 +63,7 @@ pub enum Schedule {
         depth: u32,
     },
     /// The one that has waited longest, but for these decisions: number and position.
-    Exact(Vec<(u32, u32)>),
+    Exact(Vec<(u32, Decision)>),
 }
 
 impl Case {
@@ -100,6 +100,7 @@ impl Schedule {
 /// ```
 /// use scenarios::case::{Case, Schedule, Token, Trouble};
 /// use scenarios::script::Script;
+/// use sim::scheduler::Decision;
 ///
 /// let case = Case {
 ///     workload: "race".to_owned(),
@@ -107,7 +108,7 @@ impl Schedule {
 ///     seed: 7,
 ///     script: Script { people: 2, rounds: Vec::new() },
 ///     trouble: Trouble::Exact(Vec::new()),
-///     schedule: Schedule::Exact(vec![(3, 1)]),
+///     schedule: Schedule::Exact(vec![(3, Decision::Run(1))]),
 /// };
 /// let token = Token::of(&case).to_string();
 /// assert_eq!(token.parse::<Token>().unwrap().case().unwrap(), case);

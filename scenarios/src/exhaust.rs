@@ -160,7 +160,7 @@ fn run(scope: &Scope, search: &Search) -> Result<Option<(Violation, Case)>, Worl
     let mut polite = 0;
     let performed = perform(scope, search, &mut polite, &mut world, &provider).now_or_never();
     let performed = performed.expect("a simulated world never waits for anything outside");
-    if !search.end(world.kernel()) {
+    if !search.end(&world.kernel().take_accesses()) {
         return Ok(None);
     }
     let broken = verdict(&performed)?.into_iter().next();

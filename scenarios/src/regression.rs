@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use harness::world::WorldError;
 use serde::{Deserialize, Serialize};
+use sim::scheduler::Decision;
 
 use crate::case::{Case, Schedule, Trouble};
 use crate::simulate::{self, Run};
@@ -55,7 +56,7 @@ pub enum Drift {
         /// Its number.
         number: u32,
         /// The position that was to be chosen.
-        position: u32,
+        position: Decision,
     },
     /// The decisions turned other calls.
     #[error("other calls went first: {now:?}, and not {recorded:?}")]
@@ -242,7 +243,7 @@ mod tests {
     use super::*;
     use crate::script::{Act, Round, Script, Then};
 
-    fn case(trouble: Vec<FaultRule>, turns: Vec<(u32, u32)>) -> Case {
+    fn case(trouble: Vec<FaultRule>, turns: Vec<(u32, Decision)>) -> Case {
         let list = Act::List { who: 0, ticket: 0, price: Cents(2000) };
         let rounds = vec![Round { acts: vec![list], then: Then::Settle }];
         Case {
@@ -280,8 +281,8 @@ mod tests {
 
     #[test]
     fn a_decision_that_is_not_there_is_drift() {
-        let gone = Drift::Gone { number: 90_000, position: 1 };
-        assert_eq!(drift_of(&case(Vec::new(), vec![(90_000, 1)])), [gone]);
+        let gone = Drift::Gone { number: 90_000, position: Decision::Run(1) };
+        assert_eq!(drift_of(&case(Vec::new(), vec![(90_000, Decision::Run(1))])), [gone]);
     }
 
     #[test]

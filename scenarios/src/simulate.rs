@@ -128,7 +128,7 @@ fn simulate(case: &Case, watch: bool, trace: Trace) -> Result<Run, WorldError> {
         },
         mix,
         places: world.faults().places(),
-        turned: world.kernel().turned(),
+        turned: world.kernel().reorderings(),
         performed: acts,
         decisions: decisions.len(),
         orders: evidence.as_ref().map_or(0, |evidence| evidence.orders.len()),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ports::Timestamp;
 use ports::clock::Clock;
 
-use super::kernel::Kernel;
+use crate::kernel::Kernel;
 
 /// The kernel's time, as a port.
 #[derive(Clone)]

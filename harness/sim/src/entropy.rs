@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::access::{Access, Resource};
-use super::kernel::Kernel;
+use crate::kernel::Kernel;
 
 /// The bytes of one instance: a stream of its own for each request and each event that it
 /// handles, and one for its background work.

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use ports::http::{Http, HttpError};
 
 use super::access::{Access, Resource, digest};
-use super::kernel::{Call, Kernel, Port};
+use crate::call::{Call, Operation, Port};
+use crate::kernel::Kernel;
 
 /// A party outside the system that answers requests, such as a payment provider.
 pub trait ExternalService: Send + Sync {
@@ -43,8 +44,8 @@ impl Http for SimHttp {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, HttpError> {
         let path = request.uri().path().to_owned();
-        let call = Call::new(self.instance, Port::Http, "send", path);
-        self.kernel.turn(call).await;
+        let call = Call::new(self.instance, Port::Http, Operation::Send, path);
+        self.kernel.step(call).await;
         let answer = self.service.answer(&request);
         // Whoever answers keeps books of which nothing is known here: the order matters.
         self.kernel.access(|| {

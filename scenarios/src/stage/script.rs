@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use harness::simulated::Simulated;
-use sim::scheduler::{Fifo, Replay};
+use sim::scheduler::{Decision, Fifo, Replay};
 
 use super::opening::Choosing;
 use super::{Stage, Wrong};
@@ -107,7 +107,7 @@ impl Stage {
     /// # Errors
     ///
     /// On real servers.
-    pub fn turn(&mut self, turns: Vec<(u32, u32)>) -> Result<(), Wrong> {
+    pub fn turn(&mut self, turns: Vec<(u32, Decision)>) -> Result<(), Wrong> {
         let kernel = self.kernel.as_ref().ok_or_else(only_simulated)?;
         kernel.set_scheduler(Box::new(Replay::new(turns)));
         Ok(())

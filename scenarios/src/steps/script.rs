@@ -30,7 +30,9 @@ async fn company(stage: &mut Stage, names: String) -> Done {
     stage.assemble(people, administrated).await
 }
 
-#[given(regex = r"^calls go on in the order (\d+:\d+(?:, \d+:\d+)*) from here on$")]
+#[given(
+    regex = r"^calls go on in the order (\d+:(?:\d+|time)(?:, \d+:(?:\d+|time))*) from here on$"
+)]
 async fn turns(stage: &mut Stage, order: String) -> Done {
     let turn = |turn: &str| {
         let (number, position) = turn.split_once(':')?;

@@ -3,6 +3,8 @@
 //!
 //! Whatever it writes, those steps read: people, faults, the order of calls, rounds, waits.
 
+use sim::scheduler::Decision;
+
 use super::{fault, promise, rows, time};
 use crate::case::{Case, Schedule, Trouble};
 use crate::script::{Act, Round, Then};
@@ -53,7 +55,7 @@ fn lines(text: &mut String, keyword: &str, steps: &[String]) {
 }
 
 /// `12:2, 31:1`: the numbers of decisions, and the positions chosen.
-fn order(turns: &[(u32, u32)]) -> String {
+fn order(turns: &[(u32, Decision)]) -> String {
     let turns = turns.iter().map(|(number, position)| format!("{number}:{position}"));
     turns.collect::<Vec<_>>().join(", ")
 }

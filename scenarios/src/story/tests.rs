@@ -62,7 +62,7 @@ fn faults_and_decisions_stand_where_they_struck() {
         effect: Effect::LoseAck,
     };
     let trouble = Trouble::Exact(vec![lost.clone()]);
-    let schedule = Schedule::Exact(vec![(20, 1)]);
+    let schedule = Schedule::Exact(vec![(20, sim::scheduler::Decision::Run(1))]);
     let told = told(&Case { trouble, schedule, ..rivals(None) });
     let at = |what: &str| told.steps.iter().position(|step| step.contains(what)).unwrap();
     assert!(at("Cleo reserves") < at("acknowledgement of the 1st OrderCreated"), "{told:#?}");

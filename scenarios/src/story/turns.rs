@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use harness::trace::{Record, RecordKind};
-use sim::kernel::{Call, Port, Reordering};
+use sim::call::{Call, Operation, Port};
+use sim::kernel::Reordering;
 
 use super::fault::event_name;
 use super::names::Names;
@@ -55,27 +56,27 @@ impl<'a> Teller<'a> {
             (Port::Store, operation) => {
                 let collection = target.split('/').nth(1).unwrap_or(target);
                 match operation {
-                    "get" | "find" => format!("reads {collection}"),
-                    "insert" => format!("inserts into {collection}"),
-                    "update" => format!("writes to {collection}"),
+                    Operation::Get | Operation::Find => format!("reads {collection}"),
+                    Operation::Insert => format!("inserts into {collection}"),
+                    Operation::Update => format!("writes to {collection}"),
                     _ => format!("opens {collection}"),
                 }
             }
-            (Port::Bus, "publish") => format!("publishes {}", event()),
-            (Port::Bus, "next") => format!("hears {}", event()),
-            (Port::Bus, "ack") => format!("acknowledges {}", event()),
-            (Port::Bus, "nak") => format!("asks for {} again", event()),
-            (Port::Bus, "in_progress") => format!("asks for more time for {}", event()),
-            (Port::Bus, "subscribe") => format!("opens its consumer of {}", event()),
+            (Port::Bus, Operation::Publish) => format!("publishes {}", event()),
+            (Port::Bus, Operation::Next) => format!("hears {}", event()),
+            (Port::Bus, Operation::Ack) => format!("acknowledges {}", event()),
+            (Port::Bus, Operation::Nak) => format!("asks for {} again", event()),
+            (Port::Bus, Operation::InProgress) => format!("asks for more time for {}", event()),
+            (Port::Bus, Operation::Subscribe) => format!("opens its consumer of {}", event()),
             (Port::Bus, _) => "opens the bus".to_owned(),
-            (Port::Http, "request") => {
+            (Port::Http, Operation::Request) => {
                 let person = mark.and_then(|mark| self.requester(call, mark));
                 let whose = person.map_or("a".to_owned(), |person| format!("{person}'s"));
                 return format!("begins {whose} request {}", route(target));
             }
             (Port::Http, _) => "asks the provider".to_owned(),
         };
-        match self.names.behind(call.lane, call.instance) {
+        match self.names.behind(call.causal_chain, call.instance) {
             Some(person) => format!("{deed} for {person}"),
             None => deed,
         }

@@ -1,15 +1,15 @@
 //! The order of BSON values, as MongoDB compares them.
 //!
-//! It never compares what it cannot compare as MongoDB does: such types are refused before
-//! they come here, see [`admissible`].
+//! Types that are not compared as MongoDB compares them are rejected on input, see
+//! [`admissible`].
 
 use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::Refusal;
+use super::rejected::Rejected;
 
-/// Where a type stands in the order across types. Numbers of all types stand together.
+/// The rank of a type in the order across types. All numeric types share one.
 pub(super) fn rank(value: &Bson) -> u8 {
     match value {
         Bson::MinKey => 0,
@@ -32,8 +32,8 @@ pub(super) fn rank(value: &Bson) -> u8 {
     }
 }
 
-/// MongoDB's order of all values. `-0.0` equals `0.0`, NaN equals NaN and comes before all
-/// other numbers, and documents compare field by field in their order.
+/// MongoDB's total order of values. `-0.0` equals `0.0`, NaN equals NaN and precedes all other
+/// numbers, and documents compare field by field in their order.
 pub(super) fn compare(left: &Bson, right: &Bson) -> Ordering {
     match (left, right) {
         (Bson::String(l), Bson::String(r)) => l.cmp(r),
@@ -87,7 +87,7 @@ fn compare_doubles(left: f64, right: f64) -> Ordering {
     order.unwrap_or_else(|| right.is_nan().cmp(&left.is_nan()))
 }
 
-/// Exact, where a conversion to double would make large neighbours equal.
+/// Exact: a conversion to double would make large neighbours equal.
 fn compare_mixed(left: i64, right: f64) -> Ordering {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     if right.is_nan() || right < -LIMIT {
@@ -100,8 +100,8 @@ fn compare_mixed(left: i64, right: f64) -> Ordering {
     left.cmp(&(whole as i64)).then_with(|| compare_doubles(0.0, right - whole))
 }
 
-/// Refuses the types whose order or storage the simulation does not model.
-pub(super) fn admissible(value: &Bson) -> Result<(), Refusal> {
+/// Rejects types whose order or storage the simulation does not model.
+pub(super) fn admissible(value: &Bson) -> Result<(), Rejected> {
     match value {
         Bson::Document(document) => document.values().try_for_each(admissible),
         Bson::Array(items) => items.iter().try_for_each(admissible),
@@ -116,7 +116,7 @@ pub(super) fn admissible(value: &Bson) -> Result<(), Refusal> {
         | Bson::DateTime(_) => Ok(()),
         other => {
             let kind = other.element_type();
-            Err(Refusal(format!("values of type {kind:?} are not simulated")))
+            Err(Rejected(format!("values of type {kind:?} are not simulated")))
         }
     }
 }
