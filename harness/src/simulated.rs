@@ -30,10 +30,11 @@ use crate::system::System;
 use crate::trace::Trace;
 use crate::world::{Reply, World, WorldError, answered, requested};
 use instances::{Instance, Starting};
-use sim::access::{Access, Resource, digest};
+use sim::access::{Access, Resource};
 use sim::bus::{SimBroker, SimBus};
 use sim::call::{Call, Operation, Port};
 use sim::clock::SimClock;
+use sim::digest::Digest;
 use sim::kernel::{Advance, Kernel};
 use sim::scheduler::{Fifo, Scheduler};
 use sim::store::SimDatabase;
@@ -206,8 +207,9 @@ impl Simulated {
             let body =
                 body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             kernel.access(|| {
-                let answer = digest((parts.status.as_u16(), &body));
-                Access::DurableWrite(Resource::new("answer", number), answer)
+                let answer = Digest::new("reply").number(number);
+                let content = answer.number(parts.status.as_u16().into()).bytes(&body);
+                Access::DurableWrite(Resource::new(answer), content.finish())
             });
             let answer = http::Response::from_parts(parts, body);
             *slot.borrow_mut() = Some(Reply::Answer(answer));
@@ -221,7 +223,7 @@ impl Simulated {
 /// The origin of a request before the service gives it one: its own causal chain, and its own
 /// randomness.
 fn client(seed: u64, number: u64) -> Causality {
-    let chain = digest(("client", seed, number));
+    let chain = Digest::new("client").number(seed).number(number).finish();
     Causality { correlation: format!("{chain:016x}{number:016x}"), cause: format!("{number}") }
 }
 

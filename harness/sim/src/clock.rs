@@ -6,7 +6,7 @@ use ports::clock::Clock;
 
 use crate::kernel::Kernel;
 
-/// The kernel's time, as a port.
+/// The kernel's virtual time behind the clock port.
 #[derive(Clone)]
 pub struct SimClock(pub Kernel);
 

@@ -5,6 +5,7 @@ pub mod access;
 pub mod bus;
 pub mod call;
 pub mod clock;
+pub mod digest;
 pub mod entropy;
 pub mod external;
 pub mod kernel;

@@ -8,7 +8,8 @@ use ports::bus::{Message, Stream};
 
 use super::handle::Handle;
 use super::stream::Log;
-use crate::access::{Access, Resource, digest};
+use crate::access::{Access, Resource};
+use crate::digest::Digest;
 
 /// The set of consumers may have changed, or all of them were read: every call on the bus
 /// depends on that.
@@ -18,9 +19,9 @@ pub(super) fn consumers_changed() -> Access {
 
 /// A message was published.
 pub(super) fn published(log: &Log, stream: Stream, message: &Message) -> Vec<Access> {
-    let id = Resource::new("message", (stream as u8, &message.id));
-    let content = digest((&message.subject, &message.headers, &message.payload));
-    let mut accesses = vec![Access::Read(consumers()), Access::DurableWrite(id, content)];
+    let content = content(message);
+    let mut accesses =
+        vec![Access::Read(consumers()), Access::DurableWrite(id(stream, message), content)];
     let ends = log.receiving(&message.subject).map(|consumer| tail(stream, consumer));
     accesses.extend(ends.map(|end| Access::DurableWrite(end, content)));
     accesses
@@ -33,24 +34,23 @@ pub(super) fn took(handle: &Handle, taken: Option<(&Message, u64)>) -> Vec<Acces
         let ends = [tail(stream, consumer), head(stream, consumer)];
         return [consumers()].into_iter().chain(ends).map(Access::Read).collect();
     };
-    let content = digest((&message.subject, &message.headers, &message.payload));
     let mut accesses = vec![
         Access::Read(consumers()),
-        Access::Read(Resource::new("message", (stream as u8, &message.id))),
+        Access::Read(id(stream, message)),
         Access::Write(head(stream, consumer)),
-        Access::Write(out(handle, sequence)),
+        Access::Write(in_flight(handle, sequence)),
     ];
     if handle.broadcast {
         // The instance keeps the content in memory, before its next call.
         let memory = Resource::memory(handle.connection.instance);
-        accesses.push(Access::DurableWrite(memory, content));
+        accesses.push(Access::DurableWrite(memory, content(message)));
     }
     accesses
 }
 
 /// A delivery was answered; `moves` where that may change the next delivery.
 pub(super) fn answered(handle: &Handle, sequence: u64, moves: bool) -> Vec<Access> {
-    let mut accesses = vec![Access::Read(consumers()), Access::Write(out(handle, sequence))];
+    let mut accesses = vec![Access::Read(consumers()), Access::Write(in_flight(handle, sequence))];
     if moves {
         let ends = [tail(handle.stream, handle.id), head(handle.stream, handle.id)];
         accesses.extend(ends.map(Access::Write));
@@ -59,17 +59,38 @@ pub(super) fn answered(handle: &Handle, sequence: u64, moves: bool) -> Vec<Acces
 }
 
 fn consumers() -> Resource {
-    Resource::new("consumers", ())
+    Resource::new(Digest::new("consumers"))
 }
 
+/// The id of a message in the deduplication window of a stream.
+fn id(stream: Stream, message: &Message) -> Resource {
+    Resource::new(of_stream("message", stream).text(&message.id))
+}
+
+/// The end of a queue at which messages arrive.
 fn tail(stream: Stream, consumer: u64) -> Resource {
-    Resource::new("tail", (stream as u8, consumer))
+    Resource::new(of_stream("tail", stream).number(consumer))
 }
 
+/// The end of a queue at which messages are taken.
 fn head(stream: Stream, consumer: u64) -> Resource {
-    Resource::new("head", (stream as u8, consumer))
+    Resource::new(of_stream("head", stream).number(consumer))
 }
 
-fn out(handle: &Handle, sequence: u64) -> Resource {
-    Resource::new("out", (handle.stream as u8, handle.id, sequence))
+/// A delivery in flight.
+fn in_flight(handle: &Handle, sequence: u64) -> Resource {
+    Resource::new(of_stream("in flight", handle.stream).number(handle.id).number(sequence))
+}
+
+fn of_stream(kind: &str, stream: Stream) -> Digest {
+    Digest::new(kind).text(match stream {
+        Stream::Events => "events",
+        Stream::DeadLetters => "dead letters",
+    })
+}
+
+fn content(message: &Message) -> u64 {
+    let digest = Digest::new("message").text(&message.subject).bytes(&message.payload);
+    let headers = message.headers.iter();
+    headers.fold(digest, |digest, (name, value)| digest.text(name).text(value)).finish()
 }

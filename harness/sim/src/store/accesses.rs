@@ -7,6 +7,7 @@ use ports::causality::Causality;
 use super::collection::Collection;
 use super::index::Refused;
 use crate::access::{Access, Resource};
+use crate::digest::Digest;
 
 /// Determines the accesses of one instance in its database.
 pub(super) struct Accesses<'a> {
@@ -39,14 +40,14 @@ impl Accesses<'_> {
     ) -> Vec<Access> {
         let Some(document) = document else { return Vec::new() };
         let keys = found.unique_keys(&document).into_iter();
-        let keys = keys.map(|key| Resource::new("key", (self.database, collection, key)));
+        let keys = keys.map(|key| self.key(collection, key));
         let access = if done { Access::Write } else { Access::Read };
         let mut accesses: Vec<Access> = keys.map(access).collect();
         accesses.push(access(self.document(collection, id(&document))));
         accesses.push(Access::Read(self.indexes(collection)));
         if done {
             // Documents are kept in order of insertion.
-            accesses.push(Access::Write(Resource::new("order", (self.database, collection))));
+            accesses.push(Access::Write(Resource::new(self.of("order", collection))));
             accesses.push(self.wrote(collection, None, document));
         }
         accesses
@@ -75,8 +76,8 @@ impl Accesses<'_> {
                 let (old, new) = (found.unique_keys(&before), found.unique_keys(after));
                 let moved = old.iter().filter(|key| !new.contains(key));
                 let moved = moved.chain(new.iter().filter(|key| !old.contains(key)));
-                let key = |key: &u64| Resource::new("key", (self.database, collection, *key));
-                accesses.extend(moved.map(key).map(Access::Write));
+                let moved = moved.map(|&key| self.key(collection, key));
+                accesses.extend(moved.map(Access::Write));
                 accesses.push(Access::Write(self.document(collection, id(after))));
                 accesses.push(self.wrote(collection, Some(before), after.clone()));
             }
@@ -102,11 +103,19 @@ impl Accesses<'_> {
     }
 
     fn document(&self, collection: &str, id: &str) -> Resource {
-        Resource::new("document", (self.database, collection, id))
+        Resource::new(self.of("document", collection).text(id))
+    }
+
+    fn key(&self, collection: &str, key: u64) -> Resource {
+        Resource::new(self.of("key", collection).number(key))
+    }
+
+    fn of(&self, kind: &str, collection: &str) -> Digest {
+        Digest::new(kind).text(self.database).text(collection)
     }
 
     fn indexes(&self, collection: &str) -> Resource {
-        Resource::new("indexes", (self.database, collection))
+        Resource::new(self.of("indexes", collection))
     }
 }
 

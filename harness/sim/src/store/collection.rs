@@ -16,8 +16,8 @@ use super::sort::Sort;
 use super::target::place;
 use super::undo::Undo;
 use super::update::{Change, storable};
-use super::value::admissible;
-use crate::access::digest;
+use super::value::{add_to_digest, admissible};
+use crate::digest::Digest;
 
 /// The name of the primary key's index.
 pub(super) const PRIMARY: &str = "_id_";
@@ -113,11 +113,12 @@ impl Collection {
 
     /// The digests of the document's keys in unique indexes.
     pub(super) fn unique_keys(&self, document: &Document) -> Vec<u64> {
-        let digests = |(at, index): (usize, &StoredIndex)| {
+        let digests = |index: &StoredIndex| {
             let keys = index.unique_keys(document).unwrap_or_default();
-            keys.into_iter().map(move |key| digest((at, format!("{key:?}"))))
+            let start = Digest::new("unique key").text(index.name());
+            keys.into_iter().map(move |key| key.iter().fold(start, add_to_digest).finish())
         };
-        self.indexes.iter().enumerate().flat_map(digests).collect()
+        self.indexes.iter().flat_map(digests).collect()
     }
 
     /// Updates or upserts one document and returns it; `None` where none matches.
@@ -201,7 +202,7 @@ fn start(filter: &Filter<'_>) -> Result<Document, Rejected> {
 
 fn checked(document: Document) -> Result<Document, Rejected> {
     for (name, value) in &document {
-        if name.starts_with('$') {
+        if name.starts_with('$') || name.contains('\0') {
             return Err(Rejected(format!("{name} is not a valid field name")));
         }
         admissible(value)?;

@@ -75,6 +75,10 @@ impl StoredIndex {
         Ok(Self { index: index.clone(), entries: Vec::new() })
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.index.name
+    }
+
     /// Whether this is the given index; rejected where it is a different index of the same
     /// name, or the same index under a different name.
     pub(super) fn is(&self, index: &Index) -> Result<bool, Rejected> {

@@ -217,7 +217,8 @@ pub(super) fn storable(value: Bson) -> Result<Bson, Rejected> {
 }
 
 fn check_path(path: &str) -> Result<(), Rejected> {
-    if path.split('.').any(|component| component.is_empty() || component.starts_with('$')) {
+    let invalid = |part: &str| part.is_empty() || part.starts_with('$') || part.contains('\0');
+    if path.split('.').any(invalid) {
         return Err(Rejected(format!("'{path}' is not a valid path to write at")));
     }
     Ok(())

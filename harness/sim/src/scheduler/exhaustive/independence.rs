@@ -41,7 +41,8 @@
 
 use bson::Document;
 
-use crate::access::{Access, Resource, digest};
+use crate::access::{Access, Resource};
+use crate::digest::Digest;
 use crate::store::filter::may_match;
 
 /// The steps that are dependent whatever they access; each level adds to the ones before it.
@@ -129,7 +130,8 @@ impl Footprint {
     /// The identities of the searches of background tasks, which repeat them after a pause.
     pub fn background_searches(&self) -> impl Iterator<Item = u64> {
         self.searches.iter().filter_map(|(collection, filter, task)| {
-            Some(digest((collection, content(filter), (*task)?)))
+            let search = Digest::new("search").number(collection.number()).document(filter);
+            Some(search.number(u64::from((*task)?)).finish())
         })
     }
 
@@ -177,6 +179,5 @@ impl Footprint {
 }
 
 fn content(document: &Document) -> u64 {
-    // Every document of ours can be encoded; one that cannot is told apart by its text.
-    document.to_vec().map_or_else(|_| digest(format!("{document:?}")), digest)
+    Digest::new("content").document(document).finish()
 }

@@ -13,22 +13,30 @@ use std::collections::BTreeMap;
 use ports::Timestamp;
 
 use super::node::Node;
-use crate::access::digest;
+use crate::digest::Digest;
 
 /// The digest of the quiescent state at the end of the path. States are compared by it alone;
 /// see "Hash compaction" in [`crate::scheduler::exhaustive`].
 pub(super) fn key(path: &[Node], now: Timestamp) -> u64 {
-    let mut changes: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut searches: BTreeMap<u64, i128> = BTreeMap::new();
+    let mut changes: BTreeMap<u64, Digest> = BTreeMap::new();
+    let mut searches: BTreeMap<u64, Timestamp> = BTreeMap::new();
     for node in path {
         let footprint = node.footprint.as_ref().expect("every step of the path has run");
         for &(resource, value) in footprint.durable() {
-            let history = changes.entry(resource.number()).or_default();
-            *history = digest((*history, value));
+            let history = changes.entry(resource.number());
+            let history = history.or_insert_with(|| Digest::new("history"));
+            *history = history.number(value);
         }
         for search in footprint.background_searches() {
-            searches.insert(search, node.now.as_nanosecond());
+            searches.insert(search, node.now);
         }
     }
-    digest((changes, searches, now.as_nanosecond()))
+    let mut state = Digest::new("quiescence").time(now).number(changes.len() as u64);
+    for (resource, history) in changes {
+        state = state.number(resource).number(history.finish());
+    }
+    for (search, last) in searches {
+        state = state.number(search).time(last);
+    }
+    state.finish()
 }

@@ -10,6 +10,7 @@ use super::independence::{Coupling, Footprint};
 use super::node::Node;
 use super::{quiescence, races};
 use crate::access::Access;
+use crate::call::Call;
 use crate::scheduler::interface::SchedulingPoint;
 
 /// The state of a search.
@@ -55,12 +56,7 @@ impl Tree {
         }
         if let Some(node) = self.path.get(at) {
             let same = node.pending.iter().eq(point.pending.iter().map(|call| &call.number));
-            assert!(
-                same,
-                "decision {at} differs from the previous run: {:?} were pending, now {}",
-                node.pending,
-                point.pending.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            );
+            assert!(same, "decision {at} differs from the previous run: {}", listed(point.pending));
             return Some(node.position());
         }
         self.learn(at, point.accesses);
@@ -132,4 +128,8 @@ impl Tree {
         }
         false
     }
+}
+
+fn listed(calls: &[Call]) -> String {
+    calls.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
