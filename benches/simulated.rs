@@ -9,7 +9,8 @@ use scenarios::explore::Plan;
 use scenarios::script::{Act, Round, Script, Then};
 use scenarios::simulate;
 use scenarios::workloads;
-use sim::kernel::{Call, Kernel, Port, drive};
+use sim::call::{Call, Operation, Port};
+use sim::kernel::{Kernel, drive};
 use sim::scheduler::Random;
 
 /// How many want the ticket.
@@ -69,7 +70,7 @@ fn decide(decisions: usize) {
         async move {
             for _ in 0..decisions / usize::from(BUYERS) {
                 let target = "orders/orders".to_owned();
-                kernel.turn(Call::new(caller, Port::Store, "insert", target)).await;
+                kernel.step(Call::new(caller, Port::Store, Operation::Insert, target)).await;
             }
         }
     });

@@ -16,6 +16,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+pub use sim::scheduler::Decision;
 use sim::scheduler::{Fifo, Pct, Random, Replay, Scheduler};
 
 use crate::script::{RawScript, Script};
@@ -64,8 +65,8 @@ pub enum Schedule {
         /// How many ordering constraints the bugs in question need.
         depth: u32,
     },
-    /// FIFO, except for these decisions: number and position.
-    Exact(Vec<(u32, u32)>),
+    /// FIFO, except for the decisions of these numbers.
+    Exact(Vec<(u32, Decision)>),
 }
 
 impl Case {
@@ -117,7 +118,7 @@ impl Schedule {
 /// A case as one printable string.
 ///
 /// ```
-/// use harness::case::{FaultPlan, RawCase, Schedule, Token};
+/// use harness::case::{Decision, FaultPlan, RawCase, Schedule, Token};
 /// use harness::script::Script;
 ///
 /// let case = RawCase {
@@ -126,7 +127,7 @@ impl Schedule {
 ///     seed: 7,
 ///     script: Script::new(["Anna", "Ben"], Vec::new()),
 ///     faults: FaultPlan::Exact(Vec::new()),
-///     schedule: Schedule::Exact(vec![(3, 1)]),
+///     schedule: Schedule::Exact(vec![(3, Decision::Run(1))]),
 /// };
 /// let token = Token::of(&case).to_string();
 /// assert_eq!(token.parse::<Token>().unwrap().case().unwrap(), case);

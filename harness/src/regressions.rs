@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::case::{Case, FaultPlan, Schedule};
+use crate::case::{Case, Decision, FaultPlan, Schedule};
 use crate::run::{self, Run};
 use crate::session::RunError;
 use crate::story;
@@ -53,12 +53,12 @@ pub enum Drift {
     #[error("a fault was not injected: {0}")]
     NotInjected(String),
     /// A decision could not be made.
-    #[error("decision {number} has no position {position} any more")]
+    #[error("decision {number} cannot be {decision} any more")]
     Gone {
         /// Its number.
         number: u32,
-        /// The position that was to be chosen.
-        position: u32,
+        /// The recorded decision.
+        decision: Decision,
     },
     /// The decisions reordered other calls.
     #[error("other calls ran first: {}, and not {}", now.join("; "), recorded.join("; "))]
@@ -241,7 +241,7 @@ pub fn drift(subject: &AnySubject, case: &Case, run: &Run) -> Vec<Drift> {
     if let (Schedule::Exact(planned), Schedule::Exact(made)) = (&case.schedule, &run.exact.schedule)
     {
         let gone = planned.iter().filter(|turn| !made.contains(turn));
-        drifts.extend(gone.map(|&(number, position)| Drift::Gone { number, position }));
+        drifts.extend(gone.map(|&(number, decision)| Drift::Gone { number, decision }));
     }
     drifts
 }

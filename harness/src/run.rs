@@ -272,7 +272,7 @@ impl Driven<'_> {
             },
             mix,
             places: faults.places(),
-            reorderings: kernel.turned(),
+            reorderings: kernel.reorderings(),
             decisions: decisions.len(),
             calls,
             injected_at_call: faults.injected_at_call(),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use contracts::Cents;
-use harness::case::{Case, FaultPlan, Schedule};
+use harness::case::{Case, Decision, FaultPlan, Schedule};
 use harness::faults::{Effect, FaultRule, Operation as Call};
 use harness::gherkin::{self, Choice, Summary, WorldKind};
 use harness::regressions::Regression;
@@ -166,7 +166,7 @@ fn faults_and_reorderings_stand_where_they_happened() {
         effect: Effect::LoseAck,
     };
     let faults = FaultPlan::Exact(vec![lost.clone()]);
-    let schedule = Schedule::Exact(vec![(20, 1)]);
+    let schedule = Schedule::Exact(vec![(20, Decision::Run(1))]);
     let story = story(&Case { faults, schedule, ..rivals(None) });
     let at = |what: &str| story.steps.iter().position(|step| step.contains(what)).unwrap();
     assert!(

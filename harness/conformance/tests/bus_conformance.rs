@@ -12,7 +12,7 @@ use servers;
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
 use sim::kernel::{Kernel, drive};
-use sim::scheduler::{Fifo, Random, Scheduler};
+use sim::scheduler::{Decision, Fifo, Random, Scheduler};
 
 /// How many random schedules of each case are tried.
 const SEEDS: u64 = 16;
@@ -72,7 +72,7 @@ fn simulated(case: Case) -> Result<(), Failed> {
 }
 
 /// One schedule of a case, and its decisions.
-fn run(case: Case, scheduler: Box<dyn Scheduler>) -> Result<Vec<u32>, String> {
+fn run(case: Case, scheduler: Box<dyn Scheduler>) -> Result<Vec<Decision>, String> {
     let start = Timestamp::from_second(1_767_225_600).expect("a date of this century");
     let kernel = Kernel::new(start, scheduler);
     let broker = SimBroker::new(case.window);

@@ -1,14 +1,11 @@
-//! The simulation: a kernel with virtual time, schedulers, and a simulated broker and store
-//! behind the ports of [`ports`].
-//!
-//! Every call on a simulated port waits until the scheduler lets it run, and then takes effect
-//! at once. Nothing here reads the real clock, real randomness, threads, sockets or hash order.
-//!
-//! Start with [`kernel`].
+//! The simulation: a deterministic kernel with virtual time, schedulers, and a simulated broker
+//! and store behind the ports of [`ports`].
 
 pub mod access;
 pub mod bus;
+pub mod call;
 pub mod clock;
+pub mod digest;
 pub mod entropy;
 pub mod external;
 pub mod kernel;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sim::scheduler::{Fifo, Random, Replay, Scheduler};
 
+use crate::case::Decision;
 use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
 use crate::script::{Action, Then};
@@ -395,7 +396,7 @@ impl ScenarioWorld {
     /// # Errors
     ///
     /// On real servers.
-    pub fn reorder(&mut self, deviations: Vec<(u32, u32)>) -> Result<(), StepError> {
+    pub fn reorder(&mut self, deviations: Vec<(u32, Decision)>) -> Result<(), StepError> {
         self.only_simulated()?;
         self.inner().session.set_scheduler(Box::new(Replay::new(deviations)));
         Ok(())

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sim::kernel::{Call, Port, Reordering};
+use sim::call::{Call, Operation, Port};
+use sim::kernel::Reordering;
 
 use super::fault::Sentences;
 use crate::run::Run;
@@ -58,27 +59,27 @@ impl<'a> Wording<'a> {
             (Port::Store, operation) => {
                 let collection = target.split('/').nth(1).unwrap_or(target);
                 match operation {
-                    "get" | "find" => format!("reads {collection}"),
-                    "insert" => format!("inserts into {collection}"),
-                    "update" => format!("writes to {collection}"),
+                    Operation::Get | Operation::Find => format!("reads {collection}"),
+                    Operation::Insert => format!("inserts into {collection}"),
+                    Operation::Update => format!("writes to {collection}"),
                     _ => format!("opens {collection}"),
                 }
             }
-            (Port::Bus, "publish") => format!("publishes {}", event()),
-            (Port::Bus, "next") => format!("receives {}", event()),
-            (Port::Bus, "ack") => format!("acknowledges {}", event()),
-            (Port::Bus, "nak") => format!("asks for {} again", event()),
-            (Port::Bus, "in_progress") => format!("asks for more time for {}", event()),
-            (Port::Bus, "subscribe") => format!("opens its consumer of {}", event()),
+            (Port::Bus, Operation::Publish) => format!("publishes {}", event()),
+            (Port::Bus, Operation::Next) => format!("receives {}", event()),
+            (Port::Bus, Operation::Ack) => format!("acknowledges {}", event()),
+            (Port::Bus, Operation::Nak) => format!("asks for {} again", event()),
+            (Port::Bus, Operation::InProgress) => format!("asks for more time for {}", event()),
+            (Port::Bus, Operation::Subscribe) => format!("opens its consumer of {}", event()),
             (Port::Bus, _) => "opens the bus".to_owned(),
-            (Port::Http, "request") => {
+            (Port::Http, Operation::Request) => {
                 let client = mark.and_then(|mark| self.requester(call, mark));
                 let whose = client.map_or("a".to_owned(), |client| format!("{client}'s"));
                 return format!("begins {whose} request {}", route(target));
             }
             (Port::Http, _) => format!("sends a request to {}", self.external),
         };
-        match self.names.behind(call.lane, call.instance) {
+        match self.names.behind(call.causal_chain, call.instance) {
             Some(client) => format!("{action} for {client}"),
             None => action,
         }

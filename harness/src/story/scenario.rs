@@ -3,7 +3,7 @@
 
 use super::fault::Sentences;
 use super::seconds;
-use crate::case::{Case, FaultPlan, Schedule};
+use crate::case::{Case, Decision, FaultPlan, Schedule};
 use crate::script::{Action, Round, Then};
 use crate::subject::AnySubject;
 
@@ -53,9 +53,9 @@ fn lines(text: &mut String, keyword: &str, steps: &[String]) {
     }
 }
 
-/// `12:2, 31:1`: the numbers of decisions, and the positions chosen.
-fn order(deviations: &[(u32, u32)]) -> String {
-    let deviations = deviations.iter().map(|(number, position)| format!("{number}:{position}"));
+/// `12:2, 31:time`: the numbers of decisions, and each decision.
+fn order(deviations: &[(u32, Decision)]) -> String {
+    let deviations = deviations.iter().map(|(number, decision)| format!("{number}:{decision}"));
     deviations.collect::<Vec<_>>().join(", ")
 }
 

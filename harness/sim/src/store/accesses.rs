@@ -1,21 +1,22 @@
-//! What each call on the store touches, for whoever wants to know whether two calls can be
-//! swapped. It changes nothing.
+//! The accesses of each call on the store, for partial order reduction. Nothing here changes
+//! the store.
 
 use bson::{Bson, Document};
 use ports::causality::Causality;
 
 use super::collection::Collection;
-use super::index::Obstacle;
+use super::index::Refused;
 use crate::access::{Access, Resource};
+use crate::digest::Digest;
 
-/// The touches of one instance in its database.
-pub(super) struct Touches<'a> {
+/// Determines the accesses of one instance in its database.
+pub(super) struct Accesses<'a> {
     pub(super) database: &'a str,
     pub(super) instance: u32,
 }
 
-impl Touches<'_> {
-    /// Indexes are added: whatever else is done in the collection may fare differently.
+impl Accesses<'_> {
+    /// A new index may refuse any other write in the collection.
     pub(super) fn ensured(&self, collection: &str) -> Vec<Access> {
         vec![Access::Write(self.indexes(collection))]
     }
@@ -29,7 +30,7 @@ impl Touches<'_> {
         vec![Access::Read(self.indexes(collection)), self.find(collection, filter.clone(), task)]
     }
 
-    /// A document that was refused looked at every key that it wanted.
+    /// A refused document has read all of its keys.
     pub(super) fn inserted(
         &self,
         collection: &str,
@@ -39,14 +40,14 @@ impl Touches<'_> {
     ) -> Vec<Access> {
         let Some(document) = document else { return Vec::new() };
         let keys = found.unique_keys(&document).into_iter();
-        let keys = keys.map(|key| Resource::new("key", (self.database, collection, key)));
-        let touch = if done { Access::Write } else { Access::Read };
-        let mut accesses: Vec<Access> = keys.map(touch).collect();
-        accesses.push(touch(self.document(collection, id(&document))));
+        let keys = keys.map(|key| self.key(collection, key));
+        let access = if done { Access::Write } else { Access::Read };
+        let mut accesses: Vec<Access> = keys.map(access).collect();
+        accesses.push(access(self.document(collection, id(&document))));
         accesses.push(Access::Read(self.indexes(collection)));
         if done {
-            // Documents lie in the order in which they came.
-            accesses.push(Access::Write(Resource::new("order", (self.database, collection))));
+            // Documents are kept in order of insertion.
+            accesses.push(Access::Write(Resource::new(self.of("order", collection))));
             accesses.push(self.wrote(collection, None, document));
         }
         accesses
@@ -58,7 +59,7 @@ impl Touches<'_> {
         found: &Collection,
         filter: Option<Document>,
         before: Option<Document>,
-        outcome: &Result<Option<Document>, Obstacle>,
+        outcome: &Result<Option<Document>, Refused>,
     ) -> Vec<Access> {
         let filter = filter.unwrap_or_default();
         let mut accesses = vec![Access::Read(self.indexes(collection))];
@@ -75,13 +76,13 @@ impl Touches<'_> {
                 let (old, new) = (found.unique_keys(&before), found.unique_keys(after));
                 let moved = old.iter().filter(|key| !new.contains(key));
                 let moved = moved.chain(new.iter().filter(|key| !old.contains(key)));
-                let key = |key: &u64| Resource::new("key", (self.database, collection, *key));
-                accesses.extend(moved.map(key).map(Access::Write));
+                let moved = moved.map(|&key| self.key(collection, key));
+                accesses.extend(moved.map(Access::Write));
                 accesses.push(Access::Write(self.document(collection, id(after))));
                 accesses.push(self.wrote(collection, Some(before), after.clone()));
             }
             (_, Ok(None)) => {}
-            // What was in its way is not known here: anything in the collection.
+            // The cause of the refusal is not known here: it may be any document.
             (_, Err(_)) => accesses.push(self.find(collection, Document::new(), None)),
         }
         accesses
@@ -92,8 +93,8 @@ impl Touches<'_> {
     }
 
     fn wrote(&self, collection: &str, before: Option<Document>, after: Document) -> Access {
-        // Every change of state raises the revision; only the relay's removal of what it has
-        // published does not, and it wakes nobody.
+        // Every change of state increments the revision; only the relay's removal of published
+        // events does not, and it wakes no task.
         let revision = |document: &Document| document.get("revision").cloned();
         let removal = before.as_ref().is_some_and(|before| revision(before) == revision(&after));
         let wakes = (!removal).then_some(self.instance);
@@ -102,11 +103,19 @@ impl Touches<'_> {
     }
 
     fn document(&self, collection: &str, id: &str) -> Resource {
-        Resource::new("document", (self.database, collection, id))
+        Resource::new(self.of("document", collection).text(id))
+    }
+
+    fn key(&self, collection: &str, key: u64) -> Resource {
+        Resource::new(self.of("key", collection).number(key))
+    }
+
+    fn of(&self, kind: &str, collection: &str) -> Digest {
+        Digest::new(kind).text(self.database).text(collection)
     }
 
     fn indexes(&self, collection: &str) -> Resource {
-        Resource::new("indexes", (self.database, collection))
+        Resource::new(self.of("indexes", collection))
     }
 }
 

@@ -26,15 +26,15 @@ async fn clients(world: &mut ScenarioWorld, names: String) -> StepResult {
     world.prepare(&scenario::read_clients(&names)).await
 }
 
-#[given(regex = r"^calls run in the order (\d+:\d+(?:, \d+:\d+)*) from here on$")]
+#[given(regex = r"^calls run in the order (\d+:(?:\d+|time)(?:, \d+:(?:\d+|time))*) from here on$")]
 async fn reorder(world: &mut ScenarioWorld, order: String) -> StepResult {
-    let turn = |turn: &str| {
-        let (number, position) = turn.split_once(':')?;
-        Some((number.parse().ok()?, position.parse().ok()?))
+    let deviation = |text: &str| {
+        let (number, decision) = text.split_once(':')?;
+        Some((number.parse().ok()?, decision.parse().ok()?))
     };
-    let turns: Option<Vec<_>> = order.split(", ").map(turn).collect();
+    let deviations: Option<Vec<_>> = order.split(", ").map(deviation).collect();
     world.reorder(
-        turns.ok_or_else(|| StepError::new(format!("this is no order of calls: {order}")))?,
+        deviations.ok_or_else(|| StepError::new(format!("this is no order of calls: {order}")))?,
     )
 }
 
