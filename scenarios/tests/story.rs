@@ -1,7 +1,6 @@
 //! Stories: their words, and that their scenario is the run that they describe, decision by
 //! decision, with the planted bug and without.
 
-use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use harness::report::trace;
 use harness::run::{self, Run};
 use harness::script::Then;
 use harness::story::Story;
-use harness::subject::{AnyOperation, AnySubject};
+use harness::subject::AnySubject;
 use scenarios::Ticketing;
 use scenarios::operation::Operation;
 use scenarios::workloads::{Round, Script};
@@ -116,13 +115,12 @@ fn rivals(bug: Option<&str>) -> Case {
         Round::of([reserve("Ben"), reserve("Cleo")], Then::Pass(90)),
     ];
     let script = Script::new(["Anna", "Ben", "Cleo"], rounds);
-    let script = script.try_map(|o| Ok::<_, Infallible>(AnyOperation::new(o)));
     Case {
         workload: "race".to_owned(),
         bug: bug.map(str::to_owned),
         faults: FaultPlan::Exact(Vec::new()),
         schedule: Schedule::Exact(Vec::new()),
-        ..Case::of(script.unwrap_or_else(|never| match never {}), 1)
+        ..Case::of(script.erased(), 1)
     }
 }
 

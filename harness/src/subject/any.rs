@@ -254,7 +254,7 @@ impl<S: Subject> Erased for S {
 
     fn scope(&self, at: usize) -> (Script, usize) {
         let scope = &self.scopes()[at];
-        (erased((scope.script)()), scope.lead)
+        ((scope.script)().erased(), scope.lead)
     }
 
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
@@ -316,12 +316,7 @@ impl<S: Subject> Erased for S {
 
 fn draws<S: Subject>(workload: &workload::Workload<S::Operation>) -> Scripts {
     let strategy = (workload.scripts)();
-    Box::new(move |seed| erased(workload::draw(&strategy, seed)))
-}
-
-fn erased<O: Operation>(script: Script<O>) -> Script {
-    let erased = script.try_map(|operation| Ok(AnyOperation::new(operation)));
-    erased.unwrap_or_else(|never: std::convert::Infallible| match never {})
+    Box::new(move |seed| workload::draw(&strategy, seed).erased())
 }
 
 /// The clients of a run, without their type.

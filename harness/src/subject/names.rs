@@ -44,7 +44,7 @@ pub struct Written<'a> {
 }
 
 /// The names of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Names {
     names: BTreeMap<String, Name>,
     /// The client in whose request something began, by correlation.
@@ -64,11 +64,22 @@ impl Names {
             else {
                 continue;
             };
-            let Ok(found) = outcome else { continue };
             let inserted = *operation == "insert";
-            let Some(document) = found.as_ref().or(inserted.then_some(input)) else { continue };
             let service = record.instance.map_or("", |instance| instance.service);
-            let owner = learn(&Written { service, collection, document, inserted }, &mut names);
+            let owner = match outcome {
+                Ok(found) => {
+                    let document = found.as_ref().or(inserted.then_some(input));
+                    document.and_then(|document| {
+                        learn(&Written { service, collection, document, inserted }, &mut names)
+                    })
+                }
+                // A refused document has an owner too, but its ids name nothing.
+                Err(_) if inserted => {
+                    let refused = Written { service, collection, document: input, inserted };
+                    learn(&refused, &mut names.clone())
+                }
+                Err(_) => None,
+            };
             if let (Some(origin), Some(owner)) = (&record.origin, owner) {
                 names.causes.entry(origin.correlation.clone()).or_insert(owner);
             }

@@ -442,13 +442,10 @@ fn truth() -> Truth {
     ];
     let rounds = rounds.map(|operations| Round::of(operations, Then::Quiesce)).to_vec();
     let script = Script::new(["Anna", "Ben", "Cleo", "Dan", ADMINISTRATOR], rounds);
-    let script = script.try_map(|operation| {
-        Ok::<_, std::convert::Infallible>(harness::subject::AnyOperation::new(operation))
-    });
     let case = Case {
         faults: FaultPlan::Exact(Vec::new()),
         schedule: Schedule::Random { hurry: 0 },
-        ..Case::of(script.unwrap_or_else(|never| match never {}), 1)
+        ..Case::of(script.erased(), 1)
     };
     let run = run::run(&subject(), &case).expect("the harness works");
     let facts = run.facts.expect("a run without faults reaches quiescence");
