@@ -1,7 +1,6 @@
 //! The subject as the engine holds it: without its types, so that the engine is compiled once
 //! and not with every subject.
 
-use std::any::Any;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 

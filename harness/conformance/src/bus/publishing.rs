@@ -138,7 +138,7 @@ async fn a_message_comes_back_as_it_was_published(stage: Stage) -> anyhow::Resul
         subject: "parcel.created".to_owned(),
         id: "0198-abc/def".to_owned(),
         headers: BTreeMap::from([
-            ("ce-type".to_owned(), "OrderCreated".to_owned()),
+            ("ce-type".to_owned(), "ParcelCreated".to_owned()),
             ("content-type".to_owned(), "application/json".to_owned()),
             ("traceparent".to_owned(), "00-0af7651916cd43dd-b7ad6b7169203331-01".to_owned()),
         ]),
