@@ -8,6 +8,7 @@
 //! (what is generated), [`any`] (the subject as the engine holds it).
 
 pub mod any;
+mod any_clients;
 pub mod clients;
 pub mod evidence;
 pub mod names;
@@ -41,7 +42,7 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// The clients of one run, with the external services of that run.
     type Clients: Clients<Operation = Self::Operation>;
 
-    /// The name of the system, as in "Rehearsing the ticketing system".
+    /// The name of the system, as in "Rehearsing the library".
     fn name(&self) -> &'static str;
 
     /// A fresh system with fresh external services, and its clients. Durations of the system

@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_shape_of_a_sentence_has_no_ids_in_it() {
-        let one = "ticket 019b77387c00a1b2c3d4e5f6 is held by orders 2 and 31";
-        assert_eq!(shape(one), "ticket # is held by orders # and #");
+        let one = "book 019b77387c00a1b2c3d4e5f6 is held by loans 2 and 31";
+        assert_eq!(shape(one), "book # is held by loans # and #");
     }
 }

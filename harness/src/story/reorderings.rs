@@ -34,7 +34,7 @@ struct Wording<'a> {
 }
 
 impl<'a> Wording<'a> {
-    /// `orders reads orders for Cleo before it inserts into orders for Ben`.
+    /// `loans reads loans for Cleo before it inserts into loans for Ben`.
     fn sentence(&self, reordering: &Reordering) -> String {
         let waited = self.action(&reordering.waited, None);
         let Some(went) = &reordering.went else {

@@ -39,8 +39,8 @@ pub trait Clients: 'static {
     /// The facts about an operation that is about to be invoked.
     fn context(&self, operation: &Self::Operation, now: Timestamp) -> Self::Context;
 
-    /// The request of an operation; `None` where it makes no sense now, such as a payment
-    /// without an order.
+    /// The request of an operation; `None` where it makes no sense now, such as a return
+    /// of a book that was never lent.
     fn request(&self, operation: &Self::Operation) -> Option<Request<Bytes>>;
 
     /// Learns from the reply to an operation: the id of what was created, for instance.

@@ -1,3 +1,5 @@
+//! The provider that stands in: its ledger, its keys and its refusals.
+
 use super::*;
 
 const CHARGE: &str = "amount=1999&currency=usd&source=tok_visa&metadata%5BorderId%5D=o1";

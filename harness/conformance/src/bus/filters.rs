@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_narrower_filter_holds_for_what_lies_ahead),
 ];
 
-const SUBJECTS: [&str; 3] = ["order.created", "order.cancelled", "ticket.created"];
+const SUBJECTS: [&str; 3] = ["parcel.created", "parcel.cancelled", "letter.created"];
 
 fn only(subjects: &[&str], consumer: Consumer) -> Consumer {
     Consumer { subjects: subjects.iter().map(|&s| s.to_owned()).collect(), ..consumer }
@@ -55,14 +55,15 @@ async fn without_a_filter_every_subject_comes_through(stage: Stage) -> anyhow::R
 }
 
 async fn a_filter_matches_the_whole_subject(stage: Stage) -> anyhow::Result<()> {
-    let near = ["order", "order.created.late", "order.create", "an.order.created", "Order.created"];
+    let near =
+        ["parcel", "parcel.created.late", "parcel.create", "a.parcel.created", "Parcel.created"];
     for subject in near {
         stage.publish(subject, subject).await?;
     }
     let mut open = stage.open(only(&SUBJECTS[..1], group("g"))).await?;
     equal(open.backlog(), 0)?;
     stage.quiet(&mut open).await?;
-    stage.publish("order.created", "it").await?;
+    stage.publish("parcel.created", "it").await?;
     equal(stage.take(&mut open, 1).await?, vec!["it"])
 }
 

@@ -135,10 +135,10 @@ async fn a_duplicate_does_not_extend_the_window(stage: Stage) -> anyhow::Result<
 
 async fn a_message_comes_back_as_it_was_published(stage: Stage) -> anyhow::Result<()> {
     let sent = Message {
-        subject: "order.created".to_owned(),
+        subject: "parcel.created".to_owned(),
         id: "0198-abc/def".to_owned(),
         headers: BTreeMap::from([
-            ("ce-type".to_owned(), "OrderCreated".to_owned()),
+            ("ce-type".to_owned(), "ParcelCreated".to_owned()),
             ("content-type".to_owned(), "application/json".to_owned()),
             ("traceparent".to_owned(), "00-0af7651916cd43dd-b7ad6b7169203331-01".to_owned()),
         ]),

@@ -10,14 +10,14 @@ use super::{Case, Outcome, THINGS, duplicate, insert_all, same, update, upsert};
 
 const EMAIL: Index = Index { name: "email", keys: &["email"], unique: true, partial: None };
 const FENCE: Index =
-    Index { name: "fence", keys: &["ticket", "number"], unique: true, partial: None };
+    Index { name: "fence", keys: &["slot", "number"], unique: true, partial: None };
 const WAITING: Index = Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None };
 const TAGS: Index = Index { name: "tags", keys: &["tags"], unique: true, partial: None };
 
-/// The lock: one document that holds for each ticket.
+/// The lock: one document that holds for each slot.
 pub(super) fn lock() -> Index {
     let partial = Some(doc! { "holding": true });
-    Index { name: "lock", keys: &["ticket"], unique: true, partial }
+    Index { name: "lock", keys: &["slot"], unique: true, partial }
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -109,33 +109,33 @@ async fn missing(store: Arc<dyn Store>) -> Outcome {
 async fn compound(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[FENCE]).await?;
     let apart = [
-        doc! { "_id": "a", "ticket": "t", "number": 1_i64 },
-        doc! { "_id": "b", "ticket": "t", "number": 3_i64 },
-        doc! { "_id": "c", "ticket": "u", "number": 1_i64 },
+        doc! { "_id": "a", "slot": "t", "number": 1_i64 },
+        doc! { "_id": "b", "slot": "t", "number": 3_i64 },
+        doc! { "_id": "c", "slot": "u", "number": 1_i64 },
     ];
     insert_all(&*store, things(apart)).await?;
-    let taken = store.insert(THINGS, doc! { "_id": "d", "ticket": "t", "number": 3_i64 }).await;
+    let taken = store.insert(THINGS, doc! { "_id": "d", "slot": "t", "number": 3_i64 }).await;
     same("the taken key", &taken, &duplicate("fence"))
 }
 
 async fn held_once(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
     let allowed = [
-        doc! { "_id": "a", "ticket": "t", "holding": true },
-        doc! { "_id": "b", "ticket": "t", "holding": false },
-        doc! { "_id": "c", "ticket": "t", "holding": false },
-        doc! { "_id": "d", "ticket": "t" },
-        doc! { "_id": "e", "ticket": "u", "holding": true },
+        doc! { "_id": "a", "slot": "t", "holding": true },
+        doc! { "_id": "b", "slot": "t", "holding": false },
+        doc! { "_id": "c", "slot": "t", "holding": false },
+        doc! { "_id": "d", "slot": "t" },
+        doc! { "_id": "e", "slot": "u", "holding": true },
     ];
     insert_all(&*store, things(allowed)).await?;
-    let second = doc! { "_id": "f", "ticket": "t", "holding": true };
+    let second = doc! { "_id": "f", "slot": "t", "holding": true };
     same("a second holder", &store.insert(THINGS, second).await, &duplicate("lock"))
 }
 
 async fn release(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
-    store.insert(THINGS, doc! { "_id": "a", "ticket": "t", "holding": true }).await?;
-    let next = doc! { "_id": "b", "ticket": "t", "holding": true };
+    store.insert(THINGS, doc! { "_id": "a", "slot": "t", "holding": true }).await?;
+    let next = doc! { "_id": "b", "slot": "t", "holding": true };
     same("while held", &store.insert(THINGS, next.clone()).await, &duplicate("lock"))?;
     update(&*store, doc! { "_id": "a" }, doc! { "$set": { "holding": false } }).await?;
     store.insert(THINGS, next).await?;
@@ -145,8 +145,8 @@ async fn release(store: Arc<dyn Store>) -> Outcome {
 
 async fn upserted(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
-    store.insert(THINGS, doc! { "_id": "a", "ticket": "t", "holding": true }).await?;
-    let change = doc! { "$set": { "ticket": "t", "holding": true } };
+    store.insert(THINGS, doc! { "_id": "a", "slot": "t", "holding": true }).await?;
+    let change = doc! { "$set": { "slot": "t", "holding": true } };
     let refused = upsert(&*store, doc! { "_id": "b" }, change).await;
     same("the upsert", &refused, &duplicate("lock"))
 }
@@ -162,14 +162,14 @@ async fn existing(store: Arc<dyn Store>) -> Outcome {
 
 async fn two_indexes(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[EMAIL, lock(), FENCE]).await?;
-    let first = doc! { "_id": "a", "email": "x", "ticket": "t", "number": 1, "holding": true };
+    let first = doc! { "_id": "a", "email": "x", "slot": "t", "number": 1, "holding": true };
     store.insert(THINGS, first).await?;
     let broken = [
-        ("email", doc! { "email": "x", "ticket": "u", "number": 1, "holding": true }),
-        ("lock", doc! { "email": "y", "ticket": "t", "number": 2, "holding": true }),
-        ("fence", doc! { "email": "y", "ticket": "t", "number": 1, "holding": false }),
-        ("email", doc! { "email": "x", "ticket": "t", "number": 1, "holding": true }),
-        ("lock", doc! { "email": "y", "ticket": "t", "number": 1, "holding": true }),
+        ("email", doc! { "email": "x", "slot": "u", "number": 1, "holding": true }),
+        ("lock", doc! { "email": "y", "slot": "t", "number": 2, "holding": true }),
+        ("fence", doc! { "email": "y", "slot": "t", "number": 1, "holding": false }),
+        ("email", doc! { "email": "x", "slot": "t", "number": 1, "holding": true }),
+        ("lock", doc! { "email": "y", "slot": "t", "number": 1, "holding": true }),
     ];
     for (index, mut document) in broken {
         document.insert("_id", "b");
@@ -209,16 +209,16 @@ async fn repeated(store: Arc<dyn Store>) -> Outcome {
 
 async fn nothing_left(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[EMAIL, FENCE]).await?;
-    store.insert(THINGS, doc! { "_id": "a", "email": "x", "ticket": "t", "number": 1 }).await?;
-    let refused = doc! { "_id": "b", "email": "y", "ticket": "t", "number": 1 };
+    store.insert(THINGS, doc! { "_id": "a", "email": "x", "slot": "t", "number": 1 }).await?;
+    let refused = doc! { "_id": "b", "email": "y", "slot": "t", "number": 1 };
     same("the second", &store.insert(THINGS, refused).await, &duplicate("fence"))?;
-    Ok(store.insert(THINGS, doc! { "_id": "c", "email": "y", "ticket": "t", "number": 3 }).await?)
+    Ok(store.insert(THINGS, doc! { "_id": "c", "email": "y", "slot": "t", "number": 3 }).await?)
 }
 
 async fn parallel(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[FENCE]).await?;
-    store.insert(THINGS, doc! { "_id": "a", "ticket": ["t"], "number": 1 }).await?;
-    let both = store.insert(THINGS, doc! { "_id": "b", "ticket": ["t"], "number": [1] }).await;
+    store.insert(THINGS, doc! { "_id": "a", "slot": ["t"], "number": 1 }).await?;
+    let both = store.insert(THINGS, doc! { "_id": "b", "slot": ["t"], "number": [1] }).await;
     same("rejected", &matches!(both, Err(WriteError::Rejected(_))), &true)
 }
 

@@ -94,21 +94,21 @@ pub(super) fn cases() -> Vec<Case> {
         Case::finds(
             "a path reaches into documents",
             vec![
-                doc! { "_id": "a", "order": { "ticket": { "id": "t" } } },
-                doc! { "_id": "b", "order": { "ticket": "t" } },
-                doc! { "_id": "c", "order": Bson::Null },
+                doc! { "_id": "a", "parcel": { "slot": { "id": "t" } } },
+                doc! { "_id": "b", "parcel": { "slot": "t" } },
+                doc! { "_id": "c", "parcel": Bson::Null },
             ],
-            doc! { "order.ticket.id": "t" },
+            doc! { "parcel.slot.id": "t" },
             &["a"],
         ),
         Case::finds(
             "a path through a plain value leads to nothing",
             vec![
-                doc! { "_id": "a", "order": 5 },
-                doc! { "_id": "b", "order": { "id": 1 } },
-                doc! { "_id": "c", "order": [5] },
+                doc! { "_id": "a", "parcel": 5 },
+                doc! { "_id": "b", "parcel": { "id": 1 } },
+                doc! { "_id": "c", "parcel": [5] },
             ],
-            doc! { "order.id": Bson::Null },
+            doc! { "parcel.id": Bson::Null },
             &["a"],
         ),
     ]

@@ -44,8 +44,8 @@ async fn inserts(store: Arc<dyn Store>) -> Outcome {
 
 async fn holders(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
-    let order = |n: i64| doc! { "_id": n.to_string(), "ticket": "t", "holding": true };
-    let writers = (0..WRITERS).map(|n| store.insert(THINGS, order(n)));
+    let parcel = |n: i64| doc! { "_id": n.to_string(), "slot": "t", "holding": true };
+    let writers = (0..WRITERS).map(|n| store.insert(THINGS, parcel(n)));
     same("the winners", &winners(&join_all(writers).await, "lock")?, &1)
 }
 
@@ -123,17 +123,17 @@ async fn outbox(store: Arc<dyn Store>) -> Outcome {
 
 async fn releases(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
-    store.insert(THINGS, doc! { "_id": "first", "ticket": "t", "holding": true }).await?;
+    store.insert(THINGS, doc! { "_id": "first", "slot": "t", "holding": true }).await?;
     let release = async {
         let change = doc! { "$set": { "holding": false } };
         update(&*store, doc! { "_id": "first" }, change).await
     };
-    let order = |n: i64| doc! { "_id": n.to_string(), "ticket": "t", "holding": true };
-    let inserts = join_all((0..WRITERS).map(|n| store.insert(THINGS, order(n))));
+    let parcel = |n: i64| doc! { "_id": n.to_string(), "slot": "t", "holding": true };
+    let inserts = join_all((0..WRITERS).map(|n| store.insert(THINGS, parcel(n))));
     let (released, inserted) = futures::future::join(release, inserts).await;
     same("released", &released?.is_some(), &true)?;
     let won = winners(&inserted, "lock")?;
     same("at most one won", &(won <= 1), &true)?;
-    let last = store.insert(THINGS, order(WRITERS)).await;
+    let last = store.insert(THINGS, parcel(WRITERS)).await;
     same("the lock afterwards", &last, &if won == 1 { duplicate("lock") } else { Ok(()) })
 }

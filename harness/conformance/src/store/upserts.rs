@@ -72,8 +72,8 @@ async fn equalities(store: Arc<dyn Store>) -> Outcome {
 
 async fn own_id(store: Arc<dyn Store>) -> Outcome {
     let change = doc! { "$setOnInsert": { "_id": "a" }, "$set": { "n": 1 } };
-    let inserted = upsert(&*store, doc! { "ticket": "t" }, change).await?;
-    identical("the document", inserted.as_ref(), &doc! { "_id": "a", "ticket": "t", "n": 1 })
+    let inserted = upsert(&*store, doc! { "slot": "t" }, change).await?;
+    identical("the document", inserted.as_ref(), &doc! { "_id": "a", "slot": "t", "n": 1 })
 }
 
 async fn changed_id(store: Arc<dyn Store>) -> Outcome {
@@ -87,8 +87,8 @@ async fn no_id(store: Arc<dyn Store>) -> Outcome {
 }
 
 async fn dotted(store: Arc<dyn Store>) -> Outcome {
-    let filter = doc! { "_id": "a", "order.id": "o" };
-    let inserted = upsert(&*store, filter, doc! { "$set": { "order.n": 1 } }).await?;
-    let after = doc! { "_id": "a", "order": { "id": "o", "n": 1 } };
+    let filter = doc! { "_id": "a", "parcel.id": "o" };
+    let inserted = upsert(&*store, filter, doc! { "$set": { "parcel.n": 1 } }).await?;
+    let after = doc! { "_id": "a", "parcel": { "id": "o", "n": 1 } };
     identical("the document", inserted.as_ref(), &after)
 }
