@@ -8,6 +8,7 @@
 
 pub mod features;
 mod hooks;
+mod perform;
 mod playable;
 mod reporter;
 pub mod scenario_world;

@@ -15,6 +15,7 @@ use ports::Ports;
 
 use crate::faults::Faults;
 use crate::instance::InstanceId;
+use crate::time_scale::TimeScale;
 use crate::trace::recorder::Recorder;
 use crate::world::WorldError;
 
@@ -36,6 +37,26 @@ pub struct ServiceSpec {
     pub build: Build,
 }
 
+impl ServiceSpec {
+    /// A service that calls no external service.
+    pub fn new(
+        name: &'static str,
+        paths: &'static [&'static str],
+        build: impl Fn(&Ports) -> Service + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, paths, build: Arc::new(move |ports, _| build(ports)) }
+    }
+}
+
+/// The external service of a system that has none: it refuses every connection.
+struct NoExternalService;
+
+impl ExternalService for NoExternalService {
+    fn answer(&self, _: &http::Request<bytes::Bytes>) -> ExternalReply {
+        ExternalReply::Refused
+    }
+}
+
 /// A whole system.
 #[derive(Clone)]
 pub struct System {
@@ -50,6 +71,16 @@ pub struct System {
 }
 
 impl System {
+    /// A system of these services, started in this order, without external services.
+    pub fn new(services: Vec<ServiceSpec>, time: &TimeScale) -> Self {
+        Self {
+            services,
+            external: Arc::new(NoExternalService),
+            policy: time.policy().clone(),
+            decorator: None,
+        }
+    }
+
     /// The service that serves this path.
     pub fn serves(&self, path: &str) -> Option<&'static str> {
         let matches = |prefix: &&str| {

@@ -2,13 +2,24 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Request;
+use http::{Request, header};
 use ports::Timestamp;
+use serde_json::Value;
 
 use super::operation::Operation;
 use crate::evidence::{Documents, Facts};
 use crate::quiescence::NotQuiescent;
 use crate::world::{Reply, World, WorldError};
+
+/// A POST of this JSON body. A relative path is enough.
+///
+/// # Panics
+///
+/// When the path is not one of a URI.
+pub fn post(path: &str, body: &Value) -> Request<Bytes> {
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(Bytes::from(body.to_string())).expect("the path is one of a URI")
+}
 
 /// The clients of one run, with whatever they know, and the external services of that run.
 #[async_trait(?Send)]
@@ -17,19 +28,21 @@ pub trait Clients: 'static {
     type Operation: Operation;
     /// The facts about an operation that are known when it is invoked and that invariants want
     /// later; `()` where there are none.
-    type Context: Clone + 'static;
+    type Context: Clone + Default + 'static;
 
     /// Prepares the clients before faults are injected: signs them up, for instance. The
-    /// system reaches quiescence afterwards by itself.
+    /// system reaches quiescence afterwards by itself. Nothing by default.
     ///
     /// # Errors
     ///
     /// When a client cannot be prepared.
     async fn prepare(
         &mut self,
-        clients: &[String],
-        world: &mut dyn World,
-    ) -> Result<(), Unprepared>;
+        _clients: &[String],
+        _world: &mut dyn World,
+    ) -> Result<(), Unprepared> {
+        Ok(())
+    }
 
     /// Whether this client is prepared. A scenario prepares the others before they act.
     fn is_prepared(&self, _client: &str) -> bool {
@@ -37,7 +50,9 @@ pub trait Clients: 'static {
     }
 
     /// The facts about an operation that is about to be invoked.
-    fn context(&self, operation: &Self::Operation, now: Timestamp) -> Self::Context;
+    fn context(&self, _operation: &Self::Operation, _now: Timestamp) -> Self::Context {
+        Self::Context::default()
+    }
 
     /// The request of an operation; `None` where it makes no sense now, such as a return
     /// of a book that was never lent.
