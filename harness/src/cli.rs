@@ -217,7 +217,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         "Examples:
   {program}                            all scenarios and workloads, in simulation
   {program} --world real               the same on a real nats-server and mongod
-  {program} --name 'same moment'       only scenarios whose name contains this
+  {program} --name 'concurrent'        only scenarios whose name contains this
   {program} --tags 'not @simulated-only'
   {program} explore {workload} --for 60s      as many schedules as fit into a minute
   {program} replay TOKEN               a run again, exactly, with its story

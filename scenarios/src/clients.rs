@@ -21,7 +21,7 @@ use crate::person::Person;
 use crate::provider::Provider;
 
 /// The client without an account.
-const STRANGER: &str = "Somebody";
+const STRANGER: &str = "Visitor";
 
 /// The clients of one run.
 #[derive(Debug)]

@@ -106,9 +106,9 @@ async fn one_winner_too_many_fails_the_scenario() {
 async fn a_missing_charge_fails_the_scenario() {
     let text = "Feature: F\n  Scenario: S\n    Given Anna has listed \"Opera\" for 20\n    \
                 And Boris has reserved \"Opera\"\n    \
-                Then Boris has paid 20 for \"Opera\", once\n";
+                Then Boris has paid 20 for \"Opera\" exactly once\n";
     let (summary, _folder) = run_text(text).await;
-    assert_eq!(failure(&summary).why, "the provider's ledger reads no charge");
+    assert_eq!(failure(&summary).why, "the provider's ledger shows no charge");
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ fn scenario(subject: &AnySubject, name: &str) -> Target {
     Target::scenario(Playable::new(feature, &feature.scenarios[0]))
 }
 
-const PAID: &str = "Who pays has the ticket";
-const EXPIRED: &str = "Unpaid, the ticket is lost";
+const PAID: &str = "Payment completes the order";
+const EXPIRED: &str = "An unpaid reservation expires";
 
 #[test]
 fn a_purchase_and_an_expiry_survive_a_crash_at_every_call() {

@@ -1,9 +1,9 @@
-//! The steps of every subject: time, services that stop and start, faults, dead letters, and
-//! found runs line by line.
+//! The steps that every subject has: time, stopping and starting services, faults, dead letters,
+//! and scripted runs.
 //!
-//! A `Given` arranges, and fails where it cannot; a `When` acts and keeps the replies; a `Then`
-//! looks and asserts. After each `Given` and `When` the system reaches quiescence by itself, so
-//! no step waits; except in scripts, in which the lines say when it does (`script`).
+//! A `Given` arranges and must succeed; a `When` acts and keeps the replies; a `Then` reads and
+//! asserts. The runner brings the system to quiescence after each `Given` and `When`, so no step
+//! waits. The exception is a scripted run, whose steps say when to quiesce (`script`).
 //!
 //! A subject adds steps of its own with cucumber's `#[given]`, `#[when]` and `#[then]` on
 //! functions that take a [`ScenarioWorld`].
@@ -27,15 +27,15 @@ use crate::trace::RecordKind;
 /// The outcome of a step.
 pub type StepResult = Result<(), StepError>;
 
-/// All steps: those of this module, those of the subject, and the sentences about its faults.
+/// All steps: those of the harness, those of the subject, and the fault sentences.
 pub fn all(subject: &AnySubject) -> &'static Collection<ScenarioWorld> {
     // A process rehearses one subject.
     static ALL: OnceLock<Collection<ScenarioWorld>> = OnceLock::new();
     ALL.get_or_init(|| faults::add_sentences(subject, ScenarioWorld::collection()))
 }
 
-/// The steps as the runner takes them: each line is recorded, carried out by the step that it
-/// matches, and followed by quiescence.
+/// One catch-all step for each keyword. It records the line, runs the step that the line matches,
+/// and brings the system to quiescence.
 pub(crate) fn recorded() -> Collection<ScenarioWorld> {
     let any = || Regex::new("^").expect("the pattern is valid");
     let steps = Collection::new().given(None, any(), perform);
@@ -62,7 +62,7 @@ fn perform(world: &mut ScenarioWorld, context: Context) -> LocalBoxFuture<'_, ()
     })
 }
 
-/// How many similar steps are offered for an unknown one.
+/// How many similar steps the message about an unknown step lists.
 const OFFERED: usize = 3;
 
 /// The message for a step that does not exist, with the nearest ones.
@@ -126,6 +126,6 @@ fn registered() -> Vec<Regex> {
 /// When no table follows the step.
 pub fn table(step: &cucumber::gherkin::Step) -> Result<&[Vec<String>], StepError> {
     let table = step.table.as_ref();
-    let table = table.ok_or_else(|| StepError::new("a table should follow this step"))?;
+    let table = table.ok_or_else(|| StepError::new("this step needs a table below it"))?;
     Ok(&table.rows)
 }

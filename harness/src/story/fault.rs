@@ -96,7 +96,7 @@ fn words(operation: Operation, effect: Effect) -> String {
             "the connection of {service} breaks when the {nth} {target} arrives".to_owned()
         }
         (Effect::Fail, _) => format!("{call} fails"),
-        (Effect::FailAfter, O::Send) => format!("the answer to {call} is lost"),
+        (Effect::FailAfter, O::Send) => format!("the response to {call} is lost"),
         (Effect::FailAfter, _) => format!("{call} succeeds but reports failure"),
         (Effect::Vanish, _) => format!("{call} is lost on the way"),
         (Effect::Delay(_), O::Deliver | O::Ack) => format!("{call} arrives {{time}} late"),

@@ -88,7 +88,7 @@ fn steps(rounds: &[Round]) -> Vec<String> {
 }
 
 fn to_the_moment(pause: u32) -> String {
-    format!("the moment comes that is {} later", seconds(pause))
+    format!("the clock advances by {}, before the timers due then fire", seconds(pause))
 }
 
 /// Actions as the rows of a table, with as many cells each.
