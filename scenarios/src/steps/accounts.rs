@@ -122,7 +122,9 @@ async fn is_signed_in_as(world: &mut ScenarioWorld, who: String, email: String) 
 #[then(expr = "{word} is signed out")]
 async fn is_signed_out(world: &mut ScenarioWorld, who: String) -> Done {
     let user = current_user(world, &who).await?;
-    StepError::unless(user.is_null(), || format!("{who} should be signed out, but the current user is {user}"))
+    StepError::unless(user.is_null(), || {
+        format!("{who} should be signed out, but the current user is {user}")
+    })
 }
 
 async fn current_user(world: &mut ScenarioWorld, who: &str) -> Result<Value, StepError> {
@@ -165,7 +167,11 @@ async fn presents_forged_session(
         "with the algorithm set to none" => format!("eyJhbGciOiJub25lIn0.{claims}."),
         "truncated to half its length" => theirs[..theirs.len() / 2].to_owned(),
         "without claims" => format!("{head}.e30.{signature}"),
-        _ => return Err(StepError::new(format!("unknown change of a session: {change}; see `rehearse steps`"))),
+        _ => {
+            return Err(StepError::new(format!(
+                "unknown change of a session: {change}; see `rehearse steps`"
+            )));
+        }
     };
     let envelope = STANDARD.encode(json!({ "jwt": token }).to_string());
     set_cookie(world, &who, &envelope);

@@ -105,7 +105,8 @@ async fn order_expires(
     let buyer = possessor(&buyer);
     let order = order(world, &buyer, &title).await?;
     let until: Option<Timestamp> = order["expiresAt"].as_str().and_then(|text| text.parse().ok());
-    let until = until.ok_or_else(|| StepError::new(format!("the order has no expiry time: {order}")))?;
+    let until =
+        until.ok_or_else(|| StepError::new(format!("the order has no expiry time: {order}")))?;
     let written = std::time::Duration::from_secs(60 * minutes);
     let (now, whole) = (world.world().now(), world.time().deadline(written));
     // Time has passed since the reservation.
@@ -126,8 +127,9 @@ async fn finds_order(world: &mut ScenarioWorld, who: String, title: String) -> D
     let orders = orders(world, &who).await?;
     let found = orders.iter().find(|order| order["ticket"]["id"] == ticket.as_str());
     let found = found.ok_or_else(|| StepError::new(format!("{who} has no order for {title:?}")))?;
-    let id =
-        found["id"].as_str().ok_or_else(|| StepError::new(format!("the order has no id: {found}")))?;
+    let id = found["id"]
+        .as_str()
+        .ok_or_else(|| StepError::new(format!("the order has no id: {found}")))?;
     world.remember_order(&who, &title, id, Cents::from_json(&found["ticket"]["price"]));
     Ok(())
 }

@@ -72,9 +72,8 @@ pub(super) fn describe(reply: &Reply) -> String {
 ///
 /// When the body is not `{"errors": [{"message": .., "field"?: ..}, ..]}`.
 pub(super) fn problems(reply: &Reply) -> Result<Vec<(String, String)>, StepError> {
-    let shapeless = || {
-        StepError::new(format!("the reply has no valid error body: {}", describe(reply)))
-    };
+    let shapeless =
+        || StepError::new(format!("the reply has no valid error body: {}", describe(reply)));
     let body = reply.json();
     let errors = body["errors"].as_array().ok_or_else(shapeless)?;
     let problem = |error: &Value| {

@@ -96,7 +96,8 @@ async fn browses_on(world: &mut ScenarioWorld, who: String, count: usize) -> Don
 #[then(regex = r#"^(?:\w+) sees (".*"|nothing)$"#)]
 async fn sees(world: &mut ScenarioWorld, titles: String) -> Done {
     let replied = world.replied();
-    let reply = replied.last().ok_or_else(|| StepError::new("no client has browsed the tickets"))?.reply;
+    let reply =
+        replied.last().ok_or_else(|| StepError::new("no client has browsed the tickets"))?.reply;
     let page = reply.json();
     let page = page.as_array().ok_or_else(|| StepError::new(describe(reply)))?;
     let seen: Vec<String> = page.iter().map(|ticket| ticket["title"].to_string()).collect();

@@ -51,7 +51,13 @@ async fn has_dead_lettered(
 async fn no_dead_letters(world: &mut ScenarioWorld) -> StepResult {
     let letters = world.world().dead_letters().await?;
     let first = letters.first().map(|letter| format!("{}: {}", letter.consumer, letter.reason));
-    StepError::unless(letters.is_empty(), || format!("there are {} dead letters, the first of {}", letters.len(), first.unwrap_or_default()))
+    StepError::unless(letters.is_empty(), || {
+        format!(
+            "there are {} dead letters, the first of {}",
+            letters.len(),
+            first.unwrap_or_default()
+        )
+    })
 }
 
 #[then(regex = r"^the (\w+) was delivered to (\w+) (\d+) times$")]

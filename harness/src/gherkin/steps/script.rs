@@ -33,9 +33,11 @@ async fn reorder(world: &mut ScenarioWorld, order: String) -> StepResult {
         Some((number.parse().ok()?, position.parse().ok()?))
     };
     let turns: Option<Vec<_>> = order.split(", ").map(turn).collect();
-    world.reorder(
-        turns.ok_or_else(|| StepError::new(format!("invalid order of calls: {order}; expected pairs such as 20:1, 31:2")))?,
-    )
+    world.reorder(turns.ok_or_else(|| {
+        StepError::new(format!(
+            "invalid order of calls: {order}; expected pairs such as 20:1, 31:2"
+        ))
+    })?)
 }
 
 #[when("the system reaches quiescence")]
@@ -83,7 +85,10 @@ fn actions(world: &ScenarioWorld, step: &Step) -> Result<Vec<Action>, StepError>
     let action = |row: &Vec<String>| {
         let cells: Vec<&str> = row.iter().map(String::as_str).filter(|c| !c.is_empty()).collect();
         scenario::action(world.subject(), &cells).ok_or_else(|| {
-            StepError::new(format!("unknown operation: {}; its verbs are those of the tables in the features", cells.join(" | ")))
+            StepError::new(format!(
+                "unknown operation: {}; its verbs are those of the tables in the features",
+                cells.join(" | ")
+            ))
         })
     };
     table(step)?.iter().map(action).collect()
