@@ -173,7 +173,7 @@ impl Setup {
     }
 }
 
-/// An order as large as the real ones.
+/// An order document of realistic size.
 fn order(ticket: &str) -> Document {
     doc! {
         "_id": id(),

@@ -76,7 +76,7 @@ fn reservations(run: &Run) -> usize {
     accepted.count()
 }
 
-/// This many decisions among ten callers that do nothing else.
+/// This many decisions among ten callers that only make calls.
 fn decide(decisions: usize) {
     let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(1)));
     let callers = (0..BUYERS).map(|caller| {

@@ -21,7 +21,7 @@ pub fn post(path: &str, body: &Value) -> Request<Bytes> {
     request.body(Bytes::from(body.to_string())).expect("the path is one of a URI")
 }
 
-/// The clients of one run, with whatever they know, and the external services of that run.
+/// The clients of one run with their knowledge, and the external services of that run.
 #[async_trait(?Send)]
 pub trait Clients: 'static {
     /// What a client can do.

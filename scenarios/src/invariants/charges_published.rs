@@ -1,5 +1,5 @@
-//! Every version of a charge is published once. A charge lives inside a copied order, so the
-//! harness does not see it as a document of its own.
+//! Every version of a charge is published exactly once. A charge is embedded in the order copy of
+//! payments, so the general check of the harness, which works by document, does not cover it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         }
     }
     for (id, version) in published.keys() {
-        broken.push(format!("version {version} of charge {id} was published and never existed"));
+        broken.push(format!("version {version} of charge {id} was published but never existed"));
     }
     broken
 }
