@@ -231,7 +231,8 @@ impl ScenarioWorld {
         let open = self.inner_mut();
         if !open.scripted {
             let operations = actions.iter().filter_map(Action::operation);
-            let clients: Vec<String> = operations.flat_map(|o| o.clients()).collect();
+            let clients: Vec<String> =
+                operations.flat_map(crate::subject::AnyOperation::clients).collect();
             open.session.prepare_new(&clients).await?;
         }
         open.last = open.session.history().calls().len();
