@@ -18,7 +18,7 @@ const FOUNDATION: [&str; 3] = ["ports", "adapters", "platform"];
 
 #[test]
 fn the_crate_graph_is_the_one_in_the_architecture() {
-    let (drawn, built) = (drawn(), edges(|kind| kind.is_null()));
+    let (drawn, built) = (drawn(), edges(Value::is_null));
     let list = |edges: BTreeSet<&Edge>, what: &'static str| -> Vec<String> {
         edges.iter().map(|(from, to)| format!("{what}: {from} -> {to}")).collect()
     };
