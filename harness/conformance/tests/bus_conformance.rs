@@ -8,7 +8,6 @@ use adapters::system::SystemClock;
 use conformance::bus::{Case, Stage, cases};
 use libtest_mimic::{Arguments, Failed, Trial};
 use ports::Timestamp;
-use servers;
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
 use sim::kernel::{Kernel, drive};

@@ -11,7 +11,6 @@ use adapters::mongo::Mongo;
 use conformance::store::{Case, cases};
 use libtest_mimic::{Arguments, Failed, Trial};
 use ports::Timestamp;
-use servers;
 use sim::kernel::{Kernel, drive};
 use sim::scheduler::Random;
 use sim::store::{SimDatabase, SimStore};
