@@ -1,7 +1,5 @@
-//! The world of a scenario: a session, opened as the scenario says, and the state that the
-//! steps of a subject keep.
-//!
-//! It carries out; whether what it sees is right, the steps say. It knows no Gherkin.
+//! The world of a scenario: a session, opened as the scenario demands, and state for the steps of
+//! a subject. It carries out actions; the steps assert.
 
 use std::any::Any;
 use std::fmt;
@@ -51,11 +49,11 @@ impl WorldKind {
     }
 }
 
-/// Why a step fails.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
-    /// The step expects something else.
+    /// An assertion of the step failed.
     #[error("{0}")]
     Failed(String),
     /// The system does not reach quiescence.
@@ -73,16 +71,16 @@ pub enum StepError {
 }
 
 impl StepError {
-    /// A step that expects something else.
+    /// A failed assertion.
     pub fn new(why: impl Into<String>) -> Self {
         Self::Failed(why.into())
     }
 
-    /// Nothing, where this holds.
+    /// Asserts a condition.
     ///
     /// # Errors
     ///
-    /// This text, where it does not.
+    /// The text of `why`, if the condition is false.
     pub fn unless(holds: bool, why: impl FnOnce() -> String) -> Result<(), Self> {
         if holds { Ok(()) } else { Err(Self::Failed(why())) }
     }
@@ -99,11 +97,11 @@ struct Open {
     session: Session,
     kind: WorldKind,
     bug: Option<String>,
-    /// Whether something is out of reach.
+    /// Whether a connection is cut.
     cut: bool,
-    /// Whether an instance that a fault brings down starts again by itself.
+    /// Whether an instance that a fault crashes starts again by itself.
     revives: bool,
-    /// Whether the lines of the scenario say when the system reaches quiescence.
+    /// Whether the steps of the scenario say when to quiesce.
     scripted: bool,
     /// Whether the scenario has set a seed and no clients yet.
     seeded: bool,
@@ -200,7 +198,7 @@ impl ScenarioWorld {
         &mut self.inner_mut().session
     }
 
-    /// The session, to look at.
+    /// The session, read-only.
     pub fn session_ref(&self) -> &Session {
         &self.inner().session
     }
@@ -215,7 +213,7 @@ impl ScenarioWorld {
         self.inner().session.time()
     }
 
-    /// The state that the steps of a subject keep, made where there is none.
+    /// The state of the subject's steps; created at the first call.
     pub fn state<T: Default + 'static>(&mut self) -> &mut T {
         let state = &mut self.inner_mut().state;
         let state = state.get_or_insert_with(|| Box::new(T::default()));
@@ -227,7 +225,7 @@ impl ScenarioWorld {
     ///
     /// # Errors
     ///
-    /// When an operation makes no sense now, or a service does not start.
+    /// When an operation cannot be sent yet, or a service does not start.
     pub async fn act(&mut self, actions: &[Action]) -> Result<(), StepError> {
         let open = self.inner_mut();
         if !open.scripted {
@@ -240,7 +238,10 @@ impl ScenarioWorld {
         let done = open.session.history().calls().len() - open.last;
         StepError::unless(open.scripted || done == actions.len(), || {
             let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
-            format!("this cannot be done now: {}", actions.join("; "))
+            format!(
+                "an operation refers to something that does not exist yet: {}",
+                actions.join("; ")
+            )
         })
     }
 
@@ -250,14 +251,13 @@ impl ScenarioWorld {
         &open.session.history().calls()[open.last..]
     }
 
-    /// Lets so much time pass, as the scenario writes it.
+    /// Lets this much time pass, on the time scale of this world.
     pub async fn pass(&mut self, written: Duration) {
         let time = self.time().of(written);
         self.world().pass(time).await;
     }
 
-    /// Lets so much time pass, and leaves the timers that fall due at its end to the next
-    /// line.
+    /// Lets this much time pass, and leaves the timers due at its end to the next step.
     pub async fn pass_to(&mut self, written: Duration) {
         let time = self.time().of(written);
         self.world().pass_to(time).await;
@@ -268,25 +268,24 @@ impl ScenarioWorld {
         self.inner_mut().session.pause(then).await;
     }
 
-    /// Waits for quiescence, unless something is out of reach or down: then there is none to
-    /// wait for.
+    /// Waits for quiescence, unless a connection is cut or a service is down, which prevents it.
     ///
     /// # Errors
     ///
     /// The reasons why the system is not quiescent.
     pub async fn quiesce(&mut self) -> Result<(), StepError> {
-        // Where instances start again by themselves, the world waits for them.
+        // An instance that starts again by itself ends the disturbance.
         if self.inner().cut || (!self.inner().revives && self.is_disturbed()) {
             return Ok(());
         }
         match self.world().quiesce().await {
-            // A service that crashed on plan meanwhile is for a later step to start.
+            // A planned crash happened meanwhile; a later step starts the service.
             Err(why) if !self.is_disturbed() => Err(why.into()),
             _ => Ok(()),
         }
     }
 
-    /// Notes that something is out of reach from now on, or that nothing is any more.
+    /// Records whether a connection is cut from now on.
     pub fn set_cut(&mut self, cut: bool) {
         self.inner_mut().cut = cut;
     }
@@ -329,7 +328,7 @@ impl ScenarioWorld {
         Ok(())
     }
 
-    /// Begins anew with this seed, in FIFO order.
+    /// Reopens the world with this seed, in FIFO order.
     ///
     /// # Errors
     ///
@@ -338,10 +337,10 @@ impl ScenarioWorld {
         self.only_simulated()?;
         self.inner_mut().kind = WorldKind::Simulated { seed, scheduler: |_| Box::new(Fifo) };
         self.inner_mut().seeded = true;
-        self.begin_anew().await
+        self.reopen_planned().await
     }
 
-    /// Begins anew with this bug planted.
+    /// Reopens the world with this bug planted.
     ///
     /// # Errors
     ///
@@ -349,13 +348,13 @@ impl ScenarioWorld {
     pub async fn plant(&mut self, bug: &str) -> Result<(), StepError> {
         self.only_simulated()?;
         self.inner_mut().bug = Some(bug.to_owned());
-        self.begin_anew().await
+        self.reopen_planned().await
     }
 
-    async fn begin_anew(&mut self) -> Result<(), StepError> {
+    async fn reopen_planned(&mut self) -> Result<(), StepError> {
         let open = self.inner_mut();
         StepError::unless(open.session.history().calls().is_empty() && !open.scripted, || {
-            "this line must stand before anything happens".to_owned()
+            "this step must precede all steps that act".to_owned()
         })?;
         open.session.end().await;
         let WorldKind::Simulated { seed, scheduler } = open.kind else { return Ok(()) };
@@ -365,8 +364,8 @@ impl ScenarioWorld {
         Ok(())
     }
 
-    /// Prepares these clients. From now on the lines of the scenario say when the system
-    /// reaches quiescence, and an instance that a fault brings down starts again by itself.
+    /// Prepares these clients and starts a scripted run: its steps say when to quiesce, and an
+    /// instance that a fault crashes starts again by itself.
     ///
     /// # Errors
     ///
@@ -382,8 +381,8 @@ impl ScenarioWorld {
         Ok(())
     }
 
-    /// Whether the system reaches quiescence after each line by itself. It does, except in a
-    /// script: from the seed on, if clients follow.
+    /// Whether to quiesce after each step. Not in a scripted run, which begins with the seed if
+    /// clients follow.
     pub fn quiesces_by_itself(&self) -> bool {
         let open = self.inner();
         let awaits_clients = open.seeded && open.session.history().calls().is_empty();
@@ -401,7 +400,7 @@ impl ScenarioWorld {
         Ok(())
     }
 
-    /// Brings the run to its end, and returns the violations.
+    /// Ends the run and returns the violations.
     ///
     /// # Errors
     ///
@@ -410,7 +409,7 @@ impl ScenarioWorld {
         self.judge_with(true).await
     }
 
-    /// The same; `survey` says whether the clients look at the system in the end.
+    /// The same; `survey` says whether the clients inspect the quiescent system.
     pub(crate) async fn judge_with(&mut self, survey: bool) -> Result<Vec<Violation>, StepError> {
         let open = self.inner_mut();
         let facts = match open.session.conclude(survey).await {
@@ -442,7 +441,7 @@ impl ScenarioWorld {
 
     fn only_simulated(&self) -> Result<(), StepError> {
         StepError::unless(self.inner().session.kernel().is_some(), || {
-            "only a simulation can do this: tag the scenario @simulated-only".to_owned()
+            "this step needs the simulation: tag the scenario @simulated-only".to_owned()
         })
     }
 }

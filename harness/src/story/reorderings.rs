@@ -1,4 +1,4 @@
-//! Decisions in words: which call ran first although another had waited longer.
+//! Decisions as sentences: the call that ran although another had waited longer.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ impl<'a> Wording<'a> {
 
     fn service(&self, call: &Call) -> String {
         let known = self.services.get(&call.instance);
-        known.map_or_else(|| "a client outside".to_owned(), |service| (*service).to_owned())
+        known.map_or_else(|| "an external client".to_owned(), |service| (*service).to_owned())
     }
 
     /// A call and the client behind it; `mark` is how many records there were when it ran.
@@ -67,7 +67,7 @@ impl<'a> Wording<'a> {
             (Port::Bus, "publish") => format!("publishes {}", event()),
             (Port::Bus, "next") => format!("receives {}", event()),
             (Port::Bus, "ack") => format!("acknowledges {}", event()),
-            (Port::Bus, "nak") => format!("asks for {} again", event()),
+            (Port::Bus, "nak") => format!("rejects {} for redelivery", event()),
             (Port::Bus, "in_progress") => format!("asks for more time for {}", event()),
             (Port::Bus, "subscribe") => format!("opens its consumer of {}", event()),
             (Port::Bus, _) => "opens the bus".to_owned(),

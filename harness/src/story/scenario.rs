@@ -1,5 +1,5 @@
-//! A case as a scenario in Gherkin: the same run, line by line, in the steps of
-//! [`crate::gherkin`], which read every line that is written here.
+//! A case as a Gherkin scenario that repeats the same run, in the scripted steps of
+//! [`crate::gherkin`].
 
 use super::fault::Sentences;
 use super::seconds;
@@ -16,7 +16,7 @@ pub(super) fn feature(
     reorderings: &[(u32, String)],
     end: &str,
 ) -> String {
-    let mut text = "@simulated-only\nFeature: Found in rehearsal\n\n".to_owned();
+    let mut text = "@simulated-only\nFeature: Found by Rehearsal\n\n".to_owned();
     let title = invariant.map_or("Every invariant holds".to_owned(), |i| subject.statement(i));
     text += &format!("  # {}\n", end.lines().next().unwrap_or_default());
     text += &format!("  Scenario: {title}, in {} {}\n", case.workload, case.seed);
@@ -141,7 +141,7 @@ pub(crate) fn clients(names: &[String]) -> String {
     }
 }
 
-/// The names in such a list.
+/// The names in a list written by [`clients`].
 pub(crate) fn read_clients(list: &str) -> Vec<String> {
     if list == "nobody" {
         return Vec::new();
