@@ -142,17 +142,17 @@ const PREFIX: &str = "r2.";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadToken {
-    /// It begins otherwise, or was made by another version.
-    #[error("a replay token of this version begins with {PREFIX}")]
+    /// It has another prefix, or another version made it.
+    #[error("a replay token of this version begins with {PREFIX}; use the version that printed it")]
     Prefix,
     /// It was cut or altered.
-    #[error("the replay token is damaged")]
+    #[error("the replay token is damaged; copy it again as a whole")]
     Encoding(#[from] base64::DecodeError),
     /// It was cut or altered.
-    #[error("the replay token is damaged")]
+    #[error("the replay token is damaged; copy it again as a whole")]
     Compression(#[from] std::io::Error),
     /// Its content is not a case of this subject.
-    #[error("the replay token is not one of this system")]
+    #[error("the replay token belongs to another system or version")]
     Content(#[from] serde_json::Error),
 }
 
@@ -166,7 +166,7 @@ impl Token {
         Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(packed)))
     }
 
-    /// The case that it stands for.
+    /// The encoded case.
     ///
     /// # Errors
     ///

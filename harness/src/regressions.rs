@@ -1,9 +1,9 @@
 //! Regressions: cases that once violated an invariant and must never again, kept as small
 //! files.
 //!
-//! A case is worth something only as long as it does what it did when it was kept: the faults
-//! are injected, and the decisions reorder the same calls. Otherwise it has drifted, and says
-//! so. A planted bug shows that it can still fail.
+//! A regression is useful only as long as its faults are still injected and its decisions still
+//! reorder the same calls; otherwise it has drifted, and replaying it reports that. A planted bug
+//! proves that it can still fail.
 
 use std::fs;
 use std::io;
@@ -70,7 +70,7 @@ pub enum Drift {
     },
 }
 
-/// Why there is no regression.
+/// Why a regression cannot be read, recorded or replayed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegressionError {

@@ -25,7 +25,7 @@ use crate::subject::any::Scripts;
 /// Which schedulers decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SchedulerChoice {
-    /// By turns: random, random with time that hurries, and PCT.
+    /// Random, random with early timers, and PCT in turn.
     #[default]
     Mixed,
     /// Uniformly random.
@@ -116,7 +116,7 @@ impl Plan {
     }
 }
 
-/// Runs that violated the same invariant in the same manner.
+/// Runs that violated the same invariant in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure<C = Case> {
     /// The first of them, without chance.
@@ -222,8 +222,8 @@ impl Exploration {
 }
 
 impl Failure {
-    /// Adds others that failed in the same manner. The one of the smallest seed represents them,
-    /// so that the order in which threads finish makes no difference.
+    /// Adds runs that failed in the same way. The smallest seed represents them, so that the result
+    /// does not depend on the order in which threads finish.
     fn join(&mut self, other: Self) {
         let mut seeds = std::mem::take(&mut self.seeds);
         seeds.extend(&other.seeds);

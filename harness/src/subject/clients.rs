@@ -10,7 +10,7 @@ use crate::evidence::{Documents, Facts};
 use crate::quiescence::NotQuiescent;
 use crate::world::{Reply, World, WorldError};
 
-/// The clients of one run, with whatever they know, and the external services of that run.
+/// The clients of one run with their knowledge, and the external services of that run.
 #[async_trait(?Send)]
 pub trait Clients: 'static {
     /// What a client can do.

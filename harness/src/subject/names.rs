@@ -1,4 +1,4 @@
-//! Names: what people call the ids of a run, learned from the documents that were written.
+//! Names: readable names for the ids of a run, learned from the written documents.
 
 use std::collections::BTreeMap;
 
