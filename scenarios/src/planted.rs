@@ -7,12 +7,12 @@
 //!
 //! To add one, write such a function and add an entry to [`ALL`].
 
-mod listening;
+mod listeners;
 mod locks;
 mod money;
 mod outcomes;
+mod publishing;
 mod settings;
-mod telling;
 
 use harness::bugs::PlantedBug;
 use harness::faults::FaultKind;
@@ -76,7 +76,7 @@ pub const ALL: &[PlantedBug] = &[
     PlantedBug {
         name: "order-of-arrival",
         story: "Tickets applies events in order of arrival and ignores their fencing numbers",
-        plant: listening::order_of_arrival,
+        plant: listeners::order_of_arrival,
         faults: &[],
     },
     PlantedBug {
@@ -88,139 +88,139 @@ pub const ALL: &[PlantedBug] = &[
     PlantedBug {
         name: "stale-ticket",
         story: "Orders overwrites its copy of a ticket with every event, regardless of the version",
-        plant: listening::stale_ticket,
+        plant: listeners::stale_ticket,
         faults: &[],
     },
     PlantedBug {
         name: "stale-order",
         story: "Payments overwrites its copy of an order with every event, regardless of the version",
-        plant: listening::stale_order,
+        plant: listeners::stale_order,
         faults: &[],
     },
     PlantedBug {
         name: "cancelled-before-created",
         story: "Expiration arms a timer for an order whose cancellation arrived before its creation",
-        plant: listening::cancelled_before_created,
+        plant: listeners::cancelled_before_created,
         faults: &[],
     },
     PlantedBug {
         name: "not-idempotent",
         story: "Orders derives the version of its ticket copy by counting the events that it receives",
-        plant: listening::not_idempotent,
+        plant: listeners::not_idempotent,
         faults: &[],
     },
     PlantedBug {
         name: "applied-is-poison",
         story: "Payments rejects a redelivered event as one about an unknown order",
-        plant: listening::applied_is_poison,
+        plant: listeners::applied_is_poison,
         faults: &[],
     },
     PlantedBug {
         name: "dead-letter-loop",
         story: "Payments republishes events that it cannot handle to the stream that it listens to",
-        plant: listening::dead_letter_loop,
+        plant: listeners::dead_letter_loop,
         faults: &[],
     },
     PlantedBug {
         name: "decline-leaves-hold",
         story: "Orders does not release the ticket when the card is declined",
-        plant: listening::decline_leaves_hold,
+        plant: listeners::decline_leaves_hold,
         faults: &[],
     },
     PlantedBug {
         name: "timer-from-arrival",
         story: "Expiration measures the reservation window from the arrival of the event",
-        plant: listening::timer_from_arrival,
+        plant: listeners::timer_from_arrival,
         faults: &[],
     },
     PlantedBug {
         name: "timer-armed-again",
         story: "Expiration re-arms a timer that has fired when another event of its order arrives",
-        plant: listening::timer_armed_again,
+        plant: listeners::timer_armed_again,
         faults: &[],
     },
     PlantedBug {
         name: "swallowed-error",
         story: "Messages are acknowledged even if their handler fails",
-        plant: listening::swallowed_error,
+        plant: listeners::swallowed_error,
         faults: &[],
     },
     PlantedBug {
         name: "ack-before-write",
         story: "Tickets acknowledges a message once it is queued in memory, before the write",
-        plant: listening::ack_before_write,
+        plant: listeners::ack_before_write,
         faults: &[],
     },
     PlantedBug {
         name: "ban-heard-by-one",
         story: "A ban reaches one instance of each service instead of all",
-        plant: listening::ban_heard_by_one,
+        plant: listeners::ban_heard_by_one,
         faults: &[],
     },
     PlantedBug {
         name: "ban-forgotten",
         story: "An instance does not read existing bans when it starts",
-        plant: listening::ban_forgotten,
+        plant: listeners::ban_forgotten,
         faults: &[],
     },
     PlantedBug {
         name: "lost-publish",
         story: "Every third publish is lost but reported as successful",
-        plant: telling::lost_publish,
+        plant: publishing::lost_publish,
         faults: &[],
     },
     PlantedBug {
         name: "message-id-reused",
         story: "All messages caused by one request share its id as their message id",
-        plant: telling::message_id_reused,
+        plant: publishing::message_id_reused,
         faults: &[],
     },
     PlantedBug {
         name: "publish-before-commit",
         story: "Events are published before the write that they report",
-        plant: telling::publish_before_commit,
+        plant: publishing::publish_before_commit,
         faults: &[],
     },
     PlantedBug {
         name: "no-outbox",
         story: "Events are published after the write that they report, without an outbox",
-        plant: telling::no_outbox,
+        plant: publishing::no_outbox,
         faults: &[],
     },
     PlantedBug {
         name: "outbox-cleared",
         story: "The relay clears the whole outbox, including events added since its read",
-        plant: telling::outbox_cleared,
+        plant: publishing::outbox_cleared,
         faults: &[],
     },
     PlantedBug {
         name: "outbox-backwards",
         story: "The relay publishes the events of a document from newest to oldest",
-        plant: telling::outbox_backwards,
+        plant: publishing::outbox_backwards,
         faults: &[],
     },
     PlantedBug {
         name: "outbox-in-memory",
         story: "The relay handles only documents that its own instance has written since its start",
-        plant: telling::outbox_in_memory,
+        plant: publishing::outbox_in_memory,
         faults: &[],
     },
     PlantedBug {
         name: "timer-in-memory",
         story: "Expiration fires only timers that were armed since its start",
-        plant: telling::timer_in_memory,
+        plant: publishing::timer_in_memory,
         faults: &[],
     },
     PlantedBug {
         name: "short-ack-wait",
         story: "The ack wait is shorter than a handler takes, and the services assume a longer one",
-        plant: telling::short_ack_wait,
+        plant: publishing::short_ack_wait,
         faults: &[],
     },
     PlantedBug {
         name: "no-retry",
         story: "A message is dead-lettered at the first failure",
-        plant: telling::no_retry,
+        plant: publishing::no_retry,
         faults: &[],
     },
     PlantedBug {

@@ -7,10 +7,9 @@ use harness::subject::AnySubject;
 use scenarios::Ticketing;
 use sha2::{Digest, Sha256};
 
-/// The seed.
 const SEED: u64 = 42;
 
-/// The SHA-256 of its trace.
+/// The SHA-256 of the trace of [`SEED`].
 const TRACE: &str = "7c3fd3a9c8202249e8b221b2311ea5518cf381d6fdf58a76f13e11570e1316c7";
 
 #[test]

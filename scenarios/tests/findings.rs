@@ -1,4 +1,4 @@
-//! Findings of rehearsals in ticketing, each kept as the case that shows it.
+//! Former findings in ticketing, each kept as the case that shows it.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use scenarios::Ticketing;
 use scenarios::operation::{Card, Operation};
 use scenarios::workloads::{Round, Script};
 
-/// The task that carries charges woke itself with each attempt, and so sent requests to an
+/// The task that retries charges woke itself with each attempt and so sent requests to an
 /// unreachable provider without a pause.
 #[test]
-fn an_unreachable_provider_is_asked_with_a_pause() {
+fn requests_to_an_unreachable_provider_are_spaced() {
     let rounds = [
         Round::one(Operation::list("Anna", "Opera", Cents(2000)), Then::Quiesce),
         Round::one(Operation::reserve("Ben", "Opera"), Then::Quiesce),

@@ -1,5 +1,5 @@
-//! Stories: their words, and that their scenario is the run that they describe, decision by
-//! decision, with the planted bug and without.
+//! Stories: their sentences, and their scenarios, which repeat the described run decision by
+//! decision, with and without the planted bug.
 
 use std::convert::Infallible;
 use std::fs;

@@ -46,7 +46,7 @@ enum Operation<'a> {
 /// The holder of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder<'a> {
-    Nobody,
+    Free,
     Held(&'a str),
     Kept(&'a str),
 }
@@ -60,16 +60,16 @@ impl<'a> Model for Lock<'a> {
     type State = Holder<'a>;
 
     fn begin(&self) -> Holder<'a> {
-        Holder::Nobody
+        Holder::Free
     }
 
     fn apply(&self, holder: &Holder<'a>, operation: &Operation<'a>) -> Option<Holder<'a>> {
         let after = match (*operation, *holder) {
-            (Operation::Take(order), Holder::Nobody) => Holder::Held(order),
+            (Operation::Take(order), Holder::Free) => Holder::Held(order),
             (Operation::Keep(order), Holder::Held(by)) if by == order => Holder::Kept(order),
-            (Operation::Release(order), Holder::Held(by)) if by == order => Holder::Nobody,
+            (Operation::Release(order), Holder::Held(by)) if by == order => Holder::Free,
             (Operation::Refused(_), Holder::Held(_) | Holder::Kept(_)) => *holder,
-            (Operation::Gone(_), Holder::Nobody) => *holder,
+            (Operation::Gone(_), Holder::Free) => *holder,
             (Operation::Gone(order), Holder::Held(by) | Holder::Kept(by)) if by != order => *holder,
             _ => return None,
         };
@@ -266,7 +266,7 @@ impl Life<'_> {
 /// The conflict in a sentence.
 fn story(calls: &[Call<Operation<'_>>], conflict: &Conflict<Holder<'_>>) -> String {
     let holder = match conflict.state {
-        Holder::Nobody => "the ticket was free".to_owned(),
+        Holder::Free => "the ticket was free".to_owned(),
         Holder::Held(order) => format!("order {order} held the ticket"),
         Holder::Kept(order) => format!("order {order} was complete"),
     };
