@@ -1,7 +1,7 @@
-//! How fast the contended purchase is: in simulation in schedules per second, on real servers
-//! against the fastest that the database could decide it.
+//! Benchmarks of the contended purchase: schedules per second in simulation, and on real servers
+//! the throughput relative to the bare insert that decides it.
 //!
-//! `REHEARSAL_REAL=skip` leaves the real servers out.
+//! `REHEARSAL_REAL=skip` leaves out the real servers.
 
 mod real;
 mod simulated;

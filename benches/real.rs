@@ -1,7 +1,7 @@
-//! The same ticket, wanted by many at once over HTTP, on a real database and a real broker;
-//! next to it the bare insert that decides, which no reservation can beat.
+//! Concurrent reservations of one ticket over HTTP on a real database and broker, compared with the
+//! bare insert that decides them, which is the upper bound.
 //!
-//! Both take place in one run, so that their ratio does not depend on the machine's mood.
+//! Both run in one benchmark, so that the load of the machine affects both alike.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -26,18 +26,18 @@ use serde_json::{Value, json};
 use ticketing::Settings;
 use tokio::runtime::Runtime;
 
-/// How many want the ticket at once.
+/// The number of concurrent buyers.
 const BUYERS: [usize; 3] = [1, 8, 64];
 
-/// How long an order holds its ticket: longer than the bench takes.
+/// The reservation window, longer than the benchmark takes.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
 
-/// How long all repetitions took, and how many there were.
+/// The total time of all repetitions, and their number.
 type Taken = RefCell<BTreeMap<(&'static str, usize), (Duration, u32)>>;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("the system has threads");
-    // Nothing starts unless a bench really runs: not for a list, nor for a filter.
+    // Servers start only when a benchmark runs, not when benchmarks are listed or filtered out.
     let opened = OnceCell::new();
     let house = || opened.get_or_init(|| RefCell::new(runtime.block_on(House::open())));
     let taken = Taken::default();
@@ -45,8 +45,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
     for buyers in BUYERS {
-        // The insert first: what opens the house takes longer than one round, and spoils the
-        // guess of how many rounds fit.
+        // The insert first: starting the system takes longer than one round and would distort the
+        // estimate of how many rounds fit.
         group.bench_function(BenchmarkId::new("insert", buyers), |bench| {
             bench.iter_custom(|times| {
                 let house = house().borrow();
@@ -90,7 +90,7 @@ fn print_ratios(taken: &BTreeMap<(&'static str, usize), (Duration, u32)>) {
     }
 }
 
-/// A system on real servers, with people in it.
+/// A system on real servers with signed-up buyers.
 struct House {
     world: Real,
     raw: Mongo,
@@ -124,7 +124,7 @@ impl House {
         Self { world, raw, seller, buyers: people }
     }
 
-    /// Has this many buyers reserve a fresh ticket at once, so many times.
+    /// Lets this many buyers reserve a new ticket concurrently, repeatedly.
     async fn reserve(&mut self, buyers: usize, times: u64) -> Duration {
         let tickets = self.list(times).await;
         let mut all = Duration::ZERO;
@@ -142,7 +142,7 @@ impl House {
         all
     }
 
-    /// Lists tickets that everybody knows of.
+    /// Lists tickets and waits until orders has a copy of each.
     async fn list(&mut self, tickets: u64) -> Vec<Value> {
         let listing = json!({ "title": "Opera", "price": 20 });
         let list = || self.seller.request(Method::POST, "/api/tickets", &listing);
@@ -151,7 +151,7 @@ impl House {
         replies.iter().map(|reply| reply.json()["id"].clone()).collect()
     }
 
-    /// The same decision, as the one write that makes it.
+    /// The same decision as a bare insert.
     async fn insert(&self, buyers: usize, times: u64) -> Duration {
         let mut all = Duration::ZERO;
         for _ in 0..times {
@@ -169,12 +169,12 @@ impl House {
 
     async fn close(&mut self) {
         self.world.end().await;
-        // What is left goes with the servers.
+        // Remaining documents are removed with the servers.
         drop(self.raw.drop_database().await);
     }
 }
 
-/// An order as large as the real ones.
+/// An order document of realistic size.
 fn order(ticket: &str) -> Document {
     doc! {
         "_id": id(),

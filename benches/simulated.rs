@@ -1,4 +1,4 @@
-//! One race in simulation, from an empty house to the verdict; and what of it is the kernel's.
+//! One race in simulation from start to verdict, and the kernel's share of it.
 
 use contracts::Cents;
 use criterion::{Criterion, Throughput};
@@ -12,7 +12,7 @@ use scenarios::workloads;
 use sim::kernel::{Call, Kernel, Port, drive};
 use sim::scheduler::Random;
 
-/// How many want the ticket.
+/// The number of buyers.
 const BUYERS: u8 = 10;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
@@ -50,7 +50,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Everybody reserves at the same moment, and that is all.
+/// All buyers reserve concurrently.
 fn race() -> Script {
     let list = Act::List { who: 0, ticket: 0, price: Cents(2000) };
     let reserve = (1..=BUYERS).map(|who| Act::Reserve { who, ticket: 0 });
@@ -61,7 +61,7 @@ fn race() -> Script {
     Script { people: BUYERS + 1, rounds }
 }
 
-/// This many decisions among ten callers that do nothing else.
+/// This many decisions among ten callers that only make calls.
 fn decide(decisions: usize) {
     let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(1)));
     let callers = (0..u32::from(BUYERS)).map(|caller| {
