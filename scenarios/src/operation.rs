@@ -165,7 +165,7 @@ impl Price {
 
 impl From<Cents> for Price {
     fn from(cents: Cents) -> Self {
-        Self(cents.to_json().into())
+        Self(cents.to_json())
     }
 }
 

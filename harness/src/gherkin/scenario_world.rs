@@ -11,7 +11,7 @@ use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
 use crate::script::{Action, Then};
 use crate::session::{EndError, RunError, Session};
-use crate::subject::{AnySubject, Unprepared};
+use crate::subject::{AnyOperation, AnySubject, Unprepared};
 use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::trace::Trace;
@@ -230,7 +230,7 @@ impl ScenarioWorld {
         let open = self.inner_mut();
         if !open.scripted {
             let operations = actions.iter().filter_map(Action::operation);
-            let clients: Vec<String> = operations.flat_map(|o| o.clients()).collect();
+            let clients: Vec<String> = operations.flat_map(AnyOperation::clients).collect();
             open.session.prepare_new(&clients).await?;
         }
         open.last = open.session.history().calls().len();

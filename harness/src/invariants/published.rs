@@ -57,7 +57,8 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
             match announced.get(&key).map_or(0, Vec::len) {
                 1 => {}
                 0 => {
-                    violations.push(format!("version {version} of {noun} {id} was never published"))
+                    violations
+                        .push(format!("version {version} of {noun} {id} was never published"));
                 }
                 n => violations
                     .push(format!("version {version} of {noun} {id} was published {n} times")),

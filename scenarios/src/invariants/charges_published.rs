@@ -31,7 +31,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 1 => {}
                 0 => broken.push(format!("version {version} of charge {id} was never published")),
                 n => {
-                    broken.push(format!("version {version} of charge {id} was published {n} times"))
+                    broken
+                        .push(format!("version {version} of charge {id} was published {n} times"));
                 }
             }
         }
