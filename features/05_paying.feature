@@ -58,20 +58,20 @@ Feature: Payments
     And Boris was never charged for "Opera"
 
   Scenario: A declined card cancels the order and releases the ticket
-    When Boris pays for "Opera" with a card that is declined
+    When Boris pays for "Opera" with a declined card
     Then Boris gets the error "Payment declined"
     And Boris's order for "Opera" is cancelled
     And "Opera" is for sale for 19.99
     And Boris was never charged for "Opera"
 
   Scenario: An order with a declined card cannot be paid again
-    When Boris pays for "Opera" with a card that is declined
+    When Boris pays for "Opera" with a declined card
     And Boris pays for "Opera"
     Then Boris gets the error "Cannot pay for a cancelled order"
     And Boris was never charged for "Opera"
 
   Scenario: Another buyer gets the ticket after a declined card
-    When Boris pays for "Opera" with a card that is declined
+    When Boris pays for "Opera" with a declined card
     And Clara reserves "Opera"
     And Clara pays for "Opera"
     Then Clara's order for "Opera" is complete

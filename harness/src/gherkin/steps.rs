@@ -14,6 +14,7 @@ mod readable;
 mod script;
 mod time;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -78,12 +79,17 @@ fn unknown(step: &str) -> String {
         words.map(str::to_lowercase).collect()
     };
     let wanted = words(step);
-    let shared = |text: &str| words(text).iter().filter(|word| wanted.contains(word)).count();
+    // `reserve` is close to `reserves` and to `reserved`.
+    let close = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
+    let shared = |text: &str| {
+        let words = words(text);
+        words.iter().filter(|word| wanted.iter().any(|wanted| close(word, wanted))).count()
+    };
     let mut texts: Vec<String> = known().into_iter().map(|known| known.text).collect();
     texts.sort();
     texts.dedup();
     texts.retain(|text| shared(text) > 0);
-    texts.sort_by_key(|text| std::cmp::Reverse(shared(text)));
+    texts.sort_by_key(|text| (Reverse(shared(text)), words(text).len()));
     let near: String = texts.iter().take(OFFERED).map(|text| format!("\n  {text}")).collect();
     match near.is_empty() {
         true => "no such step; `rehearse steps` lists all".to_owned(),

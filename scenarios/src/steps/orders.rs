@@ -32,9 +32,8 @@ async fn cancels(world: &mut ScenarioWorld, who: String, title: String) -> Done 
     world.operate(vec![Operation::cancel(&who, &title)]).await
 }
 
-#[when(expr = "{word} cancels {word} order for {string}")]
+#[when(expr = "{word} cancels {word}'s order for {string}")]
 async fn cancels_for(world: &mut ScenarioWorld, who: String, owner: String, title: String) -> Done {
-    let owner = possessor(&owner);
     world.operate(vec![Operation::Cancel { who, owner, title }]).await
 }
 
@@ -48,7 +47,7 @@ async fn pays(world: &mut ScenarioWorld, who: String, title: String) -> Done {
     world.operate(vec![Operation::pay(&who, &title, Card::Good)]).await
 }
 
-#[when(expr = "{word} pays for {string} with a card that is declined")]
+#[when(expr = "{word} pays for {string} with a declined card")]
 async fn pays_badly(world: &mut ScenarioWorld, who: String, title: String) -> Done {
     world.operate(vec![Operation::pay(&who, &title, Card::Declined)]).await
 }
@@ -58,15 +57,13 @@ async fn pays_without(world: &mut ScenarioWorld, who: String, title: String) -> 
     world.operate(vec![Operation::pay(&who, &title, Card::Missing)]).await
 }
 
-#[when(expr = "{word} pays for {word} order for {string}")]
+#[when(expr = "{word} pays for {word}'s order for {string}")]
 async fn pays_for(world: &mut ScenarioWorld, who: String, owner: String, title: String) -> Done {
-    let owner = possessor(&owner);
     world.operate(vec![Operation::Pay { who, owner, title, card: Card::Good }]).await
 }
 
-#[when(expr = "{word} views {word} order for {string}")]
+#[when(expr = "{word} views {word}'s order for {string}")]
 async fn views(world: &mut ScenarioWorld, who: String, owner: String, title: String) -> Done {
-    let owner = possessor(&owner);
     world.operate(vec![Operation::LookAtOrder { who, owner, title }]).await
 }
 
@@ -79,14 +76,13 @@ async fn order_is(world: &mut ScenarioWorld, buyer: String, title: String, statu
     })
 }
 
-#[then(expr = "{word} order for {string} costs {word}")]
+#[then(expr = "{word}'s order for {string} costs {word}")]
 async fn order_costs(
     world: &mut ScenarioWorld,
     buyer: String,
     title: String,
     price: String,
 ) -> Done {
-    let buyer = possessor(&buyer);
     let order = order(world, &buyer, &title).await?;
     let found = &order["ticket"]["price"];
     let expected = Cents::from_json(&Value::from(price));
@@ -95,14 +91,13 @@ async fn order_costs(
     })
 }
 
-#[then(expr = "{word} order for {string} expires in {int} minutes")]
+#[then(expr = "{word}'s order for {string} expires in {int} minutes")]
 async fn order_expires(
     world: &mut ScenarioWorld,
     buyer: String,
     title: String,
     minutes: u64,
 ) -> Done {
-    let buyer = possessor(&buyer);
     let order = order(world, &buyer, &title).await?;
     let until: Option<Timestamp> = order["expiresAt"].as_str().and_then(|text| text.parse().ok());
     let until =
@@ -148,9 +143,4 @@ async fn orders(world: &mut ScenarioWorld, who: &str) -> Result<Vec<Value>, Step
     let reply = world.look(who, "/api/orders").await;
     let orders = reply.json().as_array().cloned();
     orders.ok_or_else(|| StepError::new(format!("{who}'s orders: {}", describe(&reply))))
-}
-
-/// `Anna`, from `Anna's`.
-pub(super) fn possessor(text: &str) -> String {
-    text.strip_suffix("'s").unwrap_or(text).to_owned()
 }
