@@ -16,7 +16,7 @@ pub(super) fn paths(source: &str, roots: &[&str]) -> Vec<Path> {
         let is_root = |root: &&str| {
             rest.strip_prefix(*root).is_some_and(|rest| rest.trim_start().starts_with("::"))
         };
-        if starts && roots.iter().any(|root| is_root(root)) {
+        if starts && roots.iter().any(is_root) {
             expand(rest, &mut Vec::new(), &mut found);
         }
     }
