@@ -32,8 +32,8 @@
 //! - **Entropy.** Each request, each event and the background of an instance draw from streams
 //!   of their own; two steps that draw from the same stream are dependent.
 //! - **Tasks.** A background task that searches a collection is woken by the writes of its
-//!   instance there. Whichever comes first wakes it, so these writes are dependent, even those
-//!   that match no document. But waking twice is waking once: one more search that finds nothing
+//!   instance there. The first of them wakes it, so these writes are dependent, even those that
+//!   match no document. But waking twice is waking once: one more search that finds nothing
 //!   new makes no difference, so the search of a task depends on what it may find, like any
 //!   other. Where a service has several instances, one more search may find the write of another
 //!   instance: there, it depends on every write that may have woken the task. See

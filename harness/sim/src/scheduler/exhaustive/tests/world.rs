@@ -44,7 +44,7 @@ pub(super) struct Outcome {
     unacknowledged: Vec<(String, String, u32)>,
 }
 
-/// What one instance works with.
+/// The ports of one instance, and its relay's signal.
 #[derive(Clone)]
 struct Instance {
     store: SimStore,
