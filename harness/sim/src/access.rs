@@ -54,15 +54,39 @@ pub enum Access {
         /// where a request or an event caused the search.
         task: Option<u32>,
     },
-    /// Wrote a document.
-    Wrote {
-        /// The collection.
-        collection: Resource,
-        /// The previous document; `None` for a new one.
-        before: Option<Document>,
-        /// The document.
-        after: Document,
-        /// The instance, where the write may have woken one of its background tasks.
-        wakes: Option<u32>,
+    /// Wrote a document, or attempted to.
+    Document(DocumentWrite),
+}
+
+/// The write of a document, as far as searches and background tasks can observe it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentWrite {
+    /// The collection.
+    pub collection: Resource,
+    /// The previous document, where the write matched one.
+    pub before: Option<Document>,
+    /// The content that the write gives to a document under any schedule; `None` where there is
+    /// no document to change.
+    pub after: Option<Content>,
+    /// The instance, where the write may wake one of its background tasks.
+    pub wakes: Option<u32>,
+    /// Whether the store refused the write, so that it changed nothing and woke no task. Under
+    /// another schedule it might have.
+    pub refused: bool,
+    /// A digest of the document; `None` where none was written.
+    pub content: Option<u64>,
+}
+
+/// The content of a written document, as far as it is the same under every schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// The whole document.
+    Whole(Document),
+    /// The effect of a change.
+    Changed {
+        /// Top-level fields that have these values after the change, whatever the document.
+        known: Document,
+        /// The paths at which the change may write.
+        paths: Vec<String>,
     },
 }

@@ -66,6 +66,7 @@ impl Bus for SimBus {
         rules::publishable(&message)?;
         let now = self.0.kernel.now();
         let mut state = self.0.broker.state();
+        self.0.kernel.access(accesses::consumers_read);
         if !state.ensured {
             return Err(PublishError::Unavailable("no stream captures the subject".to_owned()));
         }

@@ -36,7 +36,7 @@ use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 use crate::access::Access;
 use crate::call::{Call, Operation, Port};
 use crate::kernel::Kernel;
-use accesses::Accesses;
+use accesses::{Accesses, Outcome};
 use collection::Collection;
 use filter::Filter;
 
@@ -117,11 +117,15 @@ impl SimStore {
         self.kernel.step(Call::new(self.instance, Port::Store, operation, target)).await;
     }
 
-    fn note(&self, accesses: impl FnOnce(&Accesses<'_>) -> Vec<Access>) {
-        if self.kernel.records_accesses() {
-            let to = Accesses { database: &self.name, instance: self.instance };
-            accesses(&to).into_iter().for_each(|access| self.kernel.access(|| access));
-        }
+    /// The means to record accesses in a collection, where the scheduler wants them.
+    fn recorder<'a>(&'a self, collection: &'a str) -> Option<Accesses<'a>> {
+        let (database, instance) = (&*self.name, self.instance);
+        self.kernel.records_accesses().then_some(Accesses { database, collection, instance })
+    }
+
+    fn note(&self, accesses: Option<Vec<Access>>) {
+        let accesses = accesses.into_iter().flatten();
+        accesses.for_each(|access| self.kernel.access(|| access));
     }
 }
 
@@ -129,7 +133,7 @@ impl SimStore {
 impl Store for SimStore {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
         self.step(Operation::Ensure, &[collection]).await;
-        self.note(|to| to.ensured(collection));
+        self.note(self.recorder(collection).map(Accesses::ensured));
         self.database.write(collection, |found| found.ensure(indexes)).map_err(Into::into)
     }
 
@@ -138,26 +142,30 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.step(Operation::Insert, &[collection, id]).await,
             _ => self.step(Operation::Insert, &[collection]).await,
         }
-        let noted = self.kernel.records_accesses().then(|| document.clone());
-        self.database
-            .write(collection, |found| {
-                let inserted = found.insert(document);
-                self.note(|to| to.inserted(collection, found, noted, inserted.is_ok()));
-                inserted
-            })
-            .map_err(Into::into)
+        let write = |found: &mut Collection| {
+            let recorder = self.recorder(collection);
+            let attempt = recorder.map(|to| to.inserting(found, &document));
+            let inserted = found.insert(document);
+            let outcome = match (&inserted, found.documents().last()) {
+                (Ok(()), Some(document)) => Outcome::Inserted(document),
+                _ => Outcome::Refused,
+            };
+            self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
+            inserted
+        };
+        self.database.write(collection, write).map_err(Into::into)
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         self.step(Operation::Get, &[collection, id]).await;
-        self.note(|to| to.got(collection, id));
+        self.note(self.recorder(collection).map(|to| to.got(id)));
         let state = self.database.state();
         Ok(state.get(collection).and_then(|found| found.get(id)).cloned())
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
         self.step(Operation::Find, &[collection]).await;
-        self.note(|to| to.found(collection, &find.filter));
+        self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
         let state = self.database.state();
         match state.get(collection) {
             Some(found) => Ok(found.find(&find)?),
@@ -175,11 +183,20 @@ impl Store for SimStore {
             _ => self.step(Operation::Update, &[collection]).await,
         }
         let write = |found: &mut Collection| {
-            let filter = self.kernel.records_accesses().then(|| update.filter.clone());
-            let before = filter.as_ref().and_then(|filter| found.first(filter));
-            let written = found.update(update).map(Option::<&Document>::cloned);
-            self.note(|to| to.updated(collection, found, filter, before, &written));
-            written
+            let recorder = self.recorder(collection);
+            let attempt = recorder.map(|to| to.updating(found, &update));
+            let count = found.documents().len();
+            let updated = found.update(update).map(Option::<&Document>::cloned);
+            let outcome = match &updated {
+                Err(_) => Outcome::Refused,
+                Ok(None) => Outcome::Unmatched,
+                Ok(Some(document)) if found.documents().len() > count => {
+                    Outcome::Inserted(document)
+                }
+                Ok(Some(document)) => Outcome::Updated(document),
+            };
+            self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
+            updated
         };
         self.database.write(collection, write).map_err(Into::into)
     }

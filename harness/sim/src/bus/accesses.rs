@@ -6,56 +6,64 @@
 
 use ports::bus::{Message, Stream};
 
-use super::handle::Handle;
 use super::stream::Log;
 use crate::access::{Access, Resource};
 use crate::digest::Digest;
 
-/// The set of consumers may have changed, or all of them were read: every call on the bus
-/// depends on that.
+/// Every call depends on the set of streams and consumers.
+pub(super) fn consumers_read() -> Access {
+    Access::Read(consumers())
+}
+
+/// The set of streams and consumers may have changed, or all consumers were read.
 pub(super) fn consumers_changed() -> Access {
     Access::Write(consumers())
 }
 
-/// A message was published.
+/// A message was published. Whichever consumer is opened later reads the stream in its order.
 pub(super) fn published(log: &Log, stream: Stream, message: &Message) -> Vec<Access> {
     let content = content(message);
-    let mut accesses =
-        vec![Access::Read(consumers()), Access::DurableWrite(id(stream, message), content)];
     let ends = log.receiving(&message.subject).map(|consumer| tail(stream, consumer));
-    accesses.extend(ends.map(|end| Access::DurableWrite(end, content)));
+    let written = [Resource::new(of_stream("stream", stream)), id(stream, message)];
+    let written = written.into_iter().chain(ends);
+    written.map(|resource| Access::DurableWrite(resource, content)).collect()
+}
+
+/// A consumer took a message. `memory` is the instance that keeps its content in memory before
+/// its next call, as broadcasts are.
+pub(super) fn took(
+    stream: Stream,
+    consumer: u64,
+    message: &Message,
+    sequence: u64,
+    memory: Option<u32>,
+) -> Vec<Access> {
+    let mut accesses = vec![
+        Access::Read(id(stream, message)),
+        Access::Write(head(stream, consumer)),
+        Access::Write(in_flight(stream, consumer, sequence)),
+    ];
+    let memory = memory.map(Resource::memory);
+    accesses.extend(memory.map(|memory| Access::DurableWrite(memory, content(message))));
     accesses
 }
 
-/// A consumer took a message, or found none.
-pub(super) fn took(handle: &Handle, taken: Option<(&Message, u64)>) -> Vec<Access> {
-    let (stream, consumer) = (handle.stream, handle.id);
-    let Some((message, sequence)) = taken else {
-        let ends = [tail(stream, consumer), head(stream, consumer)];
-        return [consumers()].into_iter().chain(ends).map(Access::Read).collect();
-    };
-    let mut accesses = vec![
-        Access::Read(consumers()),
-        Access::Read(id(stream, message)),
-        Access::Write(head(stream, consumer)),
-        Access::Write(in_flight(handle, sequence)),
-    ];
-    if handle.broadcast {
-        // The instance keeps the content in memory, before its next call.
-        let memory = Resource::memory(handle.connection.instance);
-        accesses.push(Access::DurableWrite(memory, content(message)));
-    }
-    accesses
+/// A consumer had no message to take; with `room` in flight, because its queue was empty.
+pub(super) fn took_nothing(stream: Stream, consumer: u64, room: bool) -> Vec<Access> {
+    let ends = [head(stream, consumer)].into_iter();
+    ends.chain(room.then(|| tail(stream, consumer))).map(Access::Read).collect()
+}
+
+/// A subscriber checked for a message. A message that arrives later is noticed just the same, so
+/// only one that another subscriber takes matters.
+pub(super) fn awaited(stream: Stream, consumer: u64) -> Vec<Access> {
+    vec![Access::Read(head(stream, consumer))]
 }
 
 /// A delivery was answered; `moves` where that may change the next delivery.
-pub(super) fn answered(handle: &Handle, sequence: u64, moves: bool) -> Vec<Access> {
-    let mut accesses = vec![Access::Read(consumers()), Access::Write(in_flight(handle, sequence))];
-    if moves {
-        let ends = [tail(handle.stream, handle.id), head(handle.stream, handle.id)];
-        accesses.extend(ends.map(Access::Write));
-    }
-    accesses
+pub(super) fn answered(stream: Stream, consumer: u64, sequence: u64, moves: bool) -> Vec<Access> {
+    let delivery = [in_flight(stream, consumer, sequence)].into_iter();
+    delivery.chain(moves.then(|| head(stream, consumer))).map(Access::Write).collect()
 }
 
 fn consumers() -> Resource {
@@ -78,8 +86,8 @@ fn head(stream: Stream, consumer: u64) -> Resource {
 }
 
 /// A delivery in flight.
-fn in_flight(handle: &Handle, sequence: u64) -> Resource {
-    Resource::new(of_stream("in flight", handle.stream).number(handle.id).number(sequence))
+fn in_flight(stream: Stream, consumer: u64, sequence: u64) -> Resource {
+    Resource::new(of_stream("in flight", stream).number(consumer).number(sequence))
 }
 
 fn of_stream(kind: &str, stream: Stream) -> Digest {

@@ -111,6 +111,12 @@ impl Queue {
         !self.redeliveries.is_empty() || (!self.undelivered.is_empty() && self.has_room())
     }
 
+    /// Whether this message is due for redelivery, and waits for a subscriber.
+    pub(super) fn is_due(&mut self, sequence: u64, now: Timestamp) -> bool {
+        self.apply_due(now);
+        self.redeliveries.contains(&sequence)
+    }
+
     /// Takes the next delivery: its position and attempt.
     pub(super) fn take(&mut self, now: Timestamp) -> Option<(u64, u32)> {
         self.apply_due(now);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use ports::Timestamp;
 use ports::bus::{BusError, Stream};
 
+use super::accesses;
 use super::connection::Connection;
 use super::consumer::Queue;
+use crate::access::Access;
 use crate::call::Operation;
 
 /// An open consumer. Clones are the same consumer.
@@ -26,6 +28,11 @@ impl Handle {
         BusError::Gone(self.name.to_string())
     }
 
+    /// Records accesses to the consumer of this number in this stream.
+    pub(super) fn note(&self, accesses: impl FnOnce(Stream, u64) -> Vec<Access>) {
+        self.connection.note(|| accesses(self.stream, self.id));
+    }
+
     /// Waits until the scheduler picks this call, and applies its effect to the consumer.
     pub(super) async fn act<T>(
         &self,
@@ -35,6 +42,7 @@ impl Handle {
         self.connection.step(operation, &self.name).await;
         let now = self.connection.kernel.now();
         let mut state = self.connection.broker.state();
+        self.connection.kernel.access(accesses::consumers_read);
         let queue = state.log(self.stream).consumer(self.id).ok_or_else(|| self.gone())?;
         Ok(effect(queue, now))
     }

@@ -36,8 +36,14 @@ impl Subscription for SimSubscription {
         loop {
             Availability { handle, ticket: None, timer: None }.await?;
             // Another subscriber may take the message before the scheduler picks this call.
-            let Some((sequence, attempt)) = handle.act(Operation::Next, Queue::take).await? else {
-                handle.connection.note(|| accesses::took(handle, None));
+            let take = |queue: &mut Queue, now| {
+                let taken = queue.take(now);
+                if taken.is_none() {
+                    handle.note(|stream, id| accesses::took_nothing(stream, id, queue.has_room()));
+                }
+                taken
+            };
+            let Some((sequence, attempt)) = handle.act(Operation::Next, take).await? else {
                 continue;
             };
             let stored = {
@@ -45,7 +51,8 @@ impl Subscription for SimSubscription {
                 Arc::clone(state.log(handle.stream).message(sequence))
             };
             let message = stored.message.clone();
-            handle.connection.note(|| accesses::took(handle, Some((&message, sequence))));
+            let memory = handle.broadcast.then_some(handle.connection.instance);
+            handle.note(|stream, id| accesses::took(stream, id, &message, sequence, memory));
             return Ok(Delivery {
                 message,
                 sequence,
@@ -65,6 +72,7 @@ impl Drop for SimSubscription {
     fn drop(&mut self) {
         if self.handle.broadcast {
             let handle = &self.handle;
+            handle.connection.kernel.access(accesses::consumers_changed);
             handle.connection.broker.state().log(handle.stream).close(handle.id);
         }
     }
@@ -94,6 +102,7 @@ impl Future for Availability<'_> {
                 queue.stop_waiting(ticket);
             }
             queue.apply_due(now);
+            this.handle.note(accesses::awaited);
             if queue.is_available() {
                 this.ticket = None;
                 return Poll::Ready(Ok(()));
@@ -135,7 +144,7 @@ struct SimReply {
 
 impl SimReply {
     fn note(&self, moves: bool) {
-        self.handle.connection.note(|| accesses::answered(&self.handle, self.sequence, moves));
+        self.handle.note(|stream, id| accesses::answered(stream, id, self.sequence, moves));
     }
 }
 
@@ -143,7 +152,7 @@ impl SimReply {
 impl Reply for SimReply {
     async fn ack(&self) -> Result<(), BusError> {
         let ack = |queue: &mut Queue, now| {
-            self.note(!queue.has_room());
+            self.note(!queue.has_room() || queue.is_due(self.sequence, now));
             queue.ack(self.sequence, now);
         };
         self.handle.act(Operation::Ack, ack).await

@@ -1,6 +1,6 @@
 //! The kernel's state: pending calls, timers and the decisions so far.
 //!
-//! It wakes nobody: wakers are returned to the caller, which wakes them without the lock.
+//! It wakes no task: wakers are returned to the caller, which wakes them without the lock.
 
 use std::collections::BTreeMap;
 use std::task::Waker;

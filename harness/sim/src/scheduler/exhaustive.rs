@@ -120,6 +120,6 @@ impl Scheduler for Exhaustive {
     }
 
     fn wants_accesses(&self) -> bool {
-        true
+        self.0.tree().reduces
     }
 }

@@ -16,8 +16,7 @@ use super::sort::Sort;
 use super::target::place;
 use super::undo::Undo;
 use super::update::{Change, storable};
-use super::value::{add_to_digest, admissible};
-use crate::digest::Digest;
+use super::value::admissible;
 
 /// The name of the primary key's index.
 pub(super) const PRIMARY: &str = "_id_";
@@ -105,20 +104,8 @@ impl Collection {
         Ok(sorted.into_iter().take(limit).cloned().collect())
     }
 
-    /// The document that an update with this filter would change.
-    pub(super) fn first(&self, filter: &Document) -> Option<Document> {
-        let filter = Filter::read(filter).ok()?;
-        self.position(&filter).map(|at| self.documents[at].clone())
-    }
-
-    /// The digests of the document's keys in unique indexes.
-    pub(super) fn unique_keys(&self, document: &Document) -> Vec<u64> {
-        let digests = |index: &StoredIndex| {
-            let keys = index.unique_keys(document).unwrap_or_default();
-            let start = Digest::new("unique key").text(index.name());
-            keys.into_iter().map(move |key| key.iter().fold(start, add_to_digest).finish())
-        };
-        self.indexes.iter().flat_map(digests).collect()
+    pub(super) fn unique_indexes(&self) -> impl Iterator<Item = &StoredIndex> {
+        self.indexes.iter().filter(|index| index.is_unique())
     }
 
     /// Updates or upserts one document and returns it; `None` where none matches.
@@ -135,13 +122,18 @@ impl Collection {
         if !upsert {
             return Ok(None);
         }
-        let mut document = start(&filter)?;
+        self.add_document(Self::upserted(&filter, change)?).map(Some)
+    }
+
+    /// The document that an upsert inserts where none matches.
+    pub(super) fn upserted(filter: &Filter<'_>, change: Change) -> Result<Document, Rejected> {
+        let mut document = start(filter)?;
         let id = document.get("_id").cloned();
         change.apply(&mut document, true, &mut Undo::default())?;
         if id.is_some() && id.as_ref() != document.get("_id") {
-            return Err(Rejected("the _id cannot be changed".to_owned()).into());
+            return Err(Rejected("the _id cannot be changed".to_owned()));
         }
-        self.add_document(id_first(document)).map(Some)
+        Ok(id_first(document))
     }
 
     fn position(&self, filter: &Filter<'_>) -> Option<usize> {

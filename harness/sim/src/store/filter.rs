@@ -7,9 +7,10 @@ use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::path;
+use super::path::{self, is_prefix};
 use super::rejected::Rejected;
 use super::value::{admissible, compare, rank};
+use crate::access::Content;
 
 /// A parsed filter: all of its nodes must hold.
 #[derive(Debug)]
@@ -79,6 +80,17 @@ impl<'a> Filter<'a> {
         self.0.iter().all(|node| node.holds(Input::Document(document)))
     }
 
+    /// Whether the filter depends on the value at any of these paths.
+    pub(super) fn reads(&self, paths: &[String]) -> bool {
+        self.0.iter().any(|node| node.reads(paths))
+    }
+
+    /// Whether a document with these top-level fields matches, whatever its other fields;
+    /// `None` where that depends on them.
+    pub(super) fn decide(&self, known: &Document) -> Option<bool> {
+        all(self.0.iter().map(|node| node.decide(known)))
+    }
+
     /// Whether the element matches.
     pub(super) fn matches_element(&self, element: &Bson) -> bool {
         self.0.iter().all(|node| node.holds(Input::Element(element)))
@@ -126,6 +138,31 @@ impl<'a> Node<'a> {
         }
     }
 
+    fn reads(&self, paths: &[String]) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.reads(paths)),
+            Self::Not(node) => node.reads(paths),
+            Self::Exists(own) | Self::Compare(own, ..) | Self::In(own, _) => {
+                paths.iter().any(|path| is_prefix(own, path) || is_prefix(path, own))
+            }
+        }
+    }
+
+    fn decide(&self, known: &Document) -> Option<bool> {
+        match self {
+            Self::All(nodes) => all(nodes.iter().map(|node| node.decide(known))),
+            Self::Any(nodes) => {
+                let none = all(nodes.iter().map(|node| node.decide(known).map(|holds| !holds)));
+                none.map(|none| !none)
+            }
+            Self::Not(node) => node.decide(known).map(|holds| !holds),
+            Self::Exists(path) | Self::Compare(path, ..) | Self::In(path, _) => {
+                let is_known = known.contains_key(path::split(path).0);
+                is_known.then(|| self.holds(Input::Document(known)))
+            }
+        }
+    }
+
     fn equalities(&self, found: &mut Vec<(&'a str, &'a Bson)>) {
         match self {
             Self::Compare(path, Relation::Equal, value) => found.push((path, value)),
@@ -157,6 +194,19 @@ impl Relation {
             Self::LessOrEqual => order != Ordering::Greater,
         }
     }
+}
+
+/// Three-valued conjunction.
+fn all(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut unknown = false;
+    for value in values {
+        match value {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => unknown = true,
+        }
+    }
+    if unknown { None } else { Some(true) }
 }
 
 fn is_nan(value: &Bson) -> bool {
@@ -258,8 +308,18 @@ fn unknown(operator: &str) -> Rejected {
     Rejected(format!("unknown operator: {operator}"))
 }
 
-/// Whether a document may match a filter. True for filters that the store rejects, which find
-/// nothing.
-pub(crate) fn may_match(filter: &Document, document: &Document) -> bool {
+/// Whether a write of this content may make a document match a filter that it did not match
+/// before. True for filters that the store rejects, which find nothing.
+pub(crate) fn may_begin_to_match(filter: &Document, content: &Content) -> bool {
+    Filter::read(filter).map_or(true, |filter| match content {
+        Content::Whole(document) => filter.matches(document),
+        Content::Changed { known, paths } => {
+            filter.reads(paths) && filter.decide(known) != Some(false)
+        }
+    })
+}
+
+/// Whether a document matches a filter. True for filters that the store rejects.
+pub(crate) fn matches(filter: &Document, document: &Document) -> bool {
     Filter::read(filter).map_or(true, |filter| filter.matches(document))
 }

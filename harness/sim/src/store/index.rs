@@ -7,8 +7,11 @@ use ports::store::{Index, WriteError};
 
 use super::filter::Filter;
 use super::keys::{Key, compare_keys, keys};
-use super::path::position;
+use super::path::{position, split};
 use super::rejected::Rejected;
+use super::update::Change;
+use super::value::add_to_digest;
+use crate::digest::Digest;
 
 /// An index of a collection.
 #[derive(Debug, Clone)]
@@ -26,6 +29,18 @@ pub(super) type Keys = Vec<Vec<Bson>>;
 pub(super) struct Transition {
     old: Keys,
     new: Keys,
+}
+
+/// The keys of a unique index that an update may change.
+pub(super) enum Affected {
+    Nothing,
+    /// These, under every schedule.
+    Keys {
+        freed: Keys,
+        taken: Keys,
+    },
+    /// Keys that depend on the previous document.
+    Everything,
 }
 
 /// The reason for which a write is refused.
@@ -77,6 +92,54 @@ impl StoredIndex {
 
     pub(super) fn name(&self) -> &'static str {
         self.index.name
+    }
+
+    pub(super) fn is_unique(&self) -> bool {
+        self.index.unique
+    }
+
+    /// Whether some document has this key.
+    pub(super) fn is_taken(&self, key: &[Bson]) -> bool {
+        self.find(key).is_ok()
+    }
+
+    /// Adds a key of this index to a digest.
+    pub(super) fn add_key(&self, digest: Digest, key: &[Bson]) -> Digest {
+        key.iter().fold(digest.text(self.index.name), add_to_digest)
+    }
+
+    /// The keys that a change of this document frees and takes, where `known` are the top-level
+    /// fields that it sets whatever the document.
+    pub(super) fn affected(
+        &self,
+        current: &Document,
+        change: &Change,
+        known: &Document,
+    ) -> Affected {
+        let partial = self.index.partial.iter().flat_map(Document::keys).map(String::as_str);
+        if !self.index.keys.iter().copied().chain(partial).any(|path| change.touches(path)) {
+            return Affected::Nothing;
+        }
+        let included = match self.index.partial.as_ref().map(Filter::read) {
+            None => Some(true),
+            Some(Ok(partial)) => partial.decide(known),
+            Some(Err(_)) => None,
+        };
+        let is_known = |path: &&str| known.contains_key(split(path).0);
+        let new = match included {
+            Some(false) => Keys::new(),
+            Some(true) if self.index.keys.iter().all(is_known) => {
+                keys(known, self.index.keys).map(owned).unwrap_or_default()
+            }
+            _ => return Affected::Everything,
+        };
+        let old = self.unique_keys(current).unwrap_or_default();
+        let without = |keys: &Keys, others: &Keys| {
+            let is_in =
+                |key: &&Vec<Bson>| others.iter().any(|other| compare_keys(key, other).is_eq());
+            keys.iter().filter(|key| !is_in(key)).cloned().collect()
+        };
+        Affected::Keys { freed: without(&old, &new), taken: without(&new, &old) }
     }
 
     /// Whether this is the given index; rejected where it is a different index of the same

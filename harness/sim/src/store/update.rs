@@ -68,6 +68,35 @@ impl Change {
         Ok(Self(steps))
     }
 
+    /// Whether the change of an existing document may affect the value at this path.
+    pub(super) fn touches(&self, path: &str) -> bool {
+        let touches = |(own, action): &(String, Action)| {
+            let meets = is_prefix(own, path) || is_prefix(path, own);
+            meets && !matches!(action, Action::SetOnInsert(_))
+        };
+        self.0.iter().any(touches)
+    }
+
+    /// The paths at which the change of an existing document may write.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let writes = self.0.iter().filter(|(_, action)| !matches!(action, Action::SetOnInsert(_)));
+        writes.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The top-level fields that a document with this id has after the change, whatever its
+    /// previous content.
+    pub(super) fn known(&self, id: &str) -> Document {
+        let mut known = Document::from_iter([("_id".to_owned(), Bson::from(id))]);
+        for (path, action) in &self.0 {
+            if let Action::Set(value) = action
+                && split(path).1.is_none()
+            {
+                known.insert(path.clone(), value.clone());
+            }
+        }
+        known
+    }
+
     /// Whether an upsert gets a string `_id` from this update.
     pub(super) fn sets_id(&self) -> bool {
         let sets = |(path, action): &(String, Action)| {

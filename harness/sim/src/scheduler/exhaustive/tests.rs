@@ -12,7 +12,7 @@ use program::{Answer, Op, Program, Theme};
 use world::{Outcome, run};
 
 /// A program with more schedules than this is skipped.
-const SCHEDULES: u64 = 600;
+const SCHEDULES: u64 = 150;
 
 /// The outcomes of all runs of the search, and the number of runs that reached their end;
 /// `None` where there are too many.
@@ -34,6 +34,52 @@ fn outcomes(
             return None;
         }
     }
+}
+
+/// Compares the searches with and without reduction; returns the number of runs of each, unless
+/// the program has too many.
+fn compare(program: &Program, instances: u32, coupling: Coupling) -> Option<(u64, u64)> {
+    let (every, all) = outcomes(program, instances, &Search::without_reduction())?;
+    let reduced = outcomes(program, instances, &Search::new(coupling));
+    let (reached, explored) = reduced.expect("reduction does not add schedules");
+    let lost: Vec<&Outcome> = every.difference(&reached).collect();
+    assert!(lost.is_empty(), "{program:#?} loses {lost:#?} of {every:#?}");
+    assert!(reached.is_subset(&every), "{program:#?} reaches {reached:#?}");
+    assert!(explored <= all, "{program:#?}: {explored} runs instead of {all}");
+    Some((all, explored))
+}
+
+/// Compares the searches over the random programs of these many seeds.
+fn compare_random(theme: Theme, instances: u32, coupling: Coupling, seeds: u64) {
+    let programs = (0..seeds).map(|seed| Program::random(theme, seed));
+    let counts = programs.filter_map(|program| compare(&program, instances, coupling));
+    let (all, explored) = counts.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+    assert!(explored * 4 < all * 3, "{explored} of {all} schedules: little is reduced");
+}
+
+#[test]
+fn reduction_loses_no_outcome_on_the_store() {
+    compare_random(Theme::Store, 4, Coupling::Free, 1500);
+}
+
+#[test]
+fn reduction_loses_no_outcome_of_conditional_writes() {
+    compare_random(Theme::Conditional, 5, Coupling::Free, 800);
+}
+
+#[test]
+fn reduction_loses_no_outcome_on_the_bus() {
+    compare_random(Theme::Bus, 1, Coupling::Free, 1200);
+}
+
+#[test]
+fn reduction_loses_no_outcome_with_a_background_task() {
+    compare_random(Theme::Relay, 1, Coupling::Free, 250);
+}
+
+#[test]
+fn reduction_loses_no_outcome_with_the_background_tasks_of_two_instances() {
+    compare_random(Theme::Relay, 2, Coupling::Looks, 150);
 }
 
 /// A program of these tasks on empty collections.
@@ -65,6 +111,19 @@ fn tasks_that_share_nothing_take_one_run() {
 }
 
 #[test]
+fn a_refused_insert_still_depends_on_a_search() {
+    let insert = |id, seat| vec![Op::Insert { collection: 0, id, seat }];
+    let tasks = vec![
+        insert(1, 0),
+        insert(1, 1),
+        vec![Op::Get { collection: 0, id: 0 }],
+        insert(1, 1),
+        vec![Op::Find { collection: 0, seat: 0, first: false }],
+    ];
+    assert!(compare(&program(tasks), 5, Coupling::Free).is_some());
+}
+
+#[test]
 fn two_finds_before_two_inserts_are_explored() {
     let task = |id| vec![Op::FindThenInsert { collection: 1, id, seat: 0 }];
     let program = program(vec![task(1), task(2)]);
@@ -74,23 +133,18 @@ fn two_finds_before_two_inserts_are_explored() {
     assert_eq!(coupled.0, reached);
 }
 
-/// The number of outcomes and runs where two tasks publish and the others take.
-fn publishing(takers: Vec<Vec<Op>>) -> (usize, u64) {
-    let publish = |subject| vec![Op::Publish { subject, id: subject }];
-    let mut tasks = vec![publish(0), publish(1)];
-    tasks.extend(takers);
-    let (reached, runs) = reduced(&program(tasks));
-    (reached.len(), runs)
+#[test]
+fn updates_of_different_documents_take_one_run() {
+    let update = |id| vec![Op::Count { collection: 0, id }];
+    let mut program = program(vec![update(0), update(1)]);
+    program.documents = vec![(0, 0, 0), (0, 1, 1)];
+    assert_eq!(compare(&program, 2, Coupling::Free), Some((2, 1)));
 }
 
 #[test]
-fn messages_of_one_consumer_arrive_in_both_orders() {
+fn messages_of_one_stream_are_published_in_both_orders() {
     let take = Op::Take { consumer: 1, answer: Answer::Ack };
-    assert_eq!(publishing(vec![vec![take, take]]), (2, 2));
-}
-
-#[test]
-fn the_order_of_messages_without_a_common_consumer_is_not_explored() {
-    let take = Op::Take { consumer: 0, answer: Answer::Ack };
-    assert_eq!(publishing(vec![vec![take]]), (1, 1));
+    let publish = |subject| vec![Op::Publish { subject, id: subject }];
+    let (reached, runs) = reduced(&program(vec![publish(0), publish(1), vec![take, take]]));
+    assert_eq!((reached.len(), runs), (2, 2));
 }

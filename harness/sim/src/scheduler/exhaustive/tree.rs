@@ -16,7 +16,7 @@ use crate::scheduler::interface::SchedulingPoint;
 /// The state of a search.
 pub(super) struct Tree {
     coupling: Coupling,
-    reduces: bool,
+    pub(super) reduces: bool,
     path: Vec<Node>,
     /// The number of decisions of the current run so far.
     depth: usize,

@@ -42,7 +42,7 @@ pub(super) enum Op {
     Publish { subject: u8, id: u8 },
     /// Takes a message from a consumer and answers it.
     Take { consumer: u8, answer: Answer },
-    /// Opens one more subscription to a consumer, and drops it.
+    /// Opens one more subscription to a consumer, takes its backlog, and drops it.
     Subscribe { consumer: u8 },
 }
 
@@ -75,6 +75,8 @@ pub(super) struct Program {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Theme {
     Store,
+    /// Many tasks of one call on the store each, most of which can be refused or not match.
+    Conditional,
     Relay,
     Bus,
 }
@@ -83,17 +85,23 @@ impl Program {
     /// The program of this seed.
     pub(super) fn random(theme: Theme, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let tasks = rng.random_range(2..=4);
-        let longest = if tasks == 2 { 3 } else { 2 };
-        let mut op = |_| match theme {
-            Theme::Store => store_op(&mut rng),
-            Theme::Relay => relayed_op(&mut rng),
-            Theme::Bus => bus_op(&mut rng),
+        let (op, most): (fn(&mut ChaCha8Rng) -> Op, usize) = match theme {
+            Theme::Store => (store_op, 5),
+            Theme::Conditional => (conditional_op, 5),
+            Theme::Relay => (relayed_op, 3),
+            Theme::Bus => (bus_op, 5),
         };
-        let mut lengths = ChaCha8Rng::seed_from_u64(!seed);
-        let tasks =
-            (0..tasks).map(|_| (0..lengths.random_range(1..=longest)).map(&mut op).collect());
-        let tasks = tasks.collect();
+        let ops = rng.random_range(2..=most);
+        let tasks = match theme {
+            Theme::Conditional => ops,
+            _ => rng.random_range(2..=ops.min(4)),
+        };
+        let mut tasks = vec![Vec::new(); tasks];
+        for at in 0..ops {
+            // Every task has an operation.
+            let task = if at < tasks.len() { at } else { rng.random_range(0..tasks.len()) };
+            tasks[task].push(op(&mut rng));
+        }
         let documents = (0..rng.random_range(0..=2)).map(|id| (rng.random_range(0..2), id, id));
         let documents = documents.collect();
         Self {
@@ -126,6 +134,21 @@ fn store_op(rng: &mut ChaCha8Rng) -> Op {
         14 if id == 0 => Op::Ensure { collection },
         14 => Op::List { collection },
         _ => Op::FindThenInsert { collection, id, seat },
+    }
+}
+
+fn conditional_op(rng: &mut ChaCha8Rng) -> Op {
+    let (id, seat, other) =
+        (rng.random_range(0..2), rng.random_range(0..2), rng.random_range(0..2));
+    let collection = 0;
+    match rng.random_range(0..10) {
+        0..=3 => Op::Insert { collection, id, seat },
+        4 => Op::MoveFrom { collection, id, from: other, to: seat },
+        5 => Op::Release { collection, id },
+        6 => Op::UpsertAt { collection, id, seat },
+        7 => Op::Get { collection, id },
+        8 => Op::Find { collection, seat, first: false },
+        _ => Op::List { collection },
     }
 }
 

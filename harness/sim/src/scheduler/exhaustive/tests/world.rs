@@ -1,7 +1,7 @@
 //! Runs a program under one schedule, and observes its outcome.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -38,13 +38,13 @@ pub(super) struct Outcome {
     pub(super) replies: Vec<Vec<String>>,
     /// By relay.
     relayed: Vec<Vec<String>>,
-    /// The ids of the messages, by subject.
-    messages: BTreeMap<String, Vec<String>>,
+    /// The ids of the messages; their order is observed by consumers only.
+    messages: BTreeSet<String>,
     /// The unacknowledged deliveries: consumer, message id, attempts.
     unacknowledged: Vec<(String, String, u32)>,
 }
 
-/// What one instance works with.
+/// The ports of one instance, and its relay's signal.
 #[derive(Clone)]
 struct Instance {
     store: SimStore,
@@ -255,8 +255,14 @@ async fn perform(instance: &Instance, subscriptions: &mut Subscriptions, op: Op)
             None => "not subscribed".to_owned(),
         },
         Op::Subscribe { consumer: number } => {
-            let opened = bus.subscribe(consumer(number, 2)).await;
-            opened.map_or("refused".to_owned(), |opened| opened.backlog().to_string())
+            let Ok(mut opened) = bus.subscribe(consumer(number, 2)).await else {
+                return "refused".to_owned();
+            };
+            let mut taken = opened.backlog().to_string();
+            for _ in 0..opened.backlog() {
+                taken.push_str(&take(opened.as_mut(), Answer::Ack).await);
+            }
+            taken
         }
     }
 }
@@ -347,13 +353,9 @@ fn consumer(number: u8, max_in_flight: u32) -> Consumer {
     }
 }
 
-fn messages(broker: &SimBroker) -> BTreeMap<String, Vec<String>> {
-    let mut messages: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for stored in broker.messages(Stream::Events) {
-        let subject = stored.message.subject.clone();
-        messages.entry(subject).or_default().push(stored.message.id.clone());
-    }
-    messages
+fn messages(broker: &SimBroker) -> BTreeSet<String> {
+    let stored = broker.messages(Stream::Events);
+    stored.iter().map(|stored| stored.message.id.clone()).collect()
 }
 
 fn unacknowledged(broker: &SimBroker, now: Timestamp) -> Vec<(String, String, u32)> {
