@@ -14,7 +14,7 @@ use ports::Ports;
 use ports::store::Index;
 use serde::{Deserialize, Serialize};
 
-use crate::events::*;
+use super::events::*;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Account {

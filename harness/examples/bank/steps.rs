@@ -3,7 +3,7 @@
 use cucumber::{given, then, when};
 use harness::gherkin::{ScenarioWorld, StepError};
 
-use crate::clients::{Customers, Operation};
+use super::clients::{Customers, Operation};
 
 #[given(expr = "{word} has opened an account with {int}")]
 #[when(expr = "{word} opens an account with {int}")]

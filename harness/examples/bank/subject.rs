@@ -14,9 +14,9 @@ use platform::catalogue::Entry;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::clients::{Customers, Operation};
-use crate::events::*;
-use crate::{accounts, transfers};
+use super::clients::{Customers, Operation};
+use super::events::*;
+use super::{accounts, transfers};
 
 /// The bank.
 pub(crate) struct Bank;

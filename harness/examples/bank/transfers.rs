@@ -15,7 +15,7 @@ use ports::Ports;
 use ports::store::Index;
 use serde::{Deserialize, Serialize};
 
-use crate::events::*;
+use super::events::*;
 
 /// The copy of an account: enough to know that it exists.
 #[derive(Clone, Serialize, Deserialize)]
