@@ -108,6 +108,8 @@ struct Open {
     seeded: bool,
     /// How many calls there were before the last act.
     last: usize,
+    /// The violations at the end of the run, once a step has ended it.
+    concluded: Option<Vec<Violation>>,
     state: Option<Box<dyn Any>>,
 }
 
@@ -172,6 +174,7 @@ impl ScenarioWorld {
             scripted: false,
             seeded: false,
             last: 0,
+            concluded: None,
             state: None,
         })))
     }
@@ -419,16 +422,22 @@ impl ScenarioWorld {
             Err(EndError::Unprepared(why)) => return Err(why.into()),
             Err(EndError::World(why)) => return Err(why.into()),
         };
-        Ok(open.session.judge(&open.subject, &facts))
+        let violations = open.session.judge(&open.subject, &facts);
+        open.concluded = Some(violations.clone());
+        Ok(violations)
     }
 
-    /// The violations in the system as it is now.
+    /// The violations in the system as it is now; those at the end of the run where a step has
+    /// ended it, because the survey changes the system.
     ///
     /// # Errors
     ///
     /// When the world cannot be read.
     pub(crate) async fn judge_now(&mut self) -> Result<Vec<Violation>, StepError> {
         let open = self.inner_mut();
+        if let Some(violations) = &open.concluded {
+            return Ok(violations.clone());
+        }
         let facts = open.session.facts().await?;
         Ok(open.session.judge(&open.subject, &facts))
     }
