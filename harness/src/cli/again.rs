@@ -17,11 +17,9 @@ impl Program {
         let name = Path::new(&path).file_stem().and_then(|name| name.to_str());
         match (std::env::var_os("CARGO"), name) {
             (Some(_), Some("rehearse")) => Self("cargo rehearse".to_owned()),
-            (Some(_), Some(name)) if path.contains("examples/") => {
-                let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
-                Self(format!("cargo run -p {package} --example {name} --"))
+            (Some(_), Some(name)) => {
+                Self(format!("cargo {} --", cargo_run(Path::new(&path), name).join(" ")))
             }
-            (Some(_), Some(name)) => Self(format!("cargo run --bin {name} --")),
             _ => Self(quoted(&path)),
         }
     }
@@ -44,6 +42,27 @@ impl fmt::Display for Program {
     }
 }
 
+/// The arguments with which cargo builds and runs the binary or example at this path, in the
+/// same profile.
+pub(super) fn cargo_run(path: &Path, name: &str) -> Vec<String> {
+    let folder = path.parent();
+    let is_example = folder.is_some_and(|folder| folder.ends_with("examples"));
+    let profile = if is_example { folder.and_then(Path::parent) } else { folder };
+    let profile = profile.and_then(Path::file_name).and_then(|profile| profile.to_str());
+    let mut arguments = vec!["run".to_owned()];
+    // Cargo names the folder of the profile `dev` differently.
+    if let Some(profile) = profile.filter(|profile| *profile != "debug") {
+        arguments.extend(["--profile".to_owned(), profile.to_owned()]);
+    }
+    if is_example {
+        let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+        arguments.extend(["-p".to_owned(), package]);
+    }
+    let kind = if is_example { "--example" } else { "--bin" };
+    arguments.extend([kind.to_owned(), name.to_owned()]);
+    arguments
+}
+
 /// An argument as a shell reads it.
 fn quoted(argument: &str) -> String {
     shlex::try_quote(argument).map_or_else(|_| argument.to_owned(), std::borrow::Cow::into_owned)
@@ -52,6 +71,14 @@ fn quoted(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_run_again_in_its_own_profile() {
+        let run = |path| cargo_run(Path::new(path), "shop").join(" ");
+        assert_eq!(run("target/debug/shop"), "run --bin shop");
+        assert_eq!(run("target/rehearse/shop"), "run --profile rehearse --bin shop");
+        assert!(run("target/rehearse/examples/shop").ends_with("--example shop"));
+    }
 
     #[test]
     fn an_argument_with_an_apostrophe_survives_a_shell() {

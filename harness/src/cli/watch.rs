@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
 
+use super::again::cargo_run;
 use super::{CommandError, Verdict};
 use crate::report::terminal::{BAD, DIM, GOOD};
 
@@ -87,11 +88,8 @@ fn execute(arguments: &[String]) -> Result<Option<i32>, CommandError> {
     let name = path.file_stem().unwrap_or_default();
     if name == "rehearse" {
         command.arg("rehearse");
-    } else if path.parent().is_some_and(|folder| folder.ends_with("examples")) {
-        let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
-        command.args(["run", "-q", "-p", &package, "--example"]).arg(name).arg("--");
     } else {
-        command.args(["run", "-q", "--bin"]).arg(name).arg("--");
+        command.args(cargo_run(&path, &name.to_string_lossy())).arg("--");
     }
     Ok(command.args(arguments).status()?.code())
 }

@@ -67,14 +67,15 @@ fn before_the_copy(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     violations
 }
 
-/// The declared copy at this service whose origin publishes events of this subject.
+/// The declared copy with versions at this service whose origin publishes events of this subject.
 fn copy_of<'a>(declared: &'a Declared<'_>, service: &str, subject: &str) -> Option<&'a Copy> {
     let entry = declared.events.iter().find(|entry| entry.subject == subject)?;
     let noun = subject.split('.').next()?;
     declared.copies.iter().find(|copy| {
         // An origin's collection carries the plural of its noun.
         let of_noun = copy.of.1.strip_suffix('s').unwrap_or(copy.of.1) == noun;
-        copy.at.0 == service && copy.of.0 == entry.from && of_noun
+        let has_version = copy.fields.contains(&"version");
+        copy.at.0 == service && copy.of.0 == entry.from && of_noun && has_version
     })
 }
 

@@ -15,7 +15,8 @@ pub struct Copy {
     pub of: (&'static str, &'static str),
     /// The copy: service and collection.
     pub at: (&'static str, &'static str),
-    /// The fields that are copied.
+    /// The fields that are copied. With `version` among them, every event about the origin
+    /// must be applied to the copy before it is acknowledged.
     pub fields: &'static [&'static str],
 }
 

@@ -74,6 +74,7 @@ pub fn shrink_within(
     loop {
         let before = shrinker.best.clone();
         shrinker.fewer_faults()?;
+        shrinker.earlier_faults()?;
         shrinker.fewer_actions()?;
         shrinker.plainer_pauses()?;
         shrinker.fewer_names()?;
@@ -164,6 +165,25 @@ impl Shrinker<'_> {
         minimize(rules, |part| {
             self.take(Case { faults: FaultPlan::Exact(part.to_vec()), ..self.best.clone() })
         })?;
+        Ok(())
+    }
+
+    /// Moves each fault to an earlier call of its kind: until then, no operation before that
+    /// call can be removed.
+    fn earlier_faults(&mut self) -> Result<(), RunError> {
+        let FaultPlan::Exact(rules) = self.best.faults.clone() else { return Ok(()) };
+        for number in 0..rules.len() {
+            for skip in 0..rules[number].skip {
+                let FaultPlan::Exact(mut earlier) = self.best.faults.clone() else { break };
+                let Some(rule) = earlier.get_mut(number).filter(|rule| skip < rule.skip) else {
+                    break;
+                };
+                rule.skip = skip;
+                if self.take(Case { faults: FaultPlan::Exact(earlier), ..self.best.clone() })? {
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 
