@@ -143,7 +143,7 @@ impl Queue {
         match self.pending.remove(&sequence) {
             Some(InFlight { due: Some(due), .. }) => drop(self.due.remove(&(due, sequence))),
             Some(InFlight { due: None, .. }) => {
-                self.redeliveries.retain(|&other| other != sequence)
+                self.redeliveries.retain(|&other| other != sequence);
             }
             None => return,
         }
