@@ -300,10 +300,7 @@ async fn find(store: &SimStore, collection: usize, filter: Document, limit: u32)
 }
 
 async fn take(subscription: &mut dyn Subscription, answer: Answer) -> String {
-    let delivery = match subscription.next().await {
-        Ok(delivery) => delivery,
-        Err(_) => return "gone".to_owned(),
-    };
+    let Ok(delivery) = subscription.next().await else { return "gone".to_owned() };
     let answered = match answer {
         Answer::Ack => delivery.reply.ack().await,
         Answer::Nak => delivery.reply.nak(Duration::ZERO).await,
