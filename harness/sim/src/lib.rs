@@ -20,12 +20,12 @@
 //!     let store = |instance| SimStore::new(kernel.clone(), instance, "shop", database.clone());
 //!     let (ann, bob) = (store(1), store(2));
 //!     drive(&kernel, async move {
-//!         let one = ann.insert("orders", doc! { "_id": "7", "buyer": 1 });
-//!         let two = bob.insert("orders", doc! { "_id": "7", "buyer": 2 });
+//!         let one = ann.insert("loans", doc! { "_id": "7", "reader": 1 });
+//!         let two = bob.insert("loans", doc! { "_id": "7", "reader": 2 });
 //!         let (one, two) = join(one, two).await;
 //!         assert_ne!(one.is_ok(), two.is_ok());
 //!     });
-//!     database.documents("orders")[0].get_i32("buyer").unwrap()
+//!     database.documents("loans")[0].get_i32("reader").unwrap()
 //! }
 //!
 //! assert_eq!(winner(1), winner(1));
