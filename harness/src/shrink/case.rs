@@ -172,8 +172,8 @@ impl Shrinker<'_> {
     /// call can be removed.
     fn earlier_faults(&mut self) -> Result<(), RunError> {
         let FaultPlan::Exact(rules) = self.best.faults.clone() else { return Ok(()) };
-        for number in 0..rules.len() {
-            for skip in 0..rules[number].skip {
+        for (number, original) in rules.iter().enumerate() {
+            for skip in 0..original.skip {
                 let FaultPlan::Exact(mut earlier) = self.best.faults.clone() else { break };
                 let Some(rule) = earlier.get_mut(number).filter(|rule| skip < rule.skip) else {
                     break;
