@@ -237,11 +237,11 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         let lines = named.iter().map(|n| format!("\n  {:<24} {}", n.name, n.about));
         lines.collect::<String>()
     };
-    let lists = format!(
-        "Workloads:{}\n\nScopes, for --scheduler exhaustive:{}\n",
-        names(subject.workloads()),
-        names(subject.scopes())
-    );
+    let mut lists = format!("Workloads:{}\n", names(subject.workloads()));
+    if !subject.scopes().is_empty() {
+        let scopes = names(subject.scopes());
+        lists += &format!("\nScopes, for --scheduler exhaustive:{scopes}\n");
+    }
     command
         .bin_name(program.to_string())
         .mut_subcommand("explore", |explore| {

@@ -73,7 +73,7 @@ pub(super) fn run(
     let effort = Effort { hunts, limit, seed, jobs, ..Effort::default() };
 
     anstream::println!(
-        "Hunting {} planted bugs, {} times each, from seed {}\n",
+        "Hunting planted bugs: {}, {} times each, from seed {}\n",
         bugs.len(),
         args.hunts,
         args.seed
