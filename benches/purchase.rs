@@ -1,7 +1,7 @@
-//! How fast the contended purchase is: in simulation in schedules per second, on real servers
-//! against the fastest that the database could decide it.
+//! The contended purchase: in simulation as schedules per second, on real servers as a multiple
+//! of the time that the bare insert takes.
 //!
-//! `REHEARSAL_REAL=skip` leaves the real servers out.
+//! `REHEARSAL_REAL=skip` leaves out the real servers.
 
 mod real;
 mod simulated;

@@ -1,7 +1,7 @@
-//! The same ticket, wanted by many at once over HTTP, on a real database and a real broker;
-//! next to it the bare insert that decides, which no reservation can beat.
+//! Concurrent reservations of one ticket over HTTP, on a real database and a real broker; and
+//! the bare insert that decides them, which bounds them from below.
 //!
-//! Both take place in one run, so that their ratio does not depend on the machine's mood.
+//! Both are measured in one run, so that their ratio does not depend on the machine's load.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -12,60 +12,58 @@ use adapters::system::SystemEntropy;
 use bson::{Document, doc};
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use futures::future::join_all;
+use harness::Subject;
 use harness::real::Real;
+use harness::system::System;
+use harness::time_scale::TimeScale;
 use harness::world::{Drive, World};
 use http::Method;
 use platform::run::Policy;
 use ports::Timestamp;
 use ports::entropy::Entropy;
 use ports::store::{Index, Store};
-use scenarios::client::Person;
-use scenarios::provider::Provider;
-use scenarios::system::system;
+use scenarios::person::Person;
+use scenarios::system::{Ticketing, WINDOW};
 use serde_json::{Value, json};
-use ticketing::Settings;
 use tokio::runtime::Runtime;
 
-/// How many want the ticket at once.
+/// How many buyers reserve at once.
 const BUYERS: [usize; 3] = [1, 8, 64];
 
-/// How long an order holds its ticket: longer than the bench takes.
-const WINDOW: Duration = Duration::from_secs(60 * 60);
-
-/// How long all repetitions took, and how many there were.
+/// The total time of all repetitions, and their count.
 type Taken = RefCell<BTreeMap<(&'static str, usize), (Duration, u32)>>;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("the system has threads");
-    // Nothing starts unless a bench really runs: not for a list, nor for a filter.
+    // The servers start only when a bench runs, not when benches are listed or filtered out.
     let opened = OnceCell::new();
-    let house = || opened.get_or_init(|| RefCell::new(runtime.block_on(House::open())));
+    let setup = || opened.get_or_init(|| RefCell::new(runtime.block_on(Setup::open())));
     let taken = Taken::default();
     let mut group = criterion.benchmark_group("real");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
     for buyers in BUYERS {
-        // The insert first: what opens the house takes longer than one round, and spoils the
-        // guess of how many rounds fit.
+        // The insert comes first: the start of the servers takes longer than one round, and
+        // would spoil the estimate of how many rounds fit.
         group.bench_function(BenchmarkId::new("insert", buyers), |bench| {
             bench.iter_custom(|times| {
-                let house = house().borrow();
-                let all = runtime.block_on(house.insert(buyers, times));
+                let setup = setup().borrow();
+                let all = runtime.block_on(setup.insert(buyers, times));
                 note(&taken, "insert", buyers, all, times)
             });
         });
         group.bench_function(BenchmarkId::new("reserve", buyers), |bench| {
             bench.iter_custom(|times| {
-                let mut house = house().borrow_mut();
-                let all = runtime.block_on(house.reserve(buyers, times));
+                let mut setup = setup().borrow_mut();
+                let all = runtime.block_on(setup.reserve(buyers, times));
                 note(&taken, "reserve", buyers, all, times)
             });
         });
     }
     group.finish();
     print_ratios(&taken.borrow());
-    if let Some(house) = opened.get() {
-        runtime.block_on(house.borrow_mut().close());
+    if let Some(setup) = opened.get() {
+        runtime.block_on(setup.borrow_mut().close());
     }
 }
 
@@ -90,20 +88,21 @@ fn print_ratios(taken: &BTreeMap<(&'static str, usize), (Duration, u32)>) {
     }
 }
 
-/// A system on real servers, with people in it.
-struct House {
+/// The system on real servers, with clients that have signed up.
+struct Setup {
     world: Real,
     raw: Mongo,
     seller: Person,
     buyers: Vec<Person>,
 }
 
-impl House {
+impl Setup {
     async fn open() -> Self {
         let servers = servers::shared().await.expect("real servers; or set REHEARSAL_REAL=skip");
         eprintln!("{}", servers.source);
-        let provider = Provider::new(&Settings::rehearsal().provider.key);
-        let system = system(&provider, WINDOW, Policy::default());
+        // No time passes, so no deadline runs out while the bench measures.
+        let (system, _) = Ticketing.open(&TimeScale::real(Duration::ZERO, WINDOW, false));
+        let system = System { policy: Policy::default(), ..system };
         let mut world = Real::start(system, servers).await.expect("the system starts");
         let most = BUYERS.into_iter().max().unwrap_or_default();
         let mut people: Vec<_> =
@@ -124,7 +123,7 @@ impl House {
         Self { world, raw, seller, buyers: people }
     }
 
-    /// Has this many buyers reserve a fresh ticket at once, so many times.
+    /// The time in which this many buyers reserve a new ticket at once, this often.
     async fn reserve(&mut self, buyers: usize, times: u64) -> Duration {
         let tickets = self.list(times).await;
         let mut all = Duration::ZERO;
@@ -142,7 +141,7 @@ impl House {
         all
     }
 
-    /// Lists tickets that everybody knows of.
+    /// Lists tickets, and waits until orders has copied them.
     async fn list(&mut self, tickets: u64) -> Vec<Value> {
         let listing = json!({ "title": "Opera", "price": 20 });
         let list = || self.seller.request(Method::POST, "/api/tickets", &listing);
@@ -151,7 +150,7 @@ impl House {
         replies.iter().map(|reply| reply.json()["id"].clone()).collect()
     }
 
-    /// The same decision, as the one write that makes it.
+    /// The time of the bare inserts that decide the same.
     async fn insert(&self, buyers: usize, times: u64) -> Duration {
         let mut all = Duration::ZERO;
         for _ in 0..times {
@@ -169,12 +168,12 @@ impl House {
 
     async fn close(&mut self) {
         self.world.end().await;
-        // What is left goes with the servers.
+        // What remains is deleted with the servers.
         drop(self.raw.drop_database().await);
     }
 }
 
-/// An order as large as the real ones.
+/// An order document of realistic size.
 fn order(ticket: &str) -> Document {
     doc! {
         "_id": id(),

@@ -1,75 +1,91 @@
-//! One race in simulation, from an empty house to the verdict; and what of it is the kernel's.
+//! One race in simulation, from an empty system to the verdict; and the kernel's share of it.
 
 use contracts::Cents;
 use criterion::{Criterion, Throughput};
 use futures::future::join_all;
+use harness::case::Case;
+use harness::run::{self, Run};
+use harness::script::{Round, Script, Then};
+use harness::search::explore::Plan;
+use harness::subject::{AnySubject, names};
+use http::StatusCode;
 use ports::Timestamp;
-use scenarios::case::Case;
-use scenarios::explore::Plan;
-use scenarios::script::{Act, Round, Script, Then};
-use scenarios::simulate;
-use scenarios::workloads;
-use sim::kernel::{Call, Kernel, Port, drive};
+use scenarios::operation::Operation;
+use scenarios::system::Ticketing;
+use sim::call::{Call, Operation as CallOperation, Port};
+use sim::kernel::{Kernel, drive};
 use sim::scheduler::Random;
 
-/// How many want the ticket.
-const BUYERS: u8 = 10;
+/// How many buyers want the ticket.
+const BUYERS: usize = 10;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
+    let subject = AnySubject::new(Ticketing);
     let mut group = criterion.benchmark_group("simulated");
-    let script = race();
+    let script = race().erased();
     let mut seed = 0;
     group.throughput(Throughput::Elements(1));
     group.bench_function("race of ten", |bench| {
         bench.iter(|| {
             seed += 1;
-            let run = simulate::judge(&Case::of(script.clone(), seed));
-            assert!(run.is_ok_and(|run| run.orders == 1), "one buyer gets the ticket");
+            let run = run::judge(&subject, &Case::of(script.clone(), seed));
+            let run = run.expect("the harness works");
+            assert_eq!(reservations(&run), 1, "one buyer gets the ticket");
         });
     });
-    let scripts = workloads::ALL[0].open();
-    let plan = Plan::all(&workloads::ALL[0], 0..u64::MAX);
+    let scripts = subject.scripts("race").expect("there is a race");
+    let plan = Plan::all("race", 0..u64::MAX);
     group.bench_function("race of ten with faults", |bench| {
         bench.iter(|| {
             seed += 1;
             let case = Case { script: script.clone(), ..plan.case(&scripts, seed) };
-            let run = simulate::judge(&case);
+            let run = run::judge(&subject, &case);
             assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
         });
     });
     group.bench_function("workload race with faults", |bench| {
         bench.iter(|| {
             seed += 1;
-            let run = simulate::judge(&plan.case(&scripts, seed));
+            let run = run::judge(&subject, &plan.case(&scripts, seed));
             assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
         });
     });
-    let decisions = simulate::run(&Case::of(script, 1)).expect("a run").decisions;
+    let decisions = run::run(&subject, &Case::of(script, 1)).expect("the harness works").decisions;
     group.throughput(Throughput::Elements(decisions as u64));
     group.bench_function("its decisions alone", |bench| bench.iter(|| decide(decisions)));
     group.finish();
 }
 
-/// Everybody reserves at the same moment, and that is all.
-fn race() -> Script {
-    let list = Act::List { who: 0, ticket: 0, price: Cents(2000) };
-    let reserve = (1..=BUYERS).map(|who| Act::Reserve { who, ticket: 0 });
-    let rounds = vec![
-        Round { acts: vec![list], then: Then::Settle },
-        Round { acts: reserve.collect(), then: Then::Settle },
-    ];
-    Script { people: BUYERS + 1, rounds }
+/// All buyers reserve one ticket at the same moment.
+fn race() -> Script<Operation> {
+    let reserve = (1..=BUYERS).map(|buyer| Operation::reserve(&names::client(buyer), "Opera"));
+    let list = Operation::list(&names::client(0), "Opera", Cents(2000));
+    let rounds = vec![Round::one(list, Then::Quiesce), Round::of(reserve, Then::Quiesce)];
+    Script::new((0..=BUYERS).map(names::client), rounds)
 }
 
-/// This many decisions among ten callers that do nothing else.
+/// How many reservations were accepted.
+fn reservations(run: &Run) -> usize {
+    let calls = run.history.calls().iter();
+    let accepted = calls.filter(|call| {
+        let operation = call.operation().and_then(|operation| operation.downcast::<Operation>());
+        matches!(operation, Some(Operation::Reserve { .. }))
+            && call.reply().and_then(harness::world::Reply::status)
+                == Some(StatusCode::CREATED.as_u16())
+    });
+    accepted.count()
+}
+
+/// This many decisions among ten callers that only make calls.
 fn decide(decisions: usize) {
     let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(1)));
-    let callers = (0..u32::from(BUYERS)).map(|caller| {
+    let callers = (0..BUYERS).map(|caller| {
         let kernel = kernel.clone();
+        let caller = u32::try_from(caller).expect("callers are few");
         async move {
-            for _ in 0..decisions / usize::from(BUYERS) {
+            for _ in 0..decisions / BUYERS {
                 let target = "orders/orders".to_owned();
-                kernel.turn(Call::new(caller, Port::Store, "insert", target)).await;
+                kernel.step(Call::new(caller, Port::Store, CallOperation::Insert, target)).await;
             }
         }
     });

@@ -1,53 +1,53 @@
 Feature: Accounts and sessions
 
-  Scenario: Somebody who signs up is signed in
+  Scenario: Signing up signs the new user in
     When Anna signs up
     Then Anna succeeds
     And Anna is signed in as "anna@example.org"
-    And no script in a page can read the session cookie, and no other site can send it
+    And the session cookie is HttpOnly and SameSite=Lax
 
   Scenario: Signing out ends the session
     Given Anna has signed up
     When Anna signs out
     Then Anna is signed out
 
-  Scenario: Signing in again
+  Scenario: A user signs in again after signing out
     Given Anna has signed up
     And Anna has signed out
-    When Anna signs in with the address "anna@example.org" and the password "curtain"
+    When Anna signs in with the email "anna@example.org" and the password "curtain"
     Then Anna succeeds
     And Anna is signed in
 
-  Scenario: An address is the same in capitals
+  Scenario: Email addresses are case-insensitive
     Given Anna has signed up
     And Anna has signed out
-    When Anna signs in with the address "ANNA@Example.org" and the password "curtain"
+    When Anna signs in with the email "ANNA@Example.org" and the password "curtain"
     Then Anna is signed in
 
-  Scenario Outline: Who gets in is not told who exists
+  Scenario Outline: A failed sign-in does not reveal whether the account exists
     Given Anna has signed up
-    When Somebody signs in with the address "<address>" and the password "<password>"
-    Then Somebody is told "Invalid credentials"
-    And Somebody is signed out
+    When Visitor signs in with the email "<address>" and the password "<password>"
+    Then Visitor gets the error "Invalid credentials"
+    And Visitor is signed out
 
     Examples:
       | address            | password |
       | anna@example.org   | wrong    |
       | nobody@example.org | curtain  |
 
-  Scenario: An address is taken once
+  Scenario: An email address belongs to one account
     Given Anna has signed up
-    When Boris signs up with the address "Anna@example.org" and the password "curtain"
-    Then Boris is told "Email in use"
+    When Boris signs up with the email "Anna@example.org" and the password "curtain"
+    Then Boris gets the error "Email in use"
 
-  Scenario: Eight people want the same address at the same moment
-    When 8 people sign up with the address "first@example.org" at the same moment
+  Scenario: Of eight concurrent sign-ups with one email address, one succeeds
+    When 8 people sign up with the email "first@example.org" at the same moment
     Then exactly 1 of them succeeds
-    And the others are told "Email in use"
+    And the others get the error "Email in use"
 
-  Scenario Outline: What is wrong with a sign-up is said field by field
-    When Boris signs up with the address "<address>" and the password "<password>"
-    Then Boris is told that "<fields>" is not right
+  Scenario Outline: A rejected sign-up lists every invalid field
+    When Boris signs up with the email "<address>" and the password "<password>"
+    Then Boris gets a validation error for "<fields>"
 
     Examples:
       | address           | password              | fields             |
@@ -56,72 +56,72 @@ Feature: Accounts and sessions
       | boris@example.org | 123456789012345678901 | password           |
       | not an address    |                       | email and password |
 
-  Scenario: What is wrong with a sign-in is said field by field
-    When Somebody signs in with the address "anna" and the password ""
-    Then Somebody is told that "email and password" is not right
+  Scenario: A rejected sign-in lists every invalid field
+    When Visitor signs in with the email "anna" and the password ""
+    Then Visitor gets a validation error for "email and password"
 
-  Scenario: Changing the address
+  Scenario: A user changes the email address
     Given Anna has signed up
-    When Anna changes the address to "anna@opera.example", giving the password "curtain"
+    When Anna changes the email to "anna@opera.example", confirming with the password "curtain"
     Then Anna succeeds
     And Anna is signed in as "anna@opera.example"
 
-  Scenario: Nobody changes an account without knowing its password
+  Scenario: Changing an account requires its current password
     Given Anna has signed up
-    When Anna changes the password to "mine now", giving the password "wrong"
-    Then Anna is told that "currentPassword" is not right
+    When Anna changes the password to "mine now", confirming with the password "wrong"
+    Then Anna gets a validation error for "currentPassword"
 
-  Scenario: A new password replaces the old one
+  Scenario: The old password stops working after a change
     Given Anna has signed up
-    When Anna changes the password to "second act", giving the password "curtain"
-    And Anna signs in with the address "anna@example.org" and the password "curtain"
-    Then Anna is told "Invalid credentials"
+    When Anna changes the password to "second act", confirming with the password "curtain"
+    And Anna signs in with the email "anna@example.org" and the password "curtain"
+    Then Anna gets the error "Invalid credentials"
 
-  Scenario: The new password lets its owner in
+  Scenario: The new password works after a change
     Given Anna has signed up
-    When Anna changes the password to "second act", giving the password "curtain"
+    When Anna changes the password to "second act", confirming with the password "curtain"
     And Anna signs out
-    And Anna signs in with the address "anna@example.org" and the password "second act"
+    And Anna signs in with the email "anna@example.org" and the password "second act"
     Then Anna is signed in
 
-  Scenario: Only who is signed in changes an account
-    When Somebody changes the address to "anna@opera.example", giving the password "curtain"
-    Then Somebody is told "Not authorized"
+  Scenario: Changing an account requires a session
+    When Visitor changes the email to "anna@opera.example", confirming with the password "curtain"
+    Then Visitor gets the error "Not authorized"
 
-  Scenario: A change of account is checked like a sign-up
+  Scenario: Account changes are validated like a sign-up
     Given Anna has signed up
-    When Anna changes the address to "opera", giving the password "curtain"
-    Then Anna is told that "email" is not right
-    When Anna changes the password to "abc", giving the password "curtain"
-    Then Anna is told that "password" is not right
+    When Anna changes the email to "opera", confirming with the password "curtain"
+    Then Anna gets a validation error for "email"
+    When Anna changes the password to "abc", confirming with the password "curtain"
+    Then Anna gets a validation error for "password"
 
-  Scenario: An address that is taken cannot be changed to
+  Scenario: A user cannot change to an email address that is in use
     Given Anna has signed up
     And Boris has signed up
-    When Boris changes the address to "anna@example.org", giving the password "curtain"
-    Then Boris is told "Email in use"
+    When Boris changes the email to "anna@example.org", confirming with the password "curtain"
+    Then Boris gets the error "Email in use"
 
-  Scenario Outline: A forged session counts as none
+  Scenario Outline: A forged session is ignored
     Given Anna has signed up
-    And Mallory carries Anna's session, but <how>
+    And Mallory presents Anna's session <change>
     When Mallory lists "Opera" for 20.00
-    Then Mallory is told "Not authorized"
+    Then Mallory gets the error "Not authorized"
     And Mallory is signed out
 
     Examples:
-      | how                             |
-      | with another signature          |
-      | without a signature             |
-      | that says it needs no signature |
-      | cut in half                     |
-      | with the claims of nobody       |
+      | change                         |
+      | with a different signature     |
+      | without a signature            |
+      | with the algorithm set to none |
+      | truncated to half its length   |
+      | without claims                 |
 
-  Scenario: Nonsense for a session counts as none
-    Given Mallory carries a session that reads "nonsense"
+  Scenario: A malformed session is ignored
+    Given Mallory presents the session "nonsense"
     When Mallory lists "Opera" for 20.00
-    Then Mallory is told "Not authorized"
+    Then Mallory gets the error "Not authorized"
 
-  Scenario: A session runs out
+  Scenario: A session expires after two hours
     Given Anna has signed up
     When 2 hours pass
     Then Anna is signed out

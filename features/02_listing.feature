@@ -1,26 +1,26 @@
 Feature: Listing and editing tickets
 
-  Scenario: A ticket that is listed is for sale
+  Scenario: A listed ticket is for sale
     When Anna lists "Opera" for 20.00
     Then Anna succeeds
     And "Opera" is for sale for 20.00
-    And "Opera" is in version 0
+    And "Opera" has version 0
 
-  Scenario: Cents are kept to the cent
+  Scenario: Prices keep their cents
     When Anna lists "Opera" for 19.99
     Then "Opera" is for sale for 19.99
 
-  Scenario: A price may come as a text
+  Scenario: A price may be sent as a string
     When Anna lists "Opera" for "20.00"
     Then "Opera" is for sale for 20.00
 
-  Scenario: Only who is signed in lists
-    When Somebody lists "Opera" for 20.00
-    Then Somebody is told "Not authorized"
+  Scenario: Listing a ticket requires a session
+    When Visitor lists "Opera" for 20.00
+    Then Visitor gets the error "Not authorized"
 
-  Scenario Outline: What is wrong with a listing is said field by field
+  Scenario Outline: A rejected listing names every invalid field
     When Anna lists "<title>" for <price>
-    Then Anna is told that "<fields>" is not right
+    Then Anna gets a validation error for "<fields>"
 
     Examples:
       | title | price  | fields          |
@@ -33,65 +33,65 @@ Feature: Listing and editing tickets
       | Opera | 1e300  | price           |
       |       | -1     | title and price |
 
-  Scenario: A listing without a price
+  Scenario: A listing without a price is rejected
     When Anna lists "Opera" without a price
-    Then Anna is told that "price" is not right
+    Then Anna gets a validation error for "price"
 
-  Scenario: The newest come first, a page at a time
+  Scenario: Tickets for sale are paged, newest first
     Given Anna has listed 5 tickets, one after the other
-    When Boris looks at the newest 2 tickets for sale
+    When Boris browses the newest 2 tickets for sale
     Then Boris sees "Ticket 5", "Ticket 4"
-    When Boris looks at the next 2
+    When Boris browses the next 2
     Then Boris sees "Ticket 3", "Ticket 2"
-    When Boris looks at the next 2
+    When Boris browses the next 2
     Then Boris sees "Ticket 1"
 
-  Scenario: The seller changes a ticket
+  Scenario: The seller edits a ticket
     Given Anna has listed "Opera" for 20.00
     When Anna changes "Opera" to "Opera, first row" for 35.50
     Then Anna succeeds
     And "Opera" is for sale for 35.50
-    And "Opera" is in version 1
+    And "Opera" has version 1
 
-  Scenario: Nobody changes somebody else's ticket
+  Scenario: Only the seller can edit a ticket
     Given Anna has listed "Opera" for 20.00
     When Boris changes the price of "Opera" to 1.00
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"
     And "Opera" is for sale for 20.00
 
-  Scenario: Only who is signed in changes a ticket
+  Scenario: Editing a ticket requires a session
     Given Anna has listed "Opera" for 20.00
-    When Somebody changes the price of "Opera" to 1.00
-    Then Somebody is told "Not authorized"
+    When Visitor changes the price of "Opera" to 1.00
+    Then Visitor gets the error "Not authorized"
 
-  Scenario: A ticket that does not exist cannot be changed
+  Scenario: Editing an unknown ticket is rejected
     When Anna sends PUT "/api/tickets/65a000000000000000000001"
       """
       {"title": "Opera", "price": 20}
       """
-    Then Anna is told "Not Found"
+    Then Anna gets the error "Not Found"
 
-  Scenario: A change is checked like a listing
+  Scenario: Edits are validated like a listing
     Given Anna has listed "Opera" for 20.00
     When Anna changes "Opera" to "" for -1
-    Then Anna is told that "title and price" is not right
+    Then Anna gets a validation error for "title and price"
 
-  Scenario: A reserved ticket cannot be changed
+  Scenario: A reserved ticket cannot be edited
     Given Anna has listed "Opera" for 20.00
     And Boris has reserved "Opera"
     When Anna changes the price of "Opera" to 90.00
-    Then Anna is told "Cannot edit a reserved ticket"
-    And Boris's order of "Opera" costs 20.00
+    Then Anna gets the error "Cannot edit a reserved ticket"
+    And Boris's order for "Opera" costs 20.00
 
-  Scenario: A sold ticket cannot be changed
+  Scenario: A sold ticket cannot be edited
     Given Anna has listed "Opera" for 20.00
     And Boris has reserved "Opera"
     And Boris has paid for "Opera"
     When Anna changes the price of "Opera" to 90.00
-    Then Anna is told "Cannot edit a reserved ticket"
+    Then Anna gets the error "Cannot edit a reserved ticket"
     And "Opera" is not for sale
 
-  Scenario: A ticket that was let go can be changed again
+  Scenario: A ticket can be edited again after its order is cancelled
     Given Anna has listed "Opera" for 20.00
     And Boris has reserved "Opera"
     And Boris has cancelled "Opera"
@@ -99,8 +99,8 @@ Feature: Listing and editing tickets
     Then Anna succeeds
     And "Opera" is for sale for 25.00
 
-  Scenario: A burst of changes ends on the last price
+  Scenario: After a burst of price changes the last price counts
     Given Anna has listed "Opera" for 20.00
-    When Anna changes the price of "Opera" without a pause to 21.00, 22.00, 23.00, 24.00, 25.00
+    When Anna changes the price of "Opera" to 21.00, 22.00, 23.00, 24.00, 25.00 in quick succession
     And Boris reserves "Opera"
-    Then Boris's order of "Opera" costs 25.00
+    Then Boris's order for "Opera" costs 25.00

@@ -1,4 +1,4 @@
-Feature: Reserving a ticket
+Feature: Reserving tickets
 
   Background:
     Given Anna has listed "Opera" for 20.00
@@ -8,108 +8,108 @@ Feature: Reserving a ticket
     Then Boris succeeds
     And "Opera" is reserved for Boris
     And "Opera" is not for sale
-    And Boris's order of "Opera" is created
-    And Boris's order of "Opera" costs 20.00
-    And Boris's order of "Opera" can be paid for 15 minutes
+    And Boris's order for "Opera" is created
+    And Boris's order for "Opera" costs 20.00
+    And Boris's order for "Opera" expires in 15 minutes
 
-  Scenario: Who comes second is told so
+  Scenario: A second buyer is told that the ticket is reserved
     Given Boris has reserved "Opera"
     When Clara reserves "Opera"
-    Then Clara is told "Ticket is already reserved"
+    Then Clara gets the error "Ticket is already reserved"
     And "Opera" is reserved for Boris
 
-  Scenario: Reserving twice is being second
+  Scenario: A buyer cannot reserve the same ticket twice
     Given Boris has reserved "Opera"
     When Boris reserves "Opera"
-    Then Boris is told "Ticket is already reserved"
+    Then Boris gets the error "Ticket is already reserved"
     And Boris has 1 order
 
-  Scenario: Only who is signed in reserves
-    When Somebody reserves "Opera"
-    Then Somebody is told "Not authorized"
+  Scenario: Reserving requires a session
+    When Visitor reserves "Opera"
+    Then Visitor gets the error "Not authorized"
 
-  Scenario: A ticket that does not exist
+  Scenario: Reserving an unknown ticket is rejected
     When Boris sends POST "/api/orders"
       """
       {"ticketId": "65a000000000000000000001"}
       """
-    Then Boris is told "Not Found"
+    Then Boris gets the error "Not Found"
 
-  Scenario: A ticket that cannot exist
+  Scenario: Reserving with a malformed ticket id is rejected
     When Boris sends POST "/api/orders"
       """
       {"ticketId": "opera"}
       """
-    Then Boris is told that "ticketId" is not right
+    Then Boris gets a validation error for "ticketId"
 
-  Scenario: Orders are nobody else's business
+  Scenario: An order is visible to its buyer only
     Given Boris has reserved "Opera"
-    When Clara looks at Boris's order of "Opera"
-    Then Clara is told "Not authorized"
+    When Clara views Boris's order for "Opera"
+    Then Clara gets the error "Not authorized"
     And Clara has 0 orders
 
-  Scenario: Only who is signed in sees orders
+  Scenario: Viewing orders requires a session
     Given Boris has reserved "Opera"
-    When Somebody looks at Boris's order of "Opera"
-    Then Somebody is told "Not authorized"
-    When Somebody sends GET "/api/orders"
-    Then Somebody is told "Not authorized"
+    When Visitor views Boris's order for "Opera"
+    Then Visitor gets the error "Not authorized"
+    When Visitor sends GET "/api/orders"
+    Then Visitor gets the error "Not authorized"
 
-  Scenario: Only who is signed in cancels
+  Scenario: Cancelling requires a session
     Given Boris has reserved "Opera"
-    When Somebody cancels Boris's order of "Opera"
-    Then Somebody is told "Not authorized"
+    When Visitor cancels Boris's order for "Opera"
+    Then Visitor gets the error "Not authorized"
     And "Opera" is reserved for Boris
 
-  Scenario: All orders of a buyer are listed
+  Scenario: A buyer sees all of their orders
     Given Anna has listed "Ballet" for 30.00
     And Boris has reserved "Opera"
     And Boris has reserved "Ballet"
     Then Boris has 2 orders
 
-  Scenario: Reserving again after a cancel is a new order
+  Scenario: Reserving again after a cancellation creates a new order
     Given Boris has reserved "Opera"
     And Boris has cancelled "Opera"
     When Boris reserves "Opera"
     Then "Opera" is reserved for Boris
     And Boris has 2 orders
 
-  Scenario: The price that was shown is the price
+  Scenario: A buyer pays the listed price
     Given Anna has changed the price of "Opera" to 22.50
     When Boris reserves "Opera"
-    Then Boris's order of "Opera" costs 22.50
+    Then Boris's order for "Opera" costs 22.50
 
-  Scenario: A cancelled order lets the ticket go
+  Scenario: Cancelling an order releases the ticket
     Given Boris has reserved "Opera"
     When Boris cancels "Opera"
     Then Boris succeeds
-    And Boris's order of "Opera" is cancelled
+    And Boris's order for "Opera" is cancelled
     And "Opera" is for sale for 20.00
 
-  Scenario: Cancelling twice changes nothing
+  Scenario: Cancelling an order twice changes nothing
     Given Boris has reserved "Opera"
     And Boris has cancelled "Opera"
     When Boris cancels "Opera"
     Then Boris succeeds
     And "Opera" is for sale for 20.00
 
-  Scenario: Nobody cancels somebody else's order
+  Scenario: Only the buyer can cancel an order
     Given Boris has reserved "Opera"
-    When Clara cancels Boris's order of "Opera"
-    Then Clara is told "Not authorized"
+    When Clara cancels Boris's order for "Opera"
+    Then Clara gets the error "Not authorized"
     And "Opera" is reserved for Boris
 
-  Scenario: A second cancel does not take the ticket from the next buyer
+  Scenario: Cancelling an order again does not release the ticket of the next buyer
     Given Boris has reserved "Opera"
     And Boris has cancelled "Opera"
     And Clara has reserved "Opera"
     When Boris cancels "Opera"
     Then "Opera" is reserved for Clara
-    And Clara's order of "Opera" is created
+    And Clara's order for "Opera" is created
 
   Scenario: A paid order cannot be cancelled
     Given Boris has reserved "Opera"
     And Boris has paid for "Opera"
     When Boris cancels "Opera"
-    Then Boris is told "Cannot cancel a completed order"
-    And Boris's order of "Opera" is complete
+    Then Boris gets the error "Cannot cancel a completed order"
+    And Boris's order for "Opera" is complete

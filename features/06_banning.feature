@@ -1,44 +1,44 @@
-Feature: Banning
+Feature: Bans
 
   Background:
     Given Anna has listed "Opera" for 20.00
     And Boris has reserved "Opera"
 
-  Scenario: Who is banned is turned away everywhere at once
+  Scenario: Every service rejects a banned user immediately
     When Admin bans Boris
     Then Admin succeeds
     When Boris pays for "Opera"
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"
     When Boris lists "Ballet" for 10.00
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"
     When Boris cancels "Opera"
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"
 
-  Scenario: Who is banned does not get in again
+  Scenario: A banned user cannot sign in
     Given Admin has banned Boris
-    When Boris signs in with the address "boris@example.org" and the password "curtain"
-    Then Boris is told "User is banned"
+    When Boris signs in with the email "boris@example.org" and the password "curtain"
+    Then Boris gets the error "User is banned"
 
-  Scenario: A ban can be lifted
+  Scenario: A user whose ban is lifted can buy again
     Given Admin has banned Boris
-    When Admin lifts the ban of Boris
+    When Admin lifts the ban on Boris
     And Boris pays for "Opera"
     Then Boris succeeds
 
-  Scenario: Banning twice changes nothing
+  Scenario: Banning a user twice changes nothing
     Given Admin has banned Boris
     When Admin bans Boris
     Then Admin succeeds
 
-  Scenario: Only an administrator bans
+  Scenario: Only an administrator can ban
     When Boris bans Anna
-    Then Boris is told "Not an administrator"
+    Then Boris gets the error "Not an administrator"
 
-  Scenario: Nobody is banned by nobody
-    When Somebody bans Boris
-    Then Somebody is told "Not authorized"
+  Scenario: Banning requires a session
+    When Visitor bans Boris
+    Then Visitor gets the error "Not authorized"
 
-  Scenario: A ban is heard by every instance
+  Scenario: A ban reaches every instance
     Given there are 3 instances of tickets
     And Admin has banned Boris
     When at the same moment
@@ -46,32 +46,32 @@ Feature: Banning
       | Boris | reprices | Opera | 2.00 |
       | Boris | reprices | Opera | 3.00 |
     Then exactly 0 of them succeed
-    And the others are told "Not authorized"
+    And the others get the error "Not authorized"
 
   @short-ack-wait
-  Scenario: A ban is known after a restart
+  Scenario: A ban survives a restart
     Given Admin has banned Boris
     When payments is stopped and started again
     And Boris pays for "Opera"
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"
 
-  Scenario: Whoever does not exist cannot be banned
+  Scenario: Banning an unknown user is rejected
     When Admin sends POST "/api/users/65a000000000000000000001/ban"
-    Then Admin is told "Not Found"
+    Then Admin gets the error "Not Found"
 
-  Scenario: Only an administrator lifts a ban
+  Scenario: Only an administrator can lift a ban
     Given Admin has banned Boris
-    When Anna lifts the ban of Boris
-    Then Anna is told "Not an administrator"
+    When Anna lifts the ban on Boris
+    Then Anna gets the error "Not an administrator"
     When Boris pays for "Opera"
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"
 
   @short-ack-wait
-  Scenario: A ban that the bus could not carry arrives later
+  Scenario: A ban is published once the bus is reachable again
     Given Admin has signed up
-    When auth's connection to the bus is cut
+    When the connection of auth to the bus is cut
     And Admin bans Boris
     Then Admin succeeds
     When everything is reachable again
     And Boris pays for "Opera"
-    Then Boris is told "Not authorized"
+    Then Boris gets the error "Not authorized"

@@ -1,14 +1,14 @@
 @fault
-Feature: Services, databases and the bus go down
+Feature: Crashes and outages
 
   Background:
     Given Anna has listed "Opera" for 20.00
 
   @short-ack-wait
-  Scenario Outline: Orders crashes right <when> the write of a reservation
+  Scenario Outline: Orders crashes right <when> it writes a reservation
     Given orders crashes right <when> its next write to orders
     When Boris reserves "Opera"
-    Then Boris gets no answer
+    Then Boris gets no reply
     When orders is started again
     Then Boris has <orders> orders
 
@@ -18,11 +18,11 @@ Feature: Services, databases and the bus go down
       | after  | 1      |
 
   @short-ack-wait
-  Scenario Outline: Orders crashes right <when> it says that a ticket is held
+  Scenario Outline: Orders crashes right <when> it publishes OrderCreated
     Given orders crashes right <when> publishing the next OrderCreated
     When Boris reserves "Opera"
     And orders is started again
-    And Boris finds an order of "Opera" after all
+    And Boris finds an order for "Opera" after all
     Then "Opera" is reserved for Boris
 
     Examples:
@@ -31,7 +31,7 @@ Feature: Services, databases and the bus go down
       | after  |
 
   @short-ack-wait
-  Scenario Outline: Tickets crashes right <when> it acknowledges a hold
+  Scenario Outline: Tickets crashes right <when> it acknowledges OrderCreated
     Given tickets crashes right <when> acknowledging the next OrderCreated
     When Boris reserves "Opera"
     And tickets is started again
@@ -43,7 +43,7 @@ Feature: Services, databases and the bus go down
       | after  |
 
   @short-ack-wait
-  Scenario: A message that crashes its handler is handled after the restart
+  Scenario: A message whose handler crashed is handled after the restart
     Given tickets crashes right before its next write to tickets
     When Boris reserves "Opera"
     And tickets is started again
@@ -51,14 +51,14 @@ Feature: Services, databases and the bus go down
     And tickets is still running
 
   @short-ack-wait
-  Scenario: Tickets is down while a ticket is bought
+  Scenario: A ticket is reserved while tickets is down
     Given tickets is stopped
     When Boris reserves "Opera"
     And tickets is started again
     Then "Opera" is reserved for Boris
 
   @short-ack-wait
-  Scenario: Payments is down while a ticket is reserved
+  Scenario: A ticket is reserved while payments is down
     Given payments is stopped
     When Boris reserves "Opera"
     And payments is started again
@@ -72,14 +72,14 @@ Feature: Services, databases and the bus go down
     And there are no dead letters
 
     Examples:
-      | how                         |
-      | fails                       |
+      | how                          |
+      | fails                        |
       | succeeds but reports failure |
 
-  Scenario: A write fails
+  Scenario: A failed write leaves no order
     Given the next write of orders to orders fails
     When Boris reserves "Opera"
-    Then Boris is told "Service unavailable, try again later"
+    Then Boris gets the error "Service unavailable, try again later"
     And Boris has 0 orders
     When Boris reserves "Opera"
     Then "Opera" is reserved for Boris
@@ -87,11 +87,11 @@ Feature: Services, databases and the bus go down
   Scenario: A write succeeds but reports failure
     Given the next write of orders to orders succeeds but reports failure
     When Boris reserves "Opera"
-    Then Boris is told "Service unavailable, try again later"
-    And Boris finds an order of "Opera" after all
+    Then Boris gets the error "Service unavailable, try again later"
+    And Boris finds an order for "Opera" after all
     And "Opera" is reserved for Boris
 
-  Scenario: A listener's write fails a few times
+  Scenario: A listener retries failed writes
     Given the next 3 writes of tickets to tickets fail
     When Boris reserves "Opera"
     Then "Opera" is reserved for Boris
@@ -101,7 +101,7 @@ Feature: Services, databases and the bus go down
   Scenario: The database of tickets is unreachable for a while
     When the database of tickets is unreachable
     And Anna lists "Ballet" for 30.00
-    Then Anna is told "Service unavailable, try again later"
+    Then Anna gets the error "Service unavailable, try again later"
     When Boris reserves "Opera"
     Then Boris succeeds
     When everything is reachable again
@@ -111,7 +111,7 @@ Feature: Services, databases and the bus go down
   Scenario: The database of auth is unreachable for a while
     When the database of auth is unreachable
     And Dora signs up
-    Then Dora is told "Service unavailable, try again later"
+    Then Dora gets the error "Service unavailable, try again later"
     When everything is reachable again
     And Dora signs up
     Then Dora succeeds
@@ -121,7 +121,7 @@ Feature: Services, databases and the bus go down
     Given Boris has signed up
     When the database of orders is unreachable
     And Boris reserves "Opera"
-    Then Boris is told "Service unavailable, try again later"
+    Then Boris gets the error "Service unavailable, try again later"
     When everything is reachable again
     And Boris reserves "Opera"
     Then "Opera" is reserved for Boris
@@ -132,57 +132,57 @@ Feature: Services, databases and the bus go down
     Given Boris has reserved "Opera"
     When the database of payments is unreachable
     And Boris pays for "Opera"
-    Then Boris is told "Service unavailable, try again later"
+    Then Boris gets the error "Service unavailable, try again later"
     When everything is reachable again
     And Boris pays for "Opera"
     Then Boris succeeds
-    And Boris has paid 20.00 for "Opera", once
+    And Boris has paid 20.00 for "Opera" exactly once
 
   @short-ack-wait
-  Scenario: The bus is unreachable for a while
+  Scenario: A ticket is reserved while the bus is unreachable
     When the bus is unreachable
     And Boris reserves "Opera"
     Then Boris succeeds
     When everything is reachable again
     Then "Opera" is reserved for Boris
-    And Boris's order of "Opera" is created
+    And Boris's order for "Opera" is created
 
   @short-ack-wait
-  Scenario: Tickets is cut off from the bus
-    When tickets's connection to the bus is cut
+  Scenario: A ticket is reserved while tickets is cut off from the bus
+    When the connection of tickets to the bus is cut
     And Boris reserves "Opera"
     Then Boris succeeds
     When everything is reachable again
     Then "Opera" is reserved for Boris
 
   @short-ack-wait
-  Scenario: Auth crashes right after it has written a sign-up
+  Scenario: Auth crashes right after it writes a sign-up
     Given auth crashes right after its next write to users
     When Dora signs up
-    Then Dora gets no answer
+    Then Dora gets no reply
     When auth is started again
-    And Dora signs in with the address "dora@example.org" and the password "curtain"
+    And Dora signs in with the email "dora@example.org" and the password "curtain"
     Then Dora is signed in
 
   @short-ack-wait
-  Scenario: Tickets crashes right after it has written a listing
+  Scenario: Tickets crashes right after it writes a listing
     Given Boris has signed up
     And tickets crashes right after its next write to tickets
     When 1 second passes
     And Anna lists "Ballet" for 30.00
-    Then Anna gets no answer
+    Then Anna gets no reply
     When tickets is started again
-    And Boris looks at the newest 1 tickets for sale
+    And Boris browses the newest 1 tickets for sale
     Then Boris sees "Ballet"
 
   @short-ack-wait
-  Scenario Outline: Orders crashes right <when> it acknowledges that money has moved
+  Scenario Outline: Orders crashes right <when> it acknowledges ChargeUpdated
     Given Boris has reserved "Opera"
     And orders crashes right <when> acknowledging the next ChargeUpdated
     When Boris pays for "Opera"
     And orders is started again
-    Then Boris's order of "Opera" is complete
-    And Boris has paid 20.00 for "Opera", once
+    Then Boris's order for "Opera" is complete
+    And Boris has paid 20.00 for "Opera" exactly once
 
     Examples:
       | when   |
@@ -190,7 +190,7 @@ Feature: Services, databases and the bus go down
       | after  |
 
   @short-ack-wait
-  Scenario: Every service restarts, and nothing is forgotten
+  Scenario: A restart of every service loses nothing
     Given Boris has reserved "Opera"
     When auth is stopped and started again
     And tickets is stopped and started again
@@ -199,4 +199,4 @@ Feature: Services, databases and the bus go down
     And payments is stopped and started again
     And Boris pays for "Opera"
     Then Boris succeeds
-    And Boris's order of "Opera" is complete
+    And Boris's order for "Opera" is complete

@@ -1,25 +1,25 @@
 @fault
-Feature: What cannot be handled is put aside
+Feature: Dead letters
 
   Background:
     Given Anna has listed "Opera" for 20.00
 
-  Scenario: A message that nobody can read
-    When a client outside publishes an OrderCreated that reads "gibberish"
-    Then tickets has given up on 1 OrderCreated
-    And payments has given up on 1 OrderCreated
-    And expiration has given up on 1 OrderCreated
+  Scenario: A malformed message is dead-lettered
+    When an external client publishes an OrderCreated with the payload "gibberish"
+    Then tickets has dead-lettered 1 OrderCreated
+    And payments has dead-lettered 1 OrderCreated
+    And expiration has dead-lettered 1 OrderCreated
     And tickets is still running
 
-  Scenario: The next message is handled all the same
-    When a client outside publishes an OrderCreated that reads "gibberish"
+  Scenario: A malformed message does not block the next one
+    When an external client publishes an OrderCreated with the payload "gibberish"
     And Boris reserves "Opera"
     Then "Opera" is reserved for Boris
 
-  Scenario: After ten deliveries a message is put aside, and can be sent again
+  Scenario: A message is dead-lettered after ten deliveries and can be replayed
     Given the next 10 writes of tickets to tickets fail
     When Boris reserves "Opera"
-    Then tickets has given up on 1 OrderCreated
+    Then tickets has dead-lettered 1 OrderCreated
     And the OrderCreated was delivered to tickets 10 times
     When the dead letters are replayed
     Then "Opera" is reserved for Boris

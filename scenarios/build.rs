@@ -1,4 +1,4 @@
-//! Puts the features into the program, so that it runs where the sources are not.
+//! Embeds the features into the program, so that it runs without its sources.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

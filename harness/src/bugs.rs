@@ -1,5 +1,4 @@
-//! Planted bugs: a system with one mistake put in on purpose, to show that the rehearsal finds
-//! it.
+//! Planted bugs: a system with one deliberate mistake, to measure whether the search finds it.
 //!
 //! A bug is planted around the ports or around the parts of an assembled service
 //! ([`planting`], [`ports`]); the services themselves stay as they are. [`scoreboard`] measures
@@ -17,17 +16,17 @@ use crate::system::System;
 pub struct PlantedBug {
     /// Its name.
     pub name: &'static str,
-    /// The mistake, in a sentence.
+    /// The mistake in a sentence.
     pub story: &'static str,
     /// The system with the mistake.
     pub plant: fn(System) -> System,
-    /// Extra kinds of faults while this bug is hunted; a kind listed twice has twice the
+    /// Extra kinds of faults in the search for this bug; a kind listed twice has twice the
     /// weight.
     pub faults: &'static [FaultKind],
 }
 
 impl PlantedBug {
-    /// All kinds of faults while this bug is hunted.
+    /// All kinds of faults in the search for this bug.
     pub fn all_faults(&self) -> Vec<FaultKind> {
         FaultKind::ALL.iter().chain(self.faults).copied().collect()
     }

@@ -16,6 +16,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+pub use sim::scheduler::Decision;
 use sim::scheduler::{Fifo, Pct, Random, Replay, Scheduler};
 
 use crate::script::{RawScript, Script};
@@ -64,8 +65,8 @@ pub enum Schedule {
         /// How many ordering constraints the bugs in question need.
         depth: u32,
     },
-    /// FIFO, except for these decisions: number and position.
-    Exact(Vec<(u32, u32)>),
+    /// FIFO, except for the decisions of these numbers.
+    Exact(Vec<(u32, Decision)>),
 }
 
 impl Case {
@@ -117,7 +118,7 @@ impl Schedule {
 /// A case as one printable string.
 ///
 /// ```
-/// use harness::case::{FaultPlan, RawCase, Schedule, Token};
+/// use harness::case::{Decision, FaultPlan, RawCase, Schedule, Token};
 /// use harness::script::Script;
 ///
 /// let case = RawCase {
@@ -126,7 +127,7 @@ impl Schedule {
 ///     seed: 7,
 ///     script: Script::new(["Anna", "Ben"], Vec::new()),
 ///     faults: FaultPlan::Exact(Vec::new()),
-///     schedule: Schedule::Exact(vec![(3, 1)]),
+///     schedule: Schedule::Exact(vec![(3, Decision::Run(1))]),
 /// };
 /// let token = Token::of(&case).to_string();
 /// assert_eq!(token.parse::<Token>().unwrap().case().unwrap(), case);
@@ -142,17 +143,17 @@ const PREFIX: &str = "r2.";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadToken {
-    /// It begins otherwise, or was made by another version.
-    #[error("a replay token of this version begins with {PREFIX}")]
+    /// It has another prefix, or another version made it.
+    #[error("a replay token of this version begins with {PREFIX}; use the version that printed it")]
     Prefix,
     /// It was cut or altered.
-    #[error("the replay token is damaged")]
+    #[error("the replay token is damaged; copy it again as a whole")]
     Encoding(#[from] base64::DecodeError),
     /// It was cut or altered.
-    #[error("the replay token is damaged")]
+    #[error("the replay token is damaged; copy it again as a whole")]
     Compression(#[from] std::io::Error),
     /// Its content is not a case of this subject.
-    #[error("the replay token is not one of this system")]
+    #[error("the replay token belongs to another system or version")]
     Content(#[from] serde_json::Error),
 }
 
@@ -166,7 +167,7 @@ impl Token {
         Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(packed)))
     }
 
-    /// The case that it stands for.
+    /// The encoded case.
     ///
     /// # Errors
     ///

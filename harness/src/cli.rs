@@ -1,7 +1,7 @@
-//! The commands, one per file. `main` of a subject's program is one call of [`main`].
+//! The command line, one command per file. The `main` of a subject's program calls [`main`].
 //!
-//! A command runs, collects a [`Summary`](crate::report::Summary), and has it rendered. It
-//! decides nothing about the system.
+//! A command parses its arguments, calls the search or the runner, and has the result rendered as a
+//! [`Summary`](crate::report::Summary).
 
 mod again;
 mod bugs;
@@ -31,7 +31,7 @@ use crate::subject::{AnySubject, Subject};
 pub use again::Program;
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 everything held, 1 a finding, 2 wrong use, 3 the harness itself failed.";
+    "Exit codes: 0 all invariants hold, 1 a finding, 2 invalid input, 3 the harness failed.";
 
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
@@ -48,28 +48,28 @@ enum Subcommands {
     Run(run::Args),
     /// Runs many schedules of one workload, with faults, and shrinks failures
     Explore(explore::Args),
-    /// Joins the outcomes of several explorations into one report
+    /// Merges the results of several explorations into one report
     Merge(merge::Args),
-    /// Replays one run exactly, and prints its story
+    /// Replays one run exactly and prints its story
     Replay(replay::Args),
-    /// Crashes the services of a scenario at every call that they make, one run each
+    /// Crashes a service at every call of a scenario, one run for each crash
     Sweep(sweep::Args),
-    /// Hunts planted bugs, and measures how hard each is to find
+    /// Searches for planted bugs and measures how many schedules each one takes
     Bugs(bugs::Args),
-    /// Measures the confidence that a failure is fixed
+    /// Estimates the probability that a fix only appears to work
     Confirm(confirm::Args),
-    /// Rehearses again whenever sources change, the last failure first
+    /// Runs again whenever sources change, the last failure first
     Watch(watch::Args),
     /// Lists the Gherkin steps
     Steps,
-    /// Lists the sources of real servers, and whether each works on this machine
+    /// Lists the sources of real servers and whether each works on this machine
     Doctor,
 }
 
 /// The world of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum WorldName {
-    /// In this process: virtual time, every schedule determined by a seed
+    /// In this process, in virtual time, with every schedule determined by a seed
     Simulated,
     /// On a real nats-server and mongod
     Real,
@@ -78,7 +78,7 @@ enum WorldName {
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// Everything held.
+    /// Every invariant and every step held.
     Held,
     /// There is a finding.
     Finding,
@@ -90,13 +90,13 @@ impl Verdict {
     }
 }
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
-    /// It was asked for something that does not exist.
+    /// An argument is invalid or names something that does not exist.
     #[error("{0}\n\nFor more information, try '--help'.")]
     Usage(String),
-    /// A file that was named cannot be used.
+    /// A file or token on the command line cannot be used.
     #[error(transparent)]
     Input(Box<dyn Error>),
     /// The harness failed.
@@ -168,7 +168,7 @@ impl From<RegressionError> for CommandError {
     }
 }
 
-/// Parses the command line, does what it says, and returns the exit code.
+/// Runs the command line of this process and returns its exit code.
 ///
 /// ```no_run
 /// # use harness::subject::Subject;
@@ -217,18 +217,21 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         "Examples:
   {program}                            all scenarios and workloads, in simulation
   {program} --world real               the same on a real nats-server and mongod
-  {program} --name 'same moment'       only scenarios whose name contains this
+  {program} --name 'concurrent'        only scenarios whose name contains the text
   {program} --tags 'not @simulated-only'
-  {program} explore {workload} --for 60s      as many schedules as fit into a minute
-  {program} replay TOKEN               a run again, exactly, with its story
-  {program} sweep --all                a crash at every call of every scenario, one run each
-  {program} bugs                       how hard each planted bug is to find
-  {program} confirm TOKEN              how sure it is that this failure is fixed
-  {program} watch                      again whenever sources change
+  {program} explore {workload} --for 60s      as many schedules as fit into one minute
+  {program} replay TOKEN               one run again, exactly, with its story
+  {program} sweep --all                a crash at every call of every scenario
+  {program} bugs                       how many schedules each planted bug takes
+  {program} confirm TOKEN              the probability that the fix only appears to work
+  {program} watch                      run again whenever sources change
 
 {EXIT_CODES}"
     );
-    let about = format!("Finds what breaks in {}.", subject.name());
+    let about = format!(
+        "Rehearses {}: finds what breaks under faults, crashes and concurrency.",
+        subject.name()
+    );
     let command = Cli::augment_args(Command::new("rehearse")).about(about).after_help(examples);
     let names = |named: &[crate::subject::any::Named]| {
         let lines = named.iter().map(|n| format!("\n  {:<24} {}", n.name, n.about));
@@ -247,7 +250,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))
 }
 
-/// An error with its sources, in one line.
+/// An error and its sources on one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -261,7 +264,7 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// A runtime for what waits on sockets.
+/// A tokio runtime, for real servers and the Gherkin runner.
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -33,8 +33,8 @@ impl Coverage {
     /// ```
     /// use harness::coverage::{Coverage, Point};
     ///
-    /// let mut coverage = Coverage::of(Point::of_event("ticket.created", "orders"));
-    /// coverage.add(Point::of_event("ticket.created", "orders").take(2));
+    /// let mut coverage = Coverage::of(Point::of_event("book.returned", "loans"));
+    /// coverage.add(Point::of_event("book.returned", "loans").take(2));
     /// assert_eq!((coverage.reached(), coverage.possible()), (2, 7));
     /// assert_eq!(coverage.missing().count(), 5);
     /// ```

@@ -1,5 +1,5 @@
-//! The evidence of a run: the final documents, the record, the history and the dead letters.
-//! Gathered once the system is quiescent, then only read.
+//! The evidence of a run: final documents, trace, history and dead letters, gathered once the
+//! system is quiescent.
 
 pub mod field;
 
@@ -70,7 +70,7 @@ pub struct Facts {
     pub letters: Vec<DeadLetter>,
     /// The aggregates that a dead letter is about: their copies are known to be behind.
     pub given_up: BTreeSet<String>,
-    /// How often a port was cut off by hand, which the record does not show.
+    /// The number of cuts by scenarios, which the trace does not contain.
     pub cuts: usize,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
@@ -105,7 +105,7 @@ impl Facts {
 
     /// The events that services published: each attempt, and its outcome.
     pub fn published(&self) -> impl Iterator<Item = (&Message, &PublishOutcome)> {
-        // A dead letter that the harness publishes again is not an event of a service.
+        // A dead letter that the harness replays is not an event of a service.
         let of_services = self.trace.iter().filter(|record| record.instance.is_some());
         of_services.filter_map(|record| match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, outcome } => {

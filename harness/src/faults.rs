@@ -10,12 +10,12 @@
 //! ```
 //! use harness::faults::{Effect, FaultRule, Faults, Operation};
 //!
-//! // The second write of orders to its collection is stored and reported as failed.
+//! // The second write of loans to its collection is stored and reported as failed.
 //! let faults = Faults::default();
 //! faults.add(FaultRule {
-//!     service: Some("orders".to_owned()),
+//!     service: Some("loans".to_owned()),
 //!     operation: Operation::Write,
-//!     target: Some("orders".to_owned()),
+//!     target: Some("loans".to_owned()),
 //!     skip: 1,
 //!     times: 1,
 //!     effect: Effect::FailAfter,

@@ -1,8 +1,8 @@
 //! Invariants: what must hold after every run.
 //!
-//! A subject brings its own ([`Invariant`](crate::subject::Invariant)). Those of this module need no knowledge of the
-//! subject beyond what it declares, and are checked for every subject. A check only reads
-//! evidence. Adding one is adding a file and a line in [`GENERIC`].
+//! A subject adds its own ([`Invariant`](crate::subject::Invariant)). The generic invariants of
+//! this module need only the declarations of a subject and are checked for every subject. A check
+//! only reads evidence. To add one, add a file and an entry in [`GENERIC`].
 
 mod acknowledged;
 mod applied_once;
@@ -22,7 +22,7 @@ use crate::evidence::Facts;
 
 pub use copies::Copy;
 
-/// The invariant that is violated where a system never reaches quiescence.
+/// The name of the invariant that a system violates by never reaching quiescence.
 pub const QUIESCENCE: &str = "quiescence";
 
 /// An invariant by name.
@@ -55,26 +55,26 @@ pub struct Declared<'a> {
     pub events: &'a [Entry],
     /// Its copies.
     pub copies: &'a [Copy],
-    /// The fields that never become smaller.
+    /// The fields that never decrease.
     pub monotonic_fields: &'a [&'static str],
 }
 
 /// The check of a generic invariant.
 type Check = fn(&Facts, &Declared<'_>) -> Vec<String>;
 
-/// The generic invariants, the one that hurts users most first.
+/// The generic invariants, the most severe for users first.
 const GENERIC: &[(Statement, Check)] = &[
     (
         Statement {
             name: "copies-converge",
-            statement: "A copy equals its origin once the system is quiescent",
+            statement: "Once the system is quiescent, a copy equals its origin",
         },
         copies::check,
     ),
     (
         Statement {
             name: "applied-once",
-            statement: "A message changes a document once, however often it is delivered",
+            statement: "A message changes a document at most once, regardless of redeliveries",
         },
         applied_once::check,
     ),
@@ -85,42 +85,42 @@ const GENERIC: &[(Statement, Check)] = &[
     (
         Statement {
             name: "acknowledged-after-write",
-            statement: "A message is acknowledged after its write, and not before",
+            statement: "A message is acknowledged only after its write",
         },
         acknowledged::check,
     ),
     (
         Statement {
             name: "outboxes-drain",
-            statement: "Every outbox is empty once the system is quiescent",
+            statement: "Once the system is quiescent, every outbox is empty",
         },
         outboxes::check,
     ),
     (
         Statement {
             name: "published-completely",
-            statement: "Every change is published once, and only changes that happened are published",
+            statement: "Every change is published exactly once, and nothing else is published",
         },
         published::check,
     ),
     (
         Statement {
             name: "published-in-order",
-            statement: "The changes of a document are published in the order in which they were made",
+            statement: "The changes of a document are published in order",
         },
         published_in_order::check,
     ),
     (
         Statement {
             name: "dead-letters",
-            statement: "A message becomes a dead letter only after enough faults",
+            statement: "A message is dead-lettered only after enough faults",
         },
         dead_letters::check,
     ),
     (
         Statement {
             name: "schemas",
-            statement: "Every published event is declared and validates against its schema",
+            statement: "Every published event is declared and valid against its schema",
         },
         schemas::check,
     ),
@@ -131,7 +131,7 @@ const GENERIC: &[(Statement, Check)] = &[
 pub(crate) fn statements() -> impl Iterator<Item = Statement> {
     let quiescence = Statement {
         name: QUIESCENCE,
-        statement: "The system reaches quiescence by itself once all faults are healed",
+        statement: "The system reaches quiescence once all faults are healed",
     };
     GENERIC.iter().map(|(statement, _)| *statement).chain([quiescence])
 }

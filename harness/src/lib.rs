@@ -1,5 +1,5 @@
 //! Rehearsal finds what breaks in an event-driven system when messages misbehave, services
-//! crash and people act at the same moment, and hands it back as a minimal reproduction.
+//! crash and clients act concurrently, and returns each finding as a minimal reproduction.
 //!
 //! A system built on [`platform`] runs in a deterministic simulation or on real servers.
 //! Describe it as a [`Subject`], and its program is one line:
@@ -12,10 +12,10 @@
 //! # }
 //! ```
 //!
-//! The parts: what is rehearsed ([`subject`]), one run ([`case`], [`run`], [`session`]), what a
-//! run leaves ([`trace`], [`history`], [`evidence`]), what is judged ([`invariants`],
-//! [`linearizability`]), how failures are found and shrunk ([`search`], [`shrink`]), how they
-//! are presented ([`story`], [`report`]), and the commands ([`cli`]).
+//! The parts: the system under rehearsal ([`subject`]), one run ([`case`], [`run`], [`session`]),
+//! its results ([`trace`], [`history`], [`evidence`]), the checks ([`invariants`],
+//! [`linearizability`]), finding and shrinking failures ([`search`], [`shrink`]), presenting them
+//! ([`story`], [`report`]), and the commands ([`cli`]).
 //!
 //! The harness never names a service, an event or a field of its subject.
 

@@ -1,8 +1,9 @@
-//! Quiescence: everything that was caused has played out.
+//! Quiescence: no work is pending.
 //!
 //! A system is quiescent when it handles no request and no message, no task has work, no
 //! consumer has pending messages, and no outbox holds an event. Timers that lie in the future
-//! do not count. This module words the reasons against it; the worlds collect them.
+//! do not count. This module describes pending work; the worlds
+//! collect it.
 
 use platform::activity::Activity;
 use ports::Timestamp;

@@ -1,9 +1,9 @@
 //! Regressions: cases that once violated an invariant and must never again, kept as small
 //! files.
 //!
-//! A case is worth something only as long as it does what it did when it was kept: the faults
-//! are injected, and the decisions reorder the same calls. Otherwise it has drifted, and says
-//! so. A planted bug shows that it can still fail.
+//! A regression is useful only as long as its faults are still injected and its decisions still
+//! reorder the same calls; otherwise it has drifted, and replaying it reports that. A planted bug
+//! proves that it can still fail.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::case::{Case, FaultPlan, Schedule};
+use crate::case::{Case, Decision, FaultPlan, Schedule};
 use crate::run::{self, Run};
 use crate::session::RunError;
 use crate::story;
@@ -53,12 +53,12 @@ pub enum Drift {
     #[error("a fault was not injected: {0}")]
     NotInjected(String),
     /// A decision could not be made.
-    #[error("decision {number} has no position {position} any more")]
+    #[error("decision {number} cannot be {decision} any more")]
     Gone {
         /// Its number.
         number: u32,
-        /// The position that was to be chosen.
-        position: u32,
+        /// The recorded decision.
+        decision: Decision,
     },
     /// The decisions reordered other calls.
     #[error("other calls ran first: {}, and not {}", now.join("; "), recorded.join("; "))]
@@ -70,7 +70,7 @@ pub enum Drift {
     },
 }
 
-/// Why there is no regression.
+/// Why a regression cannot be read, recorded or replayed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegressionError {
@@ -241,7 +241,7 @@ pub fn drift(subject: &AnySubject, case: &Case, run: &Run) -> Vec<Drift> {
     if let (Schedule::Exact(planned), Schedule::Exact(made)) = (&case.schedule, &run.exact.schedule)
     {
         let gone = planned.iter().filter(|turn| !made.contains(turn));
-        drifts.extend(gone.map(|&(number, position)| Drift::Gone { number, position }));
+        drifts.extend(gone.map(|&(number, decision)| Drift::Gone { number, decision }));
     }
     drifts
 }

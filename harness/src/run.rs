@@ -36,7 +36,7 @@ pub struct Run {
     pub reorderings: Vec<Reordering>,
     /// The operations of the clients.
     pub history: History,
-    /// The clients, with all that they know in the end.
+    /// The clients at the end of the run.
     pub clients: Box<dyn AnyClients>,
     /// How many decisions there were.
     pub decisions: usize,
@@ -84,7 +84,7 @@ impl Run {
     }
 }
 
-/// How a case runs, besides what it says itself.
+/// Options of a run that are not part of the case.
 #[derive(Default)]
 pub struct Options<'a> {
     /// Where the run is recorded.
@@ -97,7 +97,7 @@ pub struct Options<'a> {
     pub scheduler: Option<&'a dyn Fn() -> Box<dyn Scheduler>>,
     /// One more fault, at the call of this number, counted from 0.
     pub at_call: Option<(u64, Effect)>,
-    /// Whether the clients do not look at the system in the end.
+    /// Whether to skip the survey of the clients after quiescence.
     pub skip_survey: bool,
 }
 
@@ -272,7 +272,7 @@ impl Driven<'_> {
             },
             mix,
             places: faults.places(),
-            reorderings: kernel.turned(),
+            reorderings: kernel.reorderings(),
             decisions: decisions.len(),
             calls,
             injected_at_call: faults.injected_at_call(),

@@ -4,12 +4,13 @@
 //! Workloads generate scripts, a session carries them out, and shrinking removes parts of
 //! them. A script knows no world, no HTTP and no fault.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::subject::AnyOperation;
+use crate::subject::{AnyOperation, Operation};
 
 /// The operations of all clients, round by round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +105,14 @@ impl<O> Script<O> {
         };
         let rounds = self.rounds.into_iter().map(&mut round).collect::<Result<_, E>>()?;
         Ok(Script { clients: self.clients, rounds })
+    }
+}
+
+impl<O: Operation> Script<O> {
+    /// The same script without the type of its operations.
+    pub fn erased(self) -> Script {
+        self.try_map(|operation| Ok(AnyOperation::new(operation)))
+            .unwrap_or_else(|never: Infallible| match never {})
     }
 }
 

@@ -1,7 +1,5 @@
-//! A session: a world, the clients in it, and their history so far. It carries out actions and
-//! pauses, and brings a run to its end; it decides and judges nothing.
-//!
-//! Explored runs, sweeps, races on real servers and scenarios all go through it.
+//! A session: a world, its clients, and their history so far. It carries out actions and pauses and
+//! ends a run. Explored runs, sweeps, races on real servers and scenarios all use it.
 
 use std::time::Duration;
 
@@ -23,8 +21,7 @@ use crate::time_scale::TimeScale;
 use crate::trace::{RecordKind, Trace};
 use crate::world::{World, WorldError};
 
-/// How often unfinished work is waited for, and dead letters are replayed, once nothing is in
-/// the way any more.
+/// The number of attempts to finish pending work and replay dead letters after healing.
 const REPEATS: usize = 3;
 
 /// A world, its clients, and their history.
@@ -38,12 +35,12 @@ pub struct Session {
     time: TimeScale,
 }
 
-/// Why a run has no outcome: the harness failed, or was asked for what it does not have.
+/// Why a run has no verdict: the harness failed, or a name or number does not exist.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// There is no planted bug of this name.
-    #[error("there is no planted bug {0:?}; `bugs --list` names them all")]
+    #[error("there is no planted bug {0:?}; run `bugs --list` to list them")]
     UnknownBug(String),
     /// There is no workload of this name.
     #[error("there is no workload {0:?}")]
@@ -144,7 +141,7 @@ impl Session {
         &mut *self.world
     }
 
-    /// The world, to look at.
+    /// The world, read-only.
     pub fn world_ref(&self) -> &dyn World {
         &*self.world
     }
@@ -176,12 +173,12 @@ impl Session {
         &self.history
     }
 
-    /// The clients, where they are of this type.
+    /// The clients, if they are of this type.
     pub fn clients<C: 'static>(&self) -> Option<&C> {
         self.clients.any().downcast_ref()
     }
 
-    /// The clients, to change, where they are of this type.
+    /// The clients, mutable, if they are of this type.
     pub fn clients_mut<C: 'static>(&mut self) -> Option<&mut C> {
         self.clients.any_mut().downcast_mut()
     }
@@ -231,8 +228,8 @@ impl Session {
         Ok(())
     }
 
-    /// Carries out the actions at the same moment, and waits for all replies. An operation
-    /// that makes no sense now is left out.
+    /// Carries out the actions concurrently and waits for all replies. An operation that cannot be
+    /// sent yet is left out.
     ///
     /// # Errors
     ///
@@ -287,8 +284,8 @@ impl Session {
         }
     }
 
-    /// Brings the run to its end: heals all faults, waits for quiescence, replays dead
-    /// letters, and gathers the facts. With `survey`, the clients then look at the system.
+    /// Ends the run: heals all faults, waits for quiescence, replays dead letters, and gathers the
+    /// facts. With `survey`, the clients then inspect the system.
     pub(crate) async fn conclude(&mut self, survey: bool) -> Result<Facts, EndError> {
         self.world.faults().heal();
         self.clients.heal();
@@ -306,7 +303,7 @@ impl Session {
             self.world.quiesce().await?;
             facts = self.facts().await?;
         }
-        // The dead letters have been handled now, or never will be: no copy has an excuse.
+        // Replayed dead letters no longer excuse a copy that is behind.
         facts.given_up.clear();
         if survey {
             self.clients.survey(&facts, &mut *self.world).await;
@@ -323,7 +320,7 @@ impl Session {
         Facts::gather(&mut *self.world, self.kernel.is_some(), self.time.policy().ack_wait).await
     }
 
-    /// Publishes the dead letters again, as an operator does who has removed their cause.
+    /// Publishes the dead letters again, as an operator would after removing their cause.
     async fn replay_dead_letters(&mut self) -> Result<(), EndError> {
         let mut replayed = 0;
         for _ in 0..REPEATS {

@@ -1,7 +1,7 @@
 //! Shrinking: reduces a failing list to a minimal one that still fails.
 //!
 //! The items can be anything: faults, operations, decisions. It runs nothing itself; the caller
-//! tells whether a list fails.
+//! decides whether a list fails.
 
 pub mod case;
 

@@ -37,10 +37,12 @@ use crate::world::{
     Drive, Inspect, Operate, Reply, World, WorldError, answer_record, request_record,
 };
 use instance::{Instance, Starting};
-use sim::access::{Access, Resource, digest};
+use sim::access::{Access, Resource};
 use sim::bus::{SimBroker, SimBus};
+use sim::call::{Call, Operation, Port};
 use sim::clock::SimClock;
-use sim::kernel::{Advance, Call, Kernel, Port};
+use sim::digest::Digest;
+use sim::kernel::{Advance, Kernel};
 use sim::scheduler::{Fifo, Scheduler};
 use sim::store::SimDatabase;
 
@@ -140,12 +142,12 @@ impl Simulated {
     /// Marks a quiescent state for a scheduler that asks for accesses.
     fn note_quiescence(&self) {
         if self.kernel.records_accesses() && self.pending_work().is_empty() {
-            self.kernel.settled();
+            self.kernel.note_quiescence();
         }
     }
 
     /// Runs all pending calls without advancing time.
-    fn run_parked(&mut self) {
+    fn run_pending(&mut self) {
         loop {
             self.poll();
             if self.kernel.is_stalled() || self.is_livelocked() {
@@ -196,7 +198,7 @@ impl Simulated {
         let (id, routes) = (self.instances[at].id, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
         let work = async move {
-            kernel.turn(Call::new(id.instance, Port::Http, "request", line)).await;
+            kernel.step(Call::new(id.instance, Port::Http, Operation::Request, line)).await;
             // A service may look into its memory before its first call.
             kernel.access(|| Access::Read(Resource::memory(id.instance)));
             let answer = routes.oneshot(request.map(Body::from)).await;
@@ -204,8 +206,9 @@ impl Simulated {
             let body =
                 body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             kernel.access(|| {
-                let answer = digest((parts.status.as_u16(), &body));
-                Access::DurableWrite(Resource::new("answer", number), answer)
+                let answer = Digest::new("reply").number(number);
+                let content = answer.number(parts.status.as_u16().into()).bytes(&body);
+                Access::DurableWrite(Resource::new(answer), content.finish())
             });
             let answer = http::Response::from_parts(parts, body);
             *slot.borrow_mut() = Some(Reply::Answer(answer));
@@ -219,8 +222,8 @@ impl Simulated {
 /// The origin of a request until the service assigns one: a causal chain and a stream of
 /// random numbers of its own.
 fn client_origin(seed: u64, number: u64) -> Causality {
-    let lane = digest(("client", seed, number));
-    Causality { correlation: format!("{lane:016x}{number:016x}"), cause: format!("{number}") }
+    let chain = Digest::new("client").number(seed).number(number).finish();
+    Causality { correlation: format!("{chain:016x}{number:016x}"), cause: format!("{number}") }
 }
 
 #[async_trait(?Send)]
@@ -245,7 +248,7 @@ impl Drive for Simulated {
         let until = after(self.kernel.now(), time);
         self.run(until, || false);
         self.kernel.jump_to(until);
-        self.run_parked();
+        self.run_pending();
         self.note_quiescence();
     }
 
@@ -260,14 +263,14 @@ impl Drive for Simulated {
     async fn quiesce(&mut self) -> Result<(), NotQuiescent> {
         let limit = after(self.kernel.now(), QUIESCENCE_LIMIT);
         loop {
-            self.run_parked();
+            self.run_pending();
             let mut reasons = self.pending_work();
             if self.is_livelocked() {
                 reasons.insert(0, format!("livelock: still busy after {MAX_STEPS} steps"));
                 return Err(NotQuiescent { reasons });
             }
             if reasons.is_empty() {
-                self.kernel.settled();
+                self.kernel.note_quiescence();
                 return Ok(());
             }
             if self.is_down() || self.kernel.advance(limit) == Advance::Nothing {

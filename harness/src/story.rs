@@ -1,7 +1,7 @@
-//! A failure as people read it: the operations and their replies, the faults, the reorderings,
-//! and the violated invariant; with a sequence diagram, and a scenario that reproduces it.
+//! A failure as a story: operations with their replies, faults, reorderings and the violated
+//! invariant, with a sequence diagram and a scenario that reproduces it.
 //!
-//! It describes a run and runs nothing. Nothing in the story of a shrunk case is superfluous.
+//! It describes a run and runs nothing.
 //! [`crate::report`] renders it.
 //!
 //! Next: [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
@@ -28,7 +28,7 @@ use diagram::{Diagram, Sequence};
 pub struct Story {
     /// The events in order, a sentence each; the last one is the outcome.
     pub steps: Vec<String>,
-    /// The faults that had been injected and are not needed.
+    /// The faults that were injected but are not needed.
     pub unneeded: Vec<String>,
     /// The violated invariant: its name; `None` where all hold.
     pub invariant: Option<String>,

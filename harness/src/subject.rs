@@ -1,4 +1,4 @@
-//! The subject: a system under rehearsal, and all that the harness has to know of it.
+//! The subject: a system under rehearsal with its declarations for the harness.
 //!
 //! Implement [`Subject`] for your system, hand it to [`crate::cli::main`], and every command,
 //! both worlds, all faults, shrinking, stories and reports work on it. `docs/guide.md` in the
@@ -8,6 +8,7 @@
 //! (what is generated), [`any`] (the subject as the engine holds it).
 
 pub mod any;
+mod any_clients;
 pub mod clients;
 pub mod evidence;
 pub mod names;
@@ -41,7 +42,7 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// The clients of one run, with the external services of that run.
     type Clients: Clients<Operation = Self::Operation>;
 
-    /// The name of the system, as in "Rehearsing the ticketing system".
+    /// The name of the system, as in "Rehearsing the library".
     fn name(&self) -> &'static str;
 
     /// A fresh system with fresh external services, and its clients. Durations of the system
@@ -52,8 +53,8 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// time.
     fn workloads(&self) -> Vec<Workload<Self::Operation>>;
 
-    /// The invariants of this system, the one that hurts its users most first. Those of
-    /// [`crate::invariants`] are checked besides.
+    /// The invariants of this system, the most severe for users first. Those of
+    /// [`crate::invariants`] are checked as well.
     fn invariants(&self) -> Vec<Invariant<Self>>;
 
     /// The events that services publish: types, subjects, schemas, publishers and consumers.
@@ -66,7 +67,7 @@ pub trait Subject: Send + Sync + Sized + 'static {
         &[]
     }
 
-    /// The integer fields of documents that never become smaller.
+    /// The integer fields of documents that never decrease.
     fn monotonic_fields(&self) -> &'static [&'static str] {
         &["version"]
     }
@@ -83,12 +84,12 @@ pub trait Subject: Send + Sync + Sized + 'static {
         ("the external service", &[])
     }
 
-    /// Bugs planted on purpose, to show that the rehearsal finds them.
+    /// Deliberate bugs, to measure whether the search finds them.
     fn planted_bugs(&self) -> Vec<PlantedBug> {
         Vec::new()
     }
 
-    /// Small scripts of which every schedule is explored.
+    /// Small scripts whose schedules are explored exhaustively.
     fn scopes(&self) -> Vec<Scope<Self::Operation>> {
         Vec::new()
     }
@@ -108,14 +109,14 @@ pub trait Subject: Send + Sync + Sized + 'static {
         format!("{kind} {}", number + 1)
     }
 
-    /// Learns what people call the ids in a written document, for stories; returns the name of
+    /// Learns readable names for the ids in a written document, for stories; returns the name of
     /// the client that the document belongs to, where it belongs to one.
     fn learn_names(&self, _written: &Written<'_>, _names: &mut Names) -> Option<String> {
         None
     }
 
-    /// The workload that is raced on real servers, where minutes really pass; the first one
-    /// by default.
+    /// The workload for races on real servers, where pauses take real time; the first one by
+    /// default.
     fn race(&self) -> Option<Workload<Self::Operation>> {
         self.workloads().into_iter().next()
     }

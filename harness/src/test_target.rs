@@ -34,13 +34,13 @@ use crate::subject::{AnySubject, Subject};
 /// The source of ids and decisions in simulated scenarios.
 const SEED: u64 = 1;
 
-/// How many schedules of each workload run.
+/// The number of schedules of each workload.
 const SCHEDULES: u64 = 40;
 
-/// How many schedules it may take to find a planted bug.
+/// The maximum number of schedules to find a planted bug.
 const HUNT: u64 = 2_000;
 
-/// How many tests run at once: those on real servers mostly wait.
+/// The number of concurrent tests; those on real servers mostly wait.
 const AT_ONCE: usize = 8;
 
 /// Runs the tests that the arguments of this process choose. `regressions` is the folder of

@@ -82,8 +82,8 @@ impl TimeScale {
     }
 }
 
-/// The time that a step of a scenario lets pass, from its text; zero where it only names a
-/// time.
+/// The time that passes in a step of a scenario, from its text; zero if the step only mentions
+/// a duration.
 pub fn pause_in(step: &str) -> Duration {
     let words: Vec<&str> = step.split_whitespace().collect();
     let [.., number, unit, "pass" | "passes"] = words[..] else { return Duration::ZERO };

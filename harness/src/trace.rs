@@ -9,7 +9,7 @@
 //! use ports::Timestamp;
 //!
 //! let trace = Trace::default();
-//! let instance = InstanceId { service: "orders", instance: 1 };
+//! let instance = InstanceId { service: "loans", instance: 1 };
 //! trace.add(Timestamp::UNIX_EPOCH, Some(instance), RecordKind::Start);
 //! trace.add(Timestamp::UNIX_EPOCH, Some(instance), RecordKind::Crash);
 //!

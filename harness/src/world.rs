@@ -3,8 +3,8 @@
 //!
 //! There are two implementations, [`Simulated`](crate::simulated::Simulated) and
 //! [`Real`](crate::real::Real). Callers hold a `dyn World` and cannot tell which it is. The
-//! interface is split by job: [`Drive`] acts as clients and time do, [`Operate`] as an operator
-//! does, and [`Inspect`] only looks.
+//! interface is split by role: [`Drive`] acts as clients and time, [`Operate`] as an operator, and
+//! [`Inspect`] only reads.
 //!
 //! Next: [`crate::system`] for what runs in a world, [`error`] for its failures.
 
@@ -137,7 +137,7 @@ pub trait Operate {
     async fn publish(&mut self, message: Message) -> Result<(), WorldError>;
 }
 
-/// The state of the world. Looking changes nothing.
+/// The state of the world, read-only.
 #[async_trait(?Send)]
 pub trait Inspect {
     /// Number of running instances of a service.

@@ -93,6 +93,7 @@ fn reader(ports: &Ports, _: &str) -> Service {
     };
     Service {
         name: READER,
+        paths: &["/read"],
         routes: Router::new().route("/read", get(read)),
         collections: vec![CollectionSpec { name: READER, indexes: Vec::new() }],
         listeners: Vec::new(),

@@ -1,6 +1,5 @@
-//! The clients of ticketing: requests, replies, and what the clients know from them.
-//!
-//! It judges nothing.
+//! The clients of ticketing: they turn operations into requests and learn ids, sessions and prices
+//! from the replies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,24 +19,24 @@ use crate::operation::{Operation, Price, address};
 use crate::person::Person;
 use crate::provider::Provider;
 
-/// The client without an account.
-const STRANGER: &str = "Somebody";
+/// The client that never has an account.
+const STRANGER: &str = "Visitor";
 
 /// The clients of one run.
 #[derive(Debug)]
 pub struct Clients {
     people: BTreeMap<String, Person>,
-    /// The time of the last sign-in.
+    /// The time of each client's last sign-in.
     signed_in: BTreeMap<String, Timestamp>,
-    /// Ticket ids by the title under which they were listed.
+    /// Ticket ids by the title at the listing.
     tickets: BTreeMap<String, String>,
     /// The id of the newest order, by buyer and title.
     orders: BTreeMap<(String, String), String>,
-    /// The price that each order's buyer was shown, by order id.
+    /// The price in the reply that created an order, by order id.
     pub shown: BTreeMap<String, Cents>,
     /// The payment provider of this run.
     pub provider: Provider,
-    /// The listing that a new user finds in the end; `None` where no one looked.
+    /// The listing at the end of the run; `None` if there was no survey.
     pub listing: Option<Listing>,
     /// How long an order holds its ticket.
     pub window: Duration,
@@ -48,23 +47,23 @@ pub struct Clients {
 pub struct Context {
     /// The user id of the client; empty where it has none.
     pub by: String,
-    /// The id of the ticket or the order that the operation is about; empty for none.
+    /// The id of the ticket or order that the operation targets; empty for none.
     pub about: String,
-    /// The time at which the client had been told that it is signed in.
+    /// The time of the client's last successful sign-in.
     pub signed_in: Option<Timestamp>,
 }
 
-/// The listing that a new user finds in the quiescent system.
+/// The tickets for sale in the quiescent system, as a new user sees them.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
-    /// The tickets that are listed.
+    /// The ids of the listed tickets.
     pub listed: BTreeSet<String>,
-    /// The status of a reservation of each ticket.
+    /// The status of an attempt to reserve each ticket; `None` for no reply.
     pub offered: BTreeMap<String, Option<u16>>,
 }
 
 impl Clients {
-    /// No clients yet, with this provider, for orders of this duration.
+    /// No clients yet. Orders hold their ticket for `window`.
     pub fn new(provider: Provider, window: Duration) -> Self {
         Self {
             people: BTreeMap::new(),
@@ -78,7 +77,7 @@ impl Clients {
         }
     }
 
-    /// A client; with nothing but an address where it never signed up.
+    /// A client. One that never signed up has its default email address only.
     pub fn person(&self, name: &str) -> Person {
         self.people.get(name).cloned().unwrap_or_else(|| Person::new(address(name)))
     }
@@ -93,7 +92,7 @@ impl Clients {
         self.tickets.get(title).map(String::as_str)
     }
 
-    /// The id of the newest order of this buyer and ticket.
+    /// The id of the newest order of this buyer for this ticket.
     pub fn order(&self, buyer: &str, title: &str) -> Option<&str> {
         self.orders.get(&(buyer.to_owned(), title.to_owned())).map(String::as_str)
     }
@@ -258,13 +257,12 @@ impl harness::subject::Clients for Clients {
         self.provider.heal();
     }
 
-    /// A charge whose reply was lost is asked for again after a while, by the sweep at the
-    /// latest.
+    /// Payments retries a pending charge after a while, at the latest in its sweep.
     fn is_unfinished(&self, documents: &Documents) -> bool {
         documents.of("payments", "orders").iter().any(|order| order.get_datetime("due").is_ok())
     }
 
-    /// A new user looks at the tickets for sale, and tries to reserve every ticket.
+    /// A new user lists the tickets for sale and tries to reserve every ticket.
     async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
         let before = world.now();
         let text = "a new user looks at the tickets for sale, and reserves each".to_owned();
@@ -291,12 +289,12 @@ impl harness::subject::Clients for Clients {
         };
         let replies = world.send(tickets.iter().map(reserve).collect()).await;
         let offered = tickets.into_iter().zip(replies.iter().map(Reply::status)).collect();
-        // Where virtual time has passed meanwhile, a hold may have expired.
+        // If virtual time has passed, a hold may have expired in between.
         if !facts.exact || world.now() == facts.now {
             self.listing = Some(Listing { listed, offered });
         }
     }
 }
 
-/// The password of the new user who looks at the system in the end.
+/// The password of the new user in the survey.
 const PASSWORD_OF_GUEST: &str = "password";

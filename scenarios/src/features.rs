@@ -1,4 +1,4 @@
-//! The features, built into the program so that it runs where the sources are not.
+//! The features, embedded so that the program runs without its sources.
 
 /// The feature files: name and text.
 pub const ALL: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/features.rs"));

@@ -1,8 +1,8 @@
-//! The invariants of ticketing, checked after every run in both worlds, besides those that the
-//! harness checks for every subject.
+//! The invariants of ticketing, checked after every run in both worlds. The harness adds those
+//! that hold for every subject.
 //!
-//! A check only reads its [`Evidence`]. Adding an invariant is adding a file and a line in
-//! [`all`].
+//! A check only reads its [`Evidence`]. To add an invariant, add a file, an entry in [`all`], and
+//! a lie against it in the tests.
 
 pub mod evidence;
 
@@ -29,7 +29,7 @@ use crate::system::Ticketing;
 
 pub use evidence::Evidence;
 
-/// All invariants, the one that hurts users most first.
+/// All invariants, the most severe for users first.
 pub fn all() -> Vec<Invariant<Ticketing>> {
     let invariant = |name, statement, check| Invariant { name, statement, check };
     vec![
@@ -60,7 +60,7 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
         ),
         invariant(
             "refunds",
-            "Money moves back only where its order is cancelled",
+            "A charge is refunded only if its order is cancelled",
             money::refunded_for_a_reason,
         ),
         invariant(
@@ -76,7 +76,7 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
         ),
         invariant(
             "accepted-writes",
-            "An accepted operation is in the store as its client was told",
+            "An accepted operation is stored as its reply reported",
             accepted::check,
         ),
         invariant(
@@ -86,29 +86,29 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
         ),
         invariant(
             "for-sale",
-            "The listed tickets are those that can be reserved, once the system is quiescent",
+            "Once the system is quiescent, the listed tickets are exactly those that can be reserved",
             for_sale::check,
         ),
         invariant(
             "bans",
-            "A banned user is refused by every instance that the ban has reached",
+            "Every instance that has received a ban rejects the banned user",
             bans::check,
         ),
         invariant("sessions", "A session ends at its expiry", sessions::check),
-        invariant("one-address", "An address belongs to one user", addresses::check),
+        invariant("one-address", "An email address belongs to one user", addresses::check),
         invariant(
             "contract-replies",
-            "Every reply is one that the contract allows, and 503 comes only with a fault",
+            "Every reply conforms to the contract, and 503 occurs only in runs with faults",
             answers::check,
         ),
         invariant(
             "holders-agree",
-            "A ticket names the order that holds it, once the system is quiescent",
+            "Once the system is quiescent, a ticket names the order that holds it",
             holders::check,
         ),
         invariant(
             "timers-armed",
-            "A timer is armed for an open order at its deadline, and for no other",
+            "Every open order has a timer armed at its deadline, and no other order has one",
             timers::armed_correctly,
         ),
         invariant(
@@ -118,12 +118,12 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
         ),
         invariant(
             "charges-published",
-            "Every version of a charge is published once",
+            "Every version of a charge is published exactly once",
             charges_published::check,
         ),
         invariant(
             "ack-last",
-            "A message that changes an order or a hold is acknowledged after that change",
+            "A message is acknowledged only after the order or hold that it changes is written",
             acks::check,
         ),
     ]

@@ -1,7 +1,8 @@
-//! Ticketing as a subject of the harness: its operations, workloads, invariants, planted bugs
-//! and Gherkin steps, and the payment provider that stands in.
+//! Ticketing as a subject of the harness: its operations, workloads, invariants, planted bugs,
+//! Gherkin steps, and a fake of its payment provider.
 //!
-//! It uses the harness exactly as a stranger would, and never changes how a service behaves.
+//! It uses only the public API of the harness. Outside of planted bugs it does not change how a
+//! service behaves.
 //!
 //! Read `subject.rs` first, then [`operation`], [`clients`] and [`invariants`].
 

@@ -1,7 +1,6 @@
 //! The operations of ticketing's clients, as plain data.
 //!
-//! Workloads draw them, and the steps of the features build them. They know no world and no
-//! HTTP; [`crate::clients`] carries them out.
+//! Workloads draw them and steps build them; [`crate::clients`] turns them into requests.
 
 use std::fmt;
 
@@ -10,13 +9,13 @@ use harness::subject::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The name of the client that may ban.
+/// The name of the administrator: the only client that may ban users.
 pub const ADMINISTRATOR: &str = "the administrator";
 
-/// Everybody's password, unless a scenario says otherwise.
+/// The password of every client, unless a scenario gives another.
 pub const PASSWORD: &str = "curtain";
 
-/// An operation of a client. Clients and tickets go by name and title.
+/// An operation of a client. It names clients by name and tickets by title.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
@@ -24,7 +23,7 @@ pub enum Operation {
     SignUp {
         /// The client.
         who: String,
-        /// The address; `None` for the one that belongs to the name.
+        /// The email address; `None` for the [`address`] of the name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         email: Option<String>,
         /// The password.
@@ -34,7 +33,7 @@ pub enum Operation {
     SignIn {
         /// The client.
         who: String,
-        /// The address; `None` for the one that belongs to the name.
+        /// The email address; `None` for the [`address`] of the name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         email: Option<String>,
         /// The password.
@@ -45,14 +44,14 @@ pub enum Operation {
         /// The client.
         who: String,
     },
-    /// Changes the client's own address or password.
+    /// Changes the client's email address or password.
     ChangeAccount {
         /// The client.
         who: String,
         /// The body of the request.
         change: Value,
     },
-    /// Lists a ticket.
+    /// Lists a ticket for sale.
     List {
         /// The seller.
         who: String,
@@ -61,9 +60,9 @@ pub enum Operation {
         /// The price.
         price: Price,
     },
-    /// Changes a ticket.
+    /// Edits a ticket.
     Change {
-        /// The client, who need not be the seller.
+        /// The client, which need not be the seller.
         who: String,
         /// The title under which the ticket was listed.
         title: String,
@@ -79,7 +78,7 @@ pub enum Operation {
         /// The ticket.
         title: String,
     },
-    /// Cancels the newest order of a ticket.
+    /// Cancels the buyer's newest order for a ticket.
     Cancel {
         /// The client.
         who: String,
@@ -88,7 +87,7 @@ pub enum Operation {
         /// The ticket.
         title: String,
     },
-    /// Pays for the newest order of a ticket.
+    /// Pays for the buyer's newest order for a ticket.
     Pay {
         /// The client.
         who: String,
@@ -99,7 +98,7 @@ pub enum Operation {
         /// The card.
         card: Card,
     },
-    /// Looks at the newest order of a ticket.
+    /// Reads the buyer's newest order for a ticket.
     LookAtOrder {
         /// The client.
         who: String,
@@ -108,12 +107,12 @@ pub enum Operation {
         /// The ticket.
         title: String,
     },
-    /// Looks at all of the client's own orders.
+    /// Reads all orders of the client.
     LookAtOrders {
         /// The client.
         who: String,
     },
-    /// Looks at a page of the tickets for sale.
+    /// Reads a page of the tickets for sale.
     Browse {
         /// The client.
         who: String,
@@ -127,14 +126,14 @@ pub enum Operation {
         /// The user.
         whom: String,
     },
-    /// Lifts the ban of a user.
+    /// Lifts the ban on a user.
     Unban {
         /// The client.
         who: String,
         /// The user.
         whom: String,
     },
-    /// Sends a request as it stands.
+    /// Sends a raw request.
     Send {
         /// The client.
         who: String,
@@ -147,18 +146,18 @@ pub enum Operation {
     },
 }
 
-/// A price as a client types it: any JSON; null for none.
+/// A price as a client sends it: any JSON, valid or not; null leaves the field out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Price(pub Value);
 
 impl Price {
-    /// A price as it is typed: JSON where it is JSON, a text otherwise.
+    /// The price in a step: the text read as JSON, or a JSON string where it is not JSON.
     pub fn typed(text: &str) -> Self {
         Self(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)))
     }
 
-    /// The amount, where it is one.
+    /// The amount; `None` where the price is not a valid one.
     pub fn cents(&self) -> Option<Cents> {
         Cents::from_json(&self.0)
     }
@@ -166,7 +165,7 @@ impl Price {
 
 impl From<Cents> for Price {
     fn from(cents: Cents) -> Self {
-        Self(cents.to_json().into())
+        Self(cents.to_json())
     }
 }
 
@@ -187,12 +186,12 @@ pub enum Card {
     Good,
     /// The provider declines it.
     Declined,
-    /// None.
+    /// No card: the token is empty.
     Missing,
 }
 
 impl Card {
-    /// The token that stands for it.
+    /// The provider's token for the card.
     pub fn token(self) -> &'static str {
         match self {
             Self::Good => "tok_visa",
@@ -202,7 +201,7 @@ impl Card {
     }
 }
 
-/// The address of a client.
+/// The default email address of a client.
 pub fn address(name: &str) -> String {
     let name = name.strip_prefix("the ").unwrap_or(name);
     let name = if name == "administrator" { "admin" } else { name };
@@ -217,44 +216,44 @@ pub fn title(number: usize) -> String {
 }
 
 impl Operation {
-    /// The client signs up under the address that belongs to the name.
+    /// Signs up with the default email address.
     pub fn sign_up(who: &str) -> Self {
         Self::SignUp { who: who.to_owned(), email: None, password: PASSWORD.to_owned() }
     }
 
-    /// The client signs in under the address that belongs to the name.
+    /// Signs in with the default email address.
     pub fn sign_in(who: &str) -> Self {
         Self::SignIn { who: who.to_owned(), email: None, password: PASSWORD.to_owned() }
     }
 
-    /// The client lists a ticket.
+    /// Lists a ticket for sale.
     pub fn list(who: &str, title: &str, price: impl Into<Price>) -> Self {
         Self::List { who: who.to_owned(), title: title.to_owned(), price: price.into() }
     }
 
-    /// The client changes the price of a ticket.
+    /// Changes the price of a ticket.
     pub fn reprice(who: &str, title: &str, price: impl Into<Price>) -> Self {
         let (who, price) = (who.to_owned(), price.into());
         Self::Change { who, title: title.to_owned(), to: title.to_owned(), price }
     }
 
-    /// The client reserves a ticket.
+    /// Reserves a ticket.
     pub fn reserve(who: &str, title: &str) -> Self {
         Self::Reserve { who: who.to_owned(), title: title.to_owned() }
     }
 
-    /// The buyer cancels the order of a ticket.
+    /// Cancels the client's own order for a ticket.
     pub fn cancel(who: &str, title: &str) -> Self {
         Self::Cancel { who: who.to_owned(), owner: who.to_owned(), title: title.to_owned() }
     }
 
-    /// The buyer pays for the order of a ticket.
+    /// Pays for the client's own order for a ticket.
     pub fn pay(who: &str, title: &str, card: Card) -> Self {
         let (owner, title) = (who.to_owned(), title.to_owned());
         Self::Pay { who: who.to_owned(), owner, title, card }
     }
 
-    /// The client that carries it out.
+    /// The client that sends the operation.
     pub fn who(&self) -> &str {
         match self {
             Self::SignUp { who, .. }
@@ -276,7 +275,7 @@ impl Operation {
     }
 }
 
-/// The kind of a thing that operations name.
+/// The kind of a ticket among the things that operations name.
 const TICKET: &str = "ticket";
 
 impl harness::subject::Operation for Operation {
@@ -287,8 +286,8 @@ impl harness::subject::Operation for Operation {
             | Self::SignOut { who }
             | Self::LookAtOrders { who }
             | Self::Browse { who, .. } => vec![Client(who)],
-            // A client that signs up is none of those that were prepared, and an address or a
-            // request as it stands may name a client in its text.
+            // A client that signs up is not one of the prepared ones, and an email address or a
+            // raw request may contain a client's name.
             Self::SignUp { .. }
             | Self::SignIn { .. }
             | Self::ChangeAccount { .. }
@@ -340,8 +339,8 @@ impl harness::subject::Operation for Operation {
                 cells(&[who, "pays with a declined card for", title])
             }
             Self::Ban { who, whom } => cells(&[who, "bans", whom]),
-            Self::Unban { who, whom } => cells(&[who, "lifts the ban of", whom]),
-            Self::LookAtOrders { who } => cells(&[who, "looks at", "their orders"]),
+            Self::Unban { who, whom } => cells(&[who, "lifts the ban on", whom]),
+            Self::LookAtOrders { who } => cells(&[who, "views", "their orders"]),
             Self::SignIn { who, .. } if *self == Self::sign_in(who) => {
                 cells(&[who, "signs in", "again"])
             }
@@ -361,10 +360,10 @@ impl harness::subject::Operation for Operation {
             [who, "pays for", title] => Self::pay(who, title, Card::Good),
             [who, "pays with a declined card for", title] => Self::pay(who, title, Card::Declined),
             [who, "bans", whom] => Self::Ban { who: who.to_owned(), whom: whom.to_owned() },
-            [who, "lifts the ban of", whom] => {
+            [who, "lifts the ban on", whom] => {
                 Self::Unban { who: who.to_owned(), whom: whom.to_owned() }
             }
-            [who, "looks at", "their orders"] => Self::LookAtOrders { who: who.to_owned() },
+            [who, "views", "their orders"] => Self::LookAtOrders { who: who.to_owned() },
             [who, "signs in", "again"] => Self::sign_in(who),
             [who, "signs up", "as new"] => Self::sign_up(who),
             [json] => serde_json::from_str(json).ok()?,
@@ -401,22 +400,22 @@ impl fmt::Display for Operation {
             Self::Pay { who, owner, title, card } => {
                 let card = match card {
                     Card::Good => "",
-                    Card::Declined => " with a card that is declined",
+                    Card::Declined => " with a declined card",
                     Card::Missing => " without a card",
                 };
                 if who == owner {
                     write!(f, "{who} pays for \"{title}\"{card}")
                 } else {
-                    write!(f, "{who} pays for {owner}'s order of \"{title}\"{card}")
+                    write!(f, "{who} pays for {owner}'s order for \"{title}\"{card}")
                 }
             }
             Self::LookAtOrder { who, owner, title } => {
-                write!(f, "{who} looks at {owner}'s order of \"{title}\"")
+                write!(f, "{who} views {owner}'s order for \"{title}\"")
             }
-            Self::LookAtOrders { who } => write!(f, "{who} looks at their orders"),
-            Self::Browse { who, .. } => write!(f, "{who} looks at the tickets for sale"),
+            Self::LookAtOrders { who } => write!(f, "{who} views their orders"),
+            Self::Browse { who, .. } => write!(f, "{who} browses the tickets for sale"),
             Self::Ban { who, whom } => write!(f, "{who} bans {whom}"),
-            Self::Unban { who, whom } => write!(f, "{who} lifts the ban of {whom}"),
+            Self::Unban { who, whom } => write!(f, "{who} lifts the ban on {whom}"),
             Self::Send { who, method, path, .. } => write!(f, "{who} sends {method} {path}"),
         }
     }

@@ -1,28 +1,28 @@
-//! A person with a browser: builds requests, keeps the session cookie.
+//! One user: builds requests and keeps the session cookie.
 
 use bytes::Bytes;
 use harness::world::{Asker, Reply};
 use http::{Method, Request, header};
 use serde_json::Value;
 
-/// Somebody who uses the system.
+/// A user of the system, with or without an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
-    /// The user's id, once known.
+    /// The user id; empty before a sign-up or sign-in.
     pub id: String,
-    /// The address.
+    /// The email address.
     pub email: String,
     /// The session cookie, as `name=value`.
     pub cookie: Option<String>,
 }
 
 impl Person {
-    /// Somebody without a session.
+    /// A user without a session.
     pub fn new(email: impl Into<String>) -> Self {
         Self { email: email.into(), ..Self::default() }
     }
 
-    /// A request of theirs with a JSON body; null for no body.
+    /// A request with the session cookie and a JSON body; null for no body.
     pub fn request(&self, method: Method, path: &str, body: &Value) -> Request<Bytes> {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(cookie) = &self.cookie {
@@ -37,16 +37,16 @@ impl Person {
             request = request.header(header::CONTENT_TYPE, "application/json");
             body.to_string().into()
         };
-        request.body(bytes).expect("a path of ours is a URI")
+        request.body(bytes).expect("the paths of operations are valid URIs")
     }
 
-    /// Keeps the cookie and the id that an answer to a sign-up or sign-in brings.
+    /// Keeps the cookie and the user id from the reply to a sign-up or sign-in.
     pub fn absorb(&mut self, reply: &Reply) {
         let Reply::Answer(answer) = reply else { return };
         let cookies = answer.headers().get_all(header::SET_COOKIE).into_iter();
         for cookie in cookies.filter_map(|cookie| cookie.to_str().ok()) {
             let pair = cookie.split(';').next().unwrap_or_default();
-            // A cleared cookie has no value; base64 may well end in an equals sign.
+            // A cleared cookie has an empty value. The value itself may contain `=`, as base64 does.
             self.cookie = pair
                 .split_once('=')
                 .filter(|(_, value)| !value.is_empty())

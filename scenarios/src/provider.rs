@@ -1,8 +1,8 @@
-//! The payment provider that stands in: Stripe's Charges and Refunds API, with a ledger.
+//! A fake of the payment provider: Stripe's Charges and Refunds API, with a ledger.
 //!
-//! A pure state machine: it opens no socket, reads no clock and draws no randomness, so the
-//! same requests in the same order have the same answers. It misbehaves when told to. It never
-//! trusts the services: its ledger is what checkers compare their charges with.
+//! It is a state machine without sockets, clock or randomness, so the same requests in the same
+//! order get the same responses. Tests can make it fail or lose responses. Invariants compare its
+//! ledger with the charges in the services.
 
 mod form;
 
@@ -15,50 +15,50 @@ use serde_json::{Value, json};
 
 use form::Form;
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub enum Answer {
-    /// An answer, whatever its status.
+    /// A response of any status.
     Response(Response<Bytes>),
-    /// The request was carried out, and its answer never arrives.
+    /// The request was carried out, but its response is lost.
     Lost,
-    /// The provider was not reached: it has not seen the request.
+    /// The connection was refused, so the provider has not seen the request.
     Refused,
 }
 
-/// A charge for which money has moved.
+/// A charge that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerCharge {
-    /// The provider's name for it.
+    /// The provider's id of the charge.
     pub id: String,
-    /// The order, as `metadata[orderId]` named it; empty where it did not.
+    /// The order id in `metadata[orderId]`; empty for none.
     pub order_id: String,
     /// In cents.
     pub amount: i64,
-    /// Whether the money has moved back.
+    /// Whether it was refunded.
     pub refunded: bool,
-    /// The key that it was asked for under; empty without one.
+    /// The idempotency key of the request; empty for none.
     pub idempotency_key: String,
 }
 
-/// The provider. Clones are the same one.
+/// The provider. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Provider(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// The secret key that requests must bear.
+    /// The secret key that requests must carry.
     key: String,
     charges: Vec<LedgerCharge>,
-    /// Charges that were declined are counted too: they have names.
-    charges_named: u64,
-    refunds_named: u64,
+    /// The number of charge ids given out, also to declined charges.
+    charge_ids: u64,
+    refund_ids: u64,
     remembered: BTreeMap<String, Remembered>,
-    trouble: VecDeque<Trouble>,
+    failures: VecDeque<Failure>,
     refuses: bool,
 }
 
-/// What was answered under an idempotency key.
+/// The request and response of an idempotency key.
 #[derive(Debug)]
 struct Remembered {
     path: String,
@@ -67,15 +67,15 @@ struct Remembered {
     body: Value,
 }
 
-/// What goes wrong with one request.
+/// The failure of one request.
 #[derive(Debug, Clone, Copy)]
-enum Trouble {
+enum Failure {
     Fail,
-    LoseAnswer,
+    LoseResponse,
 }
 
-/// A status and a body. Only an `executed` answer is remembered under the request's key: one
-/// that failed validation is not, so it may be mended and repeated.
+/// A status and a body. Only an `executed` reply is remembered under the idempotency key; after a
+/// failed validation the key can be used again.
 struct Reply {
     status: StatusCode,
     body: Value,
@@ -83,15 +83,15 @@ struct Reply {
 }
 
 impl Provider {
-    /// A provider with an empty ledger, for requests that bear this secret key.
+    /// A provider with an empty ledger that accepts this secret key.
     pub fn new(key: &str) -> Self {
         Self(Arc::new(Mutex::new(State {
             key: key.to_owned(),
             charges: Vec::new(),
-            charges_named: 0,
-            refunds_named: 0,
+            charge_ids: 0,
+            refund_ids: 0,
             remembered: BTreeMap::new(),
-            trouble: VecDeque::new(),
+            failures: VecDeque::new(),
             refuses: false,
         })))
     }
@@ -102,47 +102,47 @@ impl Provider {
         if state.refuses {
             return Answer::Refused;
         }
-        match state.trouble.pop_front() {
+        match state.failures.pop_front() {
             None => Answer::Response(state.answer(request)),
-            Some(Trouble::Fail) => Answer::Response(respond(&unavailable(), false)),
-            Some(Trouble::LoseAnswer) => {
+            Some(Failure::Fail) => Answer::Response(respond(&unavailable(), false)),
+            Some(Failure::LoseResponse) => {
                 state.answer(request);
                 Answer::Lost
             }
         }
     }
 
-    /// All charges for which money has moved, oldest first.
+    /// All charges that succeeded, oldest first.
     pub fn charges(&self) -> Vec<LedgerCharge> {
         self.state().charges.clone()
     }
 
-    /// Changes the ledger: for tests of invariants.
+    /// Changes the ledger, for tests of invariants.
     #[cfg(test)]
     pub(crate) fn amend_ledger(&self, change: impl FnOnce(&mut Vec<LedgerCharge>)) {
         change(&mut self.state().charges);
     }
 
-    /// Answers `n` more requests with 503, without carrying them out.
+    /// Rejects the next `n` requests with 503, without carrying them out.
     pub fn fail_next(&self, n: usize) {
-        self.state().trouble.extend(std::iter::repeat_n(Trouble::Fail, n));
+        self.state().failures.extend(std::iter::repeat_n(Failure::Fail, n));
     }
 
-    /// Carries out `n` more requests, after those already in trouble, and loses the answers.
-    pub fn lose_next_answers(&self, n: usize) {
-        self.state().trouble.extend(std::iter::repeat_n(Trouble::LoseAnswer, n));
+    /// Carries out the next `n` requests and loses their responses. Calls queue up.
+    pub fn lose_next_responses(&self, n: usize) {
+        self.state().failures.extend(std::iter::repeat_n(Failure::LoseResponse, n));
     }
 
-    /// Whether to be out of reach from now on. What [`Self::fail_next`] and
-    /// [`Self::lose_next_answers`] asked for waits meanwhile.
+    /// Whether to refuse connections from now on. Failures planned by [`Self::fail_next`] and
+    /// [`Self::lose_next_responses`] stay queued meanwhile.
     pub fn refuse_connections(&self, refuses: bool) {
         self.state().refuses = refuses;
     }
 
-    /// Ends all misbehaviour.
+    /// Ends all failures.
     pub fn heal(&self) {
         let mut state = self.state();
-        state.trouble.clear();
+        state.failures.clear();
         state.refuses = false;
     }
 
@@ -188,8 +188,8 @@ impl State {
         if !matches!(source, "tok_visa" | "tok_chargeDeclined") {
             return Err(missing("token", source, "source"));
         }
-        self.charges_named += 1;
-        let id = format!("ch_{:024}", self.charges_named);
+        self.charge_ids += 1;
+        let id = format!("ch_{:024}", self.charge_ids);
         if source == "tok_chargeDeclined" {
             return Ok(declined(&id));
         }
@@ -225,9 +225,9 @@ impl State {
             return Err(invalid(StatusCode::BAD_REQUEST, &message, Some(code), None));
         }
         charge.refunded = true;
-        self.refunds_named += 1;
+        self.refund_ids += 1;
         let body = json!({
-            "id": format!("re_{:024}", self.refunds_named),
+            "id": format!("re_{:024}", self.refund_ids),
             "object": "refund",
             "amount": charge.amount,
             "charge": id,
@@ -239,7 +239,7 @@ impl State {
 }
 
 impl Remembered {
-    /// The same answer to the same request, and a refusal of any other under this key.
+    /// The same response to the same request, and an error for any other under this key.
     fn answer(&self, path: &str, form: &Form) -> Response<Bytes> {
         if (self.path.as_str(), &self.form) != (path, form) {
             let message = "Keys for idempotent requests can only be used with the same \
@@ -252,7 +252,7 @@ impl Remembered {
     }
 }
 
-/// A header's text; empty where it is missing.
+/// The value of a header; empty for none.
 fn text<'a>(request: &'a Request<Bytes>, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

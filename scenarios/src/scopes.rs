@@ -1,4 +1,4 @@
-//! The scopes: small scripts of which every schedule is explored.
+//! The scopes: small scripts whose schedules are explored exhaustively.
 
 use contracts::Cents;
 use harness::script::Then;
@@ -11,19 +11,19 @@ use crate::workloads::{Round, Script};
 pub const ALL: &[Scope<Operation>] = &[
     Scope {
         name: "two-buyers",
-        about: "Two buyers reserve one ticket at the same moment",
+        about: "Two buyers reserve one ticket concurrently",
         script: two_buyers,
         lead: 1,
     },
     Scope {
         name: "two-buyers-one-expiry",
-        about: "Two buyers reserve one ticket at the same moment, and fifteen minutes later the hold expires",
+        about: "Two buyers reserve one ticket concurrently, and the hold expires fifteen minutes later",
         script: two_buyers_one_expiry,
         lead: 1,
     },
     Scope {
         name: "pay-or-cancel",
-        about: "A buyer pays and cancels at the same moment",
+        about: "A buyer pays and cancels concurrently",
         script: pay_or_cancel,
         lead: 2,
     },

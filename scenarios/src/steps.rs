@@ -1,5 +1,4 @@
-//! The Gherkin steps about tickets: what each line of a feature does or asserts. The harness
-//! brings those about time, faults and services.
+//! The Gherkin steps of ticketing. The harness adds the steps about time, faults and services.
 
 mod accounts;
 mod answers;
@@ -27,41 +26,37 @@ use replies::Replied;
 /// The outcome of a step.
 type Done = Result<(), StepError>;
 
-/// What the steps of ticketing do in a scenario.
+/// What the steps share: clients, operations and their replies.
 trait Ticketing {
-    /// The clients.
     fn clients(&self) -> &Clients;
-    /// The clients, to change.
     fn clients_mut(&mut self) -> &mut Clients;
-    /// Carries out operations at the same moment; their clients sign up before.
+    /// Sends operations concurrently, after signing up the clients that are new.
     async fn operate(&mut self, operations: Vec<Operation>) -> Done;
-    /// Carries out an operation, which must succeed.
+    /// Sends an operation, waits for quiescence, and fails unless the operation succeeded.
     async fn done(&mut self, operation: Operation) -> Done;
-    /// Signs up, at the same moment, those of these clients who are new. `Somebody` never is.
+    /// Signs up those of these clients that are new. `Visitor` never has an account.
     async fn meet(&mut self, names: &[String]) -> Done;
-    /// Looks at a path; the replies of the last step stay.
+    /// Sends a GET request, without replacing the replies of the last step.
     async fn look(&mut self, who: &str, path: &str) -> Reply;
-    /// The replies of the last step that operated.
+    /// The replies of the last step that sent operations.
     fn replied(&self) -> Vec<Replied<'_>>;
-    /// A client.
     fn person(&self, name: &str) -> Person {
         self.clients().person(name)
     }
     /// The id of the ticket with this title.
     fn ticket(&self, title: &str) -> Result<String, StepError> {
         let id = self.clients().ticket(title).map(str::to_owned);
-        id.ok_or_else(|| StepError::new(format!("no ticket is listed as {title:?}")))
+        id.ok_or_else(|| StepError::new(format!("no listed ticket has the title {title:?}")))
     }
-    /// The id of the newest order of this buyer and ticket.
+    /// The id of the newest order of this buyer for this ticket.
     fn order(&self, buyer: &str, title: &str) -> Result<String, StepError> {
         let id = self.clients().order(buyer, title).map(str::to_owned);
-        id.ok_or_else(|| StepError::new(format!("{buyer} has no order of {title:?}")))
+        id.ok_or_else(|| StepError::new(format!("{buyer} has no order for {title:?}")))
     }
     /// Remembers an order whose buyer was shown this price.
     fn remember_order(&mut self, buyer: &str, title: &str, id: &str, price: Option<Cents>) {
         self.clients_mut().remember_order(buyer, title, id, price);
     }
-    /// The payment provider.
     fn provider(&self) -> Provider {
         self.clients().provider.clone()
     }

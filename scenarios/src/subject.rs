@@ -1,5 +1,5 @@
-//! Ticketing as a subject: its services from the composition root, with settings for
-//! rehearsals, and all that the harness has to know of it.
+//! Ticketing as a subject: its services from the composition root, with settings for rehearsals,
+//! and its declarations for the harness.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl Subject for Ticketing {
                 let charge = written.document.get_document("charge").ok();
                 let charge = charge.and_then(|charge| charge.get_str("id").ok());
                 if let (Some(charge), Some(user)) = (charge, &user) {
-                    names.insert(charge, Name::Plain(format!("charge of {user}")));
+                    names.insert_of(charge, "charge", user);
                 }
             }
             _ => {}
@@ -137,7 +137,7 @@ impl Subject for Ticketing {
     }
 }
 
-/// The client with this address.
+/// The name of the client with this email address.
 fn person(email: &str) -> String {
     let local = email.split('@').next().unwrap_or_default();
     if local == "admin" {

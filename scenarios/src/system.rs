@@ -1,11 +1,11 @@
-//! The ticketing system as a type, and its deadlines.
+//! The ticketing system as a subject type, and its deadlines.
 
 use std::time::Duration;
 
-/// How long an order holds its ticket.
+/// How long an unpaid order holds its ticket.
 pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// How long a session lives.
+/// How long a session token is valid.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The ticketing system.

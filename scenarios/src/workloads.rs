@@ -1,5 +1,5 @@
-//! Workloads: strategies that generate scripts. Each stresses another part of the system.
-//! Adding one is adding a file and a line in [`ALL`].
+//! The workloads of ticketing: strategies that generate scripts, each for another part of the
+//! system. To add one, add a file and an entry in [`ALL`].
 
 mod accounts;
 mod bans;
@@ -29,45 +29,45 @@ pub const BUYERS: u8 = 10;
 pub const ALL: &[Workload<Operation>] = &[
     Workload {
         name: "race",
-        about: "Ten buyers reserve one ticket at the same moment, then cancel, pay, and try again",
+        about: "Ten buyers reserve one ticket concurrently, then cancel, pay and retry",
         scripts: || race::scripts(BUYERS).boxed(),
     },
     Workload {
         name: "market",
-        about: "Several sellers and buyers list, edit, reserve, cancel and pay for several tickets",
+        about: "Users list, edit, reserve, cancel and pay for several tickets",
         scripts: || market::scripts().boxed(),
     },
     Workload {
         name: "expiry",
-        about: "Buyers pay, cancel and reserve at the very moment at which a hold expires",
+        about: "Buyers pay, cancel and reserve at the instant at which a hold expires",
         scripts: || expiry::scripts().boxed(),
     },
     Workload {
         name: "payment",
-        about: "Cards are declined, payments repeated, and orders cancelled while money is under way",
+        about: "Cards are declined, payments retried, and orders cancelled while their charge is pending",
         scripts: || payment::scripts().boxed(),
     },
     Workload {
         name: "bans",
-        about: "Buyers are banned, and their bans lifted, while they buy, on services of several instances",
+        about: "Buyers are banned and unbanned while they buy, and services restart and scale",
         scripts: || bans::scripts().boxed(),
     },
     Workload {
         name: "restart",
-        about: "Services crash and start again while people buy",
+        about: "Services crash, restart and scale while buyers buy",
         scripts: || restart::scripts().boxed(),
     },
     Workload {
         name: "accounts",
-        about: "Users sign up with the same address, and return when their session has expired",
+        about: "Users sign up with the same email address and return after their session has expired",
         scripts: || accounts::scripts().boxed(),
     },
 ];
 
-/// The race without minutes that pass, for real servers, on which they really would.
+/// The race without pauses of minutes, for real servers, where they take real time.
 pub const RACE_WITHOUT_TIME: Workload<Operation> = Workload {
     name: "race",
-    about: "Ten buyers reserve one ticket at the same moment",
+    about: "Ten buyers reserve one ticket concurrently",
     scripts: || race::scripts_without_time(BUYERS).boxed(),
 };
 
@@ -100,12 +100,12 @@ fn trade(
     ]
 }
 
-/// A card that is good, or declined.
+/// A good or a declined card.
 fn card(good: bool) -> Card {
     if good { Card::Good } else { Card::Declined }
 }
 
-/// A price; with some of them, floating point would lose a cent.
+/// A price. Some are amounts that lose a cent in floating point.
 fn price() -> impl Strategy<Value = Cents> + Clone {
     prop_oneof![3 => 1_i64..10_000, 1 => Just(1999_i64), 1 => Just(2010_i64)].prop_map(Cents)
 }

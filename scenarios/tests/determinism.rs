@@ -1,7 +1,8 @@
-//! A seed determines the same run on every machine and in every profile.
+//! A seed and a token determine the same run on every machine and in every profile.
 
+use harness::case::{Case, Token};
 use harness::report::trace;
-use harness::run;
+use harness::run::{self, Run};
 use harness::search::explore::Plan;
 use harness::subject::AnySubject;
 use scenarios::Ticketing;
@@ -11,26 +12,50 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE: &str = "7c3fd3a9c8202249e8b221b2311ea5518cf381d6fdf58a76f13e11570e1316c7";
+const TRACE_OF_SEED: &str = "1b17cdf1ae2fbe606426226d4cffe1a34792de8c7b43933bc0a64acdc0f6681f";
+
+/// A case without chance: a ban is delivered twice to an instance that starts, and its
+/// connection breaks.
+const TOKEN: &str = "r2.pVHLTsMwEPwVtGcX0apccoPfQDm49oZYceywdlqkyP_OOIWKQ1ErcbJ3d3Ye9kKnKIOP2lJDBx0SKUrMqLZPz7s9CiNuytQsZLzjkBM1b5R7ftB2dMGlLDpHwdZLCBrHKwdqFUmcg63YhbTJLobz3cbKBJ16nHpUV7kwGTFaKUsp4AMKO_QxO06Gqaj_8FaPd9EKp6wF6SmKZUl0txUf47DRefO9d3H1t3RbFHV69nlF8yc4V77EcnQAXDwoihMjERTR1GZABy7fufqcAX_EOwR8IT5vcBM1O8zdyODdKuKu48qMbJa9O7KsCW6o_EBvKO2vKnXa-XO-ZHq2s-ffCdtSvgA";
+
+/// The SHA-256 of its trace.
+const TRACE_OF_TOKEN: &str = "13de42309deded812dded5236681fbda843c0c87732598c4c23d12358e21fc69";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {
     let subject = AnySubject::new(Ticketing);
     let scripts = subject.scripts("race").expect("there is a race");
-    let case = Plan::all("race", 0..u64::MAX).case(&scripts, SEED);
-    let run = run::run(&subject, &case).expect("the harness works");
+    let run = run(&subject, &Plan::all("race", 0..u64::MAX).case(&scripts, SEED));
     assert!(!run.injected().is_empty(), "no fault is injected in the run of seed {SEED}");
+    assert_trace(&run, TRACE_OF_SEED, "TRACE_OF_SEED");
+}
+
+#[test]
+fn the_trace_of_a_token_is_the_same_everywhere() {
+    let subject = AnySubject::new(Ticketing);
+    let token: Token = TOKEN.parse().expect("a token");
+    let case = token.case().expect("a case").read(&subject).expect("a case of ticketing");
+    let run = run(&subject, &case);
+    assert_eq!(run.injected().len(), 2, "the case has two faults");
+    assert_trace(&run, TRACE_OF_TOKEN, "TRACE_OF_TOKEN");
+}
+
+fn run(subject: &AnySubject, case: &Case) -> Run {
+    run::run(subject, case).expect("the harness works")
+}
+
+fn assert_trace(run: &Run, expected: &str, name: &str) {
     let text = trace::text(&run.trace);
     let digest: String =
         Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         digest,
-        TRACE,
-        "the trace of seed {SEED} ({} records) has changed.\n\
+        expected,
+        "the trace ({} records) has changed.\n\
          If only this profile, machine or run differs, a decision is made outside the kernel: by \
          a clock, by chance, by an address or by a hash order. Find it.\n\
          If the system, a workload or the trace has changed on purpose, every seed now determines \
-         another run: set TRACE to the new digest in the same commit.",
+         another run: set {name} to the new digest in the same commit.",
         run.trace.len()
     );
 }

@@ -1,5 +1,5 @@
-//! Small scopes, exhausted: every schedule that can make a difference satisfies every
-//! invariant, and a planted bug is found.
+//! Exhaustive search of small scopes: every distinguishable schedule satisfies every invariant, and
+//! a planted bug is found.
 
 use harness::run;
 use harness::search::exhaust::{Exhausted, Limit, Scope, exhaust};

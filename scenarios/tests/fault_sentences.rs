@@ -1,4 +1,4 @@
-//! Sentences about faults: each is read as the fault that it was written for.
+//! Fault sentences: reading a sentence yields the fault that it was written for.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn sentences() -> &'static Sentences {
     SUBJECT.sentences()
 }
 
-/// All effects that a kind of fault has, of all lengths.
+/// All effects of a kind of fault, with durations of all lengths.
 fn effects(kind: FaultKind) -> BoxedStrategy<Effect> {
     let time = (0..2_000_000_u64).prop_map(Duration::from_millis);
     match kind {
@@ -52,7 +52,7 @@ fn targets(operation: Operation) -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// All rules that a mix can draw, and some that only people write.
+/// All rules that a mix can draw, and some that occur only in written scenarios.
 fn rules() -> impl Strategy<Value = FaultRule> {
     let kinds: Vec<FaultKind> = FaultKind::ALL.iter().copied().chain([FaultKind::Tail]).collect();
     let kind = select(kinds).prop_flat_map(|kind| (effects(kind), select(kind.operations())));

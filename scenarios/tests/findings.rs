@@ -1,6 +1,5 @@
-//! Findings of rehearsals in ticketing, each kept as the case that shows it.
+//! Former findings in ticketing, each kept as the case that shows it.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use contracts::Cents;
@@ -8,22 +7,21 @@ use harness::case::{Case, FaultPlan, Schedule};
 use harness::faults::{Effect, FaultRule, Operation as Call};
 use harness::run;
 use harness::script::Then;
-use harness::subject::{AnyOperation, AnySubject};
+use harness::subject::AnySubject;
 use scenarios::Ticketing;
 use scenarios::operation::{Card, Operation};
 use scenarios::workloads::{Round, Script};
 
-/// The task that carries charges woke itself with each attempt, and so sent requests to an
+/// The task that retries charges woke itself with each attempt and so sent requests to an
 /// unreachable provider without a pause.
 #[test]
-fn an_unreachable_provider_is_asked_with_a_pause() {
+fn requests_to_an_unreachable_provider_are_spaced() {
     let rounds = [
         Round::one(Operation::list("Anna", "Opera", Cents(2000)), Then::Quiesce),
         Round::one(Operation::reserve("Ben", "Opera"), Then::Quiesce),
         Round::one(Operation::pay("Ben", "Opera", Card::Good), Then::Pass(90)),
     ];
     let script = Script::new(["Anna", "Ben"], rounds.to_vec());
-    let script = script.try_map(|o| Ok::<_, Infallible>(AnyOperation::new(o)));
     let outage = FaultRule {
         service: Some("payments".to_owned()),
         operation: Call::Send,
@@ -35,7 +33,7 @@ fn an_unreachable_provider_is_asked_with_a_pause() {
     let case = Case {
         faults: FaultPlan::Exact(vec![outage]),
         schedule: Schedule::Exact(Vec::new()),
-        ..Case::of(script.unwrap_or_else(|never| match never {}), 1)
+        ..Case::of(script.erased(), 1)
     };
     let run = run::run(&AnySubject::new(Ticketing), &case).expect("the harness works");
     assert_eq!(run.violations, []);

@@ -1,4 +1,4 @@
-//! The Gherkin runner on ticketing's steps: failures are seen, and say why.
+//! The Gherkin runner with ticketing's steps: every failure is detected and explained.
 
 use std::fs;
 
@@ -106,9 +106,9 @@ async fn one_winner_too_many_fails_the_scenario() {
 async fn a_missing_charge_fails_the_scenario() {
     let text = "Feature: F\n  Scenario: S\n    Given Anna has listed \"Opera\" for 20\n    \
                 And Boris has reserved \"Opera\"\n    \
-                Then Boris has paid 20 for \"Opera\", once\n";
+                Then Boris has paid 20 for \"Opera\" exactly once\n";
     let (summary, _folder) = run_text(text).await;
-    assert_eq!(failure(&summary).why, "the provider's ledger reads no charge");
+    assert_eq!(failure(&summary).why, "the provider's ledger shows no charge");
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn scenarios_for_the_other_world_are_left_out_and_counted() {
 }
 
 #[tokio::test]
-async fn a_feature_that_cannot_be_read_is_no_success() {
+async fn an_unreadable_feature_is_a_failure() {
     let (summary, _folder) = run_text("Scenario: without a feature\n").await;
     assert_eq!(summary.unreadable.len(), 1);
     assert!(!summary.is_success());

@@ -1,5 +1,5 @@
-//! The tests of ticketing that every subject has: its scenarios in both worlds, its workloads,
-//! its planted bugs and its regressions.
+//! The standard tests of a subject, for ticketing: scenarios in both worlds, workloads, planted bugs
+//! and regressions.
 
 use std::path::Path;
 use std::process::ExitCode;

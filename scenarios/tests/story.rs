@@ -1,12 +1,11 @@
-//! Stories: their words, and that their scenario is the run that they describe, decision by
-//! decision, with the planted bug and without.
+//! Stories: their sentences, and their scenarios, which repeat the described run decision by
+//! decision, with and without the planted bug.
 
-use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 
 use contracts::Cents;
-use harness::case::{Case, FaultPlan, Schedule};
+use harness::case::{Case, Decision, FaultPlan, Schedule};
 use harness::faults::{Effect, FaultRule, Operation as Call};
 use harness::gherkin::{self, Choice, Summary, WorldKind};
 use harness::regressions::Regression;
@@ -14,7 +13,7 @@ use harness::report::trace;
 use harness::run::{self, Run};
 use harness::script::Then;
 use harness::story::Story;
-use harness::subject::{AnyOperation, AnySubject};
+use harness::subject::AnySubject;
 use scenarios::Ticketing;
 use scenarios::operation::Operation;
 use scenarios::workloads::{Round, Script};
@@ -116,13 +115,12 @@ fn rivals(bug: Option<&str>) -> Case {
         Round::of([reserve("Ben"), reserve("Cleo")], Then::Pass(90)),
     ];
     let script = Script::new(["Anna", "Ben", "Cleo"], rounds);
-    let script = script.try_map(|o| Ok::<_, Infallible>(AnyOperation::new(o)));
     Case {
         workload: "race".to_owned(),
         bug: bug.map(str::to_owned),
         faults: FaultPlan::Exact(Vec::new()),
         schedule: Schedule::Exact(Vec::new()),
-        ..Case::of(script.unwrap_or_else(|never| match never {}), 1)
+        ..Case::of(script.erased(), 1)
     }
 }
 
@@ -166,7 +164,7 @@ fn faults_and_reorderings_stand_where_they_happened() {
         effect: Effect::LoseAck,
     };
     let faults = FaultPlan::Exact(vec![lost.clone()]);
-    let schedule = Schedule::Exact(vec![(20, 1)]);
+    let schedule = Schedule::Exact(vec![(20, Decision::Run(1))]);
     let story = story(&Case { faults, schedule, ..rivals(None) });
     let at = |what: &str| story.steps.iter().position(|step| step.contains(what)).unwrap();
     assert!(

@@ -1,5 +1,5 @@
-//! Crashes at every call of a scenario: the system survives them all, and a system whose relays
-//! remove an event before they publish it does not.
+//! Crash sweeps: the system survives a crash at every call of a scenario, and a system whose relay
+//! removes events before publishing them does not.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ fn scenario(subject: &AnySubject, name: &str) -> Target {
     Target::scenario(Playable::new(feature, &feature.scenarios[0]))
 }
 
-const PAID: &str = "Who pays has the ticket";
-const EXPIRED: &str = "Unpaid, the ticket is lost";
+const PAID: &str = "Payment completes the order";
+const EXPIRED: &str = "An unpaid reservation expires";
 
 #[test]
 fn a_purchase_and_an_expiry_survive_a_crash_at_every_call() {
@@ -69,23 +69,23 @@ fn a_crash_shows_that_an_event_is_removed_before_it_is_published() {
     assert_eq!((again.violations, again.call), (broken.violations, broken.call));
 }
 
-/// The system with relays that remove events before they publish them.
+/// The system with a relay that removes events before it publishes them.
 fn removing_first(mut system: System) -> System {
     for part in &mut system.services {
         let build = Arc::clone(&part.build);
         part.build = Arc::new(move |ports, outside| {
-            let store = Arc::new(Hasty(Arc::clone(&ports.store)));
+            let store = Arc::new(RemoveFirst(Arc::clone(&ports.store)));
             build(&Ports { store, ..ports.clone() }, outside)
         });
     }
     system
 }
 
-/// A store that removes waiting events as it finds them.
-struct Hasty(Arc<dyn Store>);
+/// A store that removes pending events from the outbox when the relay reads them.
+struct RemoveFirst(Arc<dyn Store>);
 
 #[async_trait]
-impl Store for Hasty {
+impl Store for RemoveFirst {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
         self.0.ensure(collection, indexes).await
     }

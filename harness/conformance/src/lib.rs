@@ -1,4 +1,29 @@
-//! What each port promises, as cases that both of its adapters pass.
+//! The contracts of the bus and store ports, as cases that every adapter must pass.
+//!
+//! A simulation is worth what it shares with the real thing. An adapter's tests run each case on
+//! an empty store or broker of its own; here, a simulated store under one schedule:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ports::Timestamp;
+//! use sim::kernel::{Kernel, drive};
+//! use sim::scheduler::Random;
+//! use sim::store::{SimDatabase, SimStore};
+//!
+//! for case in conformance::store::cases() {
+//!     let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(7)));
+//!     let store = SimStore::new(kernel.clone(), 1, "contract", SimDatabase::new());
+//!     let name = case.name;
+//!     let outcome = drive(&kernel, async move { case.run(Arc::new(store)).await });
+//!     outcome.unwrap_or_else(|deviation| panic!("{name}: {deviation}"));
+//! }
+//! ```
+//!
+//! The crate knows no adapter. Its own tests run every case in simulation and on real servers.
 
 pub mod bus;
+mod outcome;
 pub mod store;
+
+pub use outcome::{Nonconformance, Outcome};

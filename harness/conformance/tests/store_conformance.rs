@@ -1,87 +1,64 @@
-//! The store's rules, on the simulation and on a real MongoDB; and random operations, which
-//! must come to the same on both.
+//! The store contract, on the simulated store and on a real MongoDB; and random operations,
+//! which must have the same replies on both.
 
 #[path = "store_conformance/differential.rs"]
 mod differential;
+mod worlds;
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use adapters::mongo::Mongo;
 use conformance::store::{Case, cases};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use ports::Timestamp;
-use servers;
 use sim::kernel::{Kernel, drive};
 use sim::scheduler::Random;
 use sim::store::{SimDatabase, SimStore};
-use tokio::runtime::Runtime;
 
-/// How many schedules each case is tried under in the simulation.
+use worlds::{RUNTIME, both, unique};
+
+/// The number of random schedules of each simulated case.
 const SEEDS: u64 = 25;
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let mut trials = Vec::new();
-    for case in cases() {
-        let case = Arc::new(case);
-        let simulated = Arc::clone(&case);
-        trials.push(Trial::test(format!("simulated::{}", case.name), move || on_sim(&simulated)));
-        trials.push(Trial::test(format!("real::{}", case.name), move || on_real(&case)));
-    }
+    let trials = cases().into_iter().flat_map(|case| {
+        let (name, case) = (case.name, Arc::new(case));
+        let again = Arc::clone(&case);
+        both(name, move || simulated(&case), move || real(&again))
+    });
+    let mut trials: Vec<Trial> = trials.collect();
     let differential = || differential::random_operations(&RUNTIME, &client()?);
-    trials.push(Trial::test("real::random operations come to the same on both", differential));
-    libtest_mimic::run(&arguments, real_only_where_wanted(trials)).exit();
+    let name = "random operations have the same replies as in simulation";
+    trials.push(worlds::real(name, differential));
+    worlds::run(trials, None);
 }
 
-/// Marks the real ones ignored where `REHEARSAL_REAL` is `skip`: the summary counts them.
-fn real_only_where_wanted(trials: Vec<Trial>) -> Vec<Trial> {
-    let skips = servers::are_unwanted();
-    let mark = |trial: Trial| {
-        let real = trial.name().starts_with("real::");
-        trial.with_ignored_flag(skips && real)
-    };
-    trials.into_iter().map(mark).collect()
-}
-
-fn on_sim(case: &Case) -> Result<(), Failed> {
+fn simulated(case: &Arc<Case>) -> Result<(), Failed> {
     for seed in 0..SEEDS {
         let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(seed)));
-        let store = SimStore::new(kernel.clone(), 1, "rules", SimDatabase::new());
-        let outcome = drive(&kernel, case.run(Arc::new(store)));
-        outcome.map_err(|failure| format!("seed {seed}: {failure}"))?;
+        let store = SimStore::new(kernel.clone(), 1, "contract", SimDatabase::new());
+        let case = Arc::clone(case);
+        let outcome = drive(&kernel, async move { case.run(Arc::new(store)).await });
+        outcome.map_err(|why| format!("seed {seed}: {why}"))?;
     }
     Ok(())
 }
 
-fn on_real(case: &Case) -> Result<(), Failed> {
-    static CASES: AtomicU32 = AtomicU32::new(0);
+fn real(case: &Case) -> Result<(), Failed> {
     let client = client()?;
-    let number = CASES.fetch_add(1, Ordering::Relaxed);
     RUNTIME.block_on(async {
-        let name = format!("rules_{}_{number}", std::process::id());
-        let store = Mongo::with_client(&client, &name);
+        let store = Mongo::with_client(&client, &unique("contract"));
         let outcome = case.run(Arc::new(store.clone())).await;
         store.drop_database().await?;
         Ok(outcome?)
     })
 }
 
-/// One runtime for all, because a client belongs to the runtime that it began on.
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Runtime::new().expect("the system gives threads"));
-
 /// The client that all real cases share.
 fn client() -> Result<mongodb::Client, String> {
     static CLIENT: LazyLock<Result<mongodb::Client, String>> = LazyLock::new(|| {
-        let url = server()?;
-        RUNTIME.block_on(Mongo::client(&url)).map_err(|e| e.to_string())
+        let servers = RUNTIME.block_on(servers::shared()).map_err(|why| why.to_string())?;
+        RUNTIME.block_on(Mongo::client(&servers.mongo_url)).map_err(|why| why.to_string())
     });
     CLIENT.clone()
-}
-
-/// Where the real server is.
-fn server() -> Result<String, String> {
-    let servers = RUNTIME.block_on(servers::shared());
-    servers.map(|servers| servers.mongo_url.clone()).map_err(|why| why.to_string())
 }

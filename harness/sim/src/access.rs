@@ -1,90 +1,92 @@
-//! What a step of the simulation touched: noted by whoever carries a call out, and only where
-//! somebody wants to know.
+//! The accesses of a step: the resources that it reads and writes, recorded by the simulated
+//! ports where the scheduler wants them.
 //!
-//! A step is what happens between two decisions: a call has its effect, and its caller goes on
-//! up to its next call. Whether two steps can be swapped is decided from their touches alone,
-//! in [`super::scheduler::exhaustive`].
-
-use std::hash::{Hash, Hasher};
+//! A step is everything from one decision to the next: a call takes effect, and its caller runs
+//! up to its next call. [`crate::scheduler::exhaustive`] decides from accesses alone whether two
+//! steps can be swapped.
 
 use bson::Document;
 
-/// Something that steps may share, known by the hash of its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use crate::digest::Digest;
+
+/// A piece of state that steps may share, identified by a digest of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Resource(u64);
 
 impl Resource {
-    /// The thing of this kind and name.
-    pub fn new(kind: &str, name: impl Hash) -> Self {
-        Self(digest((kind, name)))
+    /// The resource whose name has this digest.
+    pub fn new(name: Digest) -> Self {
+        Self(name.finish())
     }
 
-    /// The collection of a database.
+    /// A collection of a database.
     pub fn collection(database: &str, collection: &str) -> Self {
-        Self::new("collection", (database, collection))
+        Self::new(Digest::new("collection").text(database).text(collection))
     }
 
-    /// What an instance keeps in memory of the broadcasts that it has heard.
+    /// The state that an instance keeps in memory of the broadcasts that it received.
     pub fn memory(instance: u32) -> Self {
-        Self::new("memory", instance)
+        Self::new(Digest::new("memory").number(instance.into()))
     }
 
-    /// Its number.
+    /// The digest of the name.
     pub fn number(self) -> u64 {
         self.0
     }
 }
 
-/// The hash of a value, the same in every run and for every compiler: FNV-1a, well mixed.
-pub fn digest(value: impl Hash) -> u64 {
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        let mixed = (self.0 ^ (self.0 >> 31)).wrapping_mul(0x7fb5_d329_728e_a185);
-        mixed ^ (mixed >> 27)
-    }
-}
-
-/// One thing that a step touched.
+/// An access of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Access {
-    /// Looked at it.
+    /// Read the resource.
     Read(Resource),
-    /// Changed it, in a way that nothing depends on once the world is at rest.
+    /// Changed the resource, in a way that does not outlive quiescence.
     Write(Resource),
-    /// Changed it for good, to what has this digest.
+    /// Changed the resource durably; the number is a digest of the new content.
     DurableWrite(Resource, u64),
-    /// Looked at all documents of a collection that match.
+    /// Searched a collection.
     Find {
         /// The collection.
         collection: Resource,
-        /// Which documents.
+        /// The filter.
         filter: Document,
-        /// The instance whose background work looked, which looks again and again; `None`
-        /// where a request or an event caused it.
+        /// The instance, where one of its background tasks searches, again and again; `None`
+        /// where a request or an event caused the search.
         task: Option<u32>,
     },
-    /// Changed a document.
-    Wrote {
-        /// The collection.
-        collection: Resource,
-        /// What it was; `None` for a new one.
-        before: Option<Document>,
-        /// What it is.
-        after: Document,
-        /// The instance, where this may have woken a task of it.
-        wakes: Option<u32>,
+    /// Wrote a document, or attempted to.
+    Document(DocumentWrite),
+}
+
+/// The write of a document, as far as searches and background tasks can observe it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentWrite {
+    /// The collection.
+    pub collection: Resource,
+    /// The previous document, where the write matched one.
+    pub before: Option<Document>,
+    /// The content that the write gives to a document under any schedule; `None` where there is
+    /// no document to change.
+    pub after: Option<Content>,
+    /// The instance, where the write may wake one of its background tasks.
+    pub wakes: Option<u32>,
+    /// Whether the store refused the write, so that it changed nothing and woke no task. Under
+    /// another schedule it might have.
+    pub refused: bool,
+    /// A digest of the document; `None` where none was written.
+    pub content: Option<u64>,
+}
+
+/// The content of a written document, as far as it is the same under every schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// The whole document.
+    Whole(Document),
+    /// The effect of a change.
+    Changed {
+        /// Top-level fields that have these values after the change, whatever the document.
+        known: Document,
+        /// The paths at which the change may write.
+        paths: Vec<String>,
     },
 }

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use ports::Timestamp;
 use ports::clock::Clock;
 
-use super::kernel::Kernel;
+use crate::kernel::Kernel;
 
-/// The kernel's time, as a port.
+/// The kernel's virtual time behind the clock port.
 #[derive(Clone)]
 pub struct SimClock(pub Kernel);
 

@@ -1,21 +1,22 @@
-//! Randomness drawn from the run's seed.
+//! Randomness from the seed of the run.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
+use parking_lot::Mutex;
 use ports::causality::Causality;
 use ports::entropy::Entropy;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::access::{Access, Resource};
-use super::kernel::Kernel;
+use crate::access::{Access, Resource};
+use crate::digest::Digest;
+use crate::kernel::Kernel;
 
-/// The bytes of one instance: a stream of its own for each request and each event that it
-/// handles, and one for its background work.
+/// The entropy of one instance: a stream of its own for each request and each event that the
+/// instance handles, and one for its background work.
 ///
-/// So what one piece of work draws does not shift what another gets, and two schedules that
-/// only swap independent calls have literally the same ids.
+/// The draws of one piece of work therefore do not shift those of another, and two schedules
+/// that differ only in the order of independent calls have identical ids.
 pub struct SimEntropy {
     kernel: Kernel,
     seed: u64,
@@ -24,17 +25,16 @@ pub struct SimEntropy {
 }
 
 impl SimEntropy {
-    /// The source of this instance.
+    /// The entropy of this instance in a run with this seed.
     pub fn new(kernel: Kernel, seed: u64, instance: u32) -> Self {
         Self { kernel, seed, instance, streams: Mutex::default() }
     }
 
-    /// The stream of what is being handled now.
+    /// The stream of the current task.
     fn stream(&self) -> Resource {
-        let of = |origin: &Causality| {
-            Resource::new("entropy", (self.instance, &origin.correlation, &origin.cause))
-        };
-        Causality::peek(of).unwrap_or_else(|| Resource::new("entropy", self.instance))
+        let instance = Digest::new("entropy").number(self.instance.into());
+        let of = |origin: &Causality| instance.text(&origin.correlation).text(&origin.cause);
+        Resource::new(Causality::peek(of).unwrap_or(instance))
     }
 }
 
@@ -43,10 +43,10 @@ impl Entropy for SimEntropy {
         let stream = self.stream();
         self.kernel.access(|| match Causality::peek(|_| ()) {
             Some(()) => Access::Write(stream),
-            // Background work goes on for ever, and so does its stream.
+            // Background work outlives quiescence, and so does the position in its stream.
             None => Access::DurableWrite(stream, buffer.len() as u64),
         });
-        let mut streams = self.streams.lock().expect("no panic holds this lock");
+        let mut streams = self.streams.lock();
         let stream = streams.entry(stream.number()).or_insert_with_key(|&number| {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
             rng.set_stream(number);

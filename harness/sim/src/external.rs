@@ -1,28 +1,31 @@
-//! Requests to the world outside, answered in the process.
+//! External services, simulated in process.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderMap;
 use ports::http::{Http, HttpError};
 
-use super::access::{Access, Resource, digest};
-use super::kernel::{Call, Kernel, Port};
+use crate::access::{Access, Resource};
+use crate::call::{Call, Operation, Port};
+use crate::digest::Digest;
+use crate::kernel::Kernel;
 
-/// A party outside the system that answers requests, such as a payment provider.
+/// A service outside the system under rehearsal, such as a payment provider.
 pub trait ExternalService: Send + Sync {
-    /// What it does with a request, at once.
+    /// Handles a request, at once.
     fn answer(&self, request: &http::Request<Bytes>) -> ExternalReply;
 }
 
-/// An answer from outside, or its absence.
+/// The reply of an external service, or its absence.
 #[derive(Debug, Clone)]
 pub enum ExternalReply {
-    /// It answers.
+    /// A response.
     Response(http::Response<Bytes>),
-    /// It did what was asked, and the answer is lost.
+    /// The request took effect, and the response is lost.
     Lost,
-    /// It does not accept connections.
+    /// The service accepts no connections.
     Refused,
 }
 
@@ -30,9 +33,9 @@ pub enum ExternalReply {
 pub struct SimHttp {
     /// The kernel.
     pub kernel: Kernel,
-    /// The instance.
+    /// The number of the instance.
     pub instance: u32,
-    /// Who answers.
+    /// The service that handles every request.
     pub service: Arc<dyn ExternalService>,
 }
 
@@ -43,18 +46,41 @@ impl Http for SimHttp {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, HttpError> {
         let path = request.uri().path().to_owned();
-        let call = Call::new(self.instance, Port::Http, "send", path);
-        self.kernel.turn(call).await;
-        let answer = self.service.answer(&request);
-        // Whoever answers keeps books of which nothing is known here: the order matters.
+        self.kernel.step(Call::new(self.instance, Port::Http, Operation::Send, path)).await;
+        let reply = self.service.answer(&request);
+        // The state of the service is unknown here, so all requests to it are dependent.
         self.kernel.access(|| {
-            let asked = digest((request.uri().path(), request.body(), format!("{answer:?}")));
-            Access::DurableWrite(Resource::new("outside", ()), asked)
+            let external = Resource::new(Digest::new("external"));
+            Access::DurableWrite(external, exchange(&request, &reply))
         });
-        match answer {
+        match reply {
             ExternalReply::Response(response) => Ok(response),
-            ExternalReply::Lost => Err(HttpError::Unknown("the answer is lost".to_owned())),
+            ExternalReply::Lost => Err(HttpError::Unknown("the response is lost".to_owned())),
             ExternalReply::Refused => Err(HttpError::Unreachable("connection refused".to_owned())),
         }
     }
+}
+
+/// The digest of a request and its reply.
+fn exchange(request: &http::Request<Bytes>, reply: &ExternalReply) -> u64 {
+    let digest = Digest::new("exchange").text(request.method().as_str());
+    let digest = digest.text(request.uri().path()).text(request.uri().query().unwrap_or_default());
+    let digest = headers(digest, request.headers()).bytes(request.body());
+    match reply {
+        ExternalReply::Response(response) => {
+            let digest = digest.text("response").number(response.status().as_u16().into());
+            headers(digest, response.headers()).bytes(response.body()).finish()
+        }
+        ExternalReply::Lost => digest.text("lost").finish(),
+        ExternalReply::Refused => digest.text("refused").finish(),
+    }
+}
+
+/// Adds headers by name: the order of a header map is unspecified.
+fn headers(digest: Digest, headers: &HeaderMap) -> Digest {
+    let mut sorted: Vec<(&str, &[u8])> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    sorted.sort_by_key(|(name, _)| *name);
+    let digest = digest.number(sorted.len() as u64);
+    sorted.into_iter().fold(digest, |digest, (name, value)| digest.text(name).bytes(value))
 }

@@ -1,15 +1,24 @@
 //! The simulated store: in memory, with MongoDB's rules.
 //!
-//! It interprets the part of MongoDB's filters and updates that the port describes, and
-//! refuses every operator that it does not know: a simulation kinder than the real store
-//! would hide the failures it is there to find. It keeps nothing in hash order.
+//! It interprets the subset of MongoDB's filters and updates that the port describes, and
+//! rejects every operator outside it: a simulation that is more permissive than the real store
+//! would hide the failures that it exists to find. It keeps nothing in hash order.
+//!
+//! | file | part |
+//! |---|---|
+//! | `collection` | one collection: documents and indexes |
+//! | `filter`, `path`, `value` | queries: operators, dotted paths, the order of values |
+//! | `update`, `target`, `undo` | updates: operators, writing at a path, reverting a refused one |
+//! | `index`, `keys`, `sort` | index keys and sort orders |
+//! | `accesses` | the accesses of each call, for partial order reduction |
 
 mod accesses;
 mod collection;
-mod filter;
+pub(crate) mod filter;
 mod index;
 mod keys;
 mod path;
+mod rejected;
 mod sort;
 mod target;
 mod undo;
@@ -17,46 +26,24 @@ mod update;
 mod value;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::{Bson, Document};
+use parking_lot::{Mutex, MutexGuard};
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
-use self::accesses::Touches;
-use self::collection::Collection;
-use self::index::Obstacle;
-use super::access::Access;
-use super::kernel::{Call, Kernel, Port};
+use crate::access::Access;
+use crate::call::{Call, Operation, Port};
+use crate::kernel::Kernel;
+use accesses::{Accesses, Outcome};
+use collection::Collection;
+use filter::Filter;
 
-/// What the store does not accept, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Refusal(String);
-
-impl From<Refusal> for ReadError {
-    fn from(Refusal(why): Refusal) -> Self {
-        Self::Rejected(why)
-    }
-}
-
-impl From<Obstacle> for WriteError {
-    fn from(obstacle: Obstacle) -> Self {
-        match obstacle {
-            Obstacle::Taken(index) => Self::Duplicate { index: index.to_owned() },
-            Obstacle::Refused(Refusal(why)) => Self::Rejected(why),
-        }
-    }
-}
-
-/// Whether a document matches a filter; so it seems, too, where the store does not know the
-/// filter.
-pub(crate) fn may_match(filter: &Document, document: &Document) -> bool {
-    filter::Filter::read(filter).map_or(true, |filter| filter.matches(document))
-}
-
-/// The contents of one database. Clones are the same database; it outlives the instances
-/// that use it, as a real one does.
+/// The contents of one database. Clones share the same contents, which outlive the instances
+/// that use them.
+///
+/// Its methods are for the harness, not for services: they read without a scheduling decision.
 #[derive(Debug, Clone, Default)]
 pub struct SimDatabase(Arc<Mutex<BTreeMap<String, Collection>>>);
 
@@ -66,27 +53,31 @@ impl SimDatabase {
         Self::default()
     }
 
-    /// The names of its collections, in alphabetical order. Takes no turn.
+    /// The names of its collections, in alphabetical order.
     pub fn collections(&self) -> Vec<String> {
         self.state().keys().cloned().collect()
     }
 
-    /// The documents of a collection, in order of insertion. Takes no turn.
+    /// The documents of a collection, in order of insertion; none where it does not exist.
     pub fn documents(&self, collection: &str) -> Vec<Document> {
         let state = self.state();
         state.get(collection).map_or_else(Vec::new, |found| found.documents().to_vec())
     }
 
-    /// How many documents of a collection match a filter that the store knows. Takes no turn.
+    /// The number of documents in a collection that match the filter.
+    ///
+    /// # Panics
+    ///
+    /// When the store does not support the filter.
     pub fn count(&self, collection: &str, filter: &Document) -> usize {
         let state = self.state();
-        let filter = filter::Filter::read(filter).expect("the harness asks what the store knows");
+        let filter = Filter::read(filter).expect("the harness uses supported filters");
         let documents = state.get(collection).map(Collection::documents).unwrap_or_default();
         documents.iter().filter(|document| filter.matches(document)).count()
     }
 
     fn state(&self) -> MutexGuard<'_, BTreeMap<String, Collection>> {
-        self.0.lock().expect("no panic holds this lock")
+        self.0.lock()
     }
 
     fn write<T>(&self, name: &str, write: impl FnOnce(&mut Collection) -> T) -> T {
@@ -98,7 +89,8 @@ impl SimDatabase {
     }
 }
 
-/// One service instance's way to its database: every call is a turn of the kernel.
+/// The store of one service instance. Every call waits for the kernel and then takes effect at
+/// once.
 #[derive(Clone)]
 pub struct SimStore {
     kernel: Kernel,
@@ -108,67 +100,72 @@ pub struct SimStore {
 }
 
 impl SimStore {
-    /// The store of this instance; `name` is the database's, as the chooser and the trace
-    /// see it.
+    /// The store of this instance; `name` is the database's name in schedules and traces.
     pub fn new(kernel: Kernel, instance: u32, name: &str, database: SimDatabase) -> Self {
         Self { kernel, instance, name: name.into(), database }
     }
 
-    async fn turn(&self, operation: &'static str, place: &[&str]) {
-        let length = place.iter().map(|part| part.len() + 1).sum::<usize>();
+    /// Waits until the scheduler picks this call on `database/path/...`.
+    async fn step(&self, operation: Operation, path: &[&str]) {
+        let length = path.iter().map(|part| part.len() + 1).sum::<usize>();
         let mut target = String::with_capacity(self.name.len() + length);
         target.push_str(&self.name);
-        for part in place {
+        for part in path {
             target.push('/');
             target.push_str(part);
         }
-        let call = Call::new(self.instance, Port::Store, operation, target);
-        self.kernel.turn(call).await;
+        self.kernel.step(Call::new(self.instance, Port::Store, operation, target)).await;
     }
-}
 
-impl SimStore {
-    fn note(&self, accesses: impl FnOnce(&Touches<'_>) -> Vec<Access>) {
-        if self.kernel.records_accesses() {
-            let to = Touches { database: &self.name, instance: self.instance };
-            accesses(&to).into_iter().for_each(|touch| self.kernel.access(|| touch));
-        }
+    /// The means to record accesses in a collection, where the scheduler wants them.
+    fn recorder<'a>(&'a self, collection: &'a str) -> Option<Accesses<'a>> {
+        let (database, instance) = (&*self.name, self.instance);
+        self.kernel.records_accesses().then_some(Accesses { database, collection, instance })
+    }
+
+    fn note(&self, accesses: Option<Vec<Access>>) {
+        let accesses = accesses.into_iter().flatten();
+        accesses.for_each(|access| self.kernel.access(|| access));
     }
 }
 
 #[async_trait]
 impl Store for SimStore {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
-        self.turn("ensure", &[collection]).await;
-        self.note(|to| to.ensured(collection));
+        self.step(Operation::Ensure, &[collection]).await;
+        self.note(self.recorder(collection).map(Accesses::ensured));
         self.database.write(collection, |found| found.ensure(indexes)).map_err(Into::into)
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
         match document.get("_id") {
-            Some(Bson::String(id)) => self.turn("insert", &[collection, id]).await,
-            _ => self.turn("insert", &[collection]).await,
+            Some(Bson::String(id)) => self.step(Operation::Insert, &[collection, id]).await,
+            _ => self.step(Operation::Insert, &[collection]).await,
         }
-        let noted = self.kernel.records_accesses().then(|| document.clone());
-        self.database
-            .write(collection, |found| {
-                let inserted = found.insert(document);
-                self.note(|to| to.inserted(collection, found, noted, inserted.is_ok()));
-                inserted
-            })
-            .map_err(Into::into)
+        let write = |found: &mut Collection| {
+            let recorder = self.recorder(collection);
+            let attempt = recorder.map(|to| to.inserting(found, &document));
+            let inserted = found.insert(document);
+            let outcome = match (&inserted, found.documents().last()) {
+                (Ok(()), Some(document)) => Outcome::Inserted(document),
+                _ => Outcome::Refused,
+            };
+            self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
+            inserted
+        };
+        self.database.write(collection, write).map_err(Into::into)
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
-        self.turn("get", &[collection, id]).await;
-        self.note(|to| to.got(collection, id));
+        self.step(Operation::Get, &[collection, id]).await;
+        self.note(self.recorder(collection).map(|to| to.got(id)));
         let state = self.database.state();
         Ok(state.get(collection).and_then(|found| found.get(id)).cloned())
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
-        self.turn("find", &[collection]).await;
-        self.note(|to| to.found(collection, &find.filter));
+        self.step(Operation::Find, &[collection]).await;
+        self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
         let state = self.database.state();
         match state.get(collection) {
             Some(found) => Ok(found.find(&find)?),
@@ -182,21 +179,30 @@ impl Store for SimStore {
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
         match update.filter.get("_id") {
-            Some(Bson::String(id)) => self.turn("update", &[collection, id]).await,
-            _ => self.turn("update", &[collection]).await,
+            Some(Bson::String(id)) => self.step(Operation::Update, &[collection, id]).await,
+            _ => self.step(Operation::Update, &[collection]).await,
         }
-        let written = |found: &mut Collection| {
-            let filter = self.kernel.records_accesses().then(|| update.filter.clone());
-            let before = filter.as_ref().and_then(|filter| found.first(filter));
-            let written = found.update(update).map(Option::<&Document>::cloned);
-            self.note(|to| to.updated(collection, found, filter, before, &written));
-            written
+        let write = |found: &mut Collection| {
+            let recorder = self.recorder(collection);
+            let attempt = recorder.map(|to| to.updating(found, &update));
+            let count = found.documents().len();
+            let updated = found.update(update).map(Option::<&Document>::cloned);
+            let outcome = match &updated {
+                Err(_) => Outcome::Refused,
+                Ok(None) => Outcome::Unmatched,
+                Ok(Some(document)) if found.documents().len() > count => {
+                    Outcome::Inserted(document)
+                }
+                Ok(Some(document)) => Outcome::Updated(document),
+            };
+            self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
+            updated
         };
-        self.database.write(collection, written).map_err(|obstacle: Obstacle| obstacle.into())
+        self.database.write(collection, write).map_err(Into::into)
     }
 
     async fn ping(&self) -> Result<(), ReadError> {
-        self.turn("ping", &[]).await;
+        self.step(Operation::Ping, &[]).await;
         Ok(())
     }
 }

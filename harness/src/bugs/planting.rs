@@ -1,4 +1,4 @@
-//! The ways to plant a bug: other ports for a service, or other parts of it.
+//! The ways to plant a bug: decorate the ports of a service, or change its parts.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use ports::Ports;
 
 use crate::system::{ServiceSpec, System};
 
-/// The system in which one service, or every one, gets other ports.
+/// Decorates the ports of one service, or of all.
 pub fn with_ports(
     mut system: System,
     service: Option<&'static str>,
@@ -21,7 +21,7 @@ pub fn with_ports(
     system
 }
 
-/// The system in which every service gets other ports, by its name.
+/// Decorates the ports of every service, depending on its name.
 pub fn with_ports_of_each(mut system: System, change: fn(&'static str, Ports) -> Ports) -> System {
     for spec in services(&mut system, None) {
         let (build, name) = (Arc::clone(&spec.build), spec.name);
@@ -30,7 +30,7 @@ pub fn with_ports_of_each(mut system: System, change: fn(&'static str, Ports) ->
     system
 }
 
-/// The system in which one service, or every one, is assembled otherwise.
+/// Changes the assembled parts of one service, or of all.
 pub fn with_service(
     mut system: System,
     service: Option<&'static str>,
@@ -47,7 +47,7 @@ pub fn with_service(
     system
 }
 
-/// The system in which one service is assembled otherwise, with a look at its ports.
+/// Changes the assembled parts of one service, with access to its ports.
 pub fn with_service_and_ports(
     mut system: System,
     service: &'static str,

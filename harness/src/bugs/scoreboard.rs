@@ -1,8 +1,8 @@
-//! The scoreboard: how hard each planted bug is to find.
+//! The scoreboard: the number of schedules until each planted bug is found.
 //!
-//! Each bug is hunted many times, from seeds of its own each time, so that one lucky seed does
-//! not pass for a strong rehearsal. A hunt takes all workloads in turn. The system as it is
-//! goes through the same effort, and must withstand it. It renders nothing.
+//! Each bug is searched for several times. Each of these hunts has its own seeds, so that one
+//! lucky seed does not distort the score. A hunt cycles through all workloads. The unchanged system
+//! goes through the same number of schedules and must not fail. It renders nothing.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -23,9 +23,9 @@ use crate::subject::any::Scripts;
 /// The effort of a hunt.
 #[derive(Debug, Clone)]
 pub struct Effort {
-    /// How often each bug is hunted.
+    /// The number of hunts for each bug.
     pub hunts: u64,
-    /// How many schedules a hunt may take.
+    /// The maximum number of schedules of a hunt.
     pub limit: u64,
     /// The first seed of the first hunt.
     pub seed: u64,
@@ -42,16 +42,16 @@ impl Default for Effort {
     }
 }
 
-/// The seeds of two hunts are this far apart.
+/// The distance between the first seeds of two hunts.
 const APART: u64 = 1_000_000;
 
-/// A story of so few steps need not become shorter.
+/// A story of this many steps is short enough.
 const ENOUGH: usize = 8;
 
-/// How many hunts are shrunk; the smallest story is kept.
+/// The number of hunts whose findings are shrunk; the shortest story is kept.
 const SHRUNK: usize = 3;
 
-/// How many decisions the runs of one shrink may have.
+/// The maximum number of decisions in the runs of one shrink.
 const DECISIONS: u64 = 500_000;
 
 /// The finding of a hunt.
@@ -103,21 +103,21 @@ impl Story {
     }
 }
 
-/// The outcome of hunting one bug.
+/// The score of one bug.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
     /// The bug; `None` for the system as it is.
     pub bug: Option<&'static str>,
-    /// How many hunts there were.
+    /// The number of hunts.
     pub hunts: u64,
-    /// How many found something.
+    /// The number of hunts that found a violation.
     pub found: u64,
-    /// How many schedules a hunt took, at the median; a hunt that found nothing counts with all
-    /// of its schedules.
+    /// The median number of schedules of a hunt; one that found nothing counts with all of its
+    /// schedules.
     pub median: u64,
-    /// How many schedules the longest hunt took.
+    /// The number of schedules of the longest hunt.
     pub most: u64,
-    /// How many schedules all hunts took.
+    /// The number of schedules of all hunts.
     pub schedules: u64,
     /// The finding of the quickest hunt.
     pub quickest: Option<Find>,
@@ -154,7 +154,7 @@ pub fn score(
     Ok(scores)
 }
 
-/// Runs the system as it is under so many schedules, all workloads in turn; `on_run` is called
+/// Runs the unchanged system under this many schedules, cycling through the workloads; `on_run` is called
 /// after each.
 ///
 /// # Errors
@@ -293,7 +293,7 @@ fn smallest(subject: &AnySubject, finds: &[Find]) -> Result<Option<Story>, RunEr
     Ok(best)
 }
 
-/// The planted bugs of these names; all of them where none is named.
+/// The planted bugs with these names; all of them if none is named.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
-//! Commands as they are printed: to be pasted into a shell as they stand.
+//! Commands for printing, quoted so that they can be pasted into a shell.
 
 use std::fmt;
 use std::path::Path;
 
 use crate::case::Token;
 
-/// The name of this program, as a shell finds it.
+/// The command that starts this program in a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program(String);
 

@@ -15,31 +15,31 @@ use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, DIM, GOOD};
 use crate::subject::AnySubject;
 
-/// What to hunt.
+/// The arguments of `bugs`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only these planted bugs
+    /// The planted bugs; all by default
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Only lists them
+    /// Lists the planted bugs without running them
     #[arg(long)]
     list: bool,
-    /// How often each is hunted, from seeds of its own
+    /// The number of hunts for each bug, each from its own seeds
     #[arg(long, value_name = "N", default_value_t = Effort::default().hunts)]
     hunts: u64,
-    /// How many schedules a hunt may take
+    /// The maximum number of schedules of a hunt
     #[arg(long, value_name = "N", default_value_t = Effort::default().limit)]
     limit: u64,
-    /// The seed that the first hunt begins with
+    /// The first seed of the first hunt
     #[arg(long, default_value_t = Effort::default().seed)]
     seed: u64,
-    /// On how many threads; on all cores by default
+    /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Writes the figures as JSON to this file
+    /// Writes the scores as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Writes the outcome as JUnit to this file
+    /// Writes the scores as JUnit XML to this file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
@@ -51,14 +51,16 @@ struct Figures<'a> {
     seconds: f64,
 }
 
-/// Hunts planted bugs, and prints how hard each is to find.
+/// Searches for planted bugs and prints how many schedules each one takes.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
     program: &Program,
 ) -> Result<Verdict, CommandError> {
     let unknown = |name: String| {
-        CommandError::Usage(format!("there is no planted bug {name:?}; `bugs --list` lists them"))
+        CommandError::Usage(format!(
+            "there is no planted bug {name:?}; run `bugs --list` to list them"
+        ))
     };
     let bugs = scoreboard::chosen(subject, &args.names).map_err(unknown)?;
     if args.list {

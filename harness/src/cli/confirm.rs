@@ -1,4 +1,4 @@
-//! `confirm`: the confidence that a failure is fixed.
+//! `confirm`: the probability that a fix only appears to work.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::search::confidence::{absence, enough, rate, upper_bound};
 use crate::search::confirm::{Neighborhood, confirm};
 use crate::subject::AnySubject;
 
-/// How many neighbors are run to measure the rate of the failure before the fix.
+/// The number of runs that measure the failure rate before the fix.
 const MEASURED: u64 = 400;
 
-/// A probability that no one takes for chance.
+/// The probability of chance below which a fix counts as confirmed.
 const NO_CHANCE: f64 = 0.001;
 
-/// What to confirm.
+/// The arguments of `confirm`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The replay token of the run that failed
+    /// The replay token of the failed run
     token: Token,
-    /// How many runs of its neighborhood
+    /// The number of runs in the neighborhood of the failure
     #[arg(long, value_name = "N", default_value_t = 2_000, conflicts_with = "time")]
     runs: u64,
-    /// For how long, as in 60s
+    /// The duration, such as 60s, instead of a number of runs
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration, id = "time")]
     time: Option<Duration>,
-    /// The share of such runs that failed before the fix, as in 0.02
+    /// The failure rate of such runs before the fix, such as 0.02
     #[arg(long, value_name = "SHARE")]
     rate: Option<f64>,
-    /// Runs the system as it is, without the planted bug that the token names
+    /// Runs the system without the planted bug that the token names
     #[arg(long)]
     as_is: bool,
 }
 
-/// Runs the neighborhood of a failure, and prints what its outcome means.
+/// Runs the neighborhood of a failure and prints the conclusion.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
@@ -43,7 +43,7 @@ pub(super) fn run(
 ) -> Result<Verdict, CommandError> {
     let case = args.token.case()?.read(subject).map_err(CommandError::input)?;
     if args.rate.is_some_and(|rate| !(0.0..=1.0).contains(&rate)) {
-        return Err(CommandError::Usage("--rate is a share, from 0 to 1".to_owned()));
+        return Err(CommandError::Usage("--rate must be between 0 and 1".to_owned()));
     }
     let before = match args.rate {
         Some(rate) => Some((rate, "as given by --rate".to_owned())),
@@ -62,7 +62,7 @@ pub(super) fn run(
     Ok(Verdict::of(tried.failed.is_empty()))
 }
 
-/// The failure rate with the bug planted, and how it was measured.
+/// The failure rate with the bug planted, and a sentence about its measurement.
 fn measure(subject: &AnySubject, case: &Case) -> Result<(f64, String), CommandError> {
     let progress = Progress::begin("runs with the planted bug", Some(MEASURED));
     let tried = confirm(subject, case, MEASURED, None, || progress.one());
@@ -96,7 +96,7 @@ fn print(tried: &Neighborhood, before: Option<(f64, String)>, program: &Program)
         }
         Some((_, how)) => anstream::println!("  the rate before is unknown: {how}"),
         None => anstream::println!(
-            "  with --rate, the rate before the fix, the probability of chance is computed"
+            "  pass the failure rate before the fix as --rate to get the probability of chance"
         ),
     }
 }

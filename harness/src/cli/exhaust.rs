@@ -69,7 +69,10 @@ fn scope(subject: &AnySubject, args: &Args) -> Result<Scope, CommandError> {
     let scripts = subject.scripts(&args.workload).ok_or_else(|| {
         let names: Vec<_> = subject.scopes().iter().map(|scope| scope.name).collect();
         let names = names.join(", ");
-        CommandError::Usage(format!("there is no scope {:?}; there are: {names}", args.workload))
+        CommandError::Usage(format!(
+            "there is no scope {:?}; the scopes are {names}",
+            args.workload
+        ))
     })?;
     Ok(Scope {
         name: args.workload.clone(),

@@ -19,28 +19,28 @@ use crate::subject::AnySubject;
 /// The scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SchedulerName {
-    /// By turns random, random with time that hurries, and PCT
+    /// Random, random with early timers, and PCT in turn
     Mixed,
     /// Uniformly random
     Random,
-    /// By priorities with a few changes: probabilistic concurrency testing
+    /// Probabilistic concurrency testing: random priorities with a few changes
     Pct,
-    /// Every schedule of a small scope, except those that only swap independent calls
+    /// Every schedule of a small scope, up to swaps of independent calls
     Exhaustive,
 }
 
-/// What to explore.
+/// The arguments of `explore`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A workload; for the exhaustive scheduler a scope
+    /// The workload, or the scope for the exhaustive scheduler
     #[arg(value_name = "WORKLOAD")]
     pub(super) workload: String,
-    /// How many schedules, each with a seed of its own; 10000 by default, and all of them for
-    /// the exhaustive scheduler
+    /// The number of schedules, each with its own seed; 10000 by default, unlimited for the
+    /// exhaustive scheduler
     #[arg(long, value_name = "N", conflicts_with = "for",
         value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) seeds: Option<u64>,
-    /// For how long, as in 60s or 10m, instead of a number of schedules
+    /// The duration, such as 60s or 10m, instead of a number of schedules
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) limit: Option<Duration>,
     /// The first seed
@@ -49,25 +49,25 @@ pub(super) struct Args {
     /// The scheduler, which decides which pending call runs next
     #[arg(long, value_enum, default_value = "mixed", alias = "chooser")]
     scheduler: SchedulerName,
-    /// For PCT: how many ordering constraints the bugs in question need
+    /// For PCT: the number of ordering constraints that a bug needs to show
     #[arg(long, value_name = "N", default_value_t = 3)]
     depth: u32,
-    /// The kinds of faults: all, none, or names separated by commas
+    /// The kinds of faults: all, none, or a comma-separated list
     #[arg(long, value_name = "FAULTS", default_value = "all")]
     faults: String,
-    /// On how many cores; on all of them by default
+    /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Only every n-th seed, as in 3/16: the others are for other machines
+    /// The part of the seeds to run, such as 3/16, to split a run among machines
     #[arg(long, value_name = "K/N", value_parser = shard, default_value = "1/1")]
     shard: Shard,
-    /// Fails where fewer of the possible fault points were reached, in percent
+    /// Fails if less than this percentage of the possible fault points was reached
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<f64>,
-    /// Plants a bug, by name; `bugs --list` lists them
+    /// Plants this bug; `bugs --list` lists the names
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
-    /// Where the report goes
+    /// The folder of the report
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal/explore")]
     pub(super) out: PathBuf,
     /// Prints the summary as JSON instead of text
@@ -75,7 +75,7 @@ pub(super) struct Args {
     pub(super) json: bool,
 }
 
-/// How many schedules there are by default.
+/// The default number of schedules.
 const SEEDS: u64 = 10_000;
 
 /// The file that holds an exploration, for `merge`.
@@ -86,13 +86,13 @@ pub(super) fn examples(program: &Program, workload: &str) -> String {
     format!(
         "Examples:
   {program} explore {workload}                       10000 schedules, all faults, all cores
-  {program} explore {workload} --for 60s             as many as fit into a minute
+  {program} explore {workload} --for 60s             as many as fit into one minute
   {program} explore {workload} --faults crash,lost-ack
   {program} explore {workload} --scheduler pct --depth 4
   {program} explore SCOPE --scheduler exhaustive
   {program} explore {workload} --shard 3/16 --out shards/3
   {program} merge shards/*                       one report of all shards
-  {program} explore {workload} --bug NAME            with a bug planted, to see it found
+  {program} explore {workload} --bug NAME            with a planted bug
 
 {EXIT_CODES}"
     )
@@ -104,19 +104,19 @@ impl Args {
         self.scheduler == SchedulerName::Exhaustive
     }
 
-    /// The planted bug, where there is to be one.
+    /// The planted bug; `None` for none.
     pub(super) fn bug(&self, subject: &AnySubject) -> Result<Option<String>, CommandError> {
         let named = |name: &String| match subject.planted_bug(name) {
             Some(bug) => Ok(bug.name.to_owned()),
             None => Err(CommandError::Usage(format!(
-                "there is no planted bug {name:?}; `bugs --list` lists them"
+                "there is no planted bug {name:?}; run `bugs --list` to list them"
             ))),
         };
         self.bug.as_ref().map(named).transpose()
     }
 }
 
-/// Explores a workload, and reports minimal reproductions of its failures.
+/// Explores a workload and reports minimal reproductions of its failures.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
@@ -155,7 +155,7 @@ fn plan(subject: &AnySubject, args: &Args) -> Result<Plan, CommandError> {
     if subject.workload(&args.workload).is_none() {
         let names: Vec<_> = subject.workloads().iter().map(|workload| workload.name).collect();
         return Err(CommandError::Usage(format!(
-            "there is no workload {:?}; there are: {}",
+            "there is no workload {:?}; the workloads are {}",
             args.workload,
             names.join(", ")
         )));
@@ -180,7 +180,7 @@ fn plan(subject: &AnySubject, args: &Args) -> Result<Plan, CommandError> {
     })
 }
 
-/// How an exploration is reported.
+/// The presentation of an exploration.
 pub(super) struct End<'a> {
     pub(super) title: String,
     /// The name of the workload.
@@ -190,7 +190,7 @@ pub(super) struct End<'a> {
     pub(super) json: bool,
 }
 
-/// Reports an exploration, and keeps it for `merge`.
+/// Reports an exploration and writes it to a file for `merge`.
 pub(super) fn conclude(
     subject: &AnySubject,
     explored: Exploration,
@@ -244,6 +244,6 @@ fn shard(text: &str) -> Result<Shard, String> {
     let parts = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
     match parts {
         Some((number, of)) if (1..=of).contains(&number) => Ok(Shard { number, of }),
-        _ => Err("a shard is K/N with K from 1 to N, as in 3/16".to_owned()),
+        _ => Err("a shard is K/N with K from 1 to N, such as 3/16".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! From failures to findings: shrunk, joined by story, and written to files.
+//! Turns failures into findings: shrinks them, groups them by story, and writes their files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::shrink::case::shrink;
 use crate::story::Story;
 use crate::subject::AnySubject;
 
-/// How many failures are shrunk; the others are counted.
+/// The maximum number of failures that are shrunk; others are counted only.
 const SHRUNK: usize = 5;
 
 /// The failures of an exploration, as findings.
@@ -22,8 +22,8 @@ pub(super) struct Findings {
     pub(super) more: usize,
 }
 
-/// Shrinks the first failures, joins those of one story, and writes the files of each. Every
-/// invariant has its turn before one has its second, and the shortest story comes first.
+/// Shrinks the first failures, groups those with the same story, and writes the files of each
+/// group. One failure of each invariant precedes further ones, and the shortest story is first.
 pub(super) fn shrunk<'a>(
     subject: &AnySubject,
     failures: impl Iterator<Item = &'a Failure>,
@@ -39,7 +39,9 @@ pub(super) fn shrunk<'a>(
         progress.end();
         let shrunk = shrunk?.ok_or_else(|| {
             let seed = failure.case.seed;
-            CommandError::harness(format!("the run of seed {seed} does not fail when repeated"))
+            CommandError::harness(format!(
+                "the run of seed {seed} passes when repeated: it is not deterministic"
+            ))
         })?;
         let story = Story::of_shrunk(subject, &shrunk);
         let same = |(known, _): &&mut (Finding, _)| known.story.steps == story.steps;
@@ -68,7 +70,7 @@ pub(super) fn shrunk<'a>(
     Ok(Findings { findings, more })
 }
 
-/// The failures, so that each invariant comes once before any comes twice.
+/// The failures, ordered so that one of each invariant precedes further ones.
 fn one_of_each_first(failures: Vec<&Failure>) -> Vec<&Failure> {
     let mut seen = BTreeSet::new();
     let (mut first, second): (Vec<&Failure>, Vec<&Failure>) =

@@ -1,4 +1,4 @@
-//! `merge`: one report of several explorations, such as the shards of one.
+//! `merge`: one report of several explorations, such as the shards of one run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use crate::case::RawCase;
 use crate::search::explore::Exploration;
 use crate::subject::AnySubject;
 
-/// What to join.
+/// The arguments of `merge`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folders that explorations were written to
+    /// The report folders of the explorations
     #[arg(value_name = "FOLDER", required = true)]
     folders: Vec<PathBuf>,
-    /// Fails where fewer of the possible fault points were reached, in percent
+    /// Fails if less than this percentage of the possible fault points was reached
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<f64>,
-    /// Where the report goes
+    /// The folder of the report
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal/merged")]
     out: PathBuf,
     /// Prints the summary as JSON instead of text
@@ -26,7 +26,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Joins explorations.
+/// Merges explorations.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
@@ -36,7 +36,10 @@ pub(super) fn run(
     for folder in &args.folders {
         let path = folder.join(FILE);
         let unusable = |why: &dyn std::fmt::Display| {
-            CommandError::input(format!("{} holds no exploration: {why}", path.display()))
+            CommandError::input(format!(
+                "{} cannot be read as an exploration: {why}",
+                path.display()
+            ))
         };
         let text = fs::read(&path).map_err(|why| unusable(&why))?;
         let one: Exploration<RawCase> =

@@ -10,20 +10,20 @@ use crate::run::{self, Run};
 use crate::story::Story;
 use crate::subject::AnySubject;
 
-/// What to replay.
+/// The arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A replay token, or the file of a regression
+    /// A replay token or the file of a regression
     #[arg(value_name = "TOKEN|FILE")]
     run: String,
-    /// Where the story, the scenario and the trace go
+    /// The folder of the story, the scenario and the trace
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal/replay")]
     out: PathBuf,
-    /// Replays a regression under the planted bug that it names
+    /// Replays a regression with the planted bug that it names
     #[arg(long)]
     planted: bool,
-    /// Records the run of a regression as it is now; a token is kept in the folder as
-    /// regression.json
+    /// Records the current run of a regression in its file; records the run of a token as
+    /// regression.json in the folder
     #[arg(long)]
     record: bool,
 }
@@ -34,7 +34,7 @@ enum Named {
     File(PathBuf, Box<Regression>),
 }
 
-/// Replays a run, prints its story, and writes its files.
+/// Replays a run, prints its story and writes its files.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
@@ -78,7 +78,7 @@ fn named(subject: &AnySubject, text: &str) -> Result<Named, CommandError> {
         return Ok(Named::File(path.to_owned(), Box::new(kept)));
     }
     let token: Token = text.parse().map_err(|why| {
-        CommandError::Usage(format!("{text:?} is no file and no replay token: {why}"))
+        CommandError::Usage(format!("{text:?} is neither a file nor a replay token: {why}"))
     })?;
     let case = token.case()?.read(subject).map_err(CommandError::input)?;
     Ok(Named::Token(case))
@@ -123,7 +123,9 @@ fn record(subject: &AnySubject, args: &Args, named: Named) -> Result<Verdict, Co
         Named::Token(case) => {
             let run = run::run_watched(subject, &case)?;
             let Some(violation) = run.violation() else {
-                return Err(CommandError::Usage("the run violates no invariant".to_owned()));
+                return Err(CommandError::Usage(
+                    "the run violates no invariant, so there is nothing to record".to_owned(),
+                ));
             };
             let name = subject.statement(&violation.invariant);
             let why = Story::of(subject, &run, None, &[]).steps.pop().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! `run`: all scenarios in one world, then every workload under random schedules, or races on
-//! real servers.
+//! `run`: all scenarios in one world, then every workload under random schedules in simulation, or
+//! races on real servers.
 
 use std::fs;
 use std::ops::Range;
@@ -16,29 +16,29 @@ use crate::search::explore::{Exploration, Plan, explore};
 use crate::search::races::race;
 use crate::subject::AnySubject;
 
-/// What to run.
+/// The arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The world
+    /// The world to run in
     #[arg(long, value_enum, default_value = "simulated")]
     world: WorldName,
-    /// Only scenarios with matching tags, as in 'not @simulated-only', and no workloads
+    /// Only scenarios with matching tags, such as 'not @simulated-only', and no workloads
     #[arg(long, value_name = "EXPRESSION")]
     tags: Option<String>,
-    /// Only scenarios whose feature or name contains this, and no workloads; may be repeated
+    /// Only scenarios whose feature or name contains this text, and no workloads; can be repeated
     #[arg(long, value_name = "TEXT")]
     name: Vec<String>,
-    /// The source of ids and schedules: the same seed, the same run
+    /// The seed, which determines all ids and schedules
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many schedules of each workload in simulation (300 by default), or how many races on
-    /// real servers (10); none where scenarios are chosen
+    /// The number of schedules of each workload in simulation (300 by default) or of races on
+    /// real servers (10 by default); none with --tags or --name
     #[arg(long, value_name = "N")]
     schedules: Option<u64>,
-    /// Where reports and traces go
+    /// The folder of reports and traces
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
     out: PathBuf,
-    /// Reads the features from here instead of those built in
+    /// Reads the features from this folder instead of the embedded ones
     #[arg(long, value_name = "FOLDER")]
     features: Option<PathBuf>,
     /// Prints the summary as JSON instead of text
@@ -46,13 +46,13 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// How many schedules each workload has by default.
+/// The default number of schedules of each workload.
 const SCHEDULES: u64 = 300;
 
-/// How many races run on real servers by default.
+/// The default number of races on real servers.
 const RACES: u64 = 10;
 
-/// Runs scenarios and workloads, and reports the outcome.
+/// Runs scenarios and workloads and reports the result.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
@@ -114,7 +114,7 @@ pub(super) fn run(
     Ok(Verdict::of(summary.held))
 }
 
-/// Runs the scenarios; returns whether some were chosen.
+/// Runs the scenarios; returns whether --tags or --name restricted them.
 fn scenarios(
     subject: &AnySubject,
     args: &Args,
@@ -140,7 +140,11 @@ fn scenarios(
     progress.end();
     let ran = ran?;
     if ran.scenarios.is_empty() && ran.unreadable.is_empty() && ran.left_out == 0 {
-        let why = if chosen { "no scenario matches" } else { "the features hold no scenario" };
+        let why = if chosen {
+            "no scenario matches --name and --tags"
+        } else {
+            "the features contain no scenario"
+        };
         return Err(CommandError::Usage(why.to_owned()));
     }
     terminal.scenarios(&ran);
@@ -151,7 +155,7 @@ fn scenarios(
     Ok(chosen)
 }
 
-/// Explores every workload under these seeds.
+/// Explores every workload with these seeds.
 fn workloads(
     subject: &AnySubject,
     args: &Args,

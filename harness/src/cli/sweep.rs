@@ -1,4 +1,4 @@
-//! `sweep`: crashes the services of a scenario at every call that they make, one run each.
+//! `sweep`: crashes a service at every call of a scenario, one run for each crash.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,36 +30,36 @@ without a reply is no finding.
     )
 }
 
-/// What to sweep.
+/// The arguments of `sweep`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Text in the names of scenarios, or a workload and a seed
+    /// Text in the names of scenarios, or a workload and a seed, such as race:3
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     scenario: Option<String>,
     /// All scenarios
     #[arg(long)]
     all: bool,
-    /// Only this crash: the number of a call, and b for before or a for after
+    /// Only this crash: the number of the call, with b for before or a for after it
     #[arg(long, value_name = "POINT", conflicts_with = "all")]
     point: Option<Point>,
-    /// Decides at random under this seed, instead of in FIFO order
+    /// Schedules at random with this seed instead of in FIFO order
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// On how many threads; on all cores by default
+    /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Where `sweep.json` and traces go
+    /// The folder of `sweep.json` and traces
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
     out: PathBuf,
-    /// Reads the features from here instead of those built in
+    /// Reads the features from this folder instead of the embedded ones
     #[arg(long, value_name = "FOLDER")]
     features: Option<PathBuf>,
 }
 
-/// How many findings of one target are printed.
+/// The maximum number of findings printed for one target.
 const PRINTED: usize = 5;
 
-/// Sweeps, and prints each point that did not survive.
+/// Sweeps and prints each point that did not survive.
 pub(super) fn run(
     subject: &AnySubject,
     args: &Args,
@@ -74,7 +74,7 @@ pub(super) fn run(
         ..default
     };
     fs::create_dir_all(&args.out)?;
-    // A failing step panics, and many steps will fail: the outcome says which matter.
+    // Many steps fail by a panic in a sweep, and the default hook would print each one.
     std::panic::set_hook(Box::new(|_| {}));
     if let Some(point) = args.point {
         let target = targets.first().expect("a choice without a match was refused");
@@ -117,7 +117,7 @@ fn targets(subject: &AnySubject, args: &Args) -> Result<Vec<Target>, CommandErro
         scenarios.map(|scenario| Target::scenario(Playable::new(feature, scenario)))
     });
     let mut targets: Vec<_> = targets.collect();
-    // A whole name means that scenario alone, though other names may contain it.
+    // A full name selects that scenario only, even if other names contain it.
     let is_meant = |target: &Target| Some(&target.name) == args.scenario.as_ref();
     if targets.iter().any(is_meant) {
         targets.retain(is_meant);
@@ -125,13 +125,15 @@ fn targets(subject: &AnySubject, args: &Args) -> Result<Vec<Target>, CommandErro
     match (targets.len(), args.point) {
         (0, _) => {
             let wanted = args.scenario.as_deref().unwrap_or_default();
-            Err(CommandError::Usage(format!("no scenario and no workload is called {wanted:?}")))
+            Err(CommandError::Usage(format!(
+                "no scenario contains {wanted:?} in its name, and no workload has this name"
+            )))
         }
         (2.., Some(_)) => {
             let names = targets.iter().map(|t| format!("\n  {} ({})", t.name, t.place));
             let names: String = names.collect();
             Err(CommandError::Usage(format!(
-                "--point is for one scenario, and these match:{names}"
+                "--point needs one scenario, but these match; give a full name:{names}"
             )))
         }
         _ => Ok(targets),
@@ -142,7 +144,7 @@ fn failed(target: &Target, why: &dyn std::error::Error) -> CommandError {
     CommandError::harness(format!("{}: {}", target.name, super::chain(why)))
 }
 
-/// One crash again, with its trace.
+/// Repeats one crash and writes its trace.
 fn one(
     subject: &AnySubject,
     args: &Args,

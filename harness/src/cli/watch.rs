@@ -1,7 +1,6 @@
-//! `watch`: rehearses again whenever sources change, the last failure first.
+//! `watch`: runs again whenever sources change, the last failure first.
 //!
-//! The services are compiled into this program, so it runs cargo, which builds and runs the
-//! program anew.
+//! The services are compiled into this program, so it has cargo rebuild and run the program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,21 +13,21 @@ use super::again::cargo_run;
 use super::{CommandError, Verdict};
 use crate::report::terminal::{BAD, DIM, GOOD};
 
-/// What to watch.
+/// The arguments of `watch`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folders whose sources are watched
+    /// The folders to watch
     #[arg(value_name = "FOLDER", default_value = ".")]
     folders: Vec<PathBuf>,
-    /// The arguments of the rehearsal, after --
+    /// The arguments of the command to run, after --
     #[arg(last = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
 }
 
-/// Changes that come within this time of one another are one change.
+/// Changes within this time of one another count as one.
 const DEBOUNCE: Duration = Duration::from_millis(150);
 
-/// Rehearses until the program is interrupted.
+/// Runs until the program is interrupted.
 pub(super) fn run(args: &Args) -> Result<Verdict, CommandError> {
     let (changed, changes) = mpsc::channel();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -60,17 +59,17 @@ pub(super) fn run(args: &Args) -> Result<Verdict, CommandError> {
     }
 }
 
-/// Replays the last failure, where there is one, and then rehearses everything.
+/// Replays the last failure, if there is one, and then runs the command.
 fn rehearse(arguments: &[String], last_failure: &mut Option<String>) -> Result<(), CommandError> {
     if let Some(token) = last_failure.clone() {
         let replay = ["replay".to_owned(), token];
         match execute(&replay)? {
-            Some(0) => anstream::println!("{GOOD}the last failure is gone{GOOD:#}"),
+            Some(0) => anstream::println!("{GOOD}the last failure no longer occurs{GOOD:#}"),
             Some(1) => {
-                anstream::println!("{BAD}the last failure is still there{BAD:#}");
+                anstream::println!("{BAD}the last failure still occurs{BAD:#}");
                 return Ok(());
             }
-            // It does not build, or the token is of another program: the build said so.
+            // Cargo or the program has printed why it cannot run.
             _ => return Ok(()),
         }
         *last_failure = None;
@@ -81,7 +80,7 @@ fn rehearse(arguments: &[String], last_failure: &mut Option<String>) -> Result<(
     Ok(())
 }
 
-/// Has cargo build and run this program with these arguments.
+/// Builds and runs this program with these arguments.
 fn execute(arguments: &[String]) -> Result<Option<i32>, CommandError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);

@@ -1,3 +1,5 @@
+//! The fault points that a trace reaches.
+
 use std::sync::Arc;
 use std::time::Duration;
 

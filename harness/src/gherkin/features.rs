@@ -125,7 +125,7 @@ fn parse(name: &str, text: &str) -> Result<Feature, String> {
     let feature = Feature::parse(text, GherkinEnv::default()).map_err(|e| e.to_string())?;
     let mut feature = feature.expand_examples().map_err(|e| e.to_string())?;
     if !feature.rules.is_empty() {
-        return Err("the keyword Rule is not supported".to_owned());
+        return Err("the keyword Rule is not supported; use one feature for each rule".to_owned());
     }
     feature.path = Some(PathBuf::from(name));
     Ok(feature)

@@ -1,6 +1,6 @@
-//! The hooks around a scenario. Its world opens before the first step. After the last one,
-//! the planned faults must have been injected, the system must reach quiescence, and all
-//! invariants must hold.
+//! The hooks around a scenario. The world opens before the first step. After the last step, all
+//! planned faults must have been injected, and the system must reach quiescence with all
+//! invariants intact.
 //!
 //! A failure here is a panic, because that is how the runner learns that a hook failed; it
 //! counts as a failure of the scenario.
@@ -75,7 +75,7 @@ async fn judge(world: &mut ScenarioWorld) -> Result<(), StepError> {
     StepError::unless(not_injected.is_empty(), || {
         let sentences = world.subject().sentences();
         let faults: Vec<String> = not_injected.iter().map(|rule| sentences.of(rule)).collect();
-        format!("a planned fault was never injected: {}", faults.join("; "))
+        format!("a planned fault was never injected, as no call matched it: {}", faults.join("; "))
     })?;
     world.restore().await?;
     let violations = world.judge_now().await?;

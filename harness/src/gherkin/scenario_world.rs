@@ -1,7 +1,7 @@
-//! The world of a scenario: a session, opened as the scenario says, and the state that the
-//! steps of a subject keep.
-//!
-//! It carries out; whether what it sees is right, the steps say. It knows no Gherkin.
+//! The world of a scenario: a session, opened as the scenario demands, and state for the steps of
+//! a subject. It carries out actions; the steps assert.
+
+mod end;
 
 use std::any::Any;
 use std::fmt;
@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use sim::scheduler::{Fifo, Random, Replay, Scheduler};
 
+use crate::case::Decision;
 use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
 use crate::script::{Action, Then};
-use crate::session::{EndError, RunError, Session};
-use crate::subject::{AnySubject, Unprepared};
+use crate::session::{RunError, Session};
+use crate::subject::{AnyOperation, AnySubject, Unprepared};
 use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::trace::Trace;
@@ -51,11 +52,11 @@ impl WorldKind {
     }
 }
 
-/// Why a step fails.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
-    /// The step expects something else.
+    /// An assertion of the step failed.
     #[error("{0}")]
     Failed(String),
     /// The system does not reach quiescence.
@@ -73,16 +74,16 @@ pub enum StepError {
 }
 
 impl StepError {
-    /// A step that expects something else.
+    /// A failed assertion.
     pub fn new(why: impl Into<String>) -> Self {
         Self::Failed(why.into())
     }
 
-    /// Nothing, where this holds.
+    /// Asserts a condition.
     ///
     /// # Errors
     ///
-    /// This text, where it does not.
+    /// The text of `why`, if the condition is false.
     pub fn unless(holds: bool, why: impl FnOnce() -> String) -> Result<(), Self> {
         if holds { Ok(()) } else { Err(Self::Failed(why())) }
     }
@@ -99,16 +100,18 @@ struct Open {
     session: Session,
     kind: WorldKind,
     bug: Option<String>,
-    /// Whether something is out of reach.
+    /// Whether a connection is cut.
     cut: bool,
-    /// Whether an instance that a fault brings down starts again by itself.
+    /// Whether an instance that a fault crashes starts again by itself.
     revives: bool,
-    /// Whether the lines of the scenario say when the system reaches quiescence.
+    /// Whether the steps of the scenario say when to quiesce.
     scripted: bool,
     /// Whether the scenario has set a seed and no clients yet.
     seeded: bool,
     /// How many calls there were before the last act.
     last: usize,
+    /// The violations at the end of the run, once a step has ended it.
+    concluded: Option<Vec<Violation>>,
     state: Option<Box<dyn Any>>,
 }
 
@@ -173,6 +176,7 @@ impl ScenarioWorld {
             scripted: false,
             seeded: false,
             last: 0,
+            concluded: None,
             state: None,
         })))
     }
@@ -200,7 +204,7 @@ impl ScenarioWorld {
         &mut self.inner_mut().session
     }
 
-    /// The session, to look at.
+    /// The session, read-only.
     pub fn session_ref(&self) -> &Session {
         &self.inner().session
     }
@@ -215,7 +219,7 @@ impl ScenarioWorld {
         self.inner().session.time()
     }
 
-    /// The state that the steps of a subject keep, made where there is none.
+    /// The state of the subject's steps; created at the first call.
     pub fn state<T: Default + 'static>(&mut self) -> &mut T {
         let state = &mut self.inner_mut().state;
         let state = state.get_or_insert_with(|| Box::new(T::default()));
@@ -227,12 +231,12 @@ impl ScenarioWorld {
     ///
     /// # Errors
     ///
-    /// When an operation makes no sense now, or a service does not start.
+    /// When an operation cannot be sent yet, or a service does not start.
     pub async fn act(&mut self, actions: &[Action]) -> Result<(), StepError> {
         let open = self.inner_mut();
         if !open.scripted {
             let operations = actions.iter().filter_map(Action::operation);
-            let clients: Vec<String> = operations.flat_map(|o| o.clients()).collect();
+            let clients: Vec<String> = operations.flat_map(AnyOperation::clients).collect();
             open.session.prepare_new(&clients).await?;
         }
         open.last = open.session.history().calls().len();
@@ -240,7 +244,10 @@ impl ScenarioWorld {
         let done = open.session.history().calls().len() - open.last;
         StepError::unless(open.scripted || done == actions.len(), || {
             let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
-            format!("this cannot be done now: {}", actions.join("; "))
+            format!(
+                "an operation refers to something that does not exist yet: {}",
+                actions.join("; ")
+            )
         })
     }
 
@@ -250,14 +257,13 @@ impl ScenarioWorld {
         &open.session.history().calls()[open.last..]
     }
 
-    /// Lets so much time pass, as the scenario writes it.
+    /// Lets this much time pass, on the time scale of this world.
     pub async fn pass(&mut self, written: Duration) {
         let time = self.time().of(written);
         self.world().pass(time).await;
     }
 
-    /// Lets so much time pass, and leaves the timers that fall due at its end to the next
-    /// line.
+    /// Lets this much time pass, and leaves the timers due at its end to the next step.
     pub async fn pass_to(&mut self, written: Duration) {
         let time = self.time().of(written);
         self.world().pass_to(time).await;
@@ -268,25 +274,24 @@ impl ScenarioWorld {
         self.inner_mut().session.pause(then).await;
     }
 
-    /// Waits for quiescence, unless something is out of reach or down: then there is none to
-    /// wait for.
+    /// Waits for quiescence, unless a connection is cut or a service is down, which prevents it.
     ///
     /// # Errors
     ///
     /// The reasons why the system is not quiescent.
     pub async fn quiesce(&mut self) -> Result<(), StepError> {
-        // Where instances start again by themselves, the world waits for them.
+        // An instance that starts again by itself ends the disturbance.
         if self.inner().cut || (!self.inner().revives && self.is_disturbed()) {
             return Ok(());
         }
         match self.world().quiesce().await {
-            // A service that crashed on plan meanwhile is for a later step to start.
+            // A planned crash happened meanwhile; a later step starts the service.
             Err(why) if !self.is_disturbed() => Err(why.into()),
             _ => Ok(()),
         }
     }
 
-    /// Notes that something is out of reach from now on, or that nothing is any more.
+    /// Records whether a connection is cut from now on.
     pub fn set_cut(&mut self, cut: bool) {
         self.inner_mut().cut = cut;
     }
@@ -302,34 +307,7 @@ impl ScenarioWorld {
         services.filter(|name| session.world_ref().instances(name) == 0).collect()
     }
 
-    /// Heals all faults, starts the services that are down, and waits for quiescence.
-    ///
-    /// # Errors
-    ///
-    /// When the system is not quiescent, or a service does not start.
-    pub async fn restore(&mut self) -> Result<(), StepError> {
-        self.world().faults().heal();
-        self.set_cut(false);
-        for service in self.down() {
-            self.world().start(service).await?;
-        }
-        self.quiesce().await
-    }
-
-    /// Heals all faults, and starts the services that were stopped once those that crashed
-    /// have come up by themselves.
-    pub(crate) async fn reopen(&mut self) -> Result<(), StepError> {
-        self.world().faults().heal();
-        self.set_cut(false);
-        // A service that is down for good prevents quiescence until it is started.
-        drop(self.world().quiesce().await);
-        for service in self.down() {
-            self.world().start(service).await?;
-        }
-        Ok(())
-    }
-
-    /// Begins anew with this seed, in FIFO order.
+    /// Reopens the world with this seed, in FIFO order.
     ///
     /// # Errors
     ///
@@ -338,10 +316,10 @@ impl ScenarioWorld {
         self.only_simulated()?;
         self.inner_mut().kind = WorldKind::Simulated { seed, scheduler: |_| Box::new(Fifo) };
         self.inner_mut().seeded = true;
-        self.begin_anew().await
+        self.reopen_planned().await
     }
 
-    /// Begins anew with this bug planted.
+    /// Reopens the world with this bug planted.
     ///
     /// # Errors
     ///
@@ -349,13 +327,13 @@ impl ScenarioWorld {
     pub async fn plant(&mut self, bug: &str) -> Result<(), StepError> {
         self.only_simulated()?;
         self.inner_mut().bug = Some(bug.to_owned());
-        self.begin_anew().await
+        self.reopen_planned().await
     }
 
-    async fn begin_anew(&mut self) -> Result<(), StepError> {
+    async fn reopen_planned(&mut self) -> Result<(), StepError> {
         let open = self.inner_mut();
         StepError::unless(open.session.history().calls().is_empty() && !open.scripted, || {
-            "this line must stand before anything happens".to_owned()
+            "this step must precede all steps that act".to_owned()
         })?;
         open.session.end().await;
         let WorldKind::Simulated { seed, scheduler } = open.kind else { return Ok(()) };
@@ -365,8 +343,8 @@ impl ScenarioWorld {
         Ok(())
     }
 
-    /// Prepares these clients. From now on the lines of the scenario say when the system
-    /// reaches quiescence, and an instance that a fault brings down starts again by itself.
+    /// Prepares these clients and starts a scripted run: its steps say when to quiesce, and an
+    /// instance that a fault crashes starts again by itself.
     ///
     /// # Errors
     ///
@@ -382,8 +360,8 @@ impl ScenarioWorld {
         Ok(())
     }
 
-    /// Whether the system reaches quiescence after each line by itself. It does, except in a
-    /// script: from the seed on, if clients follow.
+    /// Whether to quiesce after each step. Not in a scripted run, which begins with the seed if
+    /// clients follow.
     pub fn quiesces_by_itself(&self) -> bool {
         let open = self.inner();
         let awaits_clients = open.seeded && open.session.history().calls().is_empty();
@@ -395,42 +373,10 @@ impl ScenarioWorld {
     /// # Errors
     ///
     /// On real servers.
-    pub fn reorder(&mut self, deviations: Vec<(u32, u32)>) -> Result<(), StepError> {
+    pub fn reorder(&mut self, deviations: Vec<(u32, Decision)>) -> Result<(), StepError> {
         self.only_simulated()?;
         self.inner().session.set_scheduler(Box::new(Replay::new(deviations)));
         Ok(())
-    }
-
-    /// Brings the run to its end, and returns the violations.
-    ///
-    /// # Errors
-    ///
-    /// When the system does not reach quiescence.
-    pub async fn judge(&mut self) -> Result<Vec<Violation>, StepError> {
-        self.judge_with(true).await
-    }
-
-    /// The same; `survey` says whether the clients look at the system in the end.
-    pub(crate) async fn judge_with(&mut self, survey: bool) -> Result<Vec<Violation>, StepError> {
-        let open = self.inner_mut();
-        let facts = match open.session.conclude(survey).await {
-            Ok(facts) => facts,
-            Err(EndError::NotQuiescent(why)) => return Err(why.into()),
-            Err(EndError::Unprepared(why)) => return Err(why.into()),
-            Err(EndError::World(why)) => return Err(why.into()),
-        };
-        Ok(open.session.judge(&open.subject, &facts))
-    }
-
-    /// The violations in the system as it is now.
-    ///
-    /// # Errors
-    ///
-    /// When the world cannot be read.
-    pub(crate) async fn judge_now(&mut self) -> Result<Vec<Violation>, StepError> {
-        let open = self.inner_mut();
-        let facts = open.session.facts().await?;
-        Ok(open.session.judge(&open.subject, &facts))
     }
 
     /// Ends the world.
@@ -442,7 +388,7 @@ impl ScenarioWorld {
 
     fn only_simulated(&self) -> Result<(), StepError> {
         StepError::unless(self.inner().session.kernel().is_some(), || {
-            "only a simulation can do this: tag the scenario @simulated-only".to_owned()
+            "this step needs the simulation: tag the scenario @simulated-only".to_owned()
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A message is acknowledged after its write, and not before.
+//! A message is acknowledged only after its write.
 //!
 //! Two rules. First, the service of a declared copy acknowledges an event about the origin
 //! only when the copy has that version or a newer one. Second, a handler that met a failed

@@ -1,4 +1,4 @@
-//! A message changes a document once, however often it is delivered.
+//! A message changes a document at most once, regardless of redeliveries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,12 +22,12 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
                 let (Some(instance), Some(origin)) = (record.instance, &record.origin) else {
                     continue;
                 };
-                // A request may change a document in several steps; a message handler may not.
+                // Requests are exempt, as one may change a document in several steps.
                 let Some(subject) = subjects.get(origin.cause.as_str()) else { continue };
                 let (service, id) = (instance.service, id(document));
                 if !changed.insert((service, collection, id, &origin.cause)) {
                     violations.push(format!(
-                        "{subject} {} changed {service}.{collection} {id} again",
+                        "{subject} {} changed {service}.{collection} {id} a second time",
                         origin.cause
                     ));
                 }

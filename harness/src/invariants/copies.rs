@@ -1,4 +1,4 @@
-//! A copy equals its origin once the system is quiescent.
+//! Once the system is quiescent, a copy equals its origin.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,8 @@ fn differences(facts: &Facts, copy: &Copy) -> Vec<String> {
         for field in copy.fields.iter().filter(|field| origin.get(field) != copied.get(field)) {
             let show = |value: Option<&Bson>| value.map_or("nothing".to_owned(), Bson::to_string);
             let (ours, theirs) = (show(copied.get(field)), show(origin.get(field)));
-            violations.push(format!("{name} of {id} has {field} {ours}, and its origin {theirs}"));
+            violations
+                .push(format!("{name} has {field} {ours} for {id}, but its origin has {theirs}"));
         }
     }
     let strays = copies.keys().filter(|id| !origins.contains_key(*id));

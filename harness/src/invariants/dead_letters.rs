@@ -1,4 +1,4 @@
-//! A message becomes a dead letter only after enough faults.
+//! A message is dead-lettered only after enough faults.
 
 use ports::bus::Stream;
 
@@ -6,8 +6,8 @@ use super::Declared;
 use crate::evidence::Facts;
 use crate::trace::RecordKind;
 
-/// Fewer faults than this explain no dead letter: a message is delivered ten times within more
-/// than four minutes, and no single fault lasts longer than two.
+/// The fewest faults that explain a dead letter. Ten deliveries take more than four minutes, and a
+/// single fault lasts two minutes at most.
 const FEW: usize = 3;
 
 pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
@@ -15,7 +15,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     if facts.letters.is_empty() || disturbances >= FEW {
         return Vec::new();
     }
-    // A message from outside the system may well be malformed.
+    // A message from outside the system may be malformed.
     let is_ours = |id: &str| {
         facts.trace.iter().any(|record| match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, .. } => message.id == id,
@@ -34,7 +34,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     letters
         .map(|letter| {
             let (consumer, subject) = (&letter.consumer, &letter.message.subject);
-            format!("{consumer} gave up on {subject} {faults}: {}", letter.reason)
+            format!("{consumer} dead-lettered {subject} {faults}: {}", letter.reason)
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! A document never goes back: none of its monotonic fields becomes smaller.
+//! A document never returns to an older version: no monotonic field decreases.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::trace::RecordKind;
 
 pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    // On real servers records may be in another order than the writes.
+    // On real servers the order of records may differ from that of the writes.
     if !facts.exact {
         return violations;
     }
@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
         for ((field, before), now) in declared.monotonic_fields.iter().zip(before).zip(now) {
             if (0..before).contains(&now) {
                 violations.push(format!(
-                    "{service}.{collection} {id} went back from {field} {before} to {now}"
+                    "{service}.{collection} {id} went from {field} {before} back to {now}"
                 ));
             }
         }

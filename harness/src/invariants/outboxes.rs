@@ -1,4 +1,4 @@
-//! Every outbox is empty once the system is quiescent.
+//! Once the system is quiescent, every outbox is empty.
 
 use super::Declared;
 use crate::evidence::Facts;

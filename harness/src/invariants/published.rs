@@ -1,7 +1,7 @@
-//! Every change is published once, and only changes that happened are published.
+//! Every change is published exactly once, and nothing else is published.
 //!
-//! A collection is the origin of a noun where one of its documents ever had an event of that
-//! noun about itself in its outbox. From then on each of its versions must be published by
+//! A collection is the origin of a noun if the outbox of one of its documents ever held an event of
+//! that noun about the document itself. Each version of its documents must then be published by
 //! exactly one message.
 
 use std::borrow::Cow;
@@ -57,7 +57,8 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
             match announced.get(&key).map_or(0, Vec::len) {
                 1 => {}
                 0 => {
-                    violations.push(format!("version {version} of {noun} {id} was never published"))
+                    violations
+                        .push(format!("version {version} of {noun} {id} was never published"));
                 }
                 n => violations
                     .push(format!("version {version} of {noun} {id} was published {n} times")),
@@ -69,7 +70,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
         let newest = versions.get(&(noun.as_str(), id.as_str())).copied().unwrap_or(-1);
         if *version > newest {
             violations
-                .push(format!("version {version} of {noun} {id} was published and never existed"));
+                .push(format!("version {version} of {noun} {id} was published but never existed"));
         }
     }
     violations
@@ -116,7 +117,7 @@ fn announced(facts: &Facts) -> Announced {
         };
         let Some((noun, Change { id, version })) = Change::of(message) else { continue };
         let ids = announced.entry((noun.to_owned(), id.into_owned(), version)).or_default();
-        // The relay may publish the same message again: the bus drops it.
+        // The relay may republish a message; the bus drops the duplicate.
         if !ids.contains(&message.id) {
             ids.push(message.id.clone());
         }

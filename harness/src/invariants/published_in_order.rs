@@ -1,4 +1,4 @@
-//! The changes of a document are published in the order in which they were made.
+//! The changes of a document are published in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::evidence::Facts;
 
 pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    // On real servers records may be in another order than the publishes.
+    // On real servers the order of records may differ from that of the publishes.
     if !facts.exact {
         return violations;
     }
@@ -16,7 +16,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let mut newest = BTreeMap::new();
     for (message, _) in facts.published().filter(|(_, outcome)| outcome.is_ok()) {
         let Some((noun, Change { id, version })) = Change::of(message) else { continue };
-        // The relay may publish the same message again.
+        // The relay may republish a message.
         if !published.insert(&message.id) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Every published event is declared and validates against its schema.
+//! Every published event is declared and valid against its schema.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
             violations.push(format!("{name} {} has no {missing}", message.id));
         }
         if let Some(id) = header("ce-id").filter(|id| *id != message.id) {
-            violations.push(format!("{name} has the message id {} and the ce-id {id}", message.id));
+            violations.push(format!("{name} has the message id {} but the ce-id {id}", message.id));
         }
         if header("ce-type") != Some(name) || header("ce-source") != Some(entry.from) {
             violations

@@ -1,3 +1,5 @@
+//! The checker against a search by brute force, and single histories.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

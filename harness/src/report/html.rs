@@ -1,7 +1,5 @@
-//! A summary as one page: the figures, each failure with its story and picture, the scenarios,
-//! and the coverage.
-//!
-//! The page needs neither script nor network, so that CI can keep it as it is.
+//! A summary as one HTML page: figures, each failure with its story and diagram, scenarios, and
+//! coverage. It needs neither scripts nor network, so it works as a CI artifact.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -40,7 +38,7 @@ pub fn page(summary: &Summary) -> String {
                 (figures(summary))
                 @for finding in &summary.findings { (failure(finding)) }
                 @if summary.more > 0 {
-                    p { "And " (counted(summary.more as u64, "more kind")) " of failures, counted and not shrunk." }
+                    p { "And " (counted(summary.more as u64, "more kind")) " of failures, which were not shrunk." }
                 }
                 @for race in &summary.races {
                     section {

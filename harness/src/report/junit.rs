@@ -61,8 +61,7 @@ pub fn report(summary: &Summary) -> io::Result<String> {
     report.to_string().map_err(io::Error::other)
 }
 
-/// The outcome of a hunt for planted bugs: a test case for each, and one for the system as it
-/// is.
+/// The scores of planted bugs: a test case for each, and one for the unchanged system.
 ///
 /// # Errors
 ///
@@ -77,7 +76,7 @@ pub fn bugs(scores: &[Score], sound: &Score) -> io::Result<String> {
     }
     let why = sound.quickest.as_ref().map(|find| format!("{}: {}", find.invariant, find.how));
     let took = Duration::from_secs_f64(sound.seconds.max(0.0));
-    suite.add_test_case(case("the system as it is", took, why.as_deref()));
+    suite.add_test_case(case("the unchanged system", took, why.as_deref()));
     report.add_test_suite(suite);
     report.to_string().map_err(io::Error::other)
 }

@@ -13,11 +13,11 @@ use crate::gherkin::{self, Finished};
 use crate::search::exhaust::Exhausted;
 use crate::search::explore::Exploration;
 
-/// Good news.
+/// Success.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// Bad news.
+/// Failure.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Less important.
+/// Secondary text.
 pub const DIM: Style = Style::new().dimmed();
 
 /// How many failed scenarios are printed; the report has the rest.
@@ -33,7 +33,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// A terminal; with `quiet` it prints nothing.
+    /// A terminal. With `quiet` it prints nothing.
     pub fn new(quiet: bool) -> Self {
         Self { quiet }
     }
@@ -95,9 +95,9 @@ impl Terminal {
             ),
         );
         let scope = if found.complete {
-            format!("{GOOD}complete{GOOD:#}: no other schedule makes a difference")
+            format!("{GOOD}complete{GOOD:#}: every distinguishable schedule has run")
         } else {
-            format!("{BAD}not complete{BAD:#}: the limit came first")
+            format!("{BAD}not complete{BAD:#}: the limit was reached first")
         };
         self.row("scope", &scope);
     }
@@ -173,11 +173,11 @@ impl Terminal {
         }
         if summary.more > 0 {
             let more = counted(summary.more as u64, "more kind");
-            self.line(format!("\n  and {more} of failures, counted and not shrunk"));
+            self.line(format!("\n  and {more} of failures, which were not shrunk"));
         }
     }
 
-    /// Prints where the report is, and how it all ended.
+    /// Prints the path of the report and the verdict.
     pub fn end(&self, summary: &Summary, out: &Path) {
         self.row("report", &out.join(html::FILE).display().to_string());
         let took = time(summary.took);
@@ -185,7 +185,7 @@ impl Terminal {
         if summary.held {
             self.line(format!("\n{GOOD}Everything held{GOOD:#}, in {took}."));
         } else if count == 0 {
-            self.line(format!("\n{BAD}Not enough was reached{BAD:#}, in {took}."));
+            self.line(format!("\n{BAD}Coverage is too low{BAD:#}, in {took}."));
         } else {
             let count = counted(count as u64, "finding");
             self.line(format!("\n{BAD}{count}{BAD:#}, in {took}."));

@@ -1,7 +1,7 @@
 //! Confidence in a fix: the probability that a failure only appears to be fixed. Arithmetic
 //! only.
 
-/// The probability that a failure with this rate does not occur in so many runs.
+/// The probability that a failure with this rate does not occur in this many runs.
 ///
 /// ```
 /// use harness::search::confidence::absence;
@@ -12,7 +12,7 @@ pub fn absence(rate: f64, runs: u64) -> f64 {
     (1.0 - rate.clamp(0.0, 1.0)).powf(runs as f64)
 }
 
-/// The upper bound of the failure rate, with 95 % confidence, after so many runs without a
+/// The upper bound of the failure rate, with 95 % confidence, after this many runs without a
 /// failure: the rule of three.
 pub fn upper_bound(runs: u64) -> f64 {
     if runs == 0 { 1.0 } else { (3.0 / runs as f64).min(1.0) }

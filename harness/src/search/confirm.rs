@@ -24,7 +24,7 @@ pub struct Neighborhood {
     pub failed: BTreeMap<u64, (Violation, Case)>,
 }
 
-/// Runs so many neighbors of a case, or as many as fit into the time; `on_run` is called after
+/// Runs this many neighbors of a case, or as many as fit into the time; `on_run` is called after
 /// each.
 ///
 /// # Errors

@@ -172,7 +172,7 @@ fn next(
         ..Options::default()
     };
     let driven = drive(subject, &case, options)?;
-    if !search.end(driven.kernel()) {
+    if !search.end(&driven.kernel().take_accesses()) {
         return Ok(None);
     }
     let run = driven.into_run(subject);

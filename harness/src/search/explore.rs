@@ -25,7 +25,7 @@ use crate::subject::any::Scripts;
 /// Which schedulers decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SchedulerChoice {
-    /// By turns: random, random with time that hurries, and PCT.
+    /// Random, random with early timers, and PCT in turn.
     #[default]
     Mixed,
     /// Uniformly random.
@@ -116,7 +116,7 @@ impl Plan {
     }
 }
 
-/// Runs that violated the same invariant in the same manner.
+/// Runs that violated the same invariant in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure<C = Case> {
     /// The first of them, without chance.
@@ -222,8 +222,8 @@ impl Exploration {
 }
 
 impl Failure {
-    /// Adds others that failed in the same manner. The one of the smallest seed represents them,
-    /// so that the order in which threads finish makes no difference.
+    /// Adds runs that failed in the same way. The smallest seed represents them, so that the result
+    /// does not depend on the order in which threads finish.
     fn join(&mut self, other: Self) {
         let mut seeds = std::mem::take(&mut self.seeds);
         seeds.extend(&other.seeds);
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_shape_of_a_sentence_has_no_ids_in_it() {
-        let one = "ticket 019b77387c00a1b2c3d4e5f6 is held by orders 2 and 31";
-        assert_eq!(shape(one), "ticket # is held by orders # and #");
+        let one = "book 019b77387c00a1b2c3d4e5f6 is held by loans 2 and 31";
+        assert_eq!(shape(one), "book # is held by loans # and #");
     }
 }

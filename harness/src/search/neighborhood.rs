@@ -1,8 +1,8 @@
-//! The neighborhood of a case: runs like it, in which its failure would occur again if its
-//! cause were still there.
+//! The neighborhood of a case: similar runs, in which the failure would recur if its cause still
+//! existed.
 //!
-//! Half of them are the same script with the same faults under other ids and schedules; in the
-//! others one action or one fault is removed or moved. It runs nothing.
+//! Half of them have the same script and faults under other ids and schedules. In the other half,
+//! one action or fault is removed or moved. It runs nothing.
 
 use super::explore::SchedulerChoice;
 use crate::case::{Case, FaultPlan, Schedule};
@@ -20,7 +20,7 @@ pub fn neighbor(case: &Case, number: u64) -> Case {
     next
 }
 
-/// The case's own schedule now and then, otherwise a random one.
+/// A random schedule, or now and then that of the case.
 fn schedule(case: &Case, number: u64) -> Schedule {
     match (&case.schedule, number % 5) {
         (Schedule::Exact(turns), 0) => Schedule::Exact(turns.clone()),
@@ -33,7 +33,7 @@ fn schedule(case: &Case, number: u64) -> Schedule {
     }
 }
 
-/// One action or one fault less.
+/// Without one action or fault.
 fn leave_out(case: &mut Case, turn: usize) {
     let actions: usize = case.script.rounds.iter().map(|round| round.actions.len()).sum();
     let faults = faults(case);
@@ -57,7 +57,7 @@ fn leave_out(case: &mut Case, turn: usize) {
     }
 }
 
-/// One action in the next round, or one fault a call later.
+/// With one action a round later, or one fault a call later.
 fn shift(case: &mut Case, turn: usize) {
     let (rounds, faults) = (case.script.rounds.len(), faults(case));
     if rounds + faults < 2 {

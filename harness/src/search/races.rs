@@ -39,7 +39,7 @@ pub async fn race(
     let mut found = Vec::new();
     for seed in seeds {
         let script = scripts(seed);
-        // Production's own pace: these scripts wait for nothing.
+        // Unscaled time, as in production: these scripts contain no pauses.
         let time = TimeScale::real(Duration::ZERO, Duration::from_secs(60 * 60), false);
         let mut session = Session::real(subject, time).await?;
         let ended = match session.prepare(&script.clients).await {

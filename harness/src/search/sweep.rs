@@ -1,9 +1,9 @@
-//! The crash sweep: the same script again and again in simulation, and each time the service
-//! that makes one certain call crashes right before or right after it, and starts again by
-//! itself. Every call is taken once, so every point is a run of its own.
+//! The crash sweep: repeats a script in simulation, once for each crash point. In each run the
+//! service that makes one particular call crashes right before or right after it and then
+//! restarts.
 //!
-//! A run survives when all invariants hold once the system is quiescent. A client without a
-//! reply is no finding: a service that crashes sends none. It renders nothing.
+//! A point survives if all invariants hold once the system is quiescent. A missing reply is not a
+//! finding, as a crashed service sends none. It renders nothing.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -30,7 +30,7 @@ use crate::system::System;
 pub struct Target {
     /// Its name: the scenario's, or as in `market:17`.
     pub name: String,
-    /// Where it is defined, for people.
+    /// Its place of definition, for display.
     pub place: String,
     steps: Steps,
 }
@@ -116,7 +116,7 @@ pub struct Point {
 pub enum Side {
     /// The call has not had its effect.
     Before,
-    /// The call has had its effect, and its caller does not know.
+    /// The call has had its effect, but its caller does not know.
     After,
 }
 
@@ -155,7 +155,7 @@ impl fmt::Display for Point {
     }
 }
 
-/// Why a string is no point.
+/// Why a string is not a point.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPoint {
     /// It names no side.
@@ -192,7 +192,7 @@ pub struct Outcome {
     pub call: FaultRule,
     /// The violations; none where the system survived.
     pub violations: Vec<Violation>,
-    /// Whether all steps of the scenario passed, besides.
+    /// Whether all steps of the scenario passed as well.
     pub steps_passed: bool,
 }
 
@@ -218,7 +218,7 @@ impl Sweep {
         self.outcomes.len() - self.failed().count()
     }
 
-    /// In how many runs all steps of the scenario passed, besides.
+    /// The number of runs in which all steps of the scenario passed as well.
     pub fn steps_passed(&self) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.steps_passed).count()
     }

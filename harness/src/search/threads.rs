@@ -1,5 +1,5 @@
-//! The same work on several threads at once. How the threads share it out is up to the work;
-//! runs in simulation are independent of one another.
+//! Runs the same closure on several threads; the closure divides the work among them. Simulated
+//! runs are independent of one another.
 
 /// How many threads this machine runs at once.
 pub fn available() -> usize {

@@ -22,7 +22,7 @@ pub struct Shrunk {
     pub run: Run,
     /// The invariant that it violates.
     pub invariant: String,
-    /// The faults that had been injected and are not needed.
+    /// The faults that were injected but are not needed.
     pub unneeded: Vec<FaultRule>,
     /// How many runs it took.
     pub runs: u64,
@@ -34,8 +34,8 @@ const SCHEDULES: u64 = 24;
 /// How many names of the subject's list a script can use.
 const CLIENTS: usize = 64;
 
-/// How many decisions the runs of a shrink may have, all together, before it settles for what
-/// it has: tens of thousands of runs, or a few dozen that never reach quiescence.
+/// The total number of decisions after which a shrink stops: tens of thousands of runs, or a few
+/// dozen that never reach quiescence.
 const DECISIONS: u64 = 8_000_000;
 
 /// Shrinks a case that violates this invariant; `on_run` is called after each run. `None`
@@ -53,7 +53,7 @@ pub fn shrink(
     shrink_within(subject, case, invariant, DECISIONS, on_run)
 }
 
-/// The same with about so many decisions at most.
+/// The same with about this many decisions at most.
 ///
 /// # Errors
 ///
@@ -172,8 +172,8 @@ impl Shrinker<'_> {
     /// call can be removed.
     fn earlier_faults(&mut self) -> Result<(), RunError> {
         let FaultPlan::Exact(rules) = self.best.faults.clone() else { return Ok(()) };
-        for (number, rule) in rules.iter().enumerate() {
-            for skip in 0..rule.skip {
+        for (number, original) in rules.iter().enumerate() {
+            for skip in 0..original.skip {
                 let FaultPlan::Exact(mut earlier) = self.best.faults.clone() else { break };
                 let Some(rule) = earlier.get_mut(number).filter(|rule| skip < rule.skip) else {
                     break;
@@ -235,8 +235,8 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    /// The first names for clients and things, and no clients besides those that act. Clients
-    /// with a name outside the subject's list keep it: they have a role.
+    /// Renames clients and things to the first names of the subject's list and removes clients that do
+    /// not act. A client with a name outside the list keeps it, as it has a role.
     fn fewer_names(&mut self) -> Result<(), RunError> {
         let subject = self.subject;
         let mut script = self.best.script.clone();

@@ -28,7 +28,7 @@ use sequence::{Arrow, Builder, Participant};
 
 /// The selection of records for a diagram, and their names.
 pub struct Diagram<'a> {
-    /// Index of the first record to draw. Earlier ones only tell which fields a write changed.
+    /// Index of the first record to draw. Earlier ones only show which fields a write changed.
     pub from: usize,
     /// The correlations to draw; `None` for all.
     pub only: Option<&'a BTreeSet<String>>,

@@ -1,5 +1,5 @@
-//! Faults in words: the one place that has them. A story describes a fault by this sentence,
-//! and a step of a scenario reads the very same sentence.
+//! Faults as sentences. A story describes a fault by its sentence, and a step of a scenario reads
+//! the same sentence.
 //!
 //! A sentence names the call by its ordinal, counted from where the fault was planned, and
 //! events by their declared names. [`Sentences::of`] and [`Sentences::rule`] are inverse.
@@ -11,19 +11,19 @@ use platform::catalogue::Entry;
 
 use crate::faults::{Effect, FaultRule, Operation, Port};
 
-/// Why a sentence is no fault.
+/// Why a sentence is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAFault {
     /// It has no known form.
-    #[error("no fault reads like this: {0}")]
+    #[error("no fault sentence matches: {0}")]
     Unknown(String),
     /// It names an event that is not declared.
-    #[error("there is no event {0}")]
+    #[error("the subject declares no event {0}")]
     UnknownEvent(String),
 }
 
-/// The words for one effect at one operation. A name in braces stands for a part.
+/// The words for one effect at one operation, with its variable parts in braces.
 #[derive(Debug)]
 struct Form {
     operation: Operation,
@@ -96,7 +96,7 @@ fn words(operation: Operation, effect: Effect) -> String {
             "the connection of {service} breaks when the {nth} {target} arrives".to_owned()
         }
         (Effect::Fail, _) => format!("{call} fails"),
-        (Effect::FailAfter, O::Send) => format!("the answer to {call} is lost"),
+        (Effect::FailAfter, O::Send) => format!("the response to {call} is lost"),
         (Effect::FailAfter, _) => format!("{call} succeeds but reports failure"),
         (Effect::Vanish, _) => format!("{call} is lost on the way"),
         (Effect::Delay(_), O::Deliver | O::Ack) => format!("{call} arrives {{time}} late"),
@@ -179,6 +179,11 @@ impl Sentences {
         self.forms.iter().map(|form| &form.pattern)
     }
 
+    /// The forms of all sentences, with their parts in braces.
+    pub fn forms(&self) -> impl Iterator<Item = String> {
+        self.forms.iter().map(|form| form.words.replace("{by}", "( by {service})"))
+    }
+
     /// A fault as a sentence.
     pub fn of(&self, rule: &FaultRule) -> String {
         let FaultRule { service, operation, target, skip, times, effect } = rule;
@@ -235,7 +240,7 @@ impl Sentences {
         let unknown = || NotAFault::Unknown(sentence.to_owned());
         let target = match part("target").ok_or_else(unknown)? {
             "anything" => None,
-            // A subject that is not declared stands as it is.
+            // The subject of an undeclared event is used literally.
             name if is_about_events(form.operation) && !name.contains('.') => {
                 Some(self.subject(name).ok_or_else(|| NotAFault::UnknownEvent(name.to_owned()))?)
             }

@@ -1,8 +1,9 @@
-//! Decisions in words: which call ran first although another had waited longer.
+//! Decisions as sentences: the call that ran although another had waited longer.
 
 use std::collections::BTreeMap;
 
-use sim::kernel::{Call, Port, Reordering};
+use sim::call::{Call, Operation, Port};
+use sim::kernel::Reordering;
 
 use super::fault::Sentences;
 use crate::run::Run;
@@ -33,7 +34,7 @@ struct Wording<'a> {
 }
 
 impl<'a> Wording<'a> {
-    /// `orders reads orders for Cleo before it inserts into orders for Ben`.
+    /// `loans reads loans for Cleo before it inserts into loans for Ben`.
     fn sentence(&self, reordering: &Reordering) -> String {
         let waited = self.action(&reordering.waited, None);
         let Some(went) = &reordering.went else {
@@ -47,7 +48,7 @@ impl<'a> Wording<'a> {
 
     fn service(&self, call: &Call) -> String {
         let known = self.services.get(&call.instance);
-        known.map_or_else(|| "a client outside".to_owned(), |service| (*service).to_owned())
+        known.map_or_else(|| "an external client".to_owned(), |service| (*service).to_owned())
     }
 
     /// A call and the client behind it; `mark` is how many records there were when it ran.
@@ -58,27 +59,27 @@ impl<'a> Wording<'a> {
             (Port::Store, operation) => {
                 let collection = target.split('/').nth(1).unwrap_or(target);
                 match operation {
-                    "get" | "find" => format!("reads {collection}"),
-                    "insert" => format!("inserts into {collection}"),
-                    "update" => format!("writes to {collection}"),
+                    Operation::Get | Operation::Find => format!("reads {collection}"),
+                    Operation::Insert => format!("inserts into {collection}"),
+                    Operation::Update => format!("writes to {collection}"),
                     _ => format!("opens {collection}"),
                 }
             }
-            (Port::Bus, "publish") => format!("publishes {}", event()),
-            (Port::Bus, "next") => format!("receives {}", event()),
-            (Port::Bus, "ack") => format!("acknowledges {}", event()),
-            (Port::Bus, "nak") => format!("asks for {} again", event()),
-            (Port::Bus, "in_progress") => format!("asks for more time for {}", event()),
-            (Port::Bus, "subscribe") => format!("opens its consumer of {}", event()),
+            (Port::Bus, Operation::Publish) => format!("publishes {}", event()),
+            (Port::Bus, Operation::Next) => format!("receives {}", event()),
+            (Port::Bus, Operation::Ack) => format!("acknowledges {}", event()),
+            (Port::Bus, Operation::Nak) => format!("rejects {} for redelivery", event()),
+            (Port::Bus, Operation::InProgress) => format!("asks for more time for {}", event()),
+            (Port::Bus, Operation::Subscribe) => format!("opens its consumer of {}", event()),
             (Port::Bus, _) => "opens the bus".to_owned(),
-            (Port::Http, "request") => {
+            (Port::Http, Operation::Request) => {
                 let client = mark.and_then(|mark| self.requester(call, mark));
                 let whose = client.map_or("a".to_owned(), |client| format!("{client}'s"));
                 return format!("begins {whose} request {}", route(target));
             }
             (Port::Http, _) => format!("sends a request to {}", self.external),
         };
-        match self.names.behind(call.lane, call.instance) {
+        match self.names.behind(call.causal_chain, call.instance) {
             Some(client) => format!("{action} for {client}"),
             None => action,
         }

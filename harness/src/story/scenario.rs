@@ -1,9 +1,9 @@
-//! A case as a scenario in Gherkin: the same run, line by line, in the steps of
-//! [`crate::gherkin`], which read every line that is written here.
+//! A case as a Gherkin scenario that repeats the same run, in the scripted steps of
+//! [`crate::gherkin`].
 
 use super::fault::Sentences;
 use super::seconds;
-use crate::case::{Case, FaultPlan, Schedule};
+use crate::case::{Case, Decision, FaultPlan, Schedule};
 use crate::script::{Action, Round, Then};
 use crate::subject::AnySubject;
 
@@ -16,7 +16,7 @@ pub(super) fn feature(
     reorderings: &[(u32, String)],
     end: &str,
 ) -> String {
-    let mut text = "@simulated-only\nFeature: Found in rehearsal\n\n".to_owned();
+    let mut text = "@simulated-only\nFeature: Found by Rehearsal\n\n".to_owned();
     let title = invariant.map_or("Every invariant holds".to_owned(), |i| subject.statement(i));
     text += &format!("  # {}\n", end.lines().next().unwrap_or_default());
     text += &format!("  Scenario: {title}, in {} {}\n", case.workload, case.seed);
@@ -53,9 +53,9 @@ fn lines(text: &mut String, keyword: &str, steps: &[String]) {
     }
 }
 
-/// `12:2, 31:1`: the numbers of decisions, and the positions chosen.
-fn order(deviations: &[(u32, u32)]) -> String {
-    let deviations = deviations.iter().map(|(number, position)| format!("{number}:{position}"));
+/// `12:2, 31:time`: the numbers of decisions, and each decision.
+fn order(deviations: &[(u32, Decision)]) -> String {
+    let deviations = deviations.iter().map(|(number, decision)| format!("{number}:{decision}"));
     deviations.collect::<Vec<_>>().join(", ")
 }
 
@@ -88,7 +88,7 @@ fn steps(rounds: &[Round]) -> Vec<String> {
 }
 
 fn to_the_moment(pause: u32) -> String {
-    format!("the moment comes that is {} later", seconds(pause))
+    format!("the clock advances by {}, before the timers due then fire", seconds(pause))
 }
 
 /// Actions as the rows of a table, with as many cells each.
@@ -141,7 +141,7 @@ pub(crate) fn clients(names: &[String]) -> String {
     }
 }
 
-/// The names in such a list.
+/// The names in a list written by [`clients`].
 pub(crate) fn read_clients(list: &str) -> Vec<String> {
     if list == "nobody" {
         return Vec::new();

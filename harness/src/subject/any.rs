@@ -1,24 +1,19 @@
 //! The subject as the engine holds it: without its types, so that the engine is compiled once
 //! and not with every subject.
 
-use std::any::Any;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use http::Request;
 use platform::catalogue::Entry;
-use ports::Timestamp;
 use serde_json::Value;
 
-use super::clients::{Clients, Unprepared};
+pub use super::any_clients::AnyClients;
 use super::evidence::Evidence;
 use super::names::{Names, Written};
 use super::operation::{AnyOperation, Operation};
 use super::{Subject, workload};
 use crate::bugs::PlantedBug;
-use crate::evidence::{Documents, Facts};
+use crate::evidence::Facts;
 use crate::history::History;
 use crate::invariants::{self, Copy, Statement, Violation};
 use crate::script::{RawScript, Script};
@@ -26,7 +21,6 @@ use crate::story::fault::Sentences;
 use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::topology::Topology;
-use crate::world::{Reply, World};
 
 /// A subject of any type. Clones share it.
 #[derive(Clone)]
@@ -254,7 +248,7 @@ impl<S: Subject> Erased for S {
 
     fn scope(&self, at: usize) -> (Script, usize) {
         let scope = &self.scopes()[at];
-        (erased((scope.script)()), scope.lead)
+        ((scope.script)().erased(), scope.lead)
     }
 
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
@@ -316,89 +310,5 @@ impl<S: Subject> Erased for S {
 
 fn draws<S: Subject>(workload: &workload::Workload<S::Operation>) -> Scripts {
     let strategy = (workload.scripts)();
-    Box::new(move |seed| erased(workload::draw(&strategy, seed)))
-}
-
-fn erased<O: Operation>(script: Script<O>) -> Script {
-    let erased = script.try_map(|operation| Ok(AnyOperation::new(operation)));
-    erased.unwrap_or_else(|never: std::convert::Infallible| match never {})
-}
-
-/// The clients of a run, without their type.
-#[async_trait(?Send)]
-pub trait AnyClients {
-    /// The clients, to be downcast.
-    fn any(&self) -> &dyn Any;
-    /// The clients, to be downcast and changed.
-    fn any_mut(&mut self) -> &mut dyn Any;
-    /// As [`Clients::prepare`].
-    async fn prepare(
-        &mut self,
-        clients: &[String],
-        world: &mut dyn World,
-    ) -> Result<(), Unprepared>;
-    /// As [`Clients::is_prepared`].
-    fn is_prepared(&self, client: &str) -> bool;
-    /// As [`Clients::context`].
-    fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>>;
-    /// As [`Clients::request`].
-    fn request(&self, operation: &AnyOperation) -> Option<Request<Bytes>>;
-    /// As [`Clients::learn`].
-    fn learn(&mut self, operation: &AnyOperation, reply: &Reply, now: Timestamp);
-    /// As [`Clients::heal`].
-    fn heal(&mut self);
-    /// As [`Clients::is_unfinished`].
-    fn is_unfinished(&self, documents: &Documents) -> bool;
-    /// As [`Clients::survey`].
-    async fn survey(&mut self, facts: &Facts, world: &mut dyn World);
-}
-
-#[async_trait(?Send)]
-impl<C: Clients> AnyClients for C {
-    fn any(&self) -> &dyn Any {
-        self
-    }
-
-    fn any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
-
-    async fn prepare(
-        &mut self,
-        clients: &[String],
-        world: &mut dyn World,
-    ) -> Result<(), Unprepared> {
-        Clients::prepare(self, clients, world).await
-    }
-
-    fn is_prepared(&self, client: &str) -> bool {
-        Clients::is_prepared(self, client)
-    }
-
-    fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>> {
-        let operation = operation.downcast()?;
-        Some(Box::new(Clients::context(self, operation, now)))
-    }
-
-    fn request(&self, operation: &AnyOperation) -> Option<Request<Bytes>> {
-        Clients::request(self, operation.downcast()?)
-    }
-
-    fn learn(&mut self, operation: &AnyOperation, reply: &Reply, now: Timestamp) {
-        if let Some(operation) = operation.downcast() {
-            Clients::learn(self, operation, reply, now);
-        }
-    }
-
-    fn heal(&mut self) {
-        Clients::heal(self);
-    }
-
-    fn is_unfinished(&self, documents: &Documents) -> bool {
-        Clients::is_unfinished(self, documents)
-    }
-
-    async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
-        Clients::survey(self, facts, world).await;
-    }
+    Box::new(move |seed| workload::draw(&strategy, seed).erased())
 }

@@ -21,7 +21,7 @@ pub fn post(path: &str, body: &Value) -> Request<Bytes> {
     request.body(Bytes::from(body.to_string())).expect("the path is one of a URI")
 }
 
-/// The clients of one run, with whatever they know, and the external services of that run.
+/// The clients of one run with their knowledge, and the external services of that run.
 #[async_trait(?Send)]
 pub trait Clients: 'static {
     /// What a client can do.
@@ -54,8 +54,8 @@ pub trait Clients: 'static {
         Self::Context::default()
     }
 
-    /// The request of an operation; `None` where it makes no sense now, such as a payment
-    /// without an order.
+    /// The request of an operation; `None` where it makes no sense now, such as a return
+    /// of a book that was never lent.
     fn request(&self, operation: &Self::Operation) -> Option<Request<Bytes>>;
 
     /// Learns from the reply to an operation: the id of what was created, for instance.

@@ -1,4 +1,4 @@
-//! Names: what people call the ids of a run, learned from the documents that were written.
+//! Names: readable names for the ids of a run, learned from the written documents.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub fn client(number: usize) -> String {
 /// What an id is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// By a word of its own: `Anna`, `"Opera"`.
+    /// By a word of its own: `Anna`, `"Dracula"`.
     Plain(String),
     /// By its kind and owner: an order of Ben.
     Of {
@@ -44,7 +44,7 @@ pub struct Written<'a> {
 }
 
 /// The names of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Names {
     names: BTreeMap<String, Name>,
     /// The client in whose request something began, by correlation.
@@ -64,11 +64,22 @@ impl Names {
             else {
                 continue;
             };
-            let Ok(found) = outcome else { continue };
             let inserted = *operation == "insert";
-            let Some(document) = found.as_ref().or(inserted.then_some(input)) else { continue };
             let service = record.instance.map_or("", |instance| instance.service);
-            let owner = learn(&Written { service, collection, document, inserted }, &mut names);
+            let owner = match outcome {
+                Ok(found) => {
+                    let document = found.as_ref().or(inserted.then_some(input));
+                    document.and_then(|document| {
+                        learn(&Written { service, collection, document, inserted }, &mut names)
+                    })
+                }
+                // A refused document has an owner too, but its ids name nothing.
+                Err(_) if inserted => {
+                    let refused = Written { service, collection, document: input, inserted };
+                    learn(&refused, &mut names.clone())
+                }
+                Err(_) => None,
+            };
             if let (Some(origin), Some(owner)) = (&record.origin, owner) {
                 names.causes.entry(origin.correlation.clone()).or_insert(owner);
             }
@@ -140,7 +151,7 @@ impl Names {
             let end = &word[id.len()..];
             match self.names.get(id) {
                 Some(Name::Plain(name)) => replaced += name,
-                // "orders X and Y" become "orders of Anna and of Ben".
+                // "loans X and Y" become "loans of Anna and of Ben".
                 Some(Name::Of { kind, owner }) if announces(&replaced, kind) => {
                     replaced += &format!("of {owner}");
                 }
@@ -177,15 +188,15 @@ mod tests {
     #[test]
     fn ids_in_a_sentence_become_names() {
         let mut names = Names::default();
-        names.insert("a1", Name::Plain("\"Opera\"".to_owned()));
-        names.insert_of("b1", "order", "Ben");
-        names.insert_of("b2", "order", "Cleo");
-        names.insert_of("b3", "order", "Ben");
+        names.insert("a1", Name::Plain("\"Dracula\"".to_owned()));
+        names.insert_of("b1", "loan", "Ben");
+        names.insert_of("b2", "loan", "Cleo");
+        names.insert_of("b3", "loan", "Ben");
         assert_eq!(
-            names.replace_ids("ticket a1 is held by orders b1 and b2, not by c3"),
-            "ticket \"Opera\" is held by orders of Ben and of Cleo, not by c3"
+            names.replace_ids("book a1 is held by loans b1 and b2, not by c3"),
+            "book \"Dracula\" is held by loans of Ben and of Cleo, not by c3"
         );
         assert_eq!(names.replace_ids("keeps ch_000000000000000000000001"), "keeps ch_1");
-        assert_eq!(names.replace_ids("b3 has no charge"), "the order of Ben (2) has no charge");
+        assert_eq!(names.replace_ids("b3 is late"), "the loan of Ben (2) is late");
     }
 }

@@ -14,13 +14,13 @@ use serde_json::Value;
 pub enum Reference<'a> {
     /// The name of a client.
     Client(&'a mut String),
-    /// The name of a thing of this kind, such as the title of a ticket.
+    /// The name of a thing of this kind, such as the title of a book.
     Thing(&'static str, &'a mut String),
 }
 
 /// An operation of a client.
 ///
-/// It displays as a sentence without a full stop: `Ben reserves "Opera"`.
+/// It displays as a sentence without a full stop: `Ben reserves "Dracula"`.
 pub trait Operation:
     Clone + PartialEq + fmt::Debug + fmt::Display + Serialize + DeserializeOwned + Send + Sync + 'static
 {

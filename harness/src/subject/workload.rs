@@ -16,7 +16,7 @@ pub struct Workload<O> {
     pub scripts: fn() -> BoxedStrategy<Script<O>>,
 }
 
-/// A small script of which every schedule is explored.
+/// A small script whose schedules are explored exhaustively.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<O> {
     /// Its name, as on the command line.

@@ -1,4 +1,4 @@
-//! The program `rehearse`: the ticketing system under the harness.
+//! The program `rehearse`: the command line of the harness for the ticketing system.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! An accepted operation is in the store as its client was told.
+//! An accepted operation is stored as its reply reported.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let wrong = match (operation, call.status()) {
             (Operation::Reserve { .. }, Some(201)) => {
                 let order = body["id"].as_str().and_then(|id| orders.get(id).copied());
-                order.map_or(Some("there is no such order"), |o| reserved(evidence, &call, o))
+                order.map_or(Some("the order does not exist"), |o| reserved(evidence, &call, o))
             }
             (Operation::Cancel { .. }, Some(204)) => {
                 let cancelled = order.is_some_and(|order| text(order, "status") == "cancelled");
@@ -35,13 +35,14 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 let charge = charge(&copies, about);
                 let same =
                     charge.is_some_and(|charge| Some(text(charge, "id")) == body["id"].as_str());
-                (!same).then_some("there is no such charge")
+                (!same).then_some("the charge does not exist")
             }
             (Operation::Pay { .. }, Some(402)) => {
                 let charge = charge(&copies, about).map(|charge| text(charge, "id"));
                 let lost = charge.is_some_and(|charge| evidence.given_up.contains(charge));
                 let held = order.is_some_and(|order| text(order, "status") != "cancelled");
-                (held && !lost).then_some("the order still stands although the card was declined")
+                (held && !lost)
+                    .then_some("the order is not cancelled although the card was declined")
             }
             (Operation::List { .. } | Operation::Change { .. }, Some(200 | 201)) => {
                 let (ticket, version) = (body["id"].as_str(), body["version"].as_i64());
@@ -56,42 +57,43 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 });
                 match times {
                     1 if same => None,
-                    1 => Some("the ticket never was like this"),
-                    _ => Some("another edit was given the same version"),
+                    1 => Some("no such version of the ticket was written"),
+                    _ => Some("another edit returned the same version"),
                 }
             }
-            (Operation::LookAtOrders { .. }, Some(200)) => misses_one(evidence, &call)
-                .then_some("an order that they had made is not among them"),
+            (Operation::LookAtOrders { .. }, Some(200)) => {
+                misses_one(evidence, &call).then_some("an earlier order of the client is missing")
+            }
             (Operation::SignUp { .. }, Some(201)) => {
                 let there =
                     evidence.users().iter().any(|user| Some(id(user)) == body["id"].as_str());
-                (!there).then_some("there is no such user")
+                (!there).then_some("the user does not exist")
             }
             _ => None,
         };
         let status = call.status().unwrap_or_default();
-        broken.extend(wrong.map(|why| format!("{operation}: {status}, and {why}")));
+        broken.extend(wrong.map(|why| format!("{operation}: {status}, but {why}")));
     }
     broken
 }
 
-/// The difference between an order and what its buyer was told.
+/// The difference between a stored order and the reply to its buyer.
 fn reserved(evidence: &Evidence, call: &Call<'_>, order: &Document) -> Option<&'static str> {
     let time = |field: &str| order.get_datetime(field).ok().map(|at| at.timestamp_millis());
     let shown = call.body()["expiresAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
     if text(order, "userId") != call.context.by || text(order, "ticketId") != call.context.about {
-        return Some("the order is another one");
+        return Some("the stored order has another buyer or ticket");
     }
     if shown.map(Timestamp::as_millisecond) != time("expiresAt") {
-        return Some("the order has another end");
+        return Some("the stored order has another deadline");
     }
     let made = time("createdAt").and_then(|at| Timestamp::from_millisecond(at).ok());
     let window = evidence.clients.window;
     (made.map(|made| after(made, window)) != shown)
-        .then_some("the order does not last as long as it must")
+        .then_some("the order does not last for the reservation window")
 }
 
-/// Whether an order is missing that the client had been told of before it looked.
+/// Whether an order is missing that the client had received a reply for before this request.
 fn misses_one(evidence: &Evidence, look: &Call<'_>) -> bool {
     let shown = look.body().as_array().into_iter().flatten();
     let shown: Vec<&str> = shown.filter_map(|order| order["id"].as_str()).collect();

@@ -1,5 +1,5 @@
-//! A message that changes something else than a plain copy is acknowledged after that change,
-//! and not before. The harness checks plain copies.
+//! A message is acknowledged only after the order or hold that it changes is written. The harness
+//! checks the same for declared copies.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 let Some((message, event)) = messages.get(id.as_str()) else { continue };
                 let given_up =
                     !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
-                // Read once for all consumers.
+                // Parsed once for all consumers.
                 let read = || serde_json::from_slice(&message.payload).unwrap_or_default();
                 let applied =
                     is_applied(&stores, consumer, &message.subject, || event.get_or_init(read));
@@ -55,8 +55,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// Whether the change that a message asks of this consumer, or a newer one, is in its store;
-/// `None` where it asks for none.
+/// Whether the change that a message causes at this consumer, or a newer one, is in its store;
+/// `None` where it causes none.
 fn is_applied<'e>(
     stores: &Stores,
     consumer: &str,

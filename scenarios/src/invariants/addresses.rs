@@ -1,4 +1,4 @@
-//! An address belongs to one user, whatever its case.
+//! An email address belongs to one user, regardless of case.
 
 use std::collections::BTreeMap;
 
@@ -11,5 +11,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         *users.entry(text(user, "email").to_lowercase()).or_default() += 1;
     }
     let shared = users.iter().filter(|(_, users)| **users > 1);
-    shared.map(|(address, users)| format!("{users} users have the address {address}")).collect()
+    shared
+        .map(|(address, users)| format!("{users} users have the email address {address}"))
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! Every reply is one that the contract allows, in its shape. A 503, or no reply, comes only
-//! where a fault was injected.
+//! Every reply has a status, a message and a shape that the contract allows. A 503 or a missing
+//! reply occurs only in runs with faults.
 
 use contracts::messages::ALREADY_RESERVED;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Evidence;
 use crate::operation::{Card, Operation};
 
-/// A status, and the messages that may come with it; none for a status that says it all.
+/// A status and the messages allowed with it; none where any message is allowed.
 type Answer = (u16, &'static [&'static str]);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
@@ -15,16 +15,16 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for call in evidence.history() {
         let (operation, body) = (call.operation, call.body());
-        // Where time has passed, a service was slow, and its client did not wait.
+        // Virtual time passes during a request only if a service was slow, so it may have timed out.
         let disturbed = disturbed || call.returned().0 > call.invoked().0;
         let Some(status) = call.status() else {
             if !disturbed {
-                broken.push(format!("{operation}: no reply, and no fault was injected"));
+                broken.push(format!("{operation}: no reply although no fault was injected"));
             }
             continue;
         };
         if status == 503 && !disturbed {
-            broken.push(format!("{operation}: 503, and no fault was injected"));
+            broken.push(format!("{operation}: 503 although no fault was injected"));
         }
         if !is_known(operation, status, body) {
             broken.push(format!("{operation}: {status} {body}, which the contract does not allow"));
@@ -35,7 +35,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 
 fn is_known(operation: &Operation, status: u16, body: &Value) -> bool {
     if matches!(operation, Operation::Send { .. }) {
-        // A request as it stands may be anything: only the shape of a refusal is certain.
+        // A raw request may be anything, so only the shape of an error is known.
         return status < 400 || is_error(body);
     }
     let answers = expected(operation).iter().chain(&[(401, NONE), (503, NONE)]);
@@ -53,7 +53,7 @@ fn is_known(operation: &Operation, status: u16, body: &Value) -> bool {
 
 const NONE: &[&str] = &[];
 
-/// The replies that the contract allows, besides 401 and 503.
+/// The replies that the contract allows, in addition to 401 and 503.
 fn expected(operation: &Operation) -> &'static [Answer] {
     match operation {
         Operation::List { .. } => &[(201, NONE)],
@@ -83,7 +83,7 @@ fn expected(operation: &Operation) -> &'static [Answer] {
     }
 }
 
-/// Whether the input was typed by a scenario, and so may be invalid.
+/// Whether the input may be invalid, as scenarios send it on purpose.
 fn is_typed(operation: &Operation) -> bool {
     match operation {
         Operation::SignUp { email, .. } | Operation::SignIn { email, .. } => email.is_some(),
@@ -113,11 +113,13 @@ fn message(body: &Value) -> &str {
 
 fn is_error(body: &Value) -> bool {
     let problems = body["errors"].as_array();
-    let told = |problem: &Value| problem["message"].as_str().is_some_and(|text| !text.is_empty());
-    problems.is_some_and(|problems| !problems.is_empty() && problems.iter().all(told))
+    let has_message =
+        |problem: &Value| problem["message"].as_str().is_some_and(|text| !text.is_empty());
+    problems.is_some_and(|problems| !problems.is_empty() && problems.iter().all(has_message))
 }
 
-/// A resource by its id, without internal fields; or a list of them, or nothing.
+/// Whether the body is a resource with an id and without internal fields, a list of them, or
+/// empty.
 fn is_shown(body: &Value) -> bool {
     match body {
         Value::Null => true,

@@ -1,4 +1,4 @@
-//! A banned user's request is refused by every service instance once the ban has reached it.
+//! Every instance that has received a ban rejects the banned user.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use platform::event::Event;
 
 use super::Evidence;
 
-/// What anybody may ask without a session.
+/// The requests that need no session.
 const OPEN: [&str; 6] = [
     "GET /api/tickets",
     "GET /api/users/currentuser",
@@ -19,60 +19,61 @@ const OPEN: [&str; 6] = [
     "GET /healthz",
 ];
 
-/// The newest word on a user: its version, and whether it is a ban.
-type Word = (i64, bool);
+/// The newest ban state of a user: its version, and whether the user is banned.
+type BanState = (i64, bool);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let words = words(evidence);
-    let mut published: BTreeMap<&str, Word> = BTreeMap::new();
-    let mut reading: BTreeMap<InstanceId, BTreeMap<&str, Word>> = BTreeMap::new();
-    let mut known: BTreeMap<InstanceId, BTreeMap<&str, Word>> = BTreeMap::new();
+    let states = states(evidence);
+    let mut published: BTreeMap<&str, BanState> = BTreeMap::new();
+    let mut reading: BTreeMap<InstanceId, BTreeMap<&str, BanState>> = BTreeMap::new();
+    let mut known: BTreeMap<InstanceId, BTreeMap<&str, BanState>> = BTreeMap::new();
     let mut to_refuse: BTreeMap<u64, (InstanceId, &str)> = BTreeMap::new();
     let mut broken = Vec::new();
     for record in evidence.trace.iter() {
         match &record.kind {
             RecordKind::Publish { message, .. } => {
-                if let Some((user, word)) = words.get(message.id.as_str()) {
-                    learn(&mut published, user, *word);
+                if let Some((user, state)) = states.get(message.id.as_str()) {
+                    learn(&mut published, user, *state);
                 }
             }
-            // An instance reads back what was said before it listens, and then starts.
+            // An instance reads existing bans after it subscribes and before it starts.
             RecordKind::Subscribe { consumer } if is_of_bans(consumer) => {
                 reading.extend(record.instance.map(|who| (who, published.clone())));
             }
             RecordKind::Start => {
                 if let Some(who) = record.instance
-                    && let Some(words) = reading.remove(&who)
+                    && let Some(states) = reading.remove(&who)
                 {
                     let known = known.entry(who).or_default();
-                    words.into_iter().for_each(|(user, word)| learn(known, user, word));
+                    states.into_iter().for_each(|(user, state)| learn(known, user, state));
                 }
             }
             RecordKind::Reply { operation: "ack", consumer, id, .. } if is_of_bans(consumer) => {
-                if let (Some(who), Some((user, word))) = (record.instance, words.get(id.as_str())) {
-                    learn(known.entry(who).or_default(), user, *word);
+                if let (Some(who), Some((user, state))) = (record.instance, states.get(id.as_str()))
+                {
+                    learn(known.entry(who).or_default(), user, *state);
                 }
             }
-            // The end of a ban may count from here on, for requests under way too.
+            // The lifted ban may take effect from here on, also for pending requests.
             RecordKind::Deliver { id, .. } => {
-                if let (Some(who), Some((user, word @ (_, false)))) =
-                    (record.instance, words.get(id.as_str()))
+                if let (Some(who), Some((user, state @ (_, false)))) =
+                    (record.instance, states.get(id.as_str()))
                 {
-                    learn(known.entry(who).or_default(), user, *word);
+                    learn(known.entry(who).or_default(), user, *state);
                     to_refuse.retain(|_, asked| *asked != (who, user.as_str()));
                 }
             }
             RecordKind::Request { number, line, by: Some(user), to: Some(to), .. }
                 if !is_open(line) =>
             {
-                let word = known.get(to).and_then(|known| known.get(user.as_str()));
-                if word.is_some_and(|(_, banned)| *banned) {
+                let state = known.get(to).and_then(|known| known.get(user.as_str()));
+                if state.is_some_and(|(_, banned)| *banned) {
                     to_refuse.insert(*number, (*to, user));
                 }
             }
             RecordKind::Answer { number, status: Some(200..=299), .. } => {
                 if let Some((who, _)) = to_refuse.get(number) {
-                    broken.push(format!("{who} carried out request {number} of a banned user"));
+                    broken.push(format!("{who} accepted request {number} of a banned user"));
                 }
             }
             _ => {}
@@ -81,29 +82,29 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-fn learn<'a>(known: &mut BTreeMap<&'a str, Word>, user: &'a str, word: Word) {
-    let newest = known.entry(user).or_insert(word);
-    *newest = (*newest).max(word);
+fn learn<'a>(known: &mut BTreeMap<&'a str, BanState>, user: &'a str, state: BanState) {
+    let newest = known.entry(user).or_insert(state);
+    *newest = (*newest).max(state);
 }
 
-/// Bans and their ends, by the id of the message.
-fn words<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, (String, Word)> {
-    let mut words = BTreeMap::new();
+/// Bans and lifted bans, by message id.
+fn states<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, (String, BanState)> {
+    let mut states = BTreeMap::new();
     for record in evidence.trace.iter() {
         let RecordKind::Publish { message, outcome: Ok(_), .. } = &record.kind else { continue };
-        let word = match message.subject.as_str() {
+        let state = match message.subject.as_str() {
             UserBanned::SUBJECT => serde_json::from_slice::<UserBanned>(&message.payload)
                 .map(|event| (event.0.id, (event.0.version, true))),
             UserUnbanned::SUBJECT => serde_json::from_slice::<UserUnbanned>(&message.payload)
                 .map(|event| (event.0.id, (event.0.version, false))),
             _ => continue,
         };
-        words.extend(word.ok().map(|word| (message.id.as_str(), word)));
+        states.extend(state.ok().map(|state| (message.id.as_str(), state)));
     }
-    words
+    states
 }
 
-/// Whether instances receive bans by this consumer.
+/// Whether this is the consumer through which instances receive bans.
 fn is_of_bans(consumer: &str) -> bool {
     consumer.split_once('-').is_some_and(|(_, name)| name == BAN_CONSUMER)
 }

@@ -1,5 +1,5 @@
-//! Every version of a charge is published once. A charge lives inside a copied order, so the
-//! harness does not see it as a document of its own.
+//! Every version of a charge is published exactly once. A charge is embedded in the order copy of
+//! payments, so the general check of the harness, which works by document, does not cover it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,13 +31,14 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
                 1 => {}
                 0 => broken.push(format!("version {version} of charge {id} was never published")),
                 n => {
-                    broken.push(format!("version {version} of charge {id} was published {n} times"))
+                    broken
+                        .push(format!("version {version} of charge {id} was published {n} times"));
                 }
             }
         }
     }
     for (id, version) in published.keys() {
-        broken.push(format!("version {version} of charge {id} was published and never existed"));
+        broken.push(format!("version {version} of charge {id} was published but never existed"));
     }
     broken
 }

@@ -1,4 +1,4 @@
-//! The evidence of a run, as ticketing's invariants read it.
+//! The evidence of a run, with accessors for ticketing's collections.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub type Evidence<'a> = harness::subject::Evidence<'a, Ticketing>;
 /// An operation and its reply.
 pub(crate) type Call<'a> = Invocation<'a, Ticketing>;
 
-/// The documents and the ledger by name.
+/// Ticketing's collections and the provider's ledger.
 pub(crate) trait Records {
     /// `tickets.tickets`.
     fn tickets(&self) -> &[Document];

@@ -1,4 +1,4 @@
-//! No hold outlives its time unless it was paid, and the end of its time is published once.
+//! No unpaid hold outlives its deadline, and the expiry of an order is published exactly once.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,22 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         unpaid && holding && order.get_datetime("expiresAt").is_ok_and(|at| *at <= now)
     });
     outlived
-        .map(|order| format!("order {} still holds its ticket after its time", id(order)))
+        .map(|order| format!("order {} still holds its ticket after its deadline", id(order)))
         .collect()
 }
 
-/// That the time of an order is up is one event, however often it is published.
+/// All `OrderExpired` messages about an order have the same id; a republished one is a duplicate.
 pub(super) fn published_once(evidence: &Evidence) -> Vec<String> {
-    let mut told: BTreeMap<String, &str> = BTreeMap::new();
+    let mut expired: BTreeMap<String, &str> = BTreeMap::new();
     let mut broken = Vec::new();
     for (message, _) in evidence.published() {
         if message.subject != OrderExpired::SUBJECT {
             continue;
         }
         let Ok(OrderExpired { id }) = serde_json::from_slice(&message.payload) else { continue };
-        let first = *told.entry(id.clone()).or_insert(&message.id);
+        let first = *expired.entry(id.clone()).or_insert(&message.id);
         if first != message.id {
-            broken.push(format!("the time of order {id} was up a second time"));
+            broken.push(format!("the expiry of order {id} was published a second time"));
         }
     }
     broken

@@ -1,5 +1,5 @@
-//! Every ticket that no order holds is listed and can be reserved, and no other, once the system
-//! is quiescent.
+//! Once the system is quiescent, exactly the tickets that no order holds are listed and can be
+//! reserved.
 
 use std::collections::BTreeSet;
 
@@ -27,12 +27,12 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let answer = listing.offered.get(ticket).copied().flatten();
         if !held && answer != Some(201) {
             broken.push(format!(
-                "ticket {ticket} is free and cannot be reserved: {}",
+                "ticket {ticket} is free but cannot be reserved: {}",
                 answer.map_or("no reply".to_owned(), |status| status.to_string())
             ));
         }
         if held && answer == Some(201) {
-            broken.push(format!("ticket {ticket} is held and can be reserved once more"));
+            broken.push(format!("ticket {ticket} is held but can be reserved again"));
         }
     }
     broken

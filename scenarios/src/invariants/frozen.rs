@@ -1,5 +1,4 @@
-//! Once the tickets service has seen a hold, no edit is accepted until it has seen the
-//! release.
+//! The tickets service accepts no edit between the hold and the release that it has recorded.
 
 use std::collections::BTreeMap;
 

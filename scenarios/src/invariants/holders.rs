@@ -1,4 +1,4 @@
-//! A ticket names the order that holds it, once the system is quiescent.
+//! Once the system is quiescent, a ticket names the order that holds it.
 
 use bson::Document;
 
@@ -16,9 +16,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let holder = evidence.orders().iter().filter(of_ticket).find(holding).map(id);
         let said = ticket.get_str("orderId").ok();
         if holder != said {
-            let name = |order: Option<&str>| order.unwrap_or("nobody").to_owned();
+            let name = |order: Option<&str>| order.unwrap_or("no order").to_owned();
             broken.push(format!(
-                "ticket {} names {} as its holder, and orders {}",
+                "the holder of ticket {} is {} in tickets and {} in orders",
                 id(ticket),
                 name(said),
                 name(holder)

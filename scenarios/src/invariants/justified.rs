@@ -16,7 +16,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         return Vec::new();
     }
     let histories = histories(evidence);
-    // A concurrent request of the same buyer may have made the order, or one without a reply.
+    // The order may come from a concurrent request of the same buyer, or from one without a reply.
     let another = |call: &Call<'_>| {
         let mut others = evidence.history().filter(reserve).filter(|other| {
             other.context.by == call.context.by
@@ -34,13 +34,13 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         let mut reasons = holds.filter(|hold| {
             let (invoked, returned) = (call.invoked().1, call.returned().1);
             let meanwhile = hold.from < returned && invoked < hold.to;
-            // An order that this very request has made is no reason.
+            // An order that this request created does not justify its own refusal.
             let own = hold.buyer == call.context.by && hold.from >= invoked && !another(call);
             meanwhile && !own
         });
         reasons.next().is_none()
     });
     unjust
-        .map(|call| format!("no other order held the ticket meanwhile: {}", call.operation))
+        .map(|call| format!("refused although no other order held the ticket: {}", call.operation))
         .collect()
 }

@@ -1,10 +1,11 @@
-//! What buyers are told of a ticket and what the store did with it fit in one order, as of a
-//! lock: one has it, the others are refused, and nobody is refused while nobody has it.
+//! The replies to buyers of a ticket and the writes of its orders are linearizable against the
+//! model of a lock: one order holds it, other buyers are refused, and no buyer is refused while
+//! the ticket is free.
 //!
-//! What takes a ticket and lets it go are writes of orders: each took effect while its call
-//! lasted, in simulation at its record. What a buyer is told was true at some moment between
-//! the request and the answer. A request without an answer says nothing, and what it did is
-//! known from the store: a write without an outcome happened at some time, or never.
+//! Writes of orders acquire and release a ticket. Each takes effect between its call and its
+//! return, in simulation at its record. A reply was true at some point between request and reply.
+//! A request without a reply constrains nothing; its effect is known from the store. A write with
+//! an unknown outcome took effect at some later point, or never.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -27,30 +28,30 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     broken.collect()
 }
 
-/// Something about a ticket.
+/// An operation on the lock of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operation<'a> {
-    /// An order takes it.
+    /// An order acquires the ticket.
     Take(&'a str),
-    /// An order is complete, and has it for ever.
+    /// An order is completed and keeps the ticket for good.
     Keep(&'a str),
-    /// An order lets it go.
+    /// An order releases the ticket.
     Release(&'a str),
-    /// The request of this number is told that it is reserved.
+    /// The request of this number is refused because the ticket is reserved.
     Refused(u64),
-    /// The buyer of this order is told that it is cancelled.
+    /// The buyer of this order gets the reply that it is cancelled.
     Gone(&'a str),
 }
 
-/// Who has a ticket.
+/// The holder of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder<'a> {
-    Nobody,
+    Free,
     Held(&'a str),
     Kept(&'a str),
 }
 
-/// The lock of a ticket, for orders with names that live as long as the evidence.
+/// The model: a lock whose holders are order ids borrowed from the evidence.
 #[derive(Default)]
 struct Lock<'a>(PhantomData<&'a str>);
 
@@ -59,16 +60,16 @@ impl<'a> Model for Lock<'a> {
     type State = Holder<'a>;
 
     fn begin(&self) -> Holder<'a> {
-        Holder::Nobody
+        Holder::Free
     }
 
     fn apply(&self, holder: &Holder<'a>, operation: &Operation<'a>) -> Option<Holder<'a>> {
         let after = match (*operation, *holder) {
-            (Operation::Take(order), Holder::Nobody) => Holder::Held(order),
+            (Operation::Take(order), Holder::Free) => Holder::Held(order),
             (Operation::Keep(order), Holder::Held(by)) if by == order => Holder::Kept(order),
-            (Operation::Release(order), Holder::Held(by)) if by == order => Holder::Nobody,
+            (Operation::Release(order), Holder::Held(by)) if by == order => Holder::Free,
             (Operation::Refused(_), Holder::Held(_) | Holder::Kept(_)) => *holder,
-            (Operation::Gone(_), Holder::Nobody) => *holder,
+            (Operation::Gone(_), Holder::Free) => *holder,
             (Operation::Gone(order), Holder::Held(by) | Holder::Kept(by)) if by != order => *holder,
             _ => return None,
         };
@@ -80,32 +81,32 @@ impl<'a> Model for Lock<'a> {
     }
 }
 
-/// From when on, and until when, something took effect: places in the record. Without an end
-/// it may be later, or never.
+/// The interval in which an operation took effect, as indices into the trace. Without an end, it
+/// took effect later or never.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     from: usize,
     to: Option<usize>,
 }
 
-/// What is known of an order.
+/// The operations of one order.
 #[derive(Debug, Default)]
 struct Life<'a> {
     ticket: &'a str,
     taken: Option<Span>,
     kept: Option<Span>,
     released: Option<Span>,
-    /// From its buyer's request to the answer.
-    told: Option<Span>,
+    /// From the request to the reply that created the order.
+    replied: Option<Span>,
 }
 
-/// What a request was for.
+/// The target of a request.
 enum Asked<'a> {
     Ticket(&'a str),
     End(&'a str),
 }
 
-/// What is known of all orders and tickets.
+/// The operations on all tickets.
 #[derive(Default)]
 struct History<'a> {
     asked: BTreeMap<u64, (usize, Asked<'a>)>,
@@ -125,7 +126,7 @@ struct Made<'a> {
     id: &'a str,
 }
 
-/// What a buyer is told whose ticket another has.
+/// The error message of a refused reservation.
 const RESERVED: &[u8] = b"Ticket is already reserved";
 
 impl<'a> History<'a> {
@@ -160,7 +161,7 @@ impl<'a> History<'a> {
                 _ => {}
             }
         }
-        // What nobody saw being written, and is there, was written at some time.
+        // A document without a recorded write was written at some point of the run.
         let end = Some(evidence.trace.len());
         evidence.orders().iter().for_each(|order| history.wrote(order, Span { from: 0, to: end }));
         history
@@ -180,7 +181,7 @@ impl<'a> History<'a> {
             (Asked::Ticket(ticket), 201) => {
                 if let Ok(Made { id }) = serde_json::from_slice(body) {
                     let life = self.orders.entry(id).or_default();
-                    life.told = Some(Span { from, to: Some(to) });
+                    life.replied = Some(Span { from, to: Some(to) });
                     if life.ticket.is_empty() {
                         life.ticket = ticket;
                     }
@@ -201,7 +202,7 @@ impl<'a> History<'a> {
         match &mut life.taken {
             Some(Span { to: to @ None, .. }) => *to = span.to,
             Some(_) => {}
-            // An order that never had it lets nothing go.
+            // An order that never held the ticket does not release it.
             None if is_holding => life.taken = Some(span),
             None => return,
         }
@@ -240,7 +241,7 @@ impl<'a> History<'a> {
             }
         }
         for (asked, call) in self.refused {
-            // An id may be typed in capitals.
+            // The id in a request may be in upper case.
             let known = tickets.keys().find(|ticket| ticket.eq_ignore_ascii_case(asked.trim()));
             let ticket = known.copied().unwrap_or(asked);
             tickets.entry(ticket).or_default().push(call);
@@ -250,34 +251,33 @@ impl<'a> History<'a> {
 }
 
 impl Life<'_> {
-    /// When it took the ticket: by its write, and between its buyer's request and the answer.
-    /// Where these are at odds, it is the buyer who counts.
+    /// The interval in which it acquired the ticket: that of its write, within that of the request.
+    /// If the two do not overlap, that of the request counts.
     fn taken(&self) -> Option<Span> {
-        let (Some(taken), Some(told)) = (self.taken, self.told) else {
-            return self.told.or(self.taken);
+        let (Some(taken), Some(replied)) = (self.taken, self.replied) else {
+            return self.replied.or(self.taken);
         };
-        let to = taken.to.into_iter().chain(told.to).min();
-        let both = Span { from: taken.from.max(told.from), to };
-        Some(if to.is_some_and(|to| to < both.from) { told } else { both })
+        let to = taken.to.into_iter().chain(replied.to).min();
+        let both = Span { from: taken.from.max(replied.from), to };
+        Some(if to.is_some_and(|to| to < both.from) { replied } else { both })
     }
 }
 
-/// Why there is no order, in a sentence.
+/// The conflict in a sentence.
 fn story(calls: &[Call<Operation<'_>>], conflict: &Conflict<Holder<'_>>) -> String {
     let holder = match conflict.state {
-        Holder::Nobody => "nobody had it".to_owned(),
-        Holder::Held(order) => format!("order {order} held it"),
+        Holder::Free => "the ticket was free".to_owned(),
+        Holder::Held(order) => format!("order {order} held the ticket"),
         Holder::Kept(order) => format!("order {order} was complete"),
     };
     let what = match calls[conflict.shown_by].operation {
-        Operation::Take(order) => format!("order {order} took it"),
+        Operation::Take(order) => format!("order {order} acquired the ticket"),
         Operation::Keep(order) => format!("order {order} was completed"),
-        Operation::Release(order) => format!("order {order} let it go"),
-        Operation::Refused(request) => format!("request {request} was refused as too late"),
-        Operation::Gone(order) => format!("the buyer of order {order} was told that it is over"),
+        Operation::Release(order) => format!("order {order} released the ticket"),
+        Operation::Refused(request) => format!("request {request} was refused"),
+        Operation::Gone(order) => format!("the cancellation of order {order} was confirmed"),
     };
     let stuck = conflict.stuck.iter().filter(|&&call| call != conflict.shown_by).count();
-    let others =
-        if stuck == 0 { "" } else { ", nor is there an order with what else was answered" };
-    format!("{what} where {holder}, at each moment that it can have been{others}")
+    let others = if stuck == 0 { "" } else { ", and other replies conflict as well" };
+    format!("not linearizable: {what} although {holder}{others}")
 }

@@ -1,4 +1,4 @@
-//! Money: charges and refunds, in our ledger and in the provider's.
+//! Charges and refunds, in the documents of payments and in the provider's ledger.
 
 use bson::Document;
 use contracts::Cents;
@@ -17,37 +17,47 @@ pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
         if let Some(&shown) = evidence.clients.shown.get(id)
             && shown != price
         {
-            broken.push(format!("order {id} costs {price}, its buyer was shown {shown}"));
+            broken.push(format!("order {id} costs {price}, but its buyer was shown {shown}"));
         }
         if text(order, "status") != "complete" {
             continue;
         }
         let kept: Vec<_> = kept(&ledger, id).collect();
         if kept.len() != 1 {
-            broken.push(format!("order {id} is complete with {} charges kept", kept.len()));
+            broken.push(format!(
+                "order {id} is complete with {} charges that are not refunded",
+                kept.len()
+            ));
         }
         for charge in kept.iter().filter(|charge| charge.amount != price.0) {
-            broken.push(format!("order {id} costs {price}, {} was charged", Cents(charge.amount)));
+            broken.push(format!(
+                "order {id} costs {price}, but {} was charged",
+                Cents(charge.amount)
+            ));
         }
     }
     broken
 }
 
-/// A cancelled order has no charge that is not refunded; nor has an order that does not exist.
+/// Every charge of a cancelled or unknown order is refunded.
 pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
     let orders = by_id(evidence.orders());
     let ledger = evidence.ledger();
     let kept = ledger.iter().filter(|charge| !charge.refunded);
     let without_order = kept.filter_map(|charge| match orders.get(charge.order_id.as_str()) {
         Some(order) if text(order, "status") != "cancelled" => None,
-        Some(_) => Some(format!("cancelled order {} keeps {}", charge.order_id, charge.id)),
-        None => Some(format!("{} pays for the unknown order {}", charge.id, charge.order_id)),
+        Some(_) => Some(format!(
+            "cancelled order {} has the charge {}, which is not refunded",
+            charge.order_id, charge.id
+        )),
+        None => {
+            Some(format!("charge {} belongs to the unknown order {}", charge.id, charge.order_id))
+        }
     });
     without_order.collect()
 }
 
-/// Money moves back only where its order is cancelled. A complete order keeps one charge: that
-/// is [`paid_once`].
+/// A charge is refunded only if its order is cancelled. [`paid_once`] covers complete orders.
 pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
     let orders = by_id(evidence.orders());
     let ledger = evidence.ledger();
@@ -57,8 +67,10 @@ pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
     };
     let open =
         refunded.filter(|charge| matches!(status(charge), Some("created" | "awaiting:payment")));
-    open.map(|charge| format!("{} is refunded, order {} stands", charge.id, charge.order_id))
-        .collect()
+    open.map(|charge| {
+        format!("charge {} is refunded although order {} is open", charge.id, charge.order_id)
+    })
+    .collect()
 }
 
 /// The provider's ledger agrees with the charges, cent for cent.
@@ -69,14 +81,17 @@ pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
     for entry in &ledger {
         let order = copies.get(entry.order_id.as_str());
         let Some(charge) = order.and_then(|order| order.get_document("charge").ok()) else {
-            broken.push(format!("{} is in the provider's ledger and not in ours", entry.id));
+            broken.push(format!(
+                "charge {} is in the provider's ledger but not in payments",
+                entry.id
+            ));
             continue;
         };
         if text(charge, "stripeId") != entry.id || number(charge, "amount") != entry.amount {
-            broken.push(format!("{} differs in our ledger: {charge}", entry.id));
+            broken.push(format!("charge {} differs in payments: {charge}", entry.id));
         }
         if (text(charge, "status") == "refunded") != entry.refunded {
-            broken.push(format!("{} is refunded on one side only: {charge}", entry.id));
+            broken.push(format!("charge {} is refunded on one side only: {charge}", entry.id));
         }
     }
     for order in evidence.order_copies() {
@@ -84,7 +99,10 @@ pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
             && moved(charge)
             && !ledger.iter().any(|entry| entry.id == text(charge, "stripeId"))
         {
-            broken.push(format!("order {}: {charge} is not in the provider's ledger", id(order)));
+            broken.push(format!(
+                "the charge of order {} is not in the provider's ledger: {charge}",
+                id(order)
+            ));
         }
     }
     broken

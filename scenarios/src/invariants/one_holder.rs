@@ -34,15 +34,15 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// A stretch of the record in which an order surely held its ticket.
+/// An interval in which an order certainly held its ticket.
 pub(super) struct Hold {
-    /// Which.
+    /// The order's id.
     pub(super) order: String,
-    /// Whose.
+    /// The user id of its buyer.
     pub(super) buyer: String,
-    /// The record of its beginning.
+    /// The index of the trace record that begins it.
     pub(super) from: usize,
-    /// The record of its end.
+    /// The index of the trace record that ends it; `usize::MAX` for none.
     pub(super) to: usize,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
                 holds.push(Hold { order, buyer, from: now, to: usize::MAX });
             }
             (Some(hold), false) if hold.to == usize::MAX => {
-                // On real servers the release may have taken effect as soon as it began.
+                // On real servers the release may have taken effect as soon as its call began.
                 hold.to = if evidence.exact { now } else { *began };
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! A session ends when its time is over.
+//! A session ends at its expiry.
 
 use ports::clock::after;
 

@@ -1,4 +1,5 @@
-//! No timer is overdue once the system is quiescent, and each is armed as its order says.
+//! Once the system is quiescent, every open order has a timer at its deadline, and none is
+//! overdue.
 
 use super::Evidence;
 use super::evidence::{Records as _, by_id, id, text};
@@ -13,7 +14,7 @@ pub(super) fn none_overdue(evidence: &Evidence) -> Vec<String> {
     overdue.map(|timer| format!("the timer of order {} is overdue", id(timer))).collect()
 }
 
-/// A timer is armed for an open order at its deadline, and unarmed for any other.
+/// A timer is armed at the deadline of an open order, and disarmed for any other order.
 pub(super) fn armed_correctly(evidence: &Evidence) -> Vec<String> {
     let orders = by_id(evidence.orders());
     let wrong = evidence.timers().iter().filter(|timer| {
@@ -28,7 +29,7 @@ pub(super) fn armed_correctly(evidence: &Evidence) -> Vec<String> {
     wrong
         .map(|timer| match timer.get_datetime("due") {
             Ok(_) => format!(
-                "the timer of order {} is armed and should not be, or for another time",
+                "the timer of order {} is armed for the wrong time or should be disarmed",
                 id(timer)
             ),
             Err(_) => format!("the timer of order {} is not armed", id(timer)),

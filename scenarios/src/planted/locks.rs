@@ -1,4 +1,4 @@
-//! Mistakes with who may have what: tickets, prices and addresses.
+//! Bugs in holds, prices and unique email addresses.
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
@@ -8,7 +8,7 @@ use ports::store::{Find, ReadError, Store, WriteError};
 use harness::bugs::planting::{with_listeners, with_ports, with_service};
 use harness::bugs::ports::{StoreOverride, Updates, at_store, lying};
 
-/// Without the unique indexes of orders; a look before the insert instead.
+/// Replaces the unique indexes of orders by a query before each insert.
 pub(super) fn look_then_insert(system: System) -> System {
     let look = Look {
         filter: |order| {
@@ -20,7 +20,7 @@ pub(super) fn look_then_insert(system: System) -> System {
     without_lock(system, orders::NAME, look)
 }
 
-/// Without the unique index of addresses; a look before the insert instead.
+/// Replaces the unique index of email addresses by a query before each insert.
 pub(super) fn look_then_sign_up(system: System) -> System {
     let look = Look {
         filter: |user| Some(doc! { "emailKey": user.get("emailKey")?.clone() }),
@@ -40,9 +40,9 @@ fn without_lock(system: System, service: &'static str, look: Look) -> System {
 
 #[derive(Clone, Copy)]
 struct Look {
-    /// What there must not be.
+    /// Matches the documents that an insert conflicts with.
     filter: fn(&Document) -> Option<Document>,
-    /// The index that would have said so.
+    /// The index that the error names.
     taken: &'static str,
 }
 
@@ -65,7 +65,7 @@ impl StoreOverride for Look {
     }
 }
 
-/// Updates under no condition but the id.
+/// Drops the revision from the filter of every update.
 pub(super) fn lost_update(system: System) -> System {
     let any_revision = Updates(|mut update| {
         update.filter.remove("revision");
@@ -74,7 +74,7 @@ pub(super) fn lost_update(system: System) -> System {
     with_ports(system, None, move |ports| at_store(ports, any_revision))
 }
 
-/// Tickets that never seem to be held.
+/// Hides the holder of every ticket that the service reads.
 pub(super) fn edit_while_held(system: System) -> System {
     with_ports(system, Some(tickets::NAME), |ports| {
         lying(ports, |_, mut ticket| {
@@ -84,7 +84,8 @@ pub(super) fn edit_while_held(system: System) -> System {
     })
 }
 
-/// An event of the fencing number that a ticket has is applied like one of a higher number.
+/// Lowers the fencing number that the service reads, so that an event with the same number is
+/// applied again.
 pub(super) fn hold_applied_again(system: System) -> System {
     with_ports(system, Some(tickets::NAME), |ports| {
         lying(ports, |_, mut ticket| {
@@ -95,7 +96,7 @@ pub(super) fn hold_applied_again(system: System) -> System {
     })
 }
 
-/// All tickets are listed, not only those that are free.
+/// Drops the condition on the holder when tickets are listed.
 pub(super) fn lists_reserved(system: System) -> System {
     with_ports(system, Some(tickets::NAME), |ports| at_store(ports, AllForSale))
 }
@@ -115,7 +116,7 @@ impl StoreOverride for AllForSale {
     }
 }
 
-/// The price of an order is read once more when it is written.
+/// Reads the price again on the insert of an order.
 pub(super) fn price_read_late(system: System) -> System {
     with_ports(system, Some(orders::NAME), |ports| at_store(ports, ReadLate))
 }
@@ -141,7 +142,7 @@ impl StoreOverride for ReadLate {
     }
 }
 
-/// Another price, in the order and in the event that tells of it.
+/// Sets the price in the order and in the payload of its event.
 fn reprice(order: &mut Document, price: Bson) {
     for event in order.get_array_mut("outbox").into_iter().flatten() {
         let Some(event) = event.as_document_mut() else { continue };
@@ -154,7 +155,7 @@ fn reprice(order: &mut Document, price: Bson) {
     order.insert("price", price);
 }
 
-/// An order whose time is up is cancelled, and still holds its ticket.
+/// Keeps the hold in the update that expires an order.
 pub(super) fn hold_kept_on_expiry(system: System) -> System {
     with_ports(system, Some(orders::NAME), |ports| {
         let keep = Updates(|mut update| {
@@ -169,14 +170,14 @@ pub(super) fn hold_kept_on_expiry(system: System) -> System {
     })
 }
 
-/// To the end of time a paid order looks as if it still waited for the money.
+/// Shows a complete order to the listener of `OrderExpired` as one that awaits payment.
 pub(super) fn expiry_cancels_paid(system: System) -> System {
     with_listeners(system, orders::NAME, &["OrderExpired"], |ports| {
         lying(ports, |_, order| restate(order, "complete", "awaiting:payment"))
     })
 }
 
-/// To news of a charge a cancelled order looks as if it still waited for the money.
+/// Shows a cancelled order to the listener of `ChargeUpdated` as one that awaits payment.
 pub(super) fn completes_released(system: System) -> System {
     with_listeners(system, orders::NAME, &["ChargeUpdated"], |ports| {
         lying(ports, |_, order| restate(order, "cancelled", "awaiting:payment"))

@@ -1,4 +1,4 @@
-//! Mistakes with other people's money.
+//! Bugs in charges and refunds.
 
 use async_trait::async_trait;
 use bson::{Bson, Document};
@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use harness::bugs::planting::{with_listeners, with_ports, with_service};
 use harness::bugs::ports::{HttpOverride, Updates, at_http, at_store};
 
-/// The request as it goes out, or the body of an answer without asking.
+/// Changes each request, or replies with a body instead of sending it.
 struct Requests(fn(Request<Bytes>) -> Result<Request<Bytes>, Bytes>);
 
 #[async_trait]
@@ -28,21 +28,24 @@ impl HttpOverride for Requests {
     }
 }
 
-fn twisted(system: System, twist: fn(Request<Bytes>) -> Result<Request<Bytes>, Bytes>) -> System {
-    with_ports(system, Some(payments::NAME), move |ports| at_http(ports, Requests(twist)))
+fn with_requests(
+    system: System,
+    change: fn(Request<Bytes>) -> Result<Request<Bytes>, Bytes>,
+) -> System {
+    with_ports(system, Some(payments::NAME), move |ports| at_http(ports, Requests(change)))
 }
 
-/// Charges without a key: asking again moves the money again.
+/// Drops the idempotency key, so that a retry charges again.
 pub(super) fn no_idempotency_key(system: System) -> System {
-    twisted(system, |mut request| {
+    with_requests(system, |mut request| {
         request.headers_mut().remove("idempotency-key");
         Ok(request)
     })
 }
 
-/// Refunds that only look as if they were asked for.
+/// Replies to refund requests without sending them.
 pub(super) fn refund_forgotten(system: System) -> System {
-    twisted(system, |request| {
+    with_requests(system, |request| {
         if request.uri().path() == "/v1/refunds" {
             return Err(Bytes::from_static(br#"{"id":"re_forgotten"}"#));
         }
@@ -50,26 +53,26 @@ pub(super) fn refund_forgotten(system: System) -> System {
     })
 }
 
-/// Refunds under the key of their charge: to the provider another request under a known key.
+/// Sends refunds under the idempotency key of their charge, which the provider rejects as reused.
 pub(super) fn refund_under_charge_key(system: System) -> System {
-    twisted(system, |mut request| {
+    with_requests(system, |mut request| {
         let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
         if let Some(charge) = key.and_then(|key| key.strip_suffix("-refund")) {
-            let charge = charge.parse().expect("a part of a header is a header");
+            let charge = charge.parse().expect("a prefix of a header value is one");
             request.headers_mut().insert("idempotency-key", charge);
         }
         Ok(request)
     })
 }
 
-/// Charges of whole units of the currency.
+/// Rounds amounts down to whole units of the currency.
 pub(super) fn whole_units(system: System) -> System {
-    twisted(system, |request| Ok(amount(request, |cents| (cents / 100 * 100).max(100))))
+    with_requests(system, |request| Ok(amount(request, |cents| (cents / 100 * 100).max(100))))
 }
 
-/// Charges of what floating point makes of a price.
+/// Converts amounts to floating point and back.
 pub(super) fn float_cents(system: System) -> System {
-    twisted(system, |request| {
+    with_requests(system, |request| {
         Ok(amount(request, |cents| {
             let price = cents as f64 / 100.0;
             (price * 100.0) as i64
@@ -77,7 +80,7 @@ pub(super) fn float_cents(system: System) -> System {
     })
 }
 
-/// The request with another amount.
+/// The request with its amount replaced.
 fn amount(mut request: Request<Bytes>, other: fn(i64) -> i64) -> Request<Bytes> {
     let fields = form_urlencoded::parse(request.body()).into_owned();
     let fields = fields.map(|(name, value)| match value.parse::<i64>() {
@@ -90,7 +93,7 @@ fn amount(mut request: Request<Bytes>, other: fn(i64) -> i64) -> Request<Bytes> 
     request
 }
 
-/// A cancellation that comes after the money has moved is noted, and no more.
+/// Clears the due time of the refund when an order with a completed charge is cancelled.
 pub(super) fn late_cancel_keeps_money(system: System) -> System {
     with_listeners(system, payments::NAME, &["OrderCancelled"], |ports| {
         let forget = Updates(|mut update| {
@@ -109,7 +112,7 @@ fn has_moved(charge: &Document) -> bool {
     charge.get_str("status").is_ok_and(|status| status == "completed")
 }
 
-/// Nobody carries on a charge whose request did not live to hear the answer.
+/// Removes the task that retries pending charges.
 pub(super) fn charges_not_swept(system: System) -> System {
     with_service(system, Some(payments::NAME), |service| {
         service.tasks.retain(|task| task.name() != "charges");

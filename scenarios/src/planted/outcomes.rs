@@ -1,4 +1,4 @@
-//! Mistakes with what is known: an outcome that nobody knows, taken for one or the other.
+//! Bugs in the handling of unknown outcomes.
 
 use async_trait::async_trait;
 use bson::Document;
@@ -11,7 +11,7 @@ use ports::store::{Store, Update, WriteError};
 use harness::bugs::planting::with_ports;
 use harness::bugs::ports::{HttpOverride, StoreOverride, at_http, at_store};
 
-/// A write of which nobody knows whether it happened counts as one that did.
+/// Reports writes with an unknown outcome as successful.
 pub(super) fn unknown_is_success(system: System) -> System {
     with_ports(system, None, |ports| at_store(ports, Hopeful))
 }
@@ -45,8 +45,7 @@ impl StoreOverride for Hopeful {
     }
 }
 
-/// An insert of which nobody knows whether it happened counts as one that did not: it is made
-/// once more, and meets itself.
+/// Retries inserts with an unknown outcome, so that one that succeeded conflicts with itself.
 pub(super) fn unknown_is_failure(system: System) -> System {
     with_ports(system, Some(orders::NAME), |ports| at_store(ports, Insistent))
 }
@@ -63,7 +62,7 @@ impl StoreOverride for Insistent {
     ) -> Result<(), WriteError> {
         match store.insert(collection, document.clone()).await {
             Err(WriteError::Unknown(_)) => match store.insert(collection, document).await {
-                // The driver names the first index that is broken: here the one of holders.
+                // MongoDB would name the index of holders, which is checked as well.
                 Err(WriteError::Duplicate { index }) if index == "_id_" => {
                     Err(WriteError::Duplicate { index: "one-holder".to_owned() })
                 }
@@ -74,7 +73,7 @@ impl StoreOverride for Insistent {
     }
 }
 
-/// A payment provider that does not answer counts as one that declines.
+/// Turns a missing response of the payment provider into a decline.
 pub(super) fn timeout_is_decline(system: System) -> System {
     with_ports(system, Some(payments::NAME), |ports| at_http(ports, Declining))
 }
@@ -95,7 +94,7 @@ impl HttpOverride for Declining {
                 *declined.status_mut() = StatusCode::PAYMENT_REQUIRED;
                 Ok(declined)
             }
-            answer => answer,
+            response => response,
         }
     }
 }

@@ -1,6 +1,4 @@
-//! The provider's input: a form-encoded body, its fields checked as Stripe does.
-//!
-//! It knows neither charges nor refunds.
+//! Form-encoded request bodies, validated as Stripe does.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +19,7 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Refuses fields other than these and metadata.
+    /// Rejects fields other than these and metadata.
     pub(super) fn only(&self, names: &[&str]) -> Result<(), Reply> {
         let known = |name: &str| names.contains(&name) || metadata(name).is_some();
         match self.0.keys().find(|name| !known(name)) {

@@ -1,3 +1,5 @@
+//! The provider that stands in: its ledger, its keys and its refusals.
+
 use super::*;
 
 const CHARGE: &str = "amount=1999&currency=usd&source=tok_visa&metadata%5BorderId%5D=o1";
@@ -121,10 +123,10 @@ fn a_charge_is_refunded_once() {
 }
 
 #[test]
-fn a_failure_has_no_effect_and_a_lost_answer_has() {
+fn a_failure_has_no_effect_and_a_lost_response_has() {
     let provider = provider();
     provider.fail_next(1);
-    provider.lose_next_answers(1);
+    provider.lose_next_responses(1);
     assert_eq!(charge(&provider, "k1", CHARGE).0, 503);
     assert_eq!(provider.charges(), []);
     let lost = provider.answer(&request("/v1/charges", "k1", CHARGE));

@@ -23,7 +23,7 @@ async fn signs_up(world: &mut ScenarioWorld, who: String) -> Done {
     world.operate(vec![Operation::sign_up(&who)]).await
 }
 
-#[when(expr = "{word} signs up with the address {string} and the password {string}")]
+#[when(expr = "{word} signs up with the email {string} and the password {string}")]
 async fn signs_up_with(
     world: &mut ScenarioWorld,
     who: String,
@@ -33,7 +33,7 @@ async fn signs_up_with(
     world.operate(vec![Operation::SignUp { who, email: Some(email), password }]).await
 }
 
-#[when(expr = "{int} people sign up with the address {string} at the same moment")]
+#[when(expr = "{int} people sign up with the email {string} at the same moment")]
 async fn sign_up_at_once(world: &mut ScenarioWorld, people: usize, email: String) -> Done {
     let sign_up = |number| Operation::SignUp {
         who: format!("Person {number}"),
@@ -43,7 +43,7 @@ async fn sign_up_at_once(world: &mut ScenarioWorld, people: usize, email: String
     world.operate((1..=people).map(sign_up).collect()).await
 }
 
-#[when(expr = "{word} signs in with the address {string} and the password {string}")]
+#[when(expr = "{word} signs in with the email {string} and the password {string}")]
 async fn signs_in_with(
     world: &mut ScenarioWorld,
     who: String,
@@ -63,7 +63,7 @@ async fn signs_out(world: &mut ScenarioWorld, who: String) -> Done {
     world.operate(vec![Operation::SignOut { who }]).await
 }
 
-#[when(expr = "{word} changes the address to {string}, giving the password {string}")]
+#[when(expr = "{word} changes the email to {string}, confirming with the password {string}")]
 async fn changes_address(
     world: &mut ScenarioWorld,
     who: String,
@@ -74,7 +74,7 @@ async fn changes_address(
     world.operate(vec![Operation::ChangeAccount { who, change: body }]).await
 }
 
-#[when(expr = "{word} changes the password to {string}, giving the password {string}")]
+#[when(expr = "{word} changes the password to {string}, confirming with the password {string}")]
 async fn changes_password(
     world: &mut ScenarioWorld,
     who: String,
@@ -97,7 +97,7 @@ async fn bans(world: &mut ScenarioWorld, who: String, whom: String) -> Done {
     world.operate(vec![Operation::Ban { who, whom }]).await
 }
 
-#[when(expr = "{word} lifts the ban of {word}")]
+#[when(expr = "{word} lifts the ban on {word}")]
 async fn lifts_the_ban(world: &mut ScenarioWorld, who: String, whom: String) -> Done {
     world.operate(vec![Operation::Unban { who, whom }]).await
 }
@@ -107,7 +107,7 @@ async fn is_signed_in(world: &mut ScenarioWorld, who: String) -> Done {
     let user = current_user(world, &who).await?;
     let person = world.person(&who);
     StepError::unless(user["id"] == person.id.as_str() && user["iat"].is_i64(), || {
-        format!("{who} is not signed in; the session is that of {user}")
+        format!("{who} should be signed in, but the current user is {user}")
     })
 }
 
@@ -115,14 +115,16 @@ async fn is_signed_in(world: &mut ScenarioWorld, who: String) -> Done {
 async fn is_signed_in_as(world: &mut ScenarioWorld, who: String, email: String) -> Done {
     let user = current_user(world, &who).await?;
     StepError::unless(user["email"] == email.as_str(), || {
-        format!("{who} is to be signed in as {email}; the session is that of {user}")
+        format!("{who} should be signed in as {email}, but the current user is {user}")
     })
 }
 
 #[then(expr = "{word} is signed out")]
 async fn is_signed_out(world: &mut ScenarioWorld, who: String) -> Done {
     let user = current_user(world, &who).await?;
-    StepError::unless(user.is_null(), || format!("{who} is still signed in as {user}"))
+    StepError::unless(user.is_null(), || {
+        format!("{who} should be signed out, but the current user is {user}")
+    })
 }
 
 async fn current_user(world: &mut ScenarioWorld, who: &str) -> Result<Value, StepError> {
@@ -132,7 +134,7 @@ async fn current_user(world: &mut ScenarioWorld, who: &str) -> Result<Value, Ste
     user.filter(|_| reply.status() == Some(200)).ok_or_else(|| StepError::new(describe(&reply)))
 }
 
-#[then("no script in a page can read the session cookie, and no other site can send it")]
+#[then("the session cookie is HttpOnly and SameSite=Lax")]
 async fn cookie_is_safe(world: &mut ScenarioWorld) -> Done {
     let cookie = world.replied().iter().find_map(|replied| match &replied.reply {
         harness::world::Reply::Answer(answer) => answer.headers().get(header::SET_COOKIE),
@@ -147,39 +149,43 @@ async fn cookie_is_safe(world: &mut ScenarioWorld) -> Done {
     Ok(())
 }
 
-#[given(regex = r"^(\w+) carries (\w+)'s session, but (.+)$")]
-async fn carries_forgery(
+#[given(regex = r"^(\w+) presents (\w+)'s session (.+)$")]
+async fn presents_forged_session(
     world: &mut ScenarioWorld,
     who: String,
     whose: String,
-    how: String,
+    change: String,
 ) -> Done {
     world.meet(&[who.clone(), whose.clone()]).await?;
     let (theirs, own) = (session(world, &whose)?, session(world, &who)?);
     let [head, claims, signature] = [0, 1, 2].map(|part| theirs.split('.').nth(part).unwrap_or(""));
     let own_signature = own.rsplit('.').next().unwrap_or_default();
-    let token = match how.as_str() {
-        "with another signature" => format!("{head}.{claims}.{own_signature}"),
+    let token = match change.as_str() {
+        "with a different signature" => format!("{head}.{claims}.{own_signature}"),
         "without a signature" => format!("{head}.{claims}."),
-        // `{"alg":"none"}`
-        "that says it needs no signature" => format!("eyJhbGciOiJub25lIn0.{claims}."),
-        "cut in half" => theirs[..theirs.len() / 2].to_owned(),
-        "with the claims of nobody" => format!("{head}.e30.{signature}"),
-        _ => return Err(StepError::new(format!("no session is made like this: {how}"))),
+        // The header is `{"alg":"none"}`.
+        "with the algorithm set to none" => format!("eyJhbGciOiJub25lIn0.{claims}."),
+        "truncated to half its length" => theirs[..theirs.len() / 2].to_owned(),
+        "without claims" => format!("{head}.e30.{signature}"),
+        _ => {
+            return Err(StepError::new(format!(
+                "unknown change of a session: {change}; see `rehearse steps`"
+            )));
+        }
     };
     let envelope = STANDARD.encode(json!({ "jwt": token }).to_string());
     set_cookie(world, &who, &envelope);
     Ok(())
 }
 
-#[given(expr = "{word} carries a session that reads {string}")]
-async fn carries_nonsense(world: &mut ScenarioWorld, who: String, value: String) -> Done {
+#[given(expr = "{word} presents the session {string}")]
+async fn presents_session(world: &mut ScenarioWorld, who: String, value: String) -> Done {
     world.meet(std::slice::from_ref(&who)).await?;
     set_cookie(world, &who, &value);
     Ok(())
 }
 
-/// The token in somebody's cookie.
+/// The token in a client's cookie.
 fn session(world: &ScenarioWorld, who: &str) -> Result<String, StepError> {
     let cookie = world.person(who).cookie;
     let value = cookie.as_deref().and_then(|cookie| cookie.strip_prefix("session="));
@@ -189,7 +195,7 @@ fn session(world: &ScenarioWorld, who: &str) -> Result<String, StepError> {
     token.ok_or_else(|| StepError::new(format!("{who} has no session: {cookie:?}")))
 }
 
-/// Gives somebody this cookie. Whatever it says, who asks is not known from it.
+/// Gives a client this cookie and forgets the user id, which belongs to the old one.
 fn set_cookie(world: &mut ScenarioWorld, who: &str, value: &str) {
     let known = world.person(who);
     let cookie = Some(format!("session={value}"));

@@ -15,16 +15,16 @@ async fn succeeds(world: &mut ScenarioWorld, who: String) -> Done {
     Ok(())
 }
 
-#[then(expr = "{word} is told {string}")]
-async fn is_told(world: &mut ScenarioWorld, who: String, message: String) -> Done {
+#[then(expr = "{word} gets the error {string}")]
+async fn gets_error(world: &mut ScenarioWorld, who: String, message: String) -> Done {
     for replied in of(world, &who)? {
         replied.refused(&message)?;
     }
     Ok(())
 }
 
-#[then(expr = "{word} is told that {string} is not right")]
-async fn is_told_fields(world: &mut ScenarioWorld, who: String, fields: String) -> Done {
+#[then(expr = "{word} gets a validation error for {string}")]
+async fn gets_validation_error(world: &mut ScenarioWorld, who: String, fields: String) -> Done {
     for replied in of(world, &who)? {
         let problems = problems(replied.reply)?;
         let mut named: Vec<&str> = problems.iter().map(|(field, _)| field.as_str()).collect();
@@ -37,8 +37,8 @@ async fn is_told_fields(world: &mut ScenarioWorld, who: String, fields: String) 
     Ok(())
 }
 
-#[then(expr = "{word} gets no answer")]
-async fn gets_no_answer(world: &mut ScenarioWorld, who: String) -> Done {
+#[then(expr = "{word} gets no reply")]
+async fn gets_no_reply(world: &mut ScenarioWorld, who: String) -> Done {
     for replied in of(world, &who)? {
         let silent = replied.reply.status().is_none();
         StepError::unless(silent, || format!("{who} got the reply {}", replied.describe()))?;
@@ -46,10 +46,14 @@ async fn gets_no_answer(world: &mut ScenarioWorld, who: String) -> Done {
     Ok(())
 }
 
-/// The replies to this client in the last step; at least one.
+/// The replies to this client in the last step.
+///
+/// # Errors
+///
+/// When there are none.
 fn of<'a>(world: &'a ScenarioWorld, who: &str) -> Result<Vec<Replied<'a>>, StepError> {
     let mut replied = world.replied();
     replied.retain(|replied| replied.who() == who);
-    StepError::unless(!replied.is_empty(), || format!("{who} did nothing in the last step"))?;
+    StepError::unless(!replied.is_empty(), || format!("{who} sent no request in the last step"))?;
     Ok(replied)
 }

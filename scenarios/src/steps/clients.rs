@@ -1,4 +1,4 @@
-//! Clients that send whatever they like.
+//! Raw requests, such as malformed ones.
 
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
@@ -58,11 +58,11 @@ async fn send(
     world.operate(vec![Operation::Send { who, method, path, body }]).await
 }
 
-#[then(expr = "the request is refused with {int}")]
-async fn is_refused(world: &mut ScenarioWorld, status: u16) -> Done {
+#[then(expr = "the request is rejected with status {int}")]
+async fn is_rejected(world: &mut ScenarioWorld, status: u16) -> Done {
     for replied in world.replied() {
-        let refused = replied.reply.status() == Some(status);
-        StepError::unless(refused, || format!("the answer is {}", replied.describe()))?;
+        let rejected = replied.reply.status() == Some(status);
+        StepError::unless(rejected, || format!("the reply is {}", replied.describe()))?;
         problems(replied.reply)?;
     }
     Ok(())
@@ -70,7 +70,7 @@ async fn is_refused(world: &mut ScenarioWorld, status: u16) -> Done {
 
 #[then(expr = "no ticket is for sale")]
 async fn nothing_for_sale(world: &mut ScenarioWorld) -> Done {
-    let page = world.look("Somebody", "/api/tickets").await.json();
+    let page = world.look("Visitor", "/api/tickets").await.json();
     let empty = page.as_array().is_some_and(Vec::is_empty);
-    StepError::unless(empty, || format!("for sale: {page}"))
+    StepError::unless(empty, || format!("tickets are for sale: {page}"))
 }

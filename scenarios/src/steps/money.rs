@@ -1,4 +1,4 @@
-//! Money: what the provider's ledger says.
+//! Charges and refunds in the provider's ledger.
 
 use contracts::Cents;
 use cucumber::then;
@@ -9,14 +9,14 @@ use harness::gherkin::{ScenarioWorld, StepError};
 use super::{Done, Ticketing as _};
 use crate::provider::LedgerCharge;
 
-#[then(expr = "{word} has paid {word} for {string}, once")]
+#[then(expr = "{word} has paid {word} for {string} exactly once")]
 async fn has_paid(world: &mut ScenarioWorld, who: String, price: String, title: String) -> Done {
     let charges = charges(world, &who, &title)?;
     let paid = [(cents(&price)?, false)];
-    StepError::unless(charges == paid, || format!("the provider's ledger reads {}", read(&charges)))
+    StepError::unless(charges == paid, || format!("the provider's ledger shows {}", read(&charges)))
 }
 
-#[then(expr = "{word} has been given back {word} for {string}")]
+#[then(expr = "{word} has been refunded {word} for {string}")]
 async fn has_been_refunded(
     world: &mut ScenarioWorld,
     who: String,
@@ -26,7 +26,7 @@ async fn has_been_refunded(
     let charges = charges(world, &who, &title)?;
     let refunded = [(cents(&price)?, true)];
     StepError::unless(charges == refunded, || {
-        format!("the provider's ledger reads {}", read(&charges))
+        format!("the provider's ledger shows {}", read(&charges))
     })
 }
 
@@ -34,12 +34,12 @@ async fn has_been_refunded(
 async fn was_never_charged(world: &mut ScenarioWorld, who: String, title: String) -> Done {
     let charges = charges(world, &who, &title)?;
     StepError::unless(charges.is_empty(), || {
-        format!("the provider's ledger reads {}", read(&charges))
+        format!("the provider's ledger shows {}", read(&charges))
     })
 }
 
-#[then(expr = "either {word} has {string} for {word}, or has lost nothing")]
-async fn has_it_or_lost_nothing(
+#[then(expr = "{word} either has {string} for {word} or keeps the money")]
+async fn has_it_or_keeps_money(
     world: &mut ScenarioWorld,
     who: String,
     title: String,
@@ -55,7 +55,7 @@ async fn has_it_or_lost_nothing(
         _ => false,
     };
     StepError::unless(fair, || {
-        format!("the order is {status}, and the provider's ledger reads {}", read(&charges))
+        format!("the order is {status}, and the provider's ledger shows {}", read(&charges))
     })
 }
 
@@ -69,7 +69,7 @@ fn charges(world: &ScenarioWorld, who: &str, title: &str) -> Result<Vec<(i64, bo
 
 fn cents(price: &str) -> Result<i64, StepError> {
     let cents = Cents::from_json(&Value::from(price));
-    cents.map(|cents| cents.0).ok_or_else(|| StepError::new(format!("{price} is no price")))
+    cents.map(|cents| cents.0).ok_or_else(|| StepError::new(format!("{price} is not a price")))
 }
 
 fn read(charges: &[(i64, bool)]) -> String {
@@ -77,7 +77,7 @@ fn read(charges: &[(i64, bool)]) -> String {
         return "no charge".to_owned();
     }
     let line = |(cents, refunded): &(i64, bool)| {
-        format!("{cents} cents{}", if *refunded { " (given back)" } else { "" })
+        format!("{cents} cents{}", if *refunded { " (refunded)" } else { "" })
     };
     charges.iter().map(line).collect::<Vec<_>>().join(", ")
 }

@@ -15,18 +15,18 @@ fn plan(world: &mut ScenarioWorld, times: u32, effect: Effect) {
     });
 }
 
-#[given(regex = r"^payments crashes right (before|after) it asks the provider$")]
+#[given(regex = r"^payments crashes right (before|after) its next request to the provider$")]
 async fn crashes_at_provider(world: &mut ScenarioWorld, when: String) {
     let effect = if when == "before" { Effect::CrashBefore } else { Effect::CrashAfter };
     plan(world, 1, effect);
 }
 
-#[given(regex = r"^the provider's next (?:answer is|(\d+) answers are) lost$")]
-async fn answers_lost(world: &mut ScenarioWorld, count: String) {
+#[given(regex = r"^the provider's next (?:response is|(\d+) responses are) lost$")]
+async fn responses_lost(world: &mut ScenarioWorld, count: String) {
     plan(world, count.parse().unwrap_or(1), Effect::FailAfter);
 }
 
-#[given("the provider is out of reach")]
+#[given("the provider is unreachable")]
 async fn provider_cut(world: &mut ScenarioWorld) {
     world.world().faults().cut(None, Port::Http);
 }

@@ -1,4 +1,4 @@
-//! Several clients at the same moment.
+//! Concurrent requests.
 
 use cucumber::{then, when};
 
@@ -44,8 +44,8 @@ async fn exactly_succeed(world: &mut ScenarioWorld, count: usize) -> Done {
     StepError::unless(winners == count, || format!("{winners} of them succeeded"))
 }
 
-#[then(expr = "the other(s) is/are told {string}")]
-async fn others_told(world: &mut ScenarioWorld, message: String) -> Done {
+#[then(expr = "the other(s) get(s) the error {string}")]
+async fn others_get_error(world: &mut ScenarioWorld, message: String) -> Done {
     let replied = world.replied();
     let mut others = replied.iter().filter(|replied| !replied.is_success()).peekable();
     StepError::unless(others.peek().is_some(), || "all of them succeeded".to_owned())?;

@@ -1,4 +1,4 @@
-//! Replies: their problems, and their description in a failure.
+//! Reading replies: success, errors, and a description for a failed step.
 
 use harness::gherkin::StepError;
 use harness::world::Reply;
@@ -6,44 +6,42 @@ use serde_json::Value;
 
 use crate::operation::Operation;
 
-/// An operation and its reply.
+/// An operation with its reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Replied<'a> {
-    /// The operation.
     pub(super) operation: &'a Operation,
-    /// The reply.
     pub(super) reply: &'a Reply,
 }
 
 impl<'a> Replied<'a> {
-    /// The client.
+    /// The client that sent the request.
     pub(super) fn who(&self) -> &'a str {
         self.operation.who()
     }
 
-    /// Whether it succeeded.
+    /// Whether the status is a 2xx.
     pub(super) fn is_success(&self) -> bool {
         self.reply.status().is_some_and(|status| (200..300).contains(&status))
     }
 
     /// # Errors
     ///
-    /// When it did not succeed.
+    /// When the reply is no success.
     pub(super) fn success(&self) -> Result<(), StepError> {
         StepError::unless(self.is_success(), || {
-            format!("{}: it should succeed, and the reply is {}", self.operation, self.describe())
+            format!("{}: expected success, but the reply is {}", self.operation, self.describe())
         })
     }
 
-    /// Checks that it was refused with exactly this message, under the status that belongs to it.
+    /// Checks for exactly this error message and for the status that belongs to it.
     ///
     /// # Errors
     ///
-    /// When it was not.
+    /// When the reply differs.
     pub(super) fn refused(&self, message: &str) -> Result<(), StepError> {
         let why = || {
             let (operation, reply) = (self.operation, self.describe());
-            format!("{operation}: the reply should be {message:?}, and is {reply}")
+            format!("{operation}: expected the error {message:?}, but the reply is {reply}")
         };
         let status = self.reply.status().ok_or_else(|| StepError::new(why()))?;
         let problems = problems(self.reply)?;
@@ -68,15 +66,14 @@ pub(super) fn describe(reply: &Reply) -> String {
     }
 }
 
-/// The problems that a refusal names: field and message.
+/// The errors in a reply: field and message.
 ///
 /// # Errors
 ///
-/// When the reply is not in the shape that every refusal has.
+/// When the body is not `{"errors": [{"message": .., "field"?: ..}, ..]}`.
 pub(super) fn problems(reply: &Reply) -> Result<Vec<(String, String)>, StepError> {
-    let shapeless = || {
-        StepError::new(format!("the reply is not in the shape of a refusal: {}", describe(reply)))
-    };
+    let shapeless =
+        || StepError::new(format!("the reply has no valid error body: {}", describe(reply)));
     let body = reply.json();
     let errors = body["errors"].as_array().ok_or_else(shapeless)?;
     let problem = |error: &Value| {

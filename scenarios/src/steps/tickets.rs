@@ -1,4 +1,4 @@
-//! Listing and editing tickets, and looking at what is for sale.
+//! Listing, editing and browsing tickets.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn has_listed_many(world: &mut ScenarioWorld, who: String, count: usize) -
     for number in 1..=count {
         let title = format!("Ticket {number}");
         world.done(Operation::list(&who, &title, Price(Value::from(10)))).await?;
-        // Two tickets of the same millisecond have no order.
+        // Tickets listed within one millisecond have no defined order.
         world.world().pass(Duration::from_millis(2)).await;
     }
     Ok(())
@@ -65,7 +65,7 @@ async fn changes(
     world.operate(vec![Operation::Change { who, title, to, price }]).await
 }
 
-#[when(regex = r#"^(\w+) changes the price of "([^"]*)" without a pause to ([\d., ]+)$"#)]
+#[when(regex = r#"^(\w+) changes the price of "([^"]*)" to ([\d., ]+) in quick succession$"#)]
 async fn reprices_often(
     world: &mut ScenarioWorld,
     who: String,
@@ -79,16 +79,16 @@ async fn reprices_often(
     Ok(())
 }
 
-#[when(expr = "{word} looks at the newest {int} tickets for sale")]
+#[when(expr = "{word} browses the newest {int} tickets for sale")]
 async fn browses(world: &mut ScenarioWorld, who: String, count: usize) -> Done {
     world.operate(vec![Operation::Browse { who, query: format!("limit={count}") }]).await
 }
 
-#[when(expr = "{word} looks at the next {int}")]
+#[when(expr = "{word} browses the next {int}")]
 async fn browses_on(world: &mut ScenarioWorld, who: String, count: usize) -> Done {
     let last = world.replied().last().map(|replied| replied.reply.json());
     let after = last.as_ref().and_then(|page| page.as_array()?.last()?["id"].as_str());
-    let after = after.ok_or_else(|| StepError::new("the page before was empty".to_owned()))?;
+    let after = after.ok_or_else(|| StepError::new("the previous page was empty".to_owned()))?;
     let query = format!("limit={count}&after={after}");
     world.operate(vec![Operation::Browse { who, query }]).await
 }
@@ -96,7 +96,8 @@ async fn browses_on(world: &mut ScenarioWorld, who: String, count: usize) -> Don
 #[then(regex = r#"^(?:\w+) sees (".*"|nothing)$"#)]
 async fn sees(world: &mut ScenarioWorld, titles: String) -> Done {
     let replied = world.replied();
-    let reply = replied.last().ok_or_else(|| StepError::new("no client looked"))?.reply;
+    let reply =
+        replied.last().ok_or_else(|| StepError::new("no client has browsed the tickets"))?.reply;
     let page = reply.json();
     let page = page.as_array().ok_or_else(|| StepError::new(describe(reply)))?;
     let seen: Vec<String> = page.iter().map(|ticket| ticket["title"].to_string()).collect();
@@ -133,24 +134,24 @@ async fn is_reserved_for(world: &mut ScenarioWorld, title: String, buyer: String
     })
 }
 
-#[then(expr = "{string} is in version {int}")]
-async fn is_in_version(world: &mut ScenarioWorld, title: String, version: i64) -> Done {
+#[then(expr = "{string} has version {int}")]
+async fn has_version(world: &mut ScenarioWorld, title: String, version: i64) -> Done {
     let found = shown(world, &title).await?["version"].clone();
-    StepError::unless(found == version, || format!("{title:?} is in version {found}"))
+    StepError::unless(found == version, || format!("{title:?} has version {found}"))
 }
 
-/// The ticket as its page shows it.
+/// The ticket as the API shows it.
 pub(super) async fn shown(world: &mut ScenarioWorld, title: &str) -> Result<Value, StepError> {
     let path = format!("/api/tickets/{}", world.ticket(title)?);
-    let reply = world.look("Somebody", &path).await;
+    let reply = world.look("Visitor", &path).await;
     StepError::unless(reply.status() == Some(200), || format!("{title:?}: {}", describe(&reply)))?;
     Ok(reply.json())
 }
 
-/// The ticket among those for sale.
+/// The ticket among those for sale; `None` where it is not for sale.
 async fn offer(world: &mut ScenarioWorld, title: &str) -> Result<Option<Value>, StepError> {
     let id = world.ticket(title)?.to_owned();
-    let reply = world.look("Somebody", "/api/tickets?limit=1000").await;
+    let reply = world.look("Visitor", "/api/tickets?limit=1000").await;
     let page = reply.json();
     let page = page.as_array().ok_or_else(|| StepError::new(describe(&reply)))?;
     Ok(page.iter().find(|ticket| ticket["id"] == id.as_str()).cloned())

@@ -1,5 +1,5 @@
-//! Accounts: people sign up with addresses that others want too, sign in again, and come back
-//! when their session is over.
+//! Users sign up with the same email address concurrently, sign in again, and return after their
+//! session has expired.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use harness::script::{Action, Then};
 use crate::operation::Operation;
 
 const PEOPLE: u8 = 2;
-/// The number of the first who has not signed up.
+/// The number of the first client without an account.
 const GUEST: u8 = 4;
 const TICKET: u8 = 0;
 
@@ -35,10 +35,10 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         1 => Just(Then::Pass(61 * 60)),
     ];
     let round = (acts, then).prop_map(|(actions, then)| Round { actions, then });
-    (price(), vec(round, 2..7)).prop_map(|(price, business)| {
+    (price(), vec(round, 2..7)).prop_map(|(price, rest)| {
         let list = Operation::list(&client(0), &title(TICKET), price);
         let mut rounds = vec![Round::one(list, Then::Quiesce)];
-        rounds.extend(business);
+        rounds.extend(rest);
         Script::new(clients(PEOPLE), rounds)
     })
 }

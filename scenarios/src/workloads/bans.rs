@@ -1,5 +1,5 @@
-//! Bans: buyers are banned and let in again while they buy, look and sign in, on services
-//! that have several instances and start new ones.
+//! Buyers are banned and unbanned while they buy, view orders and sign in, and services restart
+//! and scale.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use crate::operation::{ADMINISTRATOR, Operation};
 const BUYERS: u8 = 3;
 const SELLER: u8 = 0;
 const TICKET: u8 = 0;
-/// Those that a ban must reach: all with sessions.
+/// The services that a ban must reach: those that check sessions.
 const GUARDED: &[&str] = &["auth", "tickets", "orders", "payments"];
 
 /// Scripts of bans.
@@ -33,21 +33,21 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         2 => Just(Then::Go),
         5 => Just(Then::Quiesce),
         1 => Just(Then::Pass(15 * 60)),
-        // Long enough for every token of before to end.
+        // Longer than the lifetime of a session token.
         1 => Just(Then::Pass(61 * 60)),
     ];
     let round = (vec(act, 1..5), then).prop_map(|(actions, then)| vec![Round { actions, then }]);
     let part = prop_oneof![3 => round, 1 => newcomer()];
-    (price(), vec(part, 3..8)).prop_map(|(price, business)| {
+    (price(), vec(part, 3..8)).prop_map(|(price, rest)| {
         let list = Operation::list(&client(SELLER), &title(TICKET), price);
         let mut rounds = vec![Round::one(list, Then::Quiesce)];
-        rounds.extend(business.into_iter().flatten());
+        rounds.extend(rest.into_iter().flatten());
         let administrator = ADMINISTRATOR.to_owned();
         Script::new(clients(BUYERS + 1).into_iter().chain([administrator]), rounds)
     })
 }
 
-/// Somebody is banned, then an instance comes up, then they ask it for something.
+/// A buyer is banned, an instance starts, and the buyer sends requests to it.
 fn newcomer() -> impl Strategy<Value = Vec<Round>> {
     let service = select(&["orders", "payments"][..]).prop_map(str::to_owned);
     (1..=BUYERS, service, prop::bool::ANY).prop_map(|(who, service, restart)| {

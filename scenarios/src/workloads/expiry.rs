@@ -1,5 +1,4 @@
-//! The last moment: buyers pay, cancel and reserve exactly when the time of a hold is up, or
-//! just before or after.
+//! Buyers pay, cancel and reserve at the instant at which a hold expires, or one second before.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +14,7 @@ const SELLER: u8 = 0;
 /// How long a hold lasts, in seconds.
 const WINDOW: u32 = 15 * 60;
 
-/// Scripts around the end of holds.
+/// Scripts around the expiry of holds.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let act = trade(1..=BUYERS, 0..TICKETS);
     let soon = prop_oneof![Just(Then::Go), Just(Then::Quiesce), (1_u32..30).prop_map(Then::Pass)];
@@ -28,7 +27,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let hold = hold.prop_map(|(reserve, soon, between, end, last)| {
         [Round::of(reserve, soon), Round::of(between, end), Round::of(last, Then::Quiesce)]
     });
-    // What each holder of the first tickets does at the last moment.
+    // The operation of each holder at the deadline: pay, pay with a declined card, cancel, none.
     let last = vec(prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)], 2);
     let meet = prop_oneof![3 => Just(WINDOW), 1 => Just(WINDOW - 1)];
     (price(), meet, last, vec(hold, 1..3)).prop_map(|(price, meet, last, holds)| {

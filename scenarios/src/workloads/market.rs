@@ -1,4 +1,4 @@
-//! A market: several sellers, several tickets, and everybody does everything.
+//! Several sellers and tickets, with every operation open to every client.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use harness::script::Then;
 use crate::operation::Operation;
 
 const PEOPLE: u8 = 6;
-/// The ticket of this number is its seller's.
+/// Ticket n is sold by client n.
 const TICKETS: u8 = 3;
 
 /// Scripts of a market.
@@ -17,7 +17,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let ticket = 0..TICKETS;
     let edit = (0..PEOPLE, ticket.clone(), price(), prop::bool::weighted(0.9)).prop_map(
         |(who, ticket, price, own)| {
-            // A seller edits; sometimes somebody else tries to.
+            // Another client than the seller tries to edit now and then.
             let who = if own { ticket } else { who };
             Operation::reprice(&client(who), &title(ticket), price)
         },
@@ -34,11 +34,11 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         1 => Just(Then::Pass(15 * 60)),
     ];
     let round = (vec(act, 1..8), then).prop_map(|(acts, then)| Round::of(acts, then));
-    (vec(price(), usize::from(TICKETS)), vec(round, 2..8)).prop_map(|(prices, business)| {
+    (vec(price(), usize::from(TICKETS)), vec(round, 2..8)).prop_map(|(prices, rest)| {
         let list = |(ticket, price)| Operation::list(&client(ticket), &title(ticket), price);
         let listed = (0..TICKETS).zip(prices).map(list);
         let mut rounds = vec![Round::of(listed, Then::Quiesce)];
-        rounds.extend(business);
+        rounds.extend(rest);
         Script::new(clients(PEOPLE), rounds)
     })
 }

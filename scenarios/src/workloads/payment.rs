@@ -1,5 +1,5 @@
-//! Money: good and bad cards, impatient buyers who pay several times at once, and orders that
-//! are cancelled or expire while money is under way.
+//! Good and declined cards, concurrent payments of one buyer, and orders that are cancelled or
+//! expire while their charge is pending.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ const SELLER: u8 = 0;
 
 /// Scripts of payments.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
-    // Each buyer has a ticket of their own, and is seldom tempted by another.
+    // Each buyer mostly reserves a ticket that no other buyer wants.
     let who = 1..=BUYERS;
     let pay =
         (who.clone(), prop::bool::weighted(0.7), 1..4_usize).prop_map(|(who, good, times)| {
@@ -35,14 +35,14 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
     ];
     let round = (acts, then).prop_map(|(acts, then)| Round::of(acts, then));
     (vec(price(), usize::from(TICKETS)), prop::bool::ANY, vec(round, 2..7)).prop_map(
-        |(prices, heard, business)| {
+        |(prices, quiescent, rest)| {
             let list = |(ticket, price)| Operation::list(&client(SELLER), &title(ticket), price);
             let listed = (0..TICKETS).zip(prices).map(list);
             let reserve =
                 (0..TICKETS).map(|ticket| Operation::reserve(&client(1 + ticket), &title(ticket)));
-            let then = if heard { Then::Quiesce } else { Then::Go };
+            let then = if quiescent { Then::Quiesce } else { Then::Go };
             let mut rounds = vec![Round::of(listed, Then::Quiesce), Round::of(reserve, then)];
-            rounds.extend(business);
+            rounds.extend(rest);
             Script::new(clients(BUYERS + 1), rounds)
         },
     )

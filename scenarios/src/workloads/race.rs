@@ -1,5 +1,4 @@
-//! Many buyers, one ticket: everybody reserves at the same moment, and then people do crazy
-//! things with what they got.
+//! All buyers reserve one ticket concurrently, and then trade, while the seller edits it.
 
 use contracts::Cents;
 use proptest::collection::vec;
@@ -10,9 +9,8 @@ use harness::script::Then;
 
 use crate::operation::Operation;
 
-/// The only ticket.
 const TICKET: u8 = 0;
-/// Who sells it; the buyers come after.
+/// The seller; the buyers have the numbers after it.
 const SELLER: u8 = 0;
 
 /// A race of this many buyers.
@@ -26,7 +24,7 @@ pub(crate) fn scripts(buyers: u8) -> impl Strategy<Value = Script> {
     race(buyers, then)
 }
 
-/// The same without minutes that pass, for a world in which they really would.
+/// The same without pauses of minutes, for real servers.
 pub(crate) fn scripts_without_time(buyers: u8) -> impl Strategy<Value = Script> {
     race(buyers, prop_oneof![Just(Then::Go), Just(Then::Quiesce)])
 }
@@ -36,11 +34,11 @@ fn race(buyers: u8, then: impl Strategy<Value = Then> + Clone) -> impl Strategy<
     let act = prop_oneof![8 => trade(1..=buyers, Just(TICKET)), 1 => edit];
     let acts = vec(act, 1..=usize::from(buyers));
     let round = (acts, then).prop_map(|(acts, then)| Round::of(acts, then));
-    vec(round, 1..4).prop_map(move |crazy| {
+    vec(round, 1..4).prop_map(move |rest| {
         let list = Operation::list(&client(SELLER), &title(TICKET), Cents(2000));
-        let everybody = (1..=buyers).map(|who| Operation::reserve(&client(who), &title(TICKET)));
-        let mut rounds = vec![Round::one(list, Then::Quiesce), Round::of(everybody, Then::Go)];
-        rounds.extend(crazy);
+        let reservations = (1..=buyers).map(|who| Operation::reserve(&client(who), &title(TICKET)));
+        let mut rounds = vec![Round::one(list, Then::Quiesce), Round::of(reservations, Then::Go)];
+        rounds.extend(rest);
         Script::new(clients(buyers + 1), rounds)
     })
 }

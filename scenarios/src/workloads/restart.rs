@@ -1,4 +1,4 @@
-//! Restarts: services crash and come up, and get more instances, while people buy and pay.
+//! Services crash, restart and scale while buyers reserve and pay.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -33,11 +33,11 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         2 => Just(Then::Meet(15 * 60)),
     ];
     let round = (vec(act, 1..7), then).prop_map(|(actions, then)| Round { actions, then });
-    (price(), vec(round, 2..7)).prop_map(|(price, business)| {
+    (price(), vec(round, 2..7)).prop_map(|(price, rest)| {
         let list = |ticket| Operation::list(&client(SELLER), &title(ticket), price);
         let listed = (0..TICKETS).map(list);
         let mut rounds = vec![Round::of(listed, Then::Quiesce)];
-        rounds.extend(business);
+        rounds.extend(rest);
         Script::new(clients(BUYERS + 1), rounds)
     })
 }

@@ -1,108 +1,111 @@
-//! Filters: exact subjects, one, several or all.
+//! Filters: exact subjects; one, several or all.
 
 use ports::bus::Consumer;
 
-use super::{Case, Stage, broadcast, case, equal, group};
+use super::case::{Case, case};
+use super::fixture::{Fixture, broadcast, group};
+use crate::outcome::{Outcome, equal};
 
 pub(super) const CASES: &[Case] = &[
-    case!(a_filter_lets_one_subject_through),
-    case!(a_filter_lets_several_subjects_through),
-    case!(without_a_filter_every_subject_comes_through),
+    case!(a_filter_selects_one_subject),
+    case!(a_filter_selects_several_subjects),
+    case!(without_a_filter_every_subject_is_delivered),
     case!(a_filter_matches_the_whole_subject),
-    case!(a_broadcast_filters_too),
-    case!(groups_filter_each_for_itself),
-    case!(a_wider_filter_holds_for_what_lies_ahead),
-    case!(a_narrower_filter_holds_for_what_lies_ahead),
+    case!(a_broadcast_consumer_filters_too),
+    case!(each_group_has_its_own_filter),
+    case!(a_wider_filter_applies_to_undelivered_messages),
+    case!(a_narrower_filter_applies_to_undelivered_messages),
 ];
 
-const SUBJECTS: [&str; 3] = ["order.created", "order.cancelled", "ticket.created"];
+const SUBJECTS: [&str; 3] = ["parcel.created", "parcel.cancelled", "letter.created"];
 
 fn only(subjects: &[&str], consumer: Consumer) -> Consumer {
     Consumer { subjects: subjects.iter().map(|&s| s.to_owned()).collect(), ..consumer }
 }
 
 /// Three messages on each of the subjects, the number of the subject first in its id.
-async fn publish_three_each(stage: &Stage) -> anyhow::Result<()> {
+async fn publish_three_each(fixture: &Fixture) -> Outcome {
     for n in 0..9 {
-        stage.publish(SUBJECTS[n % 3], &format!("{}{}", n % 3, n / 3)).await?;
+        fixture.publish(SUBJECTS[n % 3], &format!("{}{}", n % 3, n / 3)).await?;
     }
     Ok(())
 }
 
-async fn a_filter_lets_one_subject_through(stage: Stage) -> anyhow::Result<()> {
-    publish_three_each(&stage).await?;
-    let mut open = stage.open(only(&SUBJECTS[1..2], group("g"))).await?;
+async fn a_filter_selects_one_subject(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(only(&SUBJECTS[1..2], group("g"))).await?;
     equal(open.backlog(), 3)?;
-    equal(stage.take(&mut open, 3).await?, vec!["10", "11", "12"])?;
-    stage.publish(SUBJECTS[0], "late").await?;
-    stage.quiet(&mut open).await
+    equal(fixture.take(&mut open, 3).await?, vec!["10", "11", "12"])?;
+    fixture.publish(SUBJECTS[0], "late").await?;
+    fixture.quiet(&mut open).await
 }
 
-async fn a_filter_lets_several_subjects_through(stage: Stage) -> anyhow::Result<()> {
-    publish_three_each(&stage).await?;
-    let mut open = stage.open(only(&[SUBJECTS[2], SUBJECTS[0]], group("g"))).await?;
-    equal(stage.take(&mut open, 6).await?, vec!["00", "20", "01", "21", "02", "22"])?;
-    stage.publish(SUBJECTS[1], "late").await?;
-    stage.quiet(&mut open).await?;
-    stage.publish(SUBJECTS[2], "later").await?;
-    equal(stage.take(&mut open, 1).await?, vec!["later"])
+async fn a_filter_selects_several_subjects(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(only(&[SUBJECTS[2], SUBJECTS[0]], group("g"))).await?;
+    equal(fixture.take(&mut open, 6).await?, vec!["00", "20", "01", "21", "02", "22"])?;
+    fixture.publish(SUBJECTS[1], "late").await?;
+    fixture.quiet(&mut open).await?;
+    fixture.publish(SUBJECTS[2], "later").await?;
+    equal(fixture.take(&mut open, 1).await?, vec!["later"])
 }
 
-async fn without_a_filter_every_subject_comes_through(stage: Stage) -> anyhow::Result<()> {
-    publish_three_each(&stage).await?;
-    let mut open = stage.open(group("g")).await?;
-    equal(stage.take(&mut open, 9).await?.len(), 9)
+async fn without_a_filter_every_subject_is_delivered(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(group("g")).await?;
+    equal(fixture.take(&mut open, 9).await?.len(), 9)
 }
 
-async fn a_filter_matches_the_whole_subject(stage: Stage) -> anyhow::Result<()> {
-    let near = ["order", "order.created.late", "order.create", "an.order.created", "Order.created"];
+async fn a_filter_matches_the_whole_subject(fixture: Fixture) -> Outcome {
+    let near =
+        ["parcel", "parcel.created.late", "parcel.create", "a.parcel.created", "Parcel.created"];
     for subject in near {
-        stage.publish(subject, subject).await?;
+        fixture.publish(subject, subject).await?;
     }
-    let mut open = stage.open(only(&SUBJECTS[..1], group("g"))).await?;
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
     equal(open.backlog(), 0)?;
-    stage.quiet(&mut open).await?;
-    stage.publish("order.created", "it").await?;
-    equal(stage.take(&mut open, 1).await?, vec!["it"])
+    fixture.quiet(&mut open).await?;
+    fixture.publish("parcel.created", "it").await?;
+    equal(fixture.take(&mut open, 1).await?, vec!["it"])
 }
 
-async fn a_broadcast_filters_too(stage: Stage) -> anyhow::Result<()> {
-    publish_three_each(&stage).await?;
-    let mut open = stage.open(only(&SUBJECTS[..2], broadcast("b"))).await?;
+async fn a_broadcast_consumer_filters_too(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(only(&SUBJECTS[..2], broadcast("b"))).await?;
     equal(open.backlog(), 6)?;
-    equal(stage.take(&mut open, 6).await?, vec!["00", "10", "01", "11", "02", "12"])?;
-    stage.quiet(&mut open).await
+    equal(fixture.take(&mut open, 6).await?, vec!["00", "10", "01", "11", "02", "12"])?;
+    fixture.quiet(&mut open).await
 }
 
-async fn groups_filter_each_for_itself(stage: Stage) -> anyhow::Result<()> {
-    let mut one = stage.open(only(&SUBJECTS[..1], group("one"))).await?;
-    let mut two = stage.open(only(&SUBJECTS[1..2], group("two"))).await?;
-    publish_three_each(&stage).await?;
-    equal(stage.take(&mut one, 3).await?, vec!["00", "01", "02"])?;
-    equal(stage.take(&mut two, 3).await?, vec!["10", "11", "12"])
+async fn each_group_has_its_own_filter(fixture: Fixture) -> Outcome {
+    let mut one = fixture.open(only(&SUBJECTS[..1], group("one"))).await?;
+    let mut two = fixture.open(only(&SUBJECTS[1..2], group("two"))).await?;
+    publish_three_each(&fixture).await?;
+    equal(fixture.take(&mut one, 3).await?, vec!["00", "01", "02"])?;
+    equal(fixture.take(&mut two, 3).await?, vec!["10", "11", "12"])
 }
 
-async fn a_wider_filter_holds_for_what_lies_ahead(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(only(&SUBJECTS[..1], group("g"))).await?;
-    stage.publish(SUBJECTS[0], "1").await?;
-    stage.publish(SUBJECTS[1], "not heard").await?;
-    stage.publish(SUBJECTS[0], "2").await?;
-    equal(stage.take(&mut open, 2).await?, vec!["1", "2"])?;
-    stage.quiet(&mut open).await?;
+async fn a_wider_filter_applies_to_undelivered_messages(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.publish(SUBJECTS[0], "1").await?;
+    fixture.publish(SUBJECTS[1], "not heard").await?;
+    fixture.publish(SUBJECTS[0], "2").await?;
+    equal(fixture.take(&mut open, 2).await?, vec!["1", "2"])?;
+    fixture.quiet(&mut open).await?;
     drop(open);
-    let mut open = stage.open(only(&SUBJECTS[..2], group("g"))).await?;
-    stage.publish(SUBJECTS[1], "3").await?;
-    equal(stage.take(&mut open, 1).await?, vec!["3"])?;
-    stage.quiet(&mut open).await
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    fixture.publish(SUBJECTS[1], "3").await?;
+    equal(fixture.take(&mut open, 1).await?, vec!["3"])?;
+    fixture.quiet(&mut open).await
 }
 
-async fn a_narrower_filter_holds_for_what_lies_ahead(stage: Stage) -> anyhow::Result<()> {
-    publish_three_each(&stage).await?;
-    let mut open = stage.open(group("g")).await?;
-    equal(stage.take(&mut open, 3).await?, vec!["00", "10", "20"])?;
+async fn a_narrower_filter_applies_to_undelivered_messages(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(group("g")).await?;
+    equal(fixture.take(&mut open, 3).await?, vec!["00", "10", "20"])?;
     drop(open);
-    let mut open = stage.open(only(&SUBJECTS[1..2], group("g"))).await?;
+    let mut open = fixture.open(only(&SUBJECTS[1..2], group("g"))).await?;
     equal(open.backlog(), 2)?;
-    equal(stage.take(&mut open, 2).await?, vec!["11", "12"])?;
-    stage.quiet(&mut open).await
+    equal(fixture.take(&mut open, 2).await?, vec!["11", "12"])?;
+    fixture.quiet(&mut open).await
 }

@@ -1,198 +1,192 @@
-//! Delivery again: when, how often, and in which order.
-
-pub(super) mod answers;
+//! Redelivery: its time, its bound and its order.
 
 use std::time::Duration;
 
 use ports::bus::Consumer;
 
-use super::{Case, SHORT, Stage, case, equal, group};
+use super::case::{Case, case};
+use super::fixture::{Fixture, SHORT, brief, group};
+use crate::outcome::{Outcome, equal};
 
 pub(super) const CASES: &[Case] = &[
-    case!(what_is_not_acknowledged_comes_again_after_the_ack_wait),
-    case!(each_delivery_counts_one_attempt_more),
-    case!(what_is_acknowledged_does_not_come_again),
-    case!(only_what_is_not_acknowledged_comes_again),
-    case!(what_comes_again_comes_before_what_is_new),
-    case!(what_falls_due_together_comes_in_order),
-    case!(what_comes_again_needs_no_room),
-    case!(a_message_is_given_up_after_its_last_delivery),
-    case!(a_message_refused_in_its_last_delivery_is_given_up),
-    case!(a_message_put_off_in_its_last_delivery_is_given_up),
-    case!(a_message_that_is_given_up_makes_room),
-    case!(one_delivery_at_most_is_never_repeated),
-    case!(groups_count_attempts_each_for_itself),
-    case!(a_shorter_ack_wait_holds_for_what_is_out),
-    case!(a_longer_ack_wait_holds_for_what_is_out),
-    case!(fewer_deliveries_hold_for_what_is_out),
+    case!(an_unacknowledged_message_is_redelivered_after_the_ack_wait),
+    case!(each_delivery_increments_the_attempt),
+    case!(an_acknowledged_message_is_not_redelivered),
+    case!(only_unacknowledged_messages_are_redelivered),
+    case!(redeliveries_precede_new_messages),
+    case!(simultaneous_redeliveries_keep_their_order),
+    case!(redeliveries_ignore_the_bound_in_flight),
+    case!(a_message_is_given_up_after_max_deliver),
+    case!(a_nak_of_the_last_delivery_gives_the_message_up),
+    case!(a_delayed_nak_of_the_last_delivery_gives_the_message_up),
+    case!(giving_a_message_up_frees_room_in_flight),
+    case!(a_max_deliver_of_one_allows_no_redelivery),
+    case!(each_group_counts_its_own_attempts),
+    case!(a_shorter_ack_wait_applies_to_deliveries_in_flight),
+    case!(a_longer_ack_wait_applies_to_deliveries_in_flight),
+    case!(a_lower_max_deliver_applies_to_deliveries_in_flight),
 ];
 
-fn brief(name: &str) -> Consumer {
-    Consumer { ack_wait: SHORT, ..group(name) }
-}
-
-async fn what_is_not_acknowledged_comes_again_after_the_ack_wait(
-    stage: Stage,
-) -> anyhow::Result<()> {
-    let mut open = stage.open(brief("g")).await?;
-    let before = stage.clock.now();
-    let position = stage.publish("a.b", "1").await?.sequence;
-    let first = stage.expect(&mut open, "1", 1).await?;
-    let second = stage.expect(&mut open, "1", 2).await?;
-    stage.passed(before, SHORT)?;
+async fn an_unacknowledged_message_is_redelivered_after_the_ack_wait(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(brief("g")).await?;
+    let before = fixture.clock.now();
+    let position = fixture.publish("a.b", "1").await?.sequence;
+    let first = fixture.expect(&mut open, "1", 1).await?;
+    let second = fixture.expect(&mut open, "1", 2).await?;
+    fixture.elapsed(before, SHORT)?;
     equal((first.sequence, second.sequence), (position, position))?;
     equal(first.published, second.published)?;
     equal(first.message, second.message)
 }
 
-async fn each_delivery_counts_one_attempt_more(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(brief("g")).await?;
-    let before = stage.clock.now();
-    stage.publish("a.b", "1").await?;
+async fn each_delivery_increments_the_attempt(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(brief("g")).await?;
+    let before = fixture.clock.now();
+    fixture.publish("a.b", "1").await?;
     for attempt in 1..=4 {
-        stage.expect(&mut open, "1", attempt).await?;
-        stage.passed(before, SHORT * (attempt - 1))?;
+        fixture.expect(&mut open, "1", attempt).await?;
+        fixture.elapsed(before, SHORT * (attempt - 1))?;
     }
     Ok(())
 }
 
-async fn what_is_acknowledged_does_not_come_again(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(brief("g")).await?;
-    stage.publish("a.b", "1").await?;
-    equal(stage.take(&mut open, 1).await?, vec!["1"])?;
-    stage.quiet_for(&mut open, SHORT * 3).await
+async fn an_acknowledged_message_is_not_redelivered(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(brief("g")).await?;
+    fixture.publish("a.b", "1").await?;
+    equal(fixture.take(&mut open, 1).await?, vec!["1"])?;
+    fixture.quiet_for(&mut open, SHORT * 3).await
 }
 
-async fn only_what_is_not_acknowledged_comes_again(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(brief("g")).await?;
-    stage.publish_all("a.b", &["1", "2", "3"]).await?;
-    let first = stage.expect(&mut open, "1", 1).await?;
-    stage.expect(&mut open, "2", 1).await?;
-    let third = stage.expect(&mut open, "3", 1).await?;
+async fn only_unacknowledged_messages_are_redelivered(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(brief("g")).await?;
+    fixture.publish_all("a.b", &["1", "2", "3"]).await?;
+    let first = fixture.expect(&mut open, "1", 1).await?;
+    fixture.expect(&mut open, "2", 1).await?;
+    let third = fixture.expect(&mut open, "3", 1).await?;
     first.reply.ack().await?;
     third.reply.ack().await?;
-    let again = stage.next(&mut open).await?;
+    let again = fixture.next(&mut open).await?;
     equal(again.message.id.as_str(), "2")?;
     again.reply.ack().await?;
-    stage.quiet_for(&mut open, SHORT * 2).await
+    fixture.quiet_for(&mut open, SHORT * 2).await
 }
 
-async fn what_comes_again_comes_before_what_is_new(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(group("g")).await?;
-    stage.publish_all("a.b", &["1", "2", "3"]).await?;
-    let first = stage.expect(&mut open, "1", 1).await?;
+async fn redeliveries_precede_new_messages(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(group("g")).await?;
+    fixture.publish_all("a.b", &["1", "2", "3"]).await?;
+    let first = fixture.expect(&mut open, "1", 1).await?;
     first.reply.nak(Duration::ZERO).await?;
-    stage.expect(&mut open, "1", 2).await?;
-    stage.expect(&mut open, "2", 1).await?;
-    stage.expect(&mut open, "3", 1).await.map(drop)
+    fixture.expect(&mut open, "1", 2).await?;
+    fixture.expect(&mut open, "2", 1).await?;
+    fixture.expect(&mut open, "3", 1).await.map(drop)
 }
 
-async fn what_falls_due_together_comes_in_order(stage: Stage) -> anyhow::Result<()> {
-    stage.publish_all("a.b", &["1", "2", "3"]).await?;
-    let mut open = stage.open(brief("g")).await?;
+async fn simultaneous_redeliveries_keep_their_order(fixture: Fixture) -> Outcome {
+    fixture.publish_all("a.b", &["1", "2", "3"]).await?;
+    let mut open = fixture.open(brief("g")).await?;
     for id in ["1", "2", "3"] {
-        stage.expect(&mut open, id, 1).await?;
+        fixture.expect(&mut open, id, 1).await?;
     }
-    stage.clock.sleep(SHORT * 2).await;
+    fixture.clock.sleep(SHORT * 2).await;
     for id in ["1", "2", "3"] {
-        stage.expect(&mut open, id, 2).await?.reply.ack().await?;
+        fixture.expect(&mut open, id, 2).await?.reply.ack().await?;
     }
-    stage.quiet_for(&mut open, SHORT * 2).await
+    fixture.quiet_for(&mut open, SHORT * 2).await
 }
 
-async fn what_comes_again_needs_no_room(stage: Stage) -> anyhow::Result<()> {
-    stage.publish_all("a.b", &["1", "2"]).await?;
-    let mut open = stage.open(Consumer { max_in_flight: 1, ..brief("g") }).await?;
-    stage.expect(&mut open, "1", 1).await?;
-    stage.expect(&mut open, "1", 2).await?;
-    stage.expect(&mut open, "1", 3).await?.reply.ack().await?;
-    stage.expect(&mut open, "2", 1).await.map(drop)
+async fn redeliveries_ignore_the_bound_in_flight(fixture: Fixture) -> Outcome {
+    fixture.publish_all("a.b", &["1", "2"]).await?;
+    let mut open = fixture.open(Consumer { max_in_flight: 1, ..brief("g") }).await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    fixture.expect(&mut open, "1", 2).await?;
+    fixture.expect(&mut open, "1", 3).await?.reply.ack().await?;
+    fixture.expect(&mut open, "2", 1).await.map(drop)
 }
 
-async fn a_message_is_given_up_after_its_last_delivery(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(Consumer { max_deliver: Some(2), ..brief("g") }).await?;
-    stage.publish("a.b", "1").await?;
-    stage.expect(&mut open, "1", 1).await?;
-    let last = stage.expect(&mut open, "1", 2).await?;
-    stage.quiet_for(&mut open, SHORT * 3).await?;
-    stage.figures(&[("g", 0, 0)]).await?;
-    // Too late, and no harm.
+async fn a_message_is_given_up_after_max_deliver(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(Consumer { max_deliver: Some(2), ..brief("g") }).await?;
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    let last = fixture.expect(&mut open, "1", 2).await?;
+    fixture.quiet_for(&mut open, SHORT * 3).await?;
+    fixture.progress(&[("g", 0, 0)]).await?;
+    // A late acknowledgement is accepted.
     Ok(last.reply.ack().await?)
 }
 
-async fn a_message_refused_in_its_last_delivery_is_given_up(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(Consumer { max_deliver: Some(2), ..group("g") }).await?;
-    stage.publish("a.b", "1").await?;
-    stage.expect(&mut open, "1", 1).await?.reply.nak(Duration::ZERO).await?;
-    stage.expect(&mut open, "1", 2).await?.reply.nak(Duration::ZERO).await?;
-    stage.quiet(&mut open).await?;
-    stage.figures(&[("g", 0, 0)]).await
+async fn a_nak_of_the_last_delivery_gives_the_message_up(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(Consumer { max_deliver: Some(2), ..group("g") }).await?;
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut open, "1", 1).await?.reply.nak(Duration::ZERO).await?;
+    fixture.expect(&mut open, "1", 2).await?.reply.nak(Duration::ZERO).await?;
+    fixture.quiet(&mut open).await?;
+    fixture.progress(&[("g", 0, 0)]).await
 }
 
-async fn a_message_put_off_in_its_last_delivery_is_given_up(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(Consumer { max_deliver: Some(1), ..group("g") }).await?;
-    stage.publish("a.b", "1").await?;
-    stage.expect(&mut open, "1", 1).await?.reply.nak(SHORT).await?;
-    stage.quiet_for(&mut open, SHORT * 2).await?;
-    stage.figures(&[("g", 0, 0)]).await
+async fn a_delayed_nak_of_the_last_delivery_gives_the_message_up(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(Consumer { max_deliver: Some(1), ..group("g") }).await?;
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut open, "1", 1).await?.reply.nak(SHORT).await?;
+    fixture.quiet_for(&mut open, SHORT * 2).await?;
+    fixture.progress(&[("g", 0, 0)]).await
 }
 
-async fn a_message_that_is_given_up_makes_room(stage: Stage) -> anyhow::Result<()> {
+async fn giving_a_message_up_frees_room_in_flight(fixture: Fixture) -> Outcome {
     let narrow = Consumer { max_deliver: Some(2), max_in_flight: 1, ..brief("g") };
-    let mut open = stage.open(narrow).await?;
-    stage.publish_all("a.b", &["1", "2"]).await?;
-    stage.expect(&mut open, "1", 1).await?;
-    stage.expect(&mut open, "1", 2).await?;
-    stage.expect(&mut open, "2", 1).await.map(drop)
+    let mut open = fixture.open(narrow).await?;
+    fixture.publish_all("a.b", &["1", "2"]).await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    fixture.expect(&mut open, "1", 2).await?;
+    fixture.expect(&mut open, "2", 1).await.map(drop)
 }
 
-async fn one_delivery_at_most_is_never_repeated(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(Consumer { max_deliver: Some(1), ..brief("g") }).await?;
-    stage.publish_all("a.b", &["1", "2"]).await?;
-    stage.expect(&mut open, "1", 1).await?;
-    stage.expect(&mut open, "2", 1).await?;
-    stage.quiet_for(&mut open, SHORT * 2).await
+async fn a_max_deliver_of_one_allows_no_redelivery(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(Consumer { max_deliver: Some(1), ..brief("g") }).await?;
+    fixture.publish_all("a.b", &["1", "2"]).await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    fixture.expect(&mut open, "2", 1).await?;
+    fixture.quiet_for(&mut open, SHORT * 2).await
 }
 
-async fn groups_count_attempts_each_for_itself(stage: Stage) -> anyhow::Result<()> {
-    let mut bounded = stage.open(Consumer { max_deliver: Some(1), ..brief("bounded") }).await?;
-    let mut free = stage.open(brief("free")).await?;
-    stage.publish("a.b", "1").await?;
-    stage.expect(&mut bounded, "1", 1).await?;
-    stage.expect(&mut free, "1", 1).await?;
-    stage.expect(&mut free, "1", 2).await?;
-    stage.expect(&mut free, "1", 3).await?;
-    stage.quiet_for(&mut bounded, SHORT).await
+async fn each_group_counts_its_own_attempts(fixture: Fixture) -> Outcome {
+    let mut bounded = fixture.open(Consumer { max_deliver: Some(1), ..brief("bounded") }).await?;
+    let mut free = fixture.open(brief("free")).await?;
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut bounded, "1", 1).await?;
+    fixture.expect(&mut free, "1", 1).await?;
+    fixture.expect(&mut free, "1", 2).await?;
+    fixture.expect(&mut free, "1", 3).await?;
+    fixture.quiet_for(&mut bounded, SHORT).await
 }
 
-async fn a_shorter_ack_wait_holds_for_what_is_out(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(group("g")).await?;
-    stage.publish("a.b", "1").await?;
-    stage.expect(&mut open, "1", 1).await?;
-    // The first ack wait is longer than the case waits.
-    let _shorter = stage.other.subscribe(brief("g")).await?;
-    stage.expect(&mut open, "1", 2).await.map(drop)
+async fn a_shorter_ack_wait_applies_to_deliveries_in_flight(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(group("g")).await?;
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    // The first ack wait exceeds the patience of the case.
+    let _shorter = fixture.other.subscribe(brief("g")).await?;
+    fixture.expect(&mut open, "1", 2).await.map(drop)
 }
 
-async fn a_longer_ack_wait_holds_for_what_is_out(stage: Stage) -> anyhow::Result<()> {
+async fn a_longer_ack_wait_applies_to_deliveries_in_flight(fixture: Fixture) -> Outcome {
     let patient = Consumer { ack_wait: SHORT * 8, ..group("g") };
-    let mut open = stage.open(patient).await?;
-    let before = stage.clock.now();
-    stage.publish("a.b", "1").await?;
-    stage.expect(&mut open, "1", 1).await?;
-    let _longer = stage.other.subscribe(Consumer { ack_wait: SHORT * 12, ..group("g") }).await?;
-    stage.expect(&mut open, "1", 2).await?;
-    stage.passed(before, SHORT * 12)
+    let mut open = fixture.open(patient).await?;
+    let before = fixture.clock.now();
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    let _longer = fixture.other.subscribe(Consumer { ack_wait: SHORT * 12, ..group("g") }).await?;
+    fixture.expect(&mut open, "1", 2).await?;
+    fixture.elapsed(before, SHORT * 12)
 }
 
-async fn fewer_deliveries_hold_for_what_is_out(stage: Stage) -> anyhow::Result<()> {
-    let mut open = stage.open(brief("g")).await?;
-    stage.publish("a.b", "1").await?;
+async fn a_lower_max_deliver_applies_to_deliveries_in_flight(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(brief("g")).await?;
+    fixture.publish("a.b", "1").await?;
     for attempt in 1..=3 {
-        stage.expect(&mut open, "1", attempt).await?;
+        fixture.expect(&mut open, "1", attempt).await?;
     }
     let fewer = Consumer { max_deliver: Some(2), ..brief("g") };
-    let _fewer = stage.other.subscribe(fewer).await?;
-    stage.quiet_for(&mut open, SHORT * 3).await?;
-    stage.figures(&[("g", 0, 0)]).await
+    let _fewer = fixture.other.subscribe(fewer).await?;
+    fixture.quiet_for(&mut open, SHORT * 3).await?;
+    fixture.progress(&[("g", 0, 0)]).await
 }

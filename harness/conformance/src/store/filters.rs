@@ -1,8 +1,8 @@
-//! What filters find.
+//! Filters: comparisons, missing fields and combinations.
 
 use bson::{Bson, DateTime, Document, doc};
 
-use super::Case;
+use super::case::Case;
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = comparisons();
@@ -33,26 +33,26 @@ fn comparisons() -> Vec<Case> {
     let big = || each([9_007_199_254_740_993_i64.into(), 9_007_199_254_740_992.0.into()]);
     vec![
         Case::finds(
-            "the filter of nothing finds everything",
+            "an empty filter finds everything",
             numbers(),
             doc! {},
             &["a", "b", "c", "d", "e"],
         ),
         Case::finds(
-            "equality finds equal numbers of all types",
+            "equality compares numbers across types",
             numbers(),
             doc! { "v": 2 },
             &["b", "c"],
         ),
         Case::finds(
-            "large numbers are equal only if exactly so",
+            "large numbers compare exactly",
             big(),
             doc! { "v": 9_007_199_254_740_992_i64 },
             &["b"],
         ),
-        Case::finds("$eq is equality", numbers(), doc! { "v": { "$eq": 2.0 } }, &["b", "c"]),
+        Case::finds("$eq finds equal values", numbers(), doc! { "v": { "$eq": 2.0 } }, &["b", "c"]),
         Case::finds(
-            "$ne finds all others, and those without a value",
+            "$ne also finds documents without the field",
             {
                 let mut all = numbers();
                 all.push(doc! { "_id": "f" });
@@ -81,31 +81,31 @@ fn comparisons() -> Vec<Case> {
             &["a", "b", "c", "d"],
         ),
         Case::finds(
-            "bounds on both sides all hold",
+            "several bounds on one field must all hold",
             numbers(),
             doc! { "v": { "$gt": 1, "$lt": 2.5 } },
             &["b", "c"],
         ),
         Case::finds(
-            "a comparison stays within the type of its operand",
+            "a comparison finds only values of the operand's type",
             mixed(),
             doc! { "v": { "$gt": "" } },
             &["b"],
         ),
         Case::finds(
-            "a comparison with a number finds numbers, in arrays too",
+            "a comparison with a number also finds numbers in arrays",
             mixed(),
             doc! { "v": { "$gte": 5 } },
             &["a", "g"],
         ),
         Case::finds(
-            "a comparison with a time finds times",
+            "a comparison with a time finds only times",
             mixed(),
             doc! { "v": { "$lt": DateTime::from_millis(6) } },
             &["e"],
         ),
         Case::finds(
-            "strings compare by their bytes",
+            "strings compare by their UTF-8 bytes",
             each(["B".into(), "a".into(), "ä".into(), "z".into()]),
             doc! { "v": { "$gt": "a" } },
             &["c", "d"],
@@ -122,15 +122,20 @@ fn comparisons() -> Vec<Case> {
             doc! { "v": { "$in": [1, 3, 9] } },
             &["a", "e"],
         ),
-        Case::finds("$in of nothing finds nothing", numbers(), doc! { "v": { "$in": [] } }, &[]),
         Case::finds(
-            "$nin finds all others",
+            "$in with no values finds nothing",
+            numbers(),
+            doc! { "v": { "$in": [] } },
+            &[],
+        ),
+        Case::finds(
+            "$nin finds all other values",
             numbers(),
             doc! { "v": { "$nin": [2, 3] } },
             &["a", "d"],
         ),
         Case::finds(
-            "equality with a document is exact, with the order of its fields",
+            "equality with a document includes the order of its fields",
             each([
                 doc! { "x": 1, "y": 2 }.into(),
                 doc! { "y": 2, "x": 1 }.into(),
@@ -141,7 +146,7 @@ fn comparisons() -> Vec<Case> {
             &["a", "d"],
         ),
         Case::finds(
-            "not a number is equal to itself only",
+            "NaN compares equal to itself only",
             each([f64::NAN.into(), 1.into()]),
             doc! { "v": { "$lte": f64::NAN } },
             &["a"],
@@ -161,49 +166,49 @@ fn nothing() -> Vec<Case> {
     };
     vec![
         Case::finds(
-            "equality with null finds null, and what is missing",
+            "equality with null also finds a missing field",
             documents(),
             doc! { "v": Bson::Null },
             &["a", "b", "e"],
         ),
         Case::finds(
-            "$ne null finds only what is there",
+            "$ne null finds only fields with a value",
             documents(),
             doc! { "v": { "$ne": Bson::Null } },
             &["c", "d"],
         ),
         Case::finds(
-            "$in with null finds what is missing",
+            "$in with null also finds a missing field",
             documents(),
             doc! { "v": { "$in": [0, Bson::Null] } },
             &["a", "b", "c", "e"],
         ),
         Case::finds(
-            "$gte null finds null, and what is missing",
+            "$gte null also finds a missing field",
             documents(),
             doc! { "v": { "$gte": Bson::Null } },
             &["a", "b", "e"],
         ),
         Case::finds(
-            "$exists finds null too",
+            "$exists: true also finds null",
             documents(),
             doc! { "v": { "$exists": true } },
             &["a", "c", "d", "e"],
         ),
         Case::finds(
-            "$exists: false finds only what is missing",
+            "$exists: false finds only a missing field",
             documents(),
             doc! { "v": { "$exists": false } },
             &["b"],
         ),
         Case::finds(
-            "$lt never finds what is missing",
+            "$lt never finds a missing field",
             documents(),
             doc! { "v": { "$lt": 5 } },
             &["c", "e"],
         ),
         Case::finds(
-            "$not finds what is missing",
+            "$not also finds a missing field",
             documents(),
             doc! { "v": { "$not": { "$lt": 5 } } },
             &["a", "b", "d"],
@@ -221,43 +226,43 @@ fn combinations() -> Vec<Case> {
     };
     vec![
         Case::finds(
-            "all fields of a filter hold",
+            "all conditions of a filter must hold",
             documents(),
             doc! { "n": { "$gt": 1 }, "s": "x" },
             &["b"],
         ),
         Case::finds(
-            "the id may be one of the conditions",
+            "a filter may combine the id with other conditions",
             documents(),
             doc! { "_id": "b", "s": "y" },
             &[],
         ),
         Case::finds(
-            "ids can be compared",
+            "ids can be compared by range",
             documents(),
             doc! { "_id": { "$gt": "a" } },
             &["b", "c"],
         ),
         Case::finds(
-            "$and is all",
+            "$and requires all branches",
             documents(),
             doc! { "$and": [{ "n": { "$gt": 1 } }, { "n": { "$lt": 3 } }] },
             &["b"],
         ),
         Case::finds(
-            "$or is any",
+            "$or requires any branch",
             documents(),
             doc! { "$or": [{ "n": 1 }, { "s": "y" }] },
             &["a", "c"],
         ),
         Case::finds(
-            "$nor is none",
+            "$nor requires no branch",
             documents(),
             doc! { "$nor": [{ "n": 1 }, { "s": "y" }] },
             &["b"],
         ),
         Case::finds(
-            "$or within $and, beside a field",
+            "$or may be nested in $and next to a field",
             documents(),
             doc! {
                 "s": "x",
@@ -266,7 +271,7 @@ fn combinations() -> Vec<Case> {
             &["a"],
         ),
         Case::finds(
-            "$not is all that the operators are not, together",
+            "$not negates the conjunction of its operators",
             documents(),
             doc! { "n": { "$not": { "$gt": 1, "$lt": 3 } } },
             &["a", "c"],
@@ -276,24 +281,27 @@ fn combinations() -> Vec<Case> {
 
 fn refusals() -> Vec<Case> {
     vec![
-        Case::refuses_filter(
+        Case::rejects_filter(
             "an unknown operator on a field is rejected",
             doc! { "n": { "$above": 1 } },
         ),
-        Case::refuses_filter(
-            "an unknown operator at the top is rejected",
+        Case::rejects_filter(
+            "an unknown top-level operator is rejected",
             doc! { "$xor": [{ "n": 1 }] },
         ),
-        Case::refuses_filter(
-            "an operator beside a plain field is rejected",
+        Case::rejects_filter(
+            "a mix of operators and plain fields is rejected",
             doc! { "n": { "$gt": 1, "m": 2 } },
         ),
-        Case::refuses_filter("$in of no array is rejected", doc! { "n": { "$in": 1 } }),
-        Case::refuses_filter("$or of nothing is rejected", doc! { "$or": [] }),
-        Case::refuses_filter("$and of no filters is rejected", doc! { "$and": [1] }),
-        Case::refuses_filter("$not of no operators is rejected", doc! { "n": { "$not": 5 } }),
-        Case::refuses_filter(
-            "an operator within $in is rejected",
+        Case::rejects_filter("$in without an array is rejected", doc! { "n": { "$in": 1 } }),
+        Case::rejects_filter("$or without branches is rejected", doc! { "$or": [] }),
+        Case::rejects_filter(
+            "$and of values that are not filters is rejected",
+            doc! { "$and": [1] },
+        ),
+        Case::rejects_filter("$not without operators is rejected", doc! { "n": { "$not": 5 } }),
+        Case::rejects_filter(
+            "an operator nested in $in is rejected",
             doc! { "n": { "$in": [{ "$gt": 1 }] } },
         ),
     ]

@@ -1,8 +1,8 @@
-//! What filters find below dotted paths and in arrays.
+//! Filters on dotted paths and arrays.
 
 use bson::{Bson, doc};
 
-use super::Case;
+use super::case::Case;
 use super::filters::each;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -26,7 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
     };
     vec![
         Case::finds(
-            "a waiting event is found through the array",
+            "a comparison reaches into the documents of an array",
             outboxes(),
             doc! { "outbox.id": { "$gt": "" } },
             &["b", "d"],
@@ -38,37 +38,37 @@ pub(super) fn cases() -> Vec<Case> {
             &["b"],
         ),
         Case::finds(
-            "$ne on an array is that no element is equal",
+            "$ne requires that no array element is equal",
             outboxes(),
             doc! { "outbox.id": { "$ne": "1" } },
             &["a", "c", "e"],
         ),
         Case::finds(
-            "null below an array is a document without the field",
+            "null below an array finds an element without the field",
             outboxes(),
             doc! { "outbox.id": Bson::Null },
             &["c", "e"],
         ),
         Case::finds(
-            "$exists reaches into arrays",
+            "$exists reaches into the documents of an array",
             outboxes(),
             doc! { "outbox.id": { "$exists": true } },
             &["b", "d"],
         ),
         Case::finds(
-            "a position in an array is a path",
+            "an array position may be part of a path",
             outboxes(),
             doc! { "outbox.1.id": "2" },
             &["b"],
         ),
         Case::finds(
-            "an empty array is equal to an empty array",
+            "an empty array equals an empty array",
             outboxes(),
             doc! { "outbox": [] },
             &["a"],
         ),
         Case::finds(
-            "the first element exists where the array is not empty",
+            "the first element exists only in a non-empty array",
             outboxes(),
             doc! { "outbox.0": { "$exists": true } },
             &["b", "e"],
@@ -80,35 +80,35 @@ pub(super) fn cases() -> Vec<Case> {
             &["a", "b", "c"],
         ),
         Case::finds(
-            "equality with an array is exact, or an element",
+            "equality with an array finds that array, or an array that contains it",
             lists(),
             doc! { "v": [2] },
             &["b", "d"],
         ),
         Case::finds(
-            "bounds may be met by different elements",
+            "different array elements may meet different bounds",
             lists(),
             doc! { "v": { "$gt": 8, "$lt": 2 } },
             &["e"],
         ),
         Case::finds(
-            "a path reaches into documents",
+            "a path reaches into nested documents",
             vec![
-                doc! { "_id": "a", "order": { "ticket": { "id": "t" } } },
-                doc! { "_id": "b", "order": { "ticket": "t" } },
-                doc! { "_id": "c", "order": Bson::Null },
+                doc! { "_id": "a", "parcel": { "slot": { "id": "t" } } },
+                doc! { "_id": "b", "parcel": { "slot": "t" } },
+                doc! { "_id": "c", "parcel": Bson::Null },
             ],
-            doc! { "order.ticket.id": "t" },
+            doc! { "parcel.slot.id": "t" },
             &["a"],
         ),
         Case::finds(
-            "a path through a plain value leads to nothing",
+            "a path through a scalar finds a missing field",
             vec![
-                doc! { "_id": "a", "order": 5 },
-                doc! { "_id": "b", "order": { "id": 1 } },
-                doc! { "_id": "c", "order": [5] },
+                doc! { "_id": "a", "parcel": 5 },
+                doc! { "_id": "b", "parcel": { "id": 1 } },
+                doc! { "_id": "c", "parcel": [5] },
             ],
-            doc! { "order.id": Bson::Null },
+            doc! { "parcel.id": Bson::Null },
             &["a"],
         ),
     ]

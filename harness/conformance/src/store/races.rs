@@ -1,4 +1,4 @@
-//! Several writers at once: exactly one wins what only one can have.
+//! Concurrent writers: exactly one obtains what only one can have.
 
 use std::sync::Arc;
 
@@ -6,26 +6,27 @@ use bson::{Bson, Document, doc};
 use futures::future::join_all;
 use ports::store::{Store, WriteError};
 
+use super::case::{Case, THINGS, duplicate, update, upsert};
 use super::indexes::lock;
-use super::{Case, Failure, Outcome, THINGS, duplicate, same, update, upsert};
+use crate::outcome::{Outcome, same};
 
 /// How many write at once.
 const WRITERS: i64 = 12;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        Case::new("of inserts of one id at once, exactly one wins", inserts),
-        Case::new("of inserts under a unique index at once, exactly one wins", holders),
-        Case::new("of updates under one revision at once, exactly one wins", revisions),
-        Case::new("of upserts of one new document at once, one inserts and all count", upserts),
-        Case::new("of upserts of rising versions at once, the newest stays", versions),
-        Case::new("increments at once are all counted", increments),
-        Case::new("pushes and pulls at once lose no event", outbox),
-        Case::new("releases and holds at once never leave two holders", releases),
+        Case::new("exactly one of several concurrent inserts of one id succeeds", inserts),
+        Case::new("exactly one of several concurrent inserts of one key succeeds", holders),
+        Case::new("exactly one of several concurrent updates of one revision succeeds", revisions),
+        Case::new("concurrent upserts insert one document and lose no increment", upserts),
+        Case::new("concurrent upserts of increasing versions keep the newest", versions),
+        Case::new("concurrent increments are all counted", increments),
+        Case::new("concurrent pushes and pulls lose no element", outbox),
+        Case::new("concurrent releases and holds never leave two holders", releases),
     ]
 }
 
-fn winners<T>(results: &[Result<T, WriteError>], index: &str) -> Result<usize, Failure>
+fn winners<T>(results: &[Result<T, WriteError>], index: &str) -> Outcome<usize>
 where
     T: std::fmt::Debug,
 {
@@ -44,8 +45,8 @@ async fn inserts(store: Arc<dyn Store>) -> Outcome {
 
 async fn holders(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
-    let order = |n: i64| doc! { "_id": n.to_string(), "ticket": "t", "holding": true };
-    let writers = (0..WRITERS).map(|n| store.insert(THINGS, order(n)));
+    let parcel = |n: i64| doc! { "_id": n.to_string(), "slot": "t", "holding": true };
+    let writers = (0..WRITERS).map(|n| store.insert(THINGS, parcel(n)));
     same("the winners", &winners(&join_all(writers).await, "lock")?, &1)
 }
 
@@ -123,17 +124,17 @@ async fn outbox(store: Arc<dyn Store>) -> Outcome {
 
 async fn releases(store: Arc<dyn Store>) -> Outcome {
     store.ensure(THINGS, &[lock()]).await?;
-    store.insert(THINGS, doc! { "_id": "first", "ticket": "t", "holding": true }).await?;
+    store.insert(THINGS, doc! { "_id": "first", "slot": "t", "holding": true }).await?;
     let release = async {
         let change = doc! { "$set": { "holding": false } };
         update(&*store, doc! { "_id": "first" }, change).await
     };
-    let order = |n: i64| doc! { "_id": n.to_string(), "ticket": "t", "holding": true };
-    let inserts = join_all((0..WRITERS).map(|n| store.insert(THINGS, order(n))));
+    let parcel = |n: i64| doc! { "_id": n.to_string(), "slot": "t", "holding": true };
+    let inserts = join_all((0..WRITERS).map(|n| store.insert(THINGS, parcel(n))));
     let (released, inserted) = futures::future::join(release, inserts).await;
     same("released", &released?.is_some(), &true)?;
     let won = winners(&inserted, "lock")?;
     same("at most one won", &(won <= 1), &true)?;
-    let last = store.insert(THINGS, order(WRITERS)).await;
+    let last = store.insert(THINGS, parcel(WRITERS)).await;
     same("the lock afterwards", &last, &if won == 1 { duplicate("lock") } else { Ok(()) })
 }

@@ -1,13 +1,13 @@
-//! Random operations on both stores at once: where their answers differ, the simulation is
+//! Random operations on both stores at once: where their replies differ, the simulation is
 //! wrong.
 //!
-//! The operations are few-valued on purpose, so that they meet: few ids, few paths, few
-//! values, of all types.
+//! Ids, paths and values are few, so that the operations conflict; the values have all types.
 
 use std::sync::Arc;
 
 use adapters::mongo::Mongo;
 use bson::{Bson, DateTime, Document, doc};
+use conformance::store::Exact;
 use libtest_mimic::Failed;
 use ports::Timestamp;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
@@ -21,7 +21,9 @@ use sim::scheduler::Fifo;
 use sim::store::{SimDatabase, SimStore};
 use tokio::runtime::Runtime;
 
-/// How many sequences are tried, unless `PROPTEST_CASES` says otherwise.
+use crate::worlds::unique;
+
+/// The number of sequences, unless `PROPTEST_CASES` is set.
 const SEQUENCES: u32 = 200;
 
 #[derive(Debug, Clone)]
@@ -33,30 +35,33 @@ enum Operation {
     Ensure(Vec<Index>),
 }
 
-/// Runs random sequences on both, each in a collection of its own.
+/// A reply, without the text of an error.
+#[derive(Debug, PartialEq)]
+enum Reply {
+    Documents(Vec<Exact>),
+    Duplicate(String),
+    Rejected,
+    /// The store failed: the comparison is void.
+    Failed(String),
+}
+
+/// Runs random sequences on both stores, each in a collection of its own.
 pub(super) fn random_operations(runtime: &Runtime, client: &mongodb::Client) -> Result<(), Failed> {
-    let name = format!("differential_{}", std::process::id());
-    let real = Mongo::with_client(client, &name);
+    let real = Mongo::with_client(client, &unique("differential"));
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = SEQUENCES;
     }
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut sequence = 0;
-    let sequence = std::cell::RefCell::new(&mut sequence);
     let outcome = TestRunner::new_with_rng(config, rng).run(&operations(), |operations| {
-        let collection = {
-            let mut sequence = sequence.borrow_mut();
-            **sequence += 1;
-            format!("s{}", **sequence)
-        };
+        let collection = unique("sequence");
         let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Fifo));
         let simulated = Arc::new(SimStore::new(kernel.clone(), 1, "d", SimDatabase::new()));
         for (at, operation) in operations.iter().enumerate() {
-            let expected = runtime.block_on(answer(&real, &collection, operation.clone()));
+            let expected = runtime.block_on(perform(&real, &collection, operation.clone()));
             let (store, place, next) =
                 (Arc::clone(&simulated), collection.clone(), operation.clone());
-            let actual = drive(&kernel, async move { answer(&*store, &place, next).await });
+            let actual = drive(&kernel, async move { perform(&*store, &place, next).await });
             prop_assert_eq!(actual, expected, "operation {}", at);
         }
         Ok(())
@@ -65,27 +70,34 @@ pub(super) fn random_operations(runtime: &Runtime, client: &mongodb::Client) -> 
     Ok(outcome?)
 }
 
-/// What the store says, as text: types and the order of fields count, the words of a
-/// rejection do not.
-async fn answer(store: &dyn Store, collection: &str, operation: Operation) -> String {
-    fn written<T: std::fmt::Debug>(result: Result<T, WriteError>) -> String {
-        match result {
-            Err(WriteError::Rejected(_)) => "rejected".to_owned(),
-            other => format!("{other:?}"),
-        }
-    }
-    fn read<T: std::fmt::Debug>(result: Result<T, ReadError>) -> String {
-        match result {
-            Err(ReadError::Rejected(_)) => "rejected".to_owned(),
-            other => format!("{other:?}"),
-        }
-    }
+async fn perform(store: &dyn Store, collection: &str, operation: Operation) -> Reply {
     match operation {
-        Operation::Insert(document) => written(store.insert(collection, document).await),
+        Operation::Insert(document) => {
+            written(store.insert(collection, document).await.map(|()| None))
+        }
         Operation::Get(id) => read(store.get(collection, id).await),
         Operation::Find(find) => read(store.find(collection, find).await),
         Operation::Update(update) => written(store.update(collection, update).await),
-        Operation::Ensure(indexes) => written(store.ensure(collection, &indexes).await),
+        Operation::Ensure(indexes) => {
+            written(store.ensure(collection, &indexes).await.map(|()| None))
+        }
+    }
+}
+
+fn written(result: Result<Option<Document>, WriteError>) -> Reply {
+    match result {
+        Ok(document) => Reply::Documents(document.into_iter().map(Exact).collect()),
+        Err(WriteError::Duplicate { index }) => Reply::Duplicate(index),
+        Err(WriteError::Rejected(_)) => Reply::Rejected,
+        Err(other) => Reply::Failed(other.to_string()),
+    }
+}
+
+fn read(result: Result<impl IntoIterator<Item = Document>, ReadError>) -> Reply {
+    match result {
+        Ok(documents) => Reply::Documents(documents.into_iter().map(Exact).collect()),
+        Err(ReadError::Rejected(_)) => Reply::Rejected,
+        Err(other) => Reply::Failed(other.to_string()),
     }
 }
 
@@ -217,7 +229,7 @@ fn change() -> impl Strategy<Value = Document> {
     })
 }
 
-/// Always down to the id, so that there is one right order.
+/// The id breaks ties, so that the order is unique.
 fn sort() -> impl Strategy<Value = Document> {
     let direction = || select(vec![1, -1]);
     let path = select(vec!["a", "b", "c", "a.x", "b.x", "c.y", "a.x.y"]);

@@ -1,81 +1,104 @@
-//! What each call on the bus touches, for whoever wants to know whether two calls can be
-//! swapped. It changes nothing.
+//! The accesses of each call on the bus, for partial order reduction. Nothing here changes the
+//! broker.
 //!
-//! A queue has two ends: a message that comes in and one that is taken do not meet, as long as
+//! A queue has two ends: a message that arrives and one that is taken do not meet as long as
 //! there is one to take. Positions in the stream are names and nothing more.
 
 use ports::bus::{Message, Stream};
 
 use super::stream::Log;
-use super::subscription::Place;
-use crate::access::{Access, Resource, digest};
-use crate::kernel::Kernel;
+use crate::access::{Access, Resource};
+use crate::digest::Digest;
 
-/// Notes several touches.
-pub(super) fn note(kernel: &Kernel, accesses: impl FnOnce() -> Vec<Access>) {
-    if kernel.records_accesses() {
-        accesses().into_iter().for_each(|touch| kernel.access(|| touch));
-    }
+/// Every call depends on the set of streams and consumers.
+pub(super) fn consumers_read() -> Access {
+    Access::Read(consumers())
 }
 
-/// There may be other consumers, or all were looked at: every call on the bus depends on that.
+/// The set of streams and consumers may have changed, or all consumers were read.
 pub(super) fn consumers_changed() -> Access {
     Access::Write(consumers())
 }
 
-/// A message came in.
+/// A message was published. Whichever consumer is opened later reads the stream in its order.
 pub(super) fn published(log: &Log, stream: Stream, message: &Message) -> Vec<Access> {
-    let id = Resource::new("message", (stream as u8, &message.id));
-    let content = digest((&message.subject, &message.headers, &message.payload));
-    let mut accesses = vec![Access::Read(consumers()), Access::DurableWrite(id, content)];
-    let ends = log.hearing(&message.subject).map(|consumer| tail(stream, consumer));
-    accesses.extend(ends.map(|end| Access::DurableWrite(end, content)));
-    accesses
+    let content = content(message);
+    let ends = log.receiving(&message.subject).map(|consumer| tail(stream, consumer));
+    let written = [Resource::new(of_stream("stream", stream)), id(stream, message)];
+    let written = written.into_iter().chain(ends);
+    written.map(|resource| Access::DurableWrite(resource, content)).collect()
 }
 
-/// A consumer took a message, or found none.
-pub(super) fn took(place: &Place, taken: Option<(&Message, u64)>) -> Vec<Access> {
-    let (stream, consumer) = (place.stream, place.id);
-    let Some((message, sequence)) = taken else {
-        let ends = [tail(stream, consumer), head(stream, consumer)];
-        return [consumers()].into_iter().chain(ends).map(Access::Read).collect();
-    };
-    let content = digest((&message.subject, &message.headers, &message.payload));
+/// A consumer took a message. `memory` is the instance that keeps its content in memory before
+/// its next call, as broadcasts are.
+pub(super) fn took(
+    stream: Stream,
+    consumer: u64,
+    message: &Message,
+    sequence: u64,
+    memory: Option<u32>,
+) -> Vec<Access> {
     let mut accesses = vec![
-        Access::Read(consumers()),
-        Access::Read(Resource::new("message", (stream as u8, &message.id))),
+        Access::Read(id(stream, message)),
         Access::Write(head(stream, consumer)),
-        Access::Write(out(place, sequence)),
+        Access::Write(in_flight(stream, consumer, sequence)),
     ];
-    if place.broadcast {
-        // What it tells is kept in memory, before the next call.
-        accesses.push(Access::DurableWrite(Resource::memory(place.bus.instance), content));
-    }
+    let memory = memory.map(Resource::memory);
+    accesses.extend(memory.map(|memory| Access::DurableWrite(memory, content(message))));
     accesses
 }
 
-/// A delivery was answered; `moves` where that may change what is delivered next.
-pub(super) fn answered(place: &Place, sequence: u64, moves: bool) -> Vec<Access> {
-    let mut accesses = vec![Access::Read(consumers()), Access::Write(out(place, sequence))];
-    if moves {
-        let ends = [tail(place.stream, place.id), head(place.stream, place.id)];
-        accesses.extend(ends.map(Access::Write));
-    }
-    accesses
+/// A consumer had no message to take; with `room` in flight, because its queue was empty.
+pub(super) fn took_nothing(stream: Stream, consumer: u64, room: bool) -> Vec<Access> {
+    let ends = [head(stream, consumer)].into_iter();
+    ends.chain(room.then(|| tail(stream, consumer))).map(Access::Read).collect()
+}
+
+/// A subscriber checked for a message. A message that arrives later is noticed just the same, so
+/// only one that another subscriber takes matters.
+pub(super) fn awaited(stream: Stream, consumer: u64) -> Vec<Access> {
+    vec![Access::Read(head(stream, consumer))]
+}
+
+/// A delivery was answered; `moves` where that may change the next delivery.
+pub(super) fn answered(stream: Stream, consumer: u64, sequence: u64, moves: bool) -> Vec<Access> {
+    let delivery = [in_flight(stream, consumer, sequence)].into_iter();
+    delivery.chain(moves.then(|| head(stream, consumer))).map(Access::Write).collect()
 }
 
 fn consumers() -> Resource {
-    Resource::new("consumers", ())
+    Resource::new(Digest::new("consumers"))
 }
 
+/// The id of a message in the deduplication window of a stream.
+fn id(stream: Stream, message: &Message) -> Resource {
+    Resource::new(of_stream("message", stream).text(&message.id))
+}
+
+/// The end of a queue at which messages arrive.
 fn tail(stream: Stream, consumer: u64) -> Resource {
-    Resource::new("tail", (stream as u8, consumer))
+    Resource::new(of_stream("tail", stream).number(consumer))
 }
 
+/// The end of a queue at which messages are taken.
 fn head(stream: Stream, consumer: u64) -> Resource {
-    Resource::new("head", (stream as u8, consumer))
+    Resource::new(of_stream("head", stream).number(consumer))
 }
 
-fn out(place: &Place, sequence: u64) -> Resource {
-    Resource::new("out", (place.stream as u8, place.id, sequence))
+/// A delivery in flight.
+fn in_flight(stream: Stream, consumer: u64, sequence: u64) -> Resource {
+    Resource::new(of_stream("in flight", stream).number(consumer).number(sequence))
+}
+
+fn of_stream(kind: &str, stream: Stream) -> Digest {
+    Digest::new(kind).text(match stream {
+        Stream::Events => "events",
+        Stream::DeadLetters => "dead letters",
+    })
+}
+
+fn content(message: &Message) -> u64 {
+    let digest = Digest::new("message").text(&message.subject).bytes(&message.payload);
+    let headers = message.headers.iter();
+    headers.fold(digest, |digest, (name, value)| digest.text(name).text(value)).finish()
 }

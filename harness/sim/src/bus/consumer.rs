@@ -1,10 +1,8 @@
-//! One consumer: what it was not delivered yet, what it has not acknowledged, and what it is
-//! to be delivered again.
+//! One consumer: its undelivered messages, unacknowledged deliveries and due redeliveries.
 //!
-//! The order is the real server's: redeliveries first, in the order in which they fell due,
-//! and they do not count against the bound on what is in flight; then new messages by
-//! position, as long as that bound allows. What fell due is found out when somebody looks,
-//! which makes no difference to those who look.
+//! The order is the real server's: redeliveries first, in the order in which they became due,
+//! regardless of the bound in flight; then new messages by position, as far as that bound
+//! allows. Deliveries become due lazily, at the next access, which no caller can observe.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -15,39 +13,39 @@ use ports::Timestamp;
 use ports::bus::Consumer;
 use ports::clock::after;
 
-use super::Kept;
+use super::message::StoredMessage;
 
 /// A consumer's state.
 pub(super) struct Queue {
     consumer: Consumer,
     undelivered: VecDeque<u64>,
-    pending: BTreeMap<u64, Open>,
-    /// When each of `pending` is due that is not in `again`.
+    pending: BTreeMap<u64, InFlight>,
+    /// The redelivery times of the entries of `pending` that are not in `redeliveries`.
     due: BTreeSet<(Timestamp, u64)>,
-    /// Due again, oldest first.
-    again: VecDeque<u64>,
+    /// The messages that are due for redelivery, oldest first.
+    redeliveries: VecDeque<u64>,
     given_up: Vec<u64>,
-    /// Subscribers that wait, in the order in which they began to.
+    /// The subscribers that wait for a message, oldest first.
     waiting: Vec<(u64, Waker)>,
     tickets: u64,
 }
 
-/// A delivery without an acknowledgement.
-struct Open {
+/// An unacknowledged delivery.
+struct InFlight {
     attempts: u32,
-    /// `None` where it is in `again`.
+    /// The time of its redelivery; `None` where it is in `redeliveries`.
     due: Option<Timestamp>,
 }
 
 impl Queue {
-    /// A consumer that begins with these messages.
-    pub(super) fn new(consumer: Consumer, messages: &[Arc<Kept>]) -> Self {
+    /// A consumer that starts with these messages.
+    pub(super) fn new(consumer: Consumer, messages: &[Arc<StoredMessage>]) -> Self {
         let mut queue = Self {
             consumer,
             undelivered: VecDeque::new(),
             pending: BTreeMap::new(),
             due: BTreeSet::new(),
-            again: VecDeque::new(),
+            redeliveries: VecDeque::new(),
             given_up: Vec::new(),
             waiting: Vec::new(),
             tickets: 0,
@@ -60,18 +58,18 @@ impl Queue {
         &self.consumer.name
     }
 
-    pub(super) fn hears(&self, subject: &str) -> bool {
+    pub(super) fn receives(&self, subject: &str) -> bool {
         let subjects = &self.consumer.subjects;
-        subjects.is_empty() || subjects.iter().any(|heard| heard == subject)
+        subjects.is_empty() || subjects.iter().any(|own| own == subject)
     }
 
-    pub(super) fn hears_other_than(&self, consumer: &Consumer) -> bool {
+    pub(super) fn filters_differ(&self, consumer: &Consumer) -> bool {
         self.consumer.subjects != consumer.subjects
     }
 
-    /// Takes over another configuration, which holds for what is out too; with other filters,
-    /// what lies ahead is `rest`.
-    pub(super) fn update(&mut self, consumer: Consumer, rest: Option<&[Arc<Kept>]>) {
+    /// Applies another configuration, which also governs the deliveries in flight. Where the
+    /// filters changed, `rest` are the messages that are left to deliver.
+    pub(super) fn update(&mut self, consumer: Consumer, rest: Option<&[Arc<StoredMessage>]>) {
         let before = self.first_due();
         let was = std::mem::replace(&mut self.consumer, consumer);
         if let Some(rest) = rest {
@@ -82,21 +80,21 @@ impl Queue {
             self.move_due(was.ack_wait);
         }
         if was.max_deliver != self.consumer.max_deliver {
-            for sequence in std::mem::take(&mut self.again) {
+            for sequence in std::mem::take(&mut self.redeliveries) {
                 self.redeliver(sequence);
             }
         }
-        self.tell(before);
+        self.wake_waiting(before);
     }
 
-    /// A new message.
+    /// Queues a new message.
     pub(super) fn offer(&mut self, sequence: u64) {
         self.undelivered.push_back(sequence);
-        self.tell(self.first_due());
+        self.wake_waiting(self.first_due());
     }
 
-    /// Moves what fell due by now to what is delivered again, or gives it up.
-    pub(super) fn settle(&mut self, now: Timestamp) {
+    /// Queues the deliveries that have become due for redelivery, or gives them up.
+    pub(super) fn apply_due(&mut self, now: Timestamp) {
         let before = self.first_due();
         if before.is_none_or(|due| due > now) {
             return;
@@ -105,72 +103,80 @@ impl Queue {
             self.due.remove(&(at, sequence));
             self.redeliver(sequence);
         }
-        self.tell(before);
+        self.wake_waiting(before);
     }
 
-    /// Whether a subscriber that asks now gets a message.
+    /// Whether a message can be taken now.
     pub(super) fn is_available(&self) -> bool {
-        !self.again.is_empty() || (!self.undelivered.is_empty() && self.has_room())
+        !self.redeliveries.is_empty() || (!self.undelivered.is_empty() && self.has_room())
     }
 
-    /// The next delivery: position and attempt.
+    /// Whether this message is due for redelivery, and waits for a subscriber.
+    pub(super) fn is_due(&mut self, sequence: u64, now: Timestamp) -> bool {
+        self.apply_due(now);
+        self.redeliveries.contains(&sequence)
+    }
+
+    /// Takes the next delivery: its position and attempt.
     pub(super) fn take(&mut self, now: Timestamp) -> Option<(u64, u32)> {
-        self.settle(now);
+        self.apply_due(now);
         let before = self.first_due();
-        let sequence = match self.again.pop_front() {
+        let sequence = match self.redeliveries.pop_front() {
             Some(sequence) => sequence,
             None if self.has_room() => self.undelivered.pop_front()?,
             None => return None,
         };
         let due = after(now, self.consumer.ack_wait);
-        let open = self.pending.entry(sequence).or_insert(Open { attempts: 0, due: None });
+        let open = self.pending.entry(sequence).or_insert(InFlight { attempts: 0, due: None });
         open.attempts += 1;
         open.due = Some(due);
         let attempts = open.attempts;
         self.due.insert((due, sequence));
-        self.tell(before);
+        self.wake_waiting(before);
         Some((sequence, attempts))
     }
 
-    /// Handled, whichever attempt says so.
+    /// Acknowledges a message, whichever attempt the acknowledgement belongs to.
     pub(super) fn ack(&mut self, sequence: u64, now: Timestamp) {
-        self.settle(now);
+        self.apply_due(now);
         let before = self.first_due();
         match self.pending.remove(&sequence) {
-            Some(Open { due: Some(due), .. }) => drop(self.due.remove(&(due, sequence))),
-            Some(Open { due: None, .. }) => self.again.retain(|&other| other != sequence),
+            Some(InFlight { due: Some(due), .. }) => drop(self.due.remove(&(due, sequence))),
+            Some(InFlight { due: None, .. }) => {
+                self.redeliveries.retain(|&other| other != sequence);
+            }
             None => return,
         }
-        self.tell(before);
+        self.wake_waiting(before);
     }
 
-    /// Not handled: to be delivered again after the delay.
+    /// Schedules a redelivery after the delay.
     pub(super) fn nak(&mut self, sequence: u64, delay: Duration, now: Timestamp) {
         if delay.is_zero() {
-            self.settle(now);
+            self.apply_due(now);
             let before = self.first_due();
-            if self.take_off_due(sequence) {
+            if self.cancel_due(sequence) {
                 self.redeliver(sequence);
-                self.tell(before);
+                self.wake_waiting(before);
             }
         } else {
             self.postpone(sequence, delay, now);
         }
     }
 
-    /// Still at work: the ack wait starts again.
+    /// Restarts the ack wait.
     pub(super) fn in_progress(&mut self, sequence: u64, now: Timestamp) {
         self.postpone(sequence, self.consumer.ack_wait, now);
     }
 
-    /// Drops what lies after this position: the stream has lost it.
+    /// Drops the messages after this position, because the stream has lost them.
     pub(super) fn forget_after(&mut self, last: u64) {
         let before = self.first_due();
         self.undelivered.retain(|&sequence| sequence <= last);
         self.pending.retain(|&sequence, _| sequence <= last);
         self.due.retain(|&(_, sequence)| sequence <= last);
-        self.again.retain(|&sequence| sequence <= last);
-        self.tell(before);
+        self.redeliveries.retain(|&sequence| sequence <= last);
+        self.wake_waiting(before);
     }
 
     pub(super) fn undelivered(&self) -> u64 {
@@ -181,7 +187,7 @@ impl Queue {
         self.undelivered.front().copied()
     }
 
-    /// Position, attempts, and when it is due.
+    /// The unacknowledged deliveries: position, attempts, time of the redelivery.
     pub(super) fn unacknowledged(&self) -> impl Iterator<Item = (u64, u32, Option<Timestamp>)> {
         self.pending.iter().map(|(&sequence, open)| (sequence, open.attempts, open.due))
     }
@@ -190,12 +196,13 @@ impl Queue {
         &self.given_up
     }
 
-    /// When the next delivery falls due.
+    /// The time at which the next delivery becomes due.
     pub(super) fn first_due(&self) -> Option<Timestamp> {
         self.due.first().map(|&(at, _)| at)
     }
 
-    /// Wakes this waiter when there is something to take, or another time to wait for.
+    /// Registers a waiter, to be woken when a message can be taken or the time of the next
+    /// redelivery has changed.
     pub(super) fn wait(&mut self, ticket: Option<u64>, waker: &Waker) -> u64 {
         let ticket = ticket.unwrap_or_else(|| {
             self.tickets += 1;
@@ -212,10 +219,10 @@ impl Queue {
         self.waiting.retain(|(waiter, _)| *waiter != ticket);
     }
 
-    fn refill(&mut self, messages: &[Arc<Kept>]) {
-        for kept in messages {
-            if self.hears(&kept.message.subject) {
-                self.undelivered.push_back(kept.sequence);
+    fn refill(&mut self, messages: &[Arc<StoredMessage>]) {
+        for stored in messages {
+            if self.receives(&stored.message.subject) {
+                self.undelivered.push_back(stored.sequence);
             }
         }
     }
@@ -224,14 +231,15 @@ impl Queue {
         self.pending.len() < self.consumer.max_in_flight as usize
     }
 
-    /// Whether it was waiting for its time; one that is due again is not to be moved.
-    fn take_off_due(&mut self, sequence: u64) -> bool {
+    /// Cancels the redelivery time of a message; `false` where it had none, because it is due
+    /// already or acknowledged.
+    fn cancel_due(&mut self, sequence: u64) -> bool {
         let Some(open) = self.pending.get_mut(&sequence) else { return false };
         let Some(due) = open.due.take() else { return false };
         self.due.remove(&(due, sequence))
     }
 
-    /// What is due counts from the same moment as before, but by the new ack wait.
+    /// Recomputes redelivery times, from the same start, by the new ack wait.
     fn move_due(&mut self, was: Duration) {
         for (at, sequence) in std::mem::take(&mut self.due) {
             let begun = at.checked_sub(was).unwrap_or(Timestamp::MIN);
@@ -244,15 +252,15 @@ impl Queue {
     }
 
     fn postpone(&mut self, sequence: u64, wait: Duration, now: Timestamp) {
-        self.settle(now);
+        self.apply_due(now);
         let before = self.first_due();
-        if self.take_off_due(sequence) {
+        if self.cancel_due(sequence) {
             let due = after(now, wait);
             self.due.insert((due, sequence));
             if let Some(open) = self.pending.get_mut(&sequence) {
                 open.due = Some(due);
             }
-            self.tell(before);
+            self.wake_waiting(before);
         }
     }
 
@@ -263,13 +271,13 @@ impl Queue {
             self.pending.remove(&sequence);
             self.given_up.push(sequence);
         } else {
-            self.again.push_back(sequence);
+            self.redeliveries.push_back(sequence);
         }
     }
 
-    /// Wakes who waits where there is something to take, or where the time that it waits for
-    /// is no longer `before`.
-    fn tell(&mut self, before: Option<Timestamp>) {
+    /// Wakes the waiting subscribers where a message can be taken, or where the time of the next
+    /// redelivery is no longer `before`.
+    fn wake_waiting(&mut self, before: Option<Timestamp>) {
         if self.is_available() || self.first_due() != before {
             for (_, waker) in self.waiting.drain(..) {
                 waker.wake();

@@ -1,21 +1,22 @@
-//! What the bus accepts. The same as the real one, so a bug in a caller shows here too.
+//! Validation of messages and consumers, by the rules of the real server: a caller's bug that
+//! the server would reject is rejected in simulation too.
 
 use ports::bus::{BusError, Consumer, Message, PublishError};
 
-/// The most that a message's headers and payload may take: the real server's default.
+/// The limit on headers and payload together, in bytes: the real server's default.
 const MAX_PAYLOAD: usize = 1024 * 1024;
 
-/// Whether the bus accepts this message.
+/// Checks a message to publish.
 pub(super) fn publishable(message: &Message) -> Result<(), PublishError> {
     let rejected = |why: &str| Err(PublishError::Rejected(format!("{why}: {}", message.subject)));
     if !is_exact(&message.subject) {
-        return rejected("not a subject");
+        return rejected("invalid subject");
     }
     if !message.headers.iter().all(|(name, value)| is_header(name) && is_value(value)) {
-        return rejected("not a header");
+        return rejected("invalid header");
     }
     if !is_value(&message.id) {
-        return rejected("not an id");
+        return rejected("invalid id");
     }
     if size(message) > MAX_PAYLOAD {
         return rejected("too large");
@@ -23,23 +24,23 @@ pub(super) fn publishable(message: &Message) -> Result<(), PublishError> {
     Ok(())
 }
 
-/// Whether the bus accepts this consumer.
+/// Checks a consumer to open.
 pub(super) fn openable(consumer: &Consumer) -> Result<(), BusError> {
     let rejected = |why: &str| Err(BusError::Rejected(format!("{}: {why}", consumer.name)));
     let unsound = |c: char| ".*>/\\".contains(c) || c.is_whitespace() || c.is_control();
     if consumer.name.is_empty() || consumer.name.contains(unsound) {
-        return rejected("not a consumer's name");
+        return rejected("invalid consumer name");
     }
     let subjects = &consumer.subjects;
     if !subjects.iter().all(|subject| is_exact(subject)) {
-        return rejected("a filter is not an exact subject");
+        return rejected("a filter must be an exact subject");
     }
     if subjects.iter().enumerate().any(|(i, subject)| subjects[..i].contains(subject)) {
         return rejected("filters overlap");
     }
     if consumer.ack_wait.is_zero() || consumer.max_in_flight == 0 || consumer.max_deliver == Some(0)
     {
-        return rejected("nothing could ever be delivered and acknowledged");
+        return rejected("ack wait, bound in flight and max deliver must be positive");
     }
     Ok(())
 }
@@ -54,7 +55,7 @@ fn is_exact(subject: &str) -> bool {
     subject.split('.').all(sound)
 }
 
-/// Whether this can be a header's name; those of the server itself cannot.
+/// Whether this is a valid name for a header. Names that the server reserves are not.
 fn is_header(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_graphic() && b != b':')
@@ -62,13 +63,12 @@ fn is_header(name: &str) -> bool {
 }
 
 fn is_value(value: &str) -> bool {
-    // Plain text, as nearly all values are, is checked byte by byte: this is done for every
-    // header of every message.
+    // A fast path for plain ASCII: this runs for every header of every message.
     let plain = value.bytes().all(|b| b.is_ascii_graphic());
     plain || (value.trim() == value && !value.contains(char::is_control))
 }
 
-/// What the message takes on the wire, its id among the headers.
+/// The size of headers and payload on the wire, in bytes. The id is a header.
 fn size(message: &Message) -> usize {
     let line = |name: &str, value: &str| name.len() + value.len() + ": \r\n".len();
     let mut headers: usize = message.headers.iter().map(|(name, value)| line(name, value)).sum();

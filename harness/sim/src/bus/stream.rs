@@ -1,7 +1,7 @@
-//! One stream: its messages, the ids it remembers, and its consumers.
+//! One stream: its messages, its deduplication window, and its consumers.
 //!
-//! It hands each message to the queues of its consumers once, when it comes in; no call ever
-//! walks the stream, except the opening of a consumer.
+//! A message is queued for each of its consumers once, when it is published. Only the opening
+//! of a consumer walks the stream.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use ports::bus::{Consumer, Group, Message, Pending, Published, Start};
 use ports::clock::after;
 
 use super::consumer::Queue;
-use super::{Kept, Unacknowledged};
+use super::message::{StoredMessage, Unacknowledged};
 
-/// A stream.
+/// The state of a stream.
 pub(super) struct Log {
     window: Duration,
-    messages: Vec<Arc<Kept>>,
-    /// Position and time of the last message that was added under an id.
+    messages: Vec<Arc<StoredMessage>>,
+    /// The position and time of the last message that was added under an id.
     ids: BTreeMap<String, (u64, Timestamp)>,
-    /// In the order in which they were created.
+    /// By number, that is, in order of creation.
     consumers: BTreeMap<u64, Queue>,
     durables: BTreeMap<String, u64>,
     opened: u64,
@@ -38,16 +38,16 @@ impl Log {
         }
     }
 
-    pub(super) fn messages(&self) -> &[Arc<Kept>] {
+    pub(super) fn messages(&self) -> &[Arc<StoredMessage>] {
         &self.messages
     }
 
     /// The message at this position.
-    pub(super) fn message(&self, sequence: u64) -> &Arc<Kept> {
+    pub(super) fn message(&self, sequence: u64) -> &Arc<StoredMessage> {
         &self.messages[position(sequence)]
     }
 
-    /// Adds a message, unless its id is known.
+    /// Adds a message, unless its id was added within the deduplication window.
     pub(super) fn publish(&mut self, message: Message, now: Timestamp) -> Published {
         let sequence = self.messages.len() as u64 + 1;
         // Without an id nothing is deduplicated.
@@ -61,15 +61,15 @@ impl Log {
             }
         }
         for queue in self.consumers.values_mut() {
-            if queue.hears(&message.subject) {
+            if queue.receives(&message.subject) {
                 queue.offer(sequence);
             }
         }
-        self.messages.push(Arc::new(Kept { message, sequence, published: now }));
+        self.messages.push(Arc::new(StoredMessage { message, sequence, published: now }));
         Published { sequence, duplicate: false }
     }
 
-    /// Forgets the newest messages, and that they were ever there.
+    /// Drops the newest messages and their ids.
     pub(super) fn lose_tail(&mut self, messages: usize) {
         let left = self.messages.len().saturating_sub(messages);
         for lost in self.messages.drain(left..) {
@@ -80,13 +80,13 @@ impl Log {
         }
     }
 
-    /// Creates the consumer or brings it up to date; returns it and what waits for it.
+    /// Creates or updates a consumer; returns its number and its backlog.
     pub(super) fn open(&mut self, consumer: Consumer, now: Timestamp) -> (u64, u64) {
         let durable = consumer.group == Group::Durable;
         if let Some(&id) = self.durables.get(&consumer.name).filter(|_| durable) {
             let queue = self.consumers.get_mut(&id).expect("a durable consumer is never removed");
-            queue.settle(now);
-            if queue.hears_other_than(&consumer) {
+            queue.apply_due(now);
+            if queue.filters_differ(&consumer) {
                 let next = queue.next_undelivered().unwrap_or(self.messages.len() as u64 + 1);
                 queue.update(consumer, Some(&self.messages[position(next)..]));
             } else {
@@ -97,7 +97,7 @@ impl Log {
         let first = match consumer.start {
             Start::All => 0,
             Start::New => self.messages.len(),
-            Start::Since(at) => self.messages.partition_point(|kept| kept.published < at),
+            Start::Since(at) => self.messages.partition_point(|stored| stored.published < at),
         };
         self.opened += 1;
         let id = self.opened;
@@ -110,15 +110,15 @@ impl Log {
         (id, backlog)
     }
 
-    /// A consumer, unless it is gone.
+    /// The consumer of this number, unless it is gone.
     pub(super) fn consumer(&mut self, id: u64) -> Option<&mut Queue> {
         self.consumers.get_mut(&id)
     }
 
-    /// The consumers that hear a subject.
-    pub(super) fn hearing(&self, subject: &str) -> impl Iterator<Item = u64> {
-        let hearing = self.consumers.iter().filter(move |(_, queue)| queue.hears(subject));
-        hearing.map(|(&id, _)| id)
+    /// The consumers that receive a subject.
+    pub(super) fn receiving(&self, subject: &str) -> impl Iterator<Item = u64> {
+        let receiving = self.consumers.iter().filter(move |(_, queue)| queue.receives(subject));
+        receiving.map(|(&id, _)| id)
     }
 
     /// Removes a broadcast consumer.
@@ -128,7 +128,7 @@ impl Log {
 
     pub(super) fn pending(&mut self, now: Timestamp) -> Vec<Pending> {
         let mut all: Vec<Pending> = self
-            .settled(now)
+            .up_to_date(now)
             .map(|queue| Pending {
                 consumer: queue.name().to_owned(),
                 undelivered: queue.undelivered(),
@@ -141,7 +141,7 @@ impl Log {
 
     pub(super) fn unacknowledged(&mut self, now: Timestamp) -> Vec<Unacknowledged> {
         let mut all: Vec<Unacknowledged> = self
-            .settled(now)
+            .up_to_date(now)
             .flat_map(|queue| {
                 queue.unacknowledged().map(|(sequence, attempts, due)| Unacknowledged {
                     consumer: queue.name().to_owned(),
@@ -156,20 +156,20 @@ impl Log {
     }
 
     pub(super) fn given_up(&mut self, now: Timestamp) -> Vec<(String, u64)> {
-        self.settled(now)
+        self.up_to_date(now)
             .flat_map(|queue| queue.given_up().iter().map(|&at| (queue.name().to_owned(), at)))
             .collect()
     }
 
-    fn settled(&mut self, now: Timestamp) -> impl Iterator<Item = &Queue> {
+    fn up_to_date(&mut self, now: Timestamp) -> impl Iterator<Item = &Queue> {
         self.consumers.values_mut().map(move |queue| {
-            queue.settle(now);
+            queue.apply_due(now);
             &*queue
         })
     }
 }
 
-/// Where the message of this position lies.
+/// The index of the message at this position.
 fn position(sequence: u64) -> usize {
     usize::try_from(sequence - 1).expect("a position fits into memory")
 }

@@ -1,6 +1,6 @@
-//! An open consumer of the simulated broker, and the answers to its deliveries.
+//! An open consumer of the simulated broker, and the replies to its deliveries.
 //!
-//! A subscription holds nothing: what it was waiting for when it is dropped stays where it is.
+//! A subscription holds no messages: when it is dropped while it waits, nothing is lost.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,76 +9,57 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ports::Timestamp;
-use ports::bus::{BusError, Delivery, Reply, Stream, Subscription};
+use ports::bus::{BusError, Delivery, Reply, Subscription};
 
+use super::accesses;
 use super::consumer::Queue;
-use super::{SimBus, accesses};
+use super::handle::Handle;
+use crate::call::Operation;
 use crate::kernel::Sleep;
-
-/// Which consumer, seen from which instance.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) bus: SimBus,
-    pub(super) stream: Stream,
-    pub(super) id: u64,
-    pub(super) name: Arc<str>,
-    /// Whether only this instance hears it.
-    pub(super) broadcast: bool,
-}
-
-impl Place {
-    fn gone(&self) -> BusError {
-        BusError::Gone(self.name.to_string())
-    }
-
-    /// Takes a turn and does something to the consumer.
-    async fn act<T>(
-        &self,
-        operation: &'static str,
-        effect: impl FnOnce(&mut Queue, Timestamp) -> T,
-    ) -> Result<T, BusError> {
-        self.bus.turn(operation, &self.name).await;
-        let now = self.bus.kernel.now();
-        let mut state = self.bus.broker.state();
-        let queue = state.log(self.stream).consumer(self.id).ok_or_else(|| self.gone())?;
-        Ok(effect(queue, now))
-    }
-}
 
 /// An open consumer.
 pub(super) struct SimSubscription {
-    pub(super) place: Place,
-    pub(super) backlog: u64,
-    /// Whether the consumer ends with its subscription.
-    pub(super) gone_with_it: bool,
+    handle: Handle,
+    backlog: u64,
+}
+
+impl SimSubscription {
+    pub(super) fn new(handle: Handle, backlog: u64) -> Self {
+        Self { handle, backlog }
+    }
 }
 
 #[async_trait]
 impl Subscription for SimSubscription {
     async fn next(&mut self) -> Result<Delivery, BusError> {
+        let handle = &self.handle;
         loop {
-            Availability { place: &self.place, ticket: None, timer: None }.await?;
-            // Another subscriber may have it by the time it is this one's turn.
-            let taken = self.place.act("next", Queue::take).await?;
-            let kernel = &self.place.bus.kernel;
-            if taken.is_none() {
-                accesses::note(kernel, || accesses::took(&self.place, None));
-            }
-            if let Some((sequence, attempt)) = taken {
-                let kept = {
-                    let mut state = self.place.bus.broker.state();
-                    Arc::clone(state.log(self.place.stream).message(sequence))
-                };
-                let message = &kept.message;
-                accesses::note(kernel, || accesses::took(&self.place, Some((message, sequence))));
-                return Ok(Delivery {
-                    message: kept.message.clone(),
-                    sequence,
-                    published: kept.published,
-                    attempt,
-                    reply: Box::new(SimReply { place: self.place.clone(), sequence }),
-                });
-            }
+            Availability { handle, ticket: None, timer: None }.await?;
+            // Another subscriber may take the message before the scheduler picks this call.
+            let take = |queue: &mut Queue, now| {
+                let taken = queue.take(now);
+                if taken.is_none() {
+                    handle.note(|stream, id| accesses::took_nothing(stream, id, queue.has_room()));
+                }
+                taken
+            };
+            let Some((sequence, attempt)) = handle.act(Operation::Next, take).await? else {
+                continue;
+            };
+            let stored = {
+                let mut state = handle.connection.broker.state();
+                Arc::clone(state.log(handle.stream).message(sequence))
+            };
+            let message = stored.message.clone();
+            let memory = handle.broadcast.then_some(handle.connection.instance);
+            handle.note(|stream, id| accesses::took(stream, id, &message, sequence, memory));
+            return Ok(Delivery {
+                message,
+                sequence,
+                published: stored.published,
+                attempt,
+                reply: Box::new(SimReply { handle: handle.clone(), sequence }),
+            });
         }
     }
 
@@ -89,17 +70,19 @@ impl Subscription for SimSubscription {
 
 impl Drop for SimSubscription {
     fn drop(&mut self) {
-        if self.gone_with_it {
-            self.place.bus.broker.state().log(self.place.stream).close(self.place.id);
+        if self.handle.broadcast {
+            let handle = &self.handle;
+            handle.connection.kernel.access(accesses::consumers_changed);
+            handle.connection.broker.state().log(handle.stream).close(handle.id);
         }
     }
 }
 
-/// Waits until the consumer has something to take.
+/// Waits until the consumer has a message to deliver.
 struct Availability<'a> {
-    place: &'a Place,
+    handle: &'a Handle,
     ticket: Option<u64>,
-    /// Until when it sleeps: the time at which the consumer's next delivery falls due.
+    /// A timer for the consumer's next redelivery.
     timer: Option<(Timestamp, Sleep)>,
 }
 
@@ -108,17 +91,18 @@ impl Future for Availability<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let bus = &this.place.bus;
+        let connection = &this.handle.connection;
         loop {
-            let now = bus.kernel.now();
-            let mut state = bus.broker.state();
-            let Some(queue) = state.log(this.place.stream).consumer(this.place.id) else {
-                return Poll::Ready(Err(this.place.gone()));
+            let now = connection.kernel.now();
+            let mut state = connection.broker.state();
+            let Some(queue) = state.log(this.handle.stream).consumer(this.handle.id) else {
+                return Poll::Ready(Err(this.handle.gone()));
             };
             if let Some(ticket) = this.ticket {
                 queue.stop_waiting(ticket);
             }
-            queue.settle(now);
+            queue.apply_due(now);
+            this.handle.note(accesses::awaited);
             if queue.is_available() {
                 this.ticket = None;
                 return Poll::Ready(Ok(()));
@@ -132,7 +116,7 @@ impl Future for Availability<'_> {
             };
             let timer = match &mut this.timer {
                 Some((at, timer)) if *at == due => timer,
-                other => &mut other.insert((due, bus.kernel.sleep_until(due))).1,
+                other => &mut other.insert((due, connection.kernel.sleep_until(due))).1,
             };
             if Pin::new(timer).poll(cx).is_pending() {
                 return Poll::Pending;
@@ -144,24 +128,23 @@ impl Future for Availability<'_> {
 impl Drop for Availability<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            let mut state = self.place.bus.broker.state();
-            if let Some(queue) = state.log(self.place.stream).consumer(self.place.id) {
+            let mut state = self.handle.connection.broker.state();
+            if let Some(queue) = state.log(self.handle.stream).consumer(self.handle.id) {
                 queue.stop_waiting(ticket);
             }
         }
     }
 }
 
-/// Answers one delivery; whichever attempt it was, the answer is about the message.
+/// The reply to a delivery. It concerns the message, whichever attempt it was.
 struct SimReply {
-    place: Place,
+    handle: Handle,
     sequence: u64,
 }
 
 impl SimReply {
     fn note(&self, moves: bool) {
-        let kernel = &self.place.bus.kernel;
-        accesses::note(kernel, || accesses::answered(&self.place, self.sequence, moves));
+        self.handle.note(|stream, id| accesses::answered(stream, id, self.sequence, moves));
     }
 }
 
@@ -169,10 +152,10 @@ impl SimReply {
 impl Reply for SimReply {
     async fn ack(&self) -> Result<(), BusError> {
         let ack = |queue: &mut Queue, now| {
-            self.note(!queue.has_room());
+            self.note(!queue.has_room() || queue.is_due(self.sequence, now));
             queue.ack(self.sequence, now);
         };
-        self.place.act("ack", ack).await
+        self.handle.act(Operation::Ack, ack).await
     }
 
     async fn nak(&self, delay: Duration) -> Result<(), BusError> {
@@ -180,7 +163,7 @@ impl Reply for SimReply {
             self.note(true);
             queue.nak(self.sequence, delay, now);
         };
-        self.place.act("nak", nak).await
+        self.handle.act(Operation::Nak, nak).await
     }
 
     async fn in_progress(&self) -> Result<(), BusError> {
@@ -188,6 +171,6 @@ impl Reply for SimReply {
             self.note(true);
             queue.in_progress(self.sequence, now);
         };
-        self.place.act("in_progress", in_progress).await
+        self.handle.act(Operation::InProgress, in_progress).await
     }
 }

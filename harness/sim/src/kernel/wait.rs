@@ -1,62 +1,71 @@
-//! What waits on the kernel: a call for its turn, and a sleep for its time. Dropping either
-//! gives the wait up.
+//! Futures that wait on the kernel: a call for its release, and a sleep for its time. Dropping
+//! either cancels the wait.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use parking_lot::Mutex;
 use ports::Timestamp;
 
-use super::{Call, Kernel, Parked};
+use super::state::State;
+use crate::call::Call;
 
-/// A call that waits for its turn.
-#[must_use = "a turn does nothing unless awaited"]
-pub struct Turn {
-    pub(super) kernel: Kernel,
-    pub(super) call: Option<Call>,
-    pub(super) ticket: u64,
+/// A call that waits until the scheduler picks it.
+#[must_use = "the call becomes pending only when the future is awaited"]
+pub struct Step {
+    state: Arc<Mutex<State>>,
+    /// The call until it is pending.
+    call: Option<Call>,
+    /// Its number while it is pending, else 0.
+    number: u64,
 }
 
-impl Future for Turn {
+impl Step {
+    pub(super) fn new(state: Arc<Mutex<State>>, call: Call) -> Self {
+        Self { state, call: Some(call), number: 0 }
+    }
+}
+
+impl Future for Step {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let mut state = this.kernel.state();
-        if let Some(mut call) = this.call.take() {
-            this.ticket = state.ticket();
-            call.number = this.ticket;
-            state.parked.push(Parked { ticket: this.ticket, call, waker: cx.waker().clone() });
+        let mut state = this.state.lock();
+        if let Some(call) = this.call.take() {
+            this.number = state.park(call, cx.waker().clone());
             return Poll::Pending;
         }
-        if let Some(at) = state.granted.iter().position(|&ticket| ticket == this.ticket) {
-            state.granted.swap_remove(at);
-            drop(state);
-            this.ticket = 0;
+        if state.take_grant(this.number) {
+            this.number = 0;
             return Poll::Ready(());
         }
-        if let Some(parked) = state.parked.iter_mut().find(|p| p.ticket == this.ticket) {
-            parked.waker.clone_from(cx.waker());
-        }
+        state.update_waker(this.number, cx.waker());
         Poll::Pending
     }
 }
 
-impl Drop for Turn {
+impl Drop for Step {
     fn drop(&mut self) {
-        if self.ticket != 0 {
-            let mut state = self.kernel.state();
-            state.parked.retain(|parked| parked.ticket != self.ticket);
-            state.granted.retain(|&ticket| ticket != self.ticket);
+        if self.number != 0 {
+            self.state.lock().withdraw(self.number);
         }
     }
 }
 
 /// A wait for a virtual time.
-#[must_use = "a sleep does nothing unless awaited"]
+#[must_use = "the timer is set only when the future is awaited"]
 pub struct Sleep {
-    pub(super) kernel: Kernel,
-    pub(super) at: Timestamp,
-    pub(super) ticket: Option<u64>,
+    state: Arc<Mutex<State>>,
+    at: Timestamp,
+    ticket: Option<u64>,
+}
+
+impl Sleep {
+    pub(super) fn new(state: Arc<Mutex<State>>, at: Timestamp) -> Self {
+        Self { state, at, ticket: None }
+    }
 }
 
 impl Future for Sleep {
@@ -64,7 +73,7 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let mut state = this.kernel.state();
+        let mut state = this.state.lock();
         if state.now >= this.at {
             return Poll::Ready(());
         }
@@ -80,7 +89,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            self.kernel.state().timers.remove(&(self.at, ticket));
+            self.state.lock().timers.remove(&(self.at, ticket));
         }
     }
 }

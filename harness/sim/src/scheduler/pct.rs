@@ -1,31 +1,35 @@
 //! Probabilistic concurrency testing, after Burckhardt, Kothari, Musuvathi and Nagarakatte,
-//! «A randomized scheduler with probabilistic guarantees of finding bugs» (ASPLOS 2010).
+//! "A randomized scheduler with probabilistic guarantees of finding bugs" (ASPLOS 2010).
 //!
-//! Each lane has a random priority and the highest goes on; at `depth - 1` random moments the
-//! running lane drops below all others. A bug that needs `d` such orderings among `n` lanes
-//! and `k` decisions is found with a probability of at least 1/(n k^(d-1)).
+//! Each causal chain has a random priority, and the call of the highest one runs; at `depth - 1`
+//! random decisions the running chain drops below all others. For a bug that needs `d` such
+//! orderings among `n` chains and `k` decisions, the probability of finding it in one run is at
+//! least 1/(n k^(d-1)).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Scheduler, SchedulingPoint};
+use super::decision::Decision;
+use super::interface::{Scheduler, SchedulingPoint};
 
-/// Picks the lane of highest priority.
+/// Runs the call of the causal chain with the highest priority.
 #[derive(Debug, Clone)]
 pub struct Pct {
     rng: ChaCha8Rng,
-    /// Decisions at which the running lane drops, ascending.
+    /// The numbers of the decisions at which the running chain drops, ascending.
     drops: Vec<u32>,
     priorities: BTreeMap<u64, i64>,
     decided: u32,
-    /// The next priority below all others.
+    /// A priority below all that are in use.
     bottom: i64,
 }
 
 impl Pct {
-    /// The run of this seed, for bugs of this depth in runs of about `length` decisions.
+    /// The schedule of this seed, for bugs that need `depth` orderings in runs of about
+    /// `length` decisions.
     pub fn new(seed: u64, depth: u32, length: u32) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let drops = 1..depth.max(1);
@@ -33,47 +37,51 @@ impl Pct {
         drops.sort_unstable();
         Self { rng, drops, priorities: BTreeMap::new(), decided: 0, bottom: -1 }
     }
+
+    /// The position of the call with the highest priority; of several, the oldest.
+    fn highest(&self, point: &SchedulingPoint<'_>) -> usize {
+        let order = |at: &usize| (self.priorities[&point.pending[*at].causal_chain], Reverse(*at));
+        (0..point.pending.len()).max_by_key(order).expect("at least one call is pending")
+    }
 }
 
 impl Scheduler for Pct {
-    fn choose(&mut self, moment: &SchedulingPoint<'_>) -> usize {
-        for call in moment.parked {
-            let rng = &mut self.rng;
-            self.priorities.entry(call.lane).or_insert_with(|| rng.random_range(0..i64::MAX));
+    fn decide(&mut self, point: &SchedulingPoint<'_>) -> Decision {
+        for call in point.pending {
+            let random = || self.rng.random_range(0..i64::MAX);
+            self.priorities.entry(call.causal_chain).or_insert_with(random);
         }
-        let highest = |priorities: &BTreeMap<u64, i64>| {
-            let order = |at: &usize| (priorities[&moment.parked[*at].lane], usize::MAX - at);
-            (0..moment.parked.len()).max_by_key(order).expect("a call is parked")
-        };
-        let mut chosen = highest(&self.priorities);
+        let mut chosen = self.highest(point);
         while self.drops.first().is_some_and(|&at| at <= self.decided) {
             self.drops.remove(0);
-            self.priorities.insert(moment.parked[chosen].lane, self.bottom);
+            self.priorities.insert(point.pending[chosen].causal_chain, self.bottom);
             self.bottom -= 1;
-            chosen = highest(&self.priorities);
+            chosen = self.highest(point);
         }
         self.decided += 1;
-        chosen
+        Decision::run(chosen)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{Call, Port};
+    use crate::call::{Call, Operation, Port};
 
     #[test]
-    fn a_lane_goes_on_until_it_drops() {
-        let call = |lane| Call { lane, ..Call::new(1, Port::Store, "get", String::new()) };
-        let (one, two) = (call(1), call(2));
-        let parked = [&one, &two];
-        let moment = SchedulingPoint::new(&parked);
+    fn a_chain_runs_until_its_priority_drops() {
+        let call = |causal_chain| Call {
+            causal_chain,
+            ..Call::new(1, Port::Store, Operation::Get, String::new())
+        };
+        let pending = [call(1), call(2)];
+        let point = SchedulingPoint::new(&pending);
         let mut steady = Pct::new(7, 1, 100);
-        let first = steady.choose(&moment);
-        assert!((0..50).all(|_| steady.choose(&moment) == first));
+        let first = steady.decide(&point);
+        assert!((0..50).all(|_| steady.decide(&point) == first));
         let mut changing = Pct::new(7, 2, 20);
-        let choices: Vec<_> = (0..40).map(|_| changing.choose(&moment)).collect();
-        let changes = choices.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        assert_eq!(changes, 1, "{choices:?}");
+        let decisions: Vec<_> = (0..40).map(|_| changing.decide(&point)).collect();
+        let changes = decisions.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert_eq!(changes, 1, "{decisions:?}");
     }
 }

@@ -1,33 +1,32 @@
 //! One collection: its documents in order of insertion, by `_id`, and its indexes.
 //!
-//! Every call is one step: it has its whole effect or none. It never waits, and knows neither
-//! the kernel nor the port's errors.
+//! Every call is atomic: it takes full effect or none. It never waits, and knows neither the
+//! kernel nor the port's errors.
 
 use std::collections::BTreeMap;
 
 use bson::{Bson, Document};
 use ports::store::{Find, Index, Update};
 
-use super::Refusal;
 use super::filter::Filter;
-use super::index::{Entry, Kept, Keys, Obstacle};
-use super::path::leads_to;
+use super::index::{Keys, Refused, StoredIndex, Transition};
+use super::path::is_prefix;
+use super::rejected::Rejected;
 use super::sort::Sort;
 use super::target::place;
 use super::undo::Undo;
 use super::update::{Change, storable};
 use super::value::admissible;
-use crate::access::digest;
 
 /// The name of the primary key's index.
 pub(super) const PRIMARY: &str = "_id_";
 
-/// A collection. Nothing is ever deleted, so a document keeps its position.
+/// A collection. The port deletes nothing, so a document keeps its position.
 #[derive(Debug, Default)]
 pub(super) struct Collection {
     documents: Vec<Document>,
     positions: BTreeMap<String, usize>,
-    indexes: Vec<Kept>,
+    indexes: Vec<StoredIndex>,
 }
 
 impl Collection {
@@ -36,29 +35,31 @@ impl Collection {
         &self.documents
     }
 
-    /// The document of this id.
+    /// The document with this id.
     pub(super) fn get(&self, id: &str) -> Option<&Document> {
         self.positions.get(id).map(|&at| &self.documents[at])
     }
 
-    /// Adds the indexes that are missing, all or none.
-    pub(super) fn ensure(&mut self, indexes: &[Index]) -> Result<(), Obstacle> {
-        let mut added: Vec<Kept> = Vec::new();
+    /// Creates the missing indexes, all or none.
+    pub(super) fn ensure(&mut self, indexes: &[Index]) -> Result<(), Refused> {
+        let mut added: Vec<StoredIndex> = Vec::new();
         for index in indexes {
-            let kept = Kept::new(index)?;
+            let stored = StoredIndex::new(index)?;
             let mut others = self.indexes.iter().chain(&added);
-            if !others.try_fold(false, |found, other| Ok::<_, Refusal>(found | other.is(index)?))? {
-                added.push(kept);
+            if !others
+                .try_fold(false, |found, other| Ok::<_, Rejected>(found | other.is(index)?))?
+            {
+                added.push(stored);
             }
         }
-        // A document without a key is found before two with the same.
+        // As in MongoDB, a document that cannot be indexed is reported before a duplicate key.
         for document in &self.documents {
-            added.iter().try_for_each(|kept| kept.admits(document))?;
+            added.iter().try_for_each(|index| index.admits(document))?;
         }
-        for kept in &mut added {
+        for index in &mut added {
             for (at, document) in self.documents.iter().enumerate() {
-                let entry = kept.check(at, Keys::new(), document)?;
-                kept.file(at, entry);
+                let transition = index.check(at, Keys::new(), document)?;
+                index.apply(at, transition);
             }
         }
         self.indexes.append(&mut added);
@@ -66,30 +67,30 @@ impl Collection {
     }
 
     /// Adds a document.
-    pub(super) fn insert(&mut self, document: Document) -> Result<(), Obstacle> {
+    pub(super) fn insert(&mut self, document: Document) -> Result<(), Refused> {
         let document = checked(document)?;
         self.add_document(document)?;
         Ok(())
     }
 
-    fn add_document(&mut self, document: Document) -> Result<&Document, Obstacle> {
+    fn add_document(&mut self, document: Document) -> Result<&Document, Refused> {
         let Some(Bson::String(id)) = document.get("_id") else {
-            return Err(Refusal("a document needs a string as its _id".to_owned()).into());
+            return Err(Rejected("a document needs a string as its _id".to_owned()).into());
         };
         if self.positions.contains_key(id) {
-            return Err(Obstacle::Taken(PRIMARY));
+            return Err(Refused::Duplicate(PRIMARY));
         }
         let at = self.documents.len();
         let checks = self.indexes.iter().map(|index| index.check(at, Keys::new(), &document));
-        let entries = checks.collect::<Result<Vec<_>, _>>()?;
-        self.file(at, entries);
+        let transitions = checks.collect::<Result<Vec<_>, _>>()?;
+        self.apply(at, transitions);
         self.positions.insert(id.clone(), at);
         self.documents.push(document);
         Ok(&self.documents[at])
     }
 
-    /// The documents that match, in order.
-    pub(super) fn find(&self, find: &Find) -> Result<Vec<Document>, Refusal> {
+    /// The matching documents, sorted and limited.
+    pub(super) fn find(&self, find: &Find) -> Result<Vec<Document>, Rejected> {
         let filter = Filter::read(&find.filter)?;
         let sort = Sort::read(&find.sort)?;
         let limit = if find.limit == 0 { usize::MAX } else { find.limit as usize };
@@ -103,28 +104,17 @@ impl Collection {
         Ok(sorted.into_iter().take(limit).cloned().collect())
     }
 
-    /// What an update with this filter would meet.
-    pub(super) fn first(&self, filter: &Document) -> Option<Document> {
-        let filter = Filter::read(filter).ok()?;
-        self.position(&filter).map(|at| self.documents[at].clone())
+    pub(super) fn unique_indexes(&self) -> impl Iterator<Item = &StoredIndex> {
+        self.indexes.iter().filter(|index| index.is_unique())
     }
 
-    /// The keys of a document, each one's digest, that no other document may have.
-    pub(super) fn unique_keys(&self, document: &Document) -> Vec<u64> {
-        let filed = |(at, index): (usize, &Kept)| {
-            let keys = index.filed(document).unwrap_or_default();
-            keys.into_iter().map(move |key| digest((at, format!("{key:?}"))))
-        };
-        self.indexes.iter().enumerate().flat_map(filed).collect()
-    }
-
-    /// Applies an update to one document and returns what it is now.
-    pub(super) fn update(&mut self, update: Update) -> Result<Option<&Document>, Obstacle> {
+    /// Updates or upserts one document and returns it; `None` where none matches.
+    pub(super) fn update(&mut self, update: Update) -> Result<Option<&Document>, Refused> {
         let Update { filter, change, upsert } = update;
         let filter = Filter::read(&filter)?;
         let change = Change::read(change)?;
-        if upsert && filter.id().is_none() && !change.names_id() {
-            return Err(Refusal("an upsert must say the _id".to_owned()).into());
+        if upsert && filter.id().is_none() && !change.sets_id() {
+            return Err(Rejected("an upsert must specify the _id".to_owned()).into());
         }
         if let Some(at) = self.position(&filter) {
             return self.change(at, change).map(Some);
@@ -132,13 +122,18 @@ impl Collection {
         if !upsert {
             return Ok(None);
         }
-        let mut document = start(&filter)?;
+        self.add_document(Self::upserted(&filter, change)?).map(Some)
+    }
+
+    /// The document that an upsert inserts where none matches.
+    pub(super) fn upserted(filter: &Filter<'_>, change: Change) -> Result<Document, Rejected> {
+        let mut document = start(filter)?;
         let id = document.get("_id").cloned();
         change.apply(&mut document, true, &mut Undo::default())?;
         if id.is_some() && id.as_ref() != document.get("_id") {
-            return Err(Refusal("the _id cannot be changed".to_owned()).into());
+            return Err(Rejected("the _id cannot be changed".to_owned()));
         }
-        self.add_document(id_first(document)).map(Some)
+        Ok(id_first(document))
     }
 
     fn position(&self, filter: &Filter<'_>) -> Option<usize> {
@@ -151,63 +146,63 @@ impl Collection {
         }
     }
 
-    /// Changes the document at this position, or leaves all as it was.
-    fn change(&mut self, at: usize, change: Change) -> Result<&Document, Obstacle> {
-        let filed = self.indexes.iter().map(|index| index.filed(&self.documents[at]));
-        let filed = filed.collect::<Result<Vec<_>, _>>()?;
+    /// Changes the document at this position, or leaves the collection unchanged.
+    fn change(&mut self, at: usize, change: Change) -> Result<&Document, Refused> {
+        let keys = self.indexes.iter().map(|index| index.unique_keys(&self.documents[at]));
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
         let mut undo = Undo::default();
         let document = &mut self.documents[at];
-        let applied = change.apply(document, false, &mut undo).map_err(Obstacle::from);
+        let applied = change.apply(document, false, &mut undo).map_err(Refused::from);
         let checked = applied.and_then(|()| {
             let id = document.get_str("_id").unwrap_or_default();
             if self.positions.get(id) != Some(&at) {
-                return Err(Refusal("the _id cannot be changed".to_owned()).into());
+                return Err(Rejected("the _id cannot be changed".to_owned()).into());
             }
-            let checks = self.indexes.iter().zip(filed);
+            let checks = self.indexes.iter().zip(keys);
             checks.map(|(index, old)| index.check(at, old, document)).collect()
         });
         match checked {
-            Ok(entries) => self.file(at, entries),
-            Err(obstacle) => {
+            Ok(transitions) => self.apply(at, transitions),
+            Err(refused) => {
                 undo.revert(document);
-                return Err(obstacle);
+                return Err(refused);
             }
         }
         Ok(&self.documents[at])
     }
 
-    fn file(&mut self, at: usize, entries: Vec<Entry>) {
-        for (index, entry) in self.indexes.iter_mut().zip(entries) {
-            index.file(at, entry);
+    fn apply(&mut self, at: usize, transitions: Vec<Transition>) {
+        for (index, transition) in self.indexes.iter_mut().zip(transitions) {
+            index.apply(at, transition);
         }
     }
 }
 
-/// The document that an upsert starts from: what the filter says that it must have.
-fn start(filter: &Filter<'_>) -> Result<Document, Refusal> {
+/// The document that an upsert starts from: the equalities of the filter.
+fn start(filter: &Filter<'_>) -> Result<Document, Rejected> {
     let mut equalities = filter.equalities();
     equalities.sort_by_key(|(path, _)| *path);
     let mut document = Document::new();
     for (at, &(path, value)) in equalities.iter().enumerate() {
-        if equalities[..at].iter().any(|(before, _)| leads_to(before, path)) {
-            return Err(Refusal(format!("the filter says {path} twice")));
+        if equalities[..at].iter().any(|(before, _)| is_prefix(before, path)) {
+            return Err(Rejected(format!("the filter specifies {path} twice")));
         }
         *place(&mut document, path)? = storable(value.clone())?;
     }
     Ok(document)
 }
 
-fn checked(document: Document) -> Result<Document, Refusal> {
+fn checked(document: Document) -> Result<Document, Rejected> {
     for (name, value) in &document {
-        if name.starts_with('$') {
-            return Err(Refusal(format!("{name} is not a name for a field")));
+        if name.starts_with('$') || name.contains('\0') {
+            return Err(Rejected(format!("{name} is not a valid field name")));
         }
         admissible(value)?;
     }
     Ok(id_first(document))
 }
 
-/// MongoDB stores the `_id` first.
+/// Moves the `_id` to the front, as MongoDB does.
 fn id_first(mut document: Document) -> Document {
     if document.keys().next().is_none_or(|first| first == "_id") {
         return document;

@@ -1,17 +1,18 @@
-//! Filters: the part of MongoDB's query language that services may use.
+//! Filters: the subset of MongoDB's query language that services may use.
 //!
-//! A filter is read as a whole before it is applied, so what it does not know is refused even
-//! where no document would have been looked at. It never ignores an operator.
+//! A filter is read as a whole before it is applied, so an unsupported operator is rejected even
+//! where it would not have been evaluated. No operator is ever ignored.
 
 use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::Refusal;
-use super::path;
+use super::path::{self, is_prefix};
+use super::rejected::Rejected;
 use super::value::{admissible, compare, rank};
+use crate::access::Content;
 
-/// A filter that was understood.
+/// A parsed filter: all of its nodes must hold.
 #[derive(Debug)]
 pub(super) struct Filter<'a>(Vec<Node<'a>>);
 
@@ -34,15 +35,15 @@ enum Relation {
     LessOrEqual,
 }
 
-/// What a filter looks at.
+/// The input of a filter.
 #[derive(Clone, Copy)]
-enum Subject<'s> {
+enum Input<'s> {
     Document(&'s Document),
-    /// An element of an array on its own; the filter's paths are empty.
+    /// A single array element; the filter's paths are empty.
     Element(&'s Bson),
 }
 
-impl Subject<'_> {
+impl Input<'_> {
     fn any(self, path: &str, test: &dyn Fn(Option<&Bson>) -> bool) -> bool {
         match self {
             Self::Document(document) => path::any(document, path, test),
@@ -52,8 +53,8 @@ impl Subject<'_> {
 }
 
 impl<'a> Filter<'a> {
-    /// Understands a filter on documents.
-    pub(super) fn read(filter: &'a Document) -> Result<Self, Refusal> {
+    /// Parses a filter on documents.
+    pub(super) fn read(filter: &'a Document) -> Result<Self, Rejected> {
         let mut nodes = Vec::with_capacity(filter.len());
         for (name, operand) in filter {
             match name.as_str() {
@@ -67,8 +68,8 @@ impl<'a> Filter<'a> {
         Ok(Self(nodes))
     }
 
-    /// Understands operators on an element of an array.
-    pub(super) fn read_on_element(operators: &'a Document) -> Result<Self, Refusal> {
+    /// Parses operators on an array element.
+    pub(super) fn read_on_element(operators: &'a Document) -> Result<Self, Rejected> {
         let mut nodes = Vec::with_capacity(operators.len());
         read_operators("", operators, &mut nodes)?;
         Ok(Self(nodes))
@@ -76,15 +77,26 @@ impl<'a> Filter<'a> {
 
     /// Whether the document matches.
     pub(super) fn matches(&self, document: &Document) -> bool {
-        self.0.iter().all(|node| node.holds(Subject::Document(document)))
+        self.0.iter().all(|node| node.holds(Input::Document(document)))
+    }
+
+    /// Whether the filter depends on the value at any of these paths.
+    pub(super) fn reads(&self, paths: &[String]) -> bool {
+        self.0.iter().any(|node| node.reads(paths))
+    }
+
+    /// Whether a document with these top-level fields matches, whatever its other fields;
+    /// `None` where that depends on them.
+    pub(super) fn decide(&self, known: &Document) -> Option<bool> {
+        all(self.0.iter().map(|node| node.decide(known)))
     }
 
     /// Whether the element matches.
     pub(super) fn matches_element(&self, element: &Bson) -> bool {
-        self.0.iter().all(|node| node.holds(Subject::Element(element)))
+        self.0.iter().all(|node| node.holds(Input::Element(element)))
     }
 
-    /// The one `_id` that can match, where the filter says so.
+    /// The only `_id` that can match, where the filter specifies one.
     pub(super) fn id(&self) -> Option<&'a str> {
         self.0.iter().find_map(|node| match node {
             Node::Compare("_id", Relation::Equal, Bson::String(id)) => Some(id.as_str()),
@@ -92,7 +104,7 @@ impl<'a> Filter<'a> {
         })
     }
 
-    /// What every match has: what an upsert starts from.
+    /// The equalities that the filter requires, from which an upsert builds its document.
     pub(super) fn equalities(&self) -> Vec<(&'a str, &'a Bson)> {
         let mut found = Vec::new();
         for node in &self.0 {
@@ -101,7 +113,7 @@ impl<'a> Filter<'a> {
         found
     }
 
-    /// Whether all it says is equality and `$exists: true`.
+    /// Whether the filter consists of equalities and `$exists: true` only.
     pub(super) fn is_plain(&self) -> bool {
         let plain = |node: &Node<'_>| {
             matches!(node, Node::Exists(_) | Node::Compare(_, Relation::Equal, _))
@@ -111,18 +123,43 @@ impl<'a> Filter<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn holds(&self, subject: Subject<'_>) -> bool {
+    fn holds(&self, input: Input<'_>) -> bool {
         match self {
-            Self::All(nodes) => nodes.iter().all(|node| node.holds(subject)),
-            Self::Any(nodes) => nodes.iter().any(|node| node.holds(subject)),
-            Self::Not(node) => !node.holds(subject),
-            Self::Exists(path) => subject.any(path, &|found| found.is_some()),
+            Self::All(nodes) => nodes.iter().all(|node| node.holds(input)),
+            Self::Any(nodes) => nodes.iter().any(|node| node.holds(input)),
+            Self::Not(node) => !node.holds(input),
+            Self::Exists(path) => input.any(path, &|found| found.is_some()),
             Self::Compare(path, relation, operand) => {
-                subject.any(path, &|found| relation.holds(found, operand))
+                input.any(path, &|found| relation.holds(found, operand))
             }
-            Self::In(path, operands) => subject.any(path, &|found| {
+            Self::In(path, operands) => input.any(path, &|found| {
                 operands.iter().any(|operand| Relation::Equal.holds(found, operand))
             }),
+        }
+    }
+
+    fn reads(&self, paths: &[String]) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.reads(paths)),
+            Self::Not(node) => node.reads(paths),
+            Self::Exists(own) | Self::Compare(own, ..) | Self::In(own, _) => {
+                paths.iter().any(|path| is_prefix(own, path) || is_prefix(path, own))
+            }
+        }
+    }
+
+    fn decide(&self, known: &Document) -> Option<bool> {
+        match self {
+            Self::All(nodes) => all(nodes.iter().map(|node| node.decide(known))),
+            Self::Any(nodes) => {
+                let none = all(nodes.iter().map(|node| node.decide(known).map(|holds| !holds)));
+                none.map(|none| !none)
+            }
+            Self::Not(node) => node.decide(known).map(|holds| !holds),
+            Self::Exists(path) | Self::Compare(path, ..) | Self::In(path, _) => {
+                let is_known = known.contains_key(path::split(path).0);
+                is_known.then(|| self.holds(Input::Document(known)))
+            }
         }
     }
 
@@ -138,7 +175,7 @@ impl<'a> Node<'a> {
 }
 
 impl Relation {
-    /// Values of different types are never in any relation, but that nothing is null.
+    /// Values of different types never compare, except that a missing field equals null.
     fn holds(self, found: Option<&Bson>, operand: &Bson) -> bool {
         let found = found.unwrap_or(&Bson::Null);
         if rank(found) != rank(operand) {
@@ -147,7 +184,7 @@ impl Relation {
         let order = compare(found, operand);
         match self {
             Self::Equal => order.is_eq(),
-            // Nothing is more or less than NaN, though NaN is sorted first.
+            // NaN compares with nothing but itself, although it sorts before all numbers.
             _ if is_nan(found) || is_nan(operand) => {
                 order.is_eq() && matches!(self, Self::GreaterOrEqual | Self::LessOrEqual)
             }
@@ -159,30 +196,43 @@ impl Relation {
     }
 }
 
+/// Three-valued conjunction.
+fn all(values: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut unknown = false;
+    for value in values {
+        match value {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => unknown = true,
+        }
+    }
+    if unknown { None } else { Some(true) }
+}
+
 fn is_nan(value: &Bson) -> bool {
     matches!(value, Bson::Double(number) if number.is_nan())
 }
 
-fn branches<'a>(name: &str, operand: &'a Bson) -> Result<Vec<Node<'a>>, Refusal> {
-    let refusal = || Refusal(format!("{name} must be a nonempty array of filters"));
-    let Bson::Array(filters) = operand else { return Err(refusal()) };
+fn branches<'a>(name: &str, operand: &'a Bson) -> Result<Vec<Node<'a>>, Rejected> {
+    let rejected = || Rejected(format!("{name} must be a nonempty array of filters"));
+    let Bson::Array(filters) = operand else { return Err(rejected()) };
     if filters.is_empty() {
-        return Err(refusal());
+        return Err(rejected());
     }
     let read = |filter: &'a Bson| {
-        let filter = filter.as_document().ok_or_else(refusal)?;
+        let filter = filter.as_document().ok_or_else(rejected)?;
         let Filter(mut nodes) = Filter::read(filter)?;
         Ok(if nodes.len() == 1 { nodes.swap_remove(0) } else { Node::All(nodes) })
     };
     filters.iter().map(read).collect()
 }
 
-/// What a filter says of one path: operators, or a value that must be there.
+/// Parses the condition on one path: operators, or a value to equal.
 fn condition<'a>(
     path: &'a str,
     operand: &'a Bson,
     nodes: &mut Vec<Node<'a>>,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejected> {
     if let Bson::Document(operators) = operand
         && operators.keys().next().is_some_and(|name| name.starts_with('$'))
     {
@@ -197,7 +247,7 @@ fn read_operators<'a>(
     path: &'a str,
     operators: &'a Document,
     nodes: &mut Vec<Node<'a>>,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejected> {
     for (name, operand) in operators {
         admissible(operand)?;
         nodes.push(match name.as_str() {
@@ -213,7 +263,8 @@ fn read_operators<'a>(
             "$exists" => not(Node::Exists(path)),
             "$not" => {
                 let negated = operand.as_document().filter(|inner| !inner.is_empty());
-                let inner = negated.ok_or_else(|| Refusal("$not needs operators".to_owned()))?;
+                let inner =
+                    negated.ok_or_else(|| Rejected("$not requires operators".to_owned()))?;
                 let mut all = Vec::with_capacity(inner.len());
                 read_operators(path, inner, &mut all)?;
                 not(Node::All(all))
@@ -224,16 +275,16 @@ fn read_operators<'a>(
     Ok(())
 }
 
-fn list<'a>(name: &str, operand: &'a Bson) -> Result<&'a [Bson], Refusal> {
+fn list<'a>(name: &str, operand: &'a Bson) -> Result<&'a [Bson], Rejected> {
     let Bson::Array(values) = operand else {
-        return Err(Refusal(format!("{name} needs an array")));
+        return Err(Rejected(format!("{name} requires an array")));
     };
     let nests = |value: &Bson| {
         let first = value.as_document().and_then(|inner| inner.keys().next());
         first.is_some_and(|name| name.starts_with('$'))
     };
     if values.iter().any(nests) {
-        return Err(Refusal(format!("no operators within {name}")));
+        return Err(Rejected(format!("{name} must not contain operators")));
     }
     Ok(values)
 }
@@ -253,6 +304,22 @@ fn not(node: Node<'_>) -> Node<'_> {
     Node::Not(Box::new(node))
 }
 
-fn unknown(operator: &str) -> Refusal {
-    Refusal(format!("unknown operator: {operator}"))
+fn unknown(operator: &str) -> Rejected {
+    Rejected(format!("unknown operator: {operator}"))
+}
+
+/// Whether a write of this content may make a document match a filter that it did not match
+/// before. True for filters that the store rejects, which find nothing.
+pub(crate) fn may_begin_to_match(filter: &Document, content: &Content) -> bool {
+    Filter::read(filter).map_or(true, |filter| match content {
+        Content::Whole(document) => filter.matches(document),
+        Content::Changed { known, paths } => {
+            filter.reads(paths) && filter.decide(known) != Some(false)
+        }
+    })
+}
+
+/// Whether a document matches a filter. True for filters that the store rejects.
+pub(crate) fn matches(filter: &Document, document: &Document) -> bool {
+    Filter::read(filter).map_or(true, |filter| filter.matches(document))
 }

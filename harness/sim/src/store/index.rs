@@ -1,74 +1,150 @@
-//! Indexes: which documents may not be together in a collection.
+//! Unique indexes: the documents that exclude each other in a collection.
 //!
-//! They make nothing faster and answer no query: collections under simulation are small.
+//! Indexes speed up no query: simulated collections are small.
 
 use bson::{Bson, Document};
-use ports::store::Index;
+use ports::store::{Index, WriteError};
 
-use super::Refusal;
 use super::filter::Filter;
 use super::keys::{Key, compare_keys, keys};
-use super::path::position;
+use super::path::{position, split};
+use super::rejected::Rejected;
+use super::update::Change;
+use super::value::add_to_digest;
+use crate::digest::Digest;
 
 /// An index of a collection.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(super) struct StoredIndex {
     index: Index,
-    /// For a unique index, in order of the key: which document has it.
+    /// For a unique index, the position of each key's document, in order of the keys.
     entries: Vec<(Vec<Bson>, usize)>,
 }
 
 /// The keys of one document.
 pub(super) type Keys = Vec<Vec<Bson>>;
 
-/// What an index would have to do for a write that it allows.
+/// The keys that a write removes from an index and adds to it.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
-    gone: Keys,
+pub(super) struct Transition {
+    old: Keys,
     new: Keys,
 }
 
-/// Why a document cannot be filed.
-#[derive(Debug)]
-pub(super) enum Obstacle {
-    /// Another document has the key, in the index of this name.
-    Taken(&'static str),
-    /// It has no key in this index.
-    Refused(Refusal),
+/// The keys of a unique index that an update may change.
+pub(super) enum Affected {
+    Nothing,
+    /// These, under every schedule.
+    Keys {
+        freed: Keys,
+        taken: Keys,
+    },
+    /// Keys that depend on the previous document.
+    Everything,
 }
 
-impl From<Refusal> for Obstacle {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+/// The reason for which a write is refused.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Another document has the same key in the index of this name.
+    Duplicate(&'static str),
+    /// The store does not accept the write, whatever it contains.
+    Rejected(Rejected),
+}
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
     }
 }
 
-impl Kept {
-    /// A new and empty index.
-    pub(super) fn new(index: &Index) -> Result<Self, Refusal> {
-        let refuse = |why: &str| Err(Refusal(format!("index {}: {why}", index.name)));
+impl From<Refused> for WriteError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Duplicate(index) => Self::Duplicate { index: index.to_owned() },
+            Refused::Rejected(Rejected(reason)) => Self::Rejected(reason),
+        }
+    }
+}
+
+impl StoredIndex {
+    /// An empty index.
+    pub(super) fn new(index: &Index) -> Result<Self, Rejected> {
+        let reject = |reason: &str| Err(Rejected(format!("index {}: {reason}", index.name)));
         if index.name.is_empty() || index.name == "_id_" {
-            return refuse("it needs a name of its own");
+            return reject("missing or reserved name");
         }
         let bad =
             |path: &&str| path.split('.').any(|part| part.is_empty() || part.starts_with('$'));
         if index.keys.is_empty() || index.keys.iter().any(bad) {
-            return refuse("it needs paths");
+            return reject("missing or invalid paths");
         }
         if index.keys.iter().any(|path| path.split('.').any(|part| position(part).is_some())) {
-            return refuse("positions in arrays are not simulated");
+            return reject("array positions are not simulated");
         }
         if let Some(partial) = &index.partial
             && !Filter::read(partial)?.is_plain()
         {
-            return refuse("partial: only equality and $exists: true");
+            return reject("a partial filter may only use equality and $exists: true");
         }
         Ok(Self { index: index.clone(), entries: Vec::new() })
     }
 
-    /// Whether this is the index asked for; refused where it is another of the same name, or
-    /// the same by another name.
-    pub(super) fn is(&self, index: &Index) -> Result<bool, Refusal> {
+    pub(super) fn name(&self) -> &'static str {
+        self.index.name
+    }
+
+    pub(super) fn is_unique(&self) -> bool {
+        self.index.unique
+    }
+
+    /// Whether some document has this key.
+    pub(super) fn is_taken(&self, key: &[Bson]) -> bool {
+        self.find(key).is_ok()
+    }
+
+    /// Adds a key of this index to a digest.
+    pub(super) fn add_key(&self, digest: Digest, key: &[Bson]) -> Digest {
+        key.iter().fold(digest.text(self.index.name), add_to_digest)
+    }
+
+    /// The keys that a change of this document frees and takes, where `known` are the top-level
+    /// fields that it sets whatever the document.
+    pub(super) fn affected(
+        &self,
+        current: &Document,
+        change: &Change,
+        known: &Document,
+    ) -> Affected {
+        let partial = self.index.partial.iter().flat_map(Document::keys).map(String::as_str);
+        if !self.index.keys.iter().copied().chain(partial).any(|path| change.touches(path)) {
+            return Affected::Nothing;
+        }
+        let included = match self.index.partial.as_ref().map(Filter::read) {
+            None => Some(true),
+            Some(Ok(partial)) => partial.decide(known),
+            Some(Err(_)) => None,
+        };
+        let is_known = |path: &&str| known.contains_key(split(path).0);
+        let new = match included {
+            Some(false) => Keys::new(),
+            Some(true) if self.index.keys.iter().all(is_known) => {
+                keys(known, self.index.keys).map(owned).unwrap_or_default()
+            }
+            _ => return Affected::Everything,
+        };
+        let old = self.unique_keys(current).unwrap_or_default();
+        let without = |keys: &Keys, others: &Keys| {
+            let is_in =
+                |key: &&Vec<Bson>| others.iter().any(|other| compare_keys(key, other).is_eq());
+            keys.iter().filter(|key| !is_in(key)).cloned().collect()
+        };
+        Affected::Keys { freed: without(&old, &new), taken: without(&new, &old) }
+    }
+
+    /// Whether this is the given index; rejected where it is a different index of the same
+    /// name, or the same index under a different name.
+    pub(super) fn is(&self, index: &Index) -> Result<bool, Rejected> {
         let own = &self.index;
         let twins =
             (own.keys, own.unique, &own.partial) == (index.keys, index.unique, &index.partial);
@@ -76,59 +152,65 @@ impl Kept {
             (true, true) => Ok(true),
             (false, false) => Ok(false),
             (true, false) => {
-                Err(Refusal(format!("index {} exists with other options", index.name)))
+                Err(Rejected(format!("index {} exists with different options", index.name)))
             }
-            (false, true) => Err(Refusal(format!("index {} exists as {}", index.name, own.name))),
+            (false, true) => Err(Rejected(format!("index {} exists as {}", index.name, own.name))),
         }
     }
 
-    /// Whether the document can have keys here at all.
-    pub(super) fn admits(&self, document: &Document) -> Result<(), Refusal> {
+    /// Checks that the document can be indexed, regardless of other documents.
+    pub(super) fn admits(&self, document: &Document) -> Result<(), Rejected> {
         self.keys(document).map(drop)
     }
 
-    /// Under which keys a document of the collection is filed.
-    pub(super) fn filed(&self, document: &Document) -> Result<Keys, Refusal> {
+    /// The keys of a document; none where the index is not unique.
+    pub(super) fn unique_keys(&self, document: &Document) -> Result<Keys, Rejected> {
         if self.index.unique { Ok(owned(self.keys(document)?)) } else { Ok(Keys::new()) }
     }
 
-    /// What a write of the document at this position, which was filed under `old`, would
-    /// change here.
-    pub(super) fn check(&self, at: usize, old: Keys, new: &Document) -> Result<Entry, Obstacle> {
+    /// The transition for a write that gives this content to the document at this position,
+    /// which has the keys `old` so far.
+    pub(super) fn check(
+        &self,
+        at: usize,
+        old: Keys,
+        new: &Document,
+    ) -> Result<Transition, Refused> {
+        // Only an index over several paths can meet two arrays, which it rejects.
         if !self.index.unique && self.index.keys.len() == 1 {
-            return Ok(Entry::default());
+            return Ok(Transition::default());
         }
         let new = self.keys(new)?;
         let equal = |(old, new): (&Vec<Bson>, &Key<'_>)| old.iter().eq(new.iter().copied());
         if !self.index.unique || (old.len() == new.len() && old.iter().zip(&new).all(equal)) {
-            return Ok(Entry::default());
+            return Ok(Transition::default());
         }
         for key in &new {
             if let Ok(found) = self.find(key)
                 && self.entries[found].1 != at
             {
-                return Err(Obstacle::Taken(self.index.name));
+                return Err(Refused::Duplicate(self.index.name));
             }
         }
-        Ok(Entry { gone: old, new: owned(new) })
+        Ok(Transition { old, new: owned(new) })
     }
 
-    /// Does what [`Kept::check`] allowed.
-    pub(super) fn file(&mut self, at: usize, entry: Entry) {
-        for key in entry.gone {
+    /// Applies the transition that [`StoredIndex::check`] allowed.
+    pub(super) fn apply(&mut self, at: usize, transition: Transition) {
+        for key in transition.old {
             if let Ok(found) = self.find(&key) {
                 self.entries.remove(found);
             }
         }
-        for key in entry.new {
+        for key in transition.new {
             if let Err(place) = self.find(&key) {
                 self.entries.insert(place, (key, at));
             }
         }
     }
 
-    /// The keys of a document in this index; none where it is not in it.
-    fn keys<'a>(&self, document: &'a Document) -> Result<Vec<Key<'a>>, Refusal> {
+    /// The keys of a document; none where the partial filter excludes it.
+    fn keys<'a>(&self, document: &'a Document) -> Result<Vec<Key<'a>>, Rejected> {
         if let Some(partial) = &self.index.partial
             && !Filter::read(partial)?.matches(document)
         {
@@ -138,7 +220,7 @@ impl Kept {
     }
 
     fn find<B: std::borrow::Borrow<Bson>>(&self, key: &[B]) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(filed, _)| compare_keys(filed, key))
+        self.entries.binary_search_by(|(entry, _)| compare_keys(entry, key))
     }
 }
 

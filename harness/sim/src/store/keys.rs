@@ -1,29 +1,29 @@
-//! The keys under which an index files a document, and a sort orders it: one for each
-//! combination of what an array on the way holds.
+//! The keys of a document in an index or a sort order: one for each element of an array on the
+//! indexed paths.
 //!
-//! It never decides what a key means; see [`super::index`] and [`super::sort`].
+//! Keys are only computed here; indexes and sort orders interpret them.
 
 use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::Refusal;
 use super::path::split;
+use super::rejected::Rejected;
 use super::value::compare;
 
 /// One key: a value for each path.
 pub(super) type Key<'a> = Vec<&'a Bson>;
 
-/// What stands for nothing.
+/// The key of a missing value.
 const NULL: &Bson = &Bson::Null;
-/// What stands for an empty array.
+/// The key of an empty array.
 const EMPTY: &Bson = &Bson::Undefined;
 
-/// A path part-way through a document.
+/// A path that is resolved as far as possible without choosing an array element.
 #[derive(Clone, Copy)]
-enum Way<'a> {
-    Arrived(&'a Bson),
-    /// Before an array, with what is left of the path.
+enum Partial<'a> {
+    Resolved(&'a Bson),
+    /// At an array, with the rest of the path.
     Array(&'a Vec<Bson>, Option<&'a str>),
 }
 
@@ -31,10 +31,11 @@ enum Way<'a> {
 pub(super) fn keys<'a, P: AsRef<str>>(
     document: &'a Document,
     paths: &'a [P],
-) -> Result<Vec<Key<'a>>, Refusal> {
-    let ways: Vec<Way<'_>> = paths.iter().map(|path| walk(document, path.as_ref())).collect();
+) -> Result<Vec<Key<'a>>, Rejected> {
+    let partials: Vec<Partial<'_>> =
+        paths.iter().map(|path| walk(document, path.as_ref())).collect();
     let mut keys = Vec::with_capacity(1);
-    expand(&ways, &mut keys)?;
+    expand(&partials, &mut keys)?;
     Ok(keys)
 }
 
@@ -48,48 +49,48 @@ where
     orders.fold(Ordering::Equal, Ordering::then)
 }
 
-fn walk<'a>(document: &'a Document, path: &'a str) -> Way<'a> {
+fn walk<'a>(document: &'a Document, path: &'a str) -> Partial<'a> {
     let (mut document, mut path) = (document, path);
     loop {
         let (head, rest) = split(path);
         match (document.get(head), rest) {
-            (Some(Bson::Array(items)), rest) => return Way::Array(items, rest),
+            (Some(Bson::Array(items)), rest) => return Partial::Array(items, rest),
             (Some(Bson::Document(inner)), Some(rest)) => (document, path) = (inner, rest),
-            (Some(found), None) => return Way::Arrived(found),
-            _ => return Way::Arrived(NULL),
+            (Some(found), None) => return Partial::Resolved(found),
+            _ => return Partial::Resolved(NULL),
         }
     }
 }
 
-fn expand<'a>(ways: &[Way<'a>], keys: &mut Vec<Key<'a>>) -> Result<(), Refusal> {
+fn expand<'a>(partials: &[Partial<'a>], keys: &mut Vec<Key<'a>>) -> Result<(), Rejected> {
     let mut array: Option<&'a Vec<Bson>> = None;
-    for way in ways {
-        if let Way::Array(items, _) = way {
+    for partial in partials {
+        if let Partial::Array(items, _) = partial {
             if array.is_some_and(|other| !std::ptr::eq(other, *items)) {
-                return Err(Refusal("cannot index parallel arrays".to_owned()));
+                return Err(Rejected("cannot index parallel arrays".to_owned()));
             }
             array = Some(items);
         }
     }
     let Some(items) = array else {
-        let arrived = |way: &Way<'a>| match way {
-            Way::Arrived(value) => *value,
-            Way::Array(..) => unreachable!("no way stands before an array"),
+        let resolved = |partial: &Partial<'a>| match partial {
+            Partial::Resolved(value) => *value,
+            Partial::Array(..) => unreachable!("no path is at an array"),
         };
-        keys.push(ways.iter().map(arrived).collect());
+        keys.push(partials.iter().map(resolved).collect());
         return Ok(());
     };
-    let onto = |item: Option<&'a Bson>| -> Vec<Way<'a>> {
-        let step = |way: &Way<'a>| match (way, item) {
-            (Way::Arrived(_), _) => *way,
-            (Way::Array(_, None), item) => Way::Arrived(item.unwrap_or(EMPTY)),
-            (Way::Array(_, Some(rest)), Some(Bson::Document(inner))) => walk(inner, rest),
-            (Way::Array(_, Some(_)), _) => Way::Arrived(NULL),
+    let descend = |item: Option<&'a Bson>| -> Vec<Partial<'a>> {
+        let step = |partial: &Partial<'a>| match (partial, item) {
+            (Partial::Resolved(_), _) => *partial,
+            (Partial::Array(_, None), item) => Partial::Resolved(item.unwrap_or(EMPTY)),
+            (Partial::Array(_, Some(rest)), Some(Bson::Document(inner))) => walk(inner, rest),
+            (Partial::Array(_, Some(_)), _) => Partial::Resolved(NULL),
         };
-        ways.iter().map(step).collect()
+        partials.iter().map(step).collect()
     };
     if items.is_empty() {
-        return expand(&onto(None), keys);
+        return expand(&descend(None), keys);
     }
-    items.iter().try_for_each(|item| expand(&onto(Some(item)), keys))
+    items.iter().try_for_each(|item| expand(&descend(Some(item)), keys))
 }

@@ -1,6 +1,6 @@
-//! Dotted paths: what a filter finds at one, through sub-documents and arrays.
+//! Dotted paths: the values that a filter finds at a path, through documents and arrays.
 //!
-//! Reading only; see [`super::target`] for writing at a path.
+//! Reading only; `target` writes at a path.
 
 use bson::{Bson, Document};
 
@@ -12,26 +12,26 @@ pub(super) fn split(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A path component as a position in an array.
+/// A path component as an array position.
 pub(super) fn position(component: &str) -> Option<usize> {
     let canonical = component == "0" || !component.starts_with(['0', '+']);
     if canonical { component.parse().ok() } else { None }
 }
 
-/// Whether this path is the other, or leads to it.
-pub(super) fn leads_to(path: &str, other: &str) -> bool {
+/// Whether this path equals the other or is a prefix of it.
+pub(super) fn is_prefix(path: &str, other: &str) -> bool {
     other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Whether any value at the path passes. `None` stands for a place without a value. An array
-/// at the end of the path offers its elements, then itself; one in the middle offers what
-/// each of its sub-documents has there, and the element at a numeric component.
+/// Whether any value at the path passes the test, with `None` for a missing value. An array at
+/// the end of the path yields its elements, then itself. An array in the middle yields the
+/// values in each of its documents, and in the element at a numeric component.
 pub(super) fn any(document: &Document, path: &str, test: &dyn Fn(Option<&Bson>) -> bool) -> bool {
     let (head, rest) = split(path);
     any_in(document.get(head), rest, test)
 }
 
-/// Whether any value at `rest` below `found` passes.
+/// Whether any value at the path `rest` in `found` passes the test.
 pub(super) fn any_in(
     found: Option<&Bson>,
     rest: Option<&str>,

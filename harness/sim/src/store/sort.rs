@@ -1,18 +1,18 @@
-//! Sorting as MongoDB does: by the order across types, an array by its least element, or
+//! Sorting as in MongoDB: by the order across types; an array by its least element, or
 //! descending by its greatest.
 //!
-//! What is equal stays in order of insertion, which MongoDB does not promise.
+//! Equal documents stay in order of insertion, which MongoDB does not guarantee.
 
 use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::Refusal;
 use super::keys::{Key, keys};
 use super::path::position;
+use super::rejected::Rejected;
 use super::value::compare;
 
-/// An order that was understood.
+/// A parsed sort order.
 #[derive(Debug)]
 pub(super) struct Sort<'a> {
     paths: Vec<&'a str>,
@@ -20,22 +20,22 @@ pub(super) struct Sort<'a> {
 }
 
 impl<'a> Sort<'a> {
-    /// Understands a sort; `None` where there is nothing to sort by.
-    pub(super) fn read(sort: &'a Document) -> Result<Option<Self>, Refusal> {
+    /// Parses a sort order; `None` where it is empty.
+    pub(super) fn read(sort: &'a Document) -> Result<Option<Self>, Rejected> {
         let mut paths = Vec::with_capacity(sort.len());
         let mut descending = Vec::with_capacity(sort.len());
         for (path, direction) in sort {
             if path.split('.').any(|part| part.is_empty() || part.starts_with('$')) {
-                return Err(Refusal(format!("'{path}' is not a path to sort by")));
+                return Err(Rejected(format!("'{path}' is not a valid path to sort by")));
             }
             if path.split('.').any(|part| position(part).is_some()) {
-                return Err(Refusal("sorting by a position is not simulated".to_owned()));
+                return Err(Rejected("sorting by an array position is not simulated".to_owned()));
             }
             descending.push(match direction {
                 Bson::Int32(1) | Bson::Int64(1) => false,
                 Bson::Int32(-1) | Bson::Int64(-1) => true,
                 Bson::Double(one) if one.abs() == 1.0 => *one < 0.0,
-                _ => return Err(Refusal(format!("sort by {path}: 1 or -1"))),
+                _ => return Err(Rejected(format!("the direction of {path} must be 1 or -1"))),
             });
             paths.push(path.as_str());
         }
@@ -43,7 +43,7 @@ impl<'a> Sort<'a> {
     }
 
     /// The documents in this order.
-    pub(super) fn apply<'d>(&self, found: Vec<&'d Document>) -> Result<Vec<&'d Document>, Refusal>
+    pub(super) fn apply<'d>(&self, found: Vec<&'d Document>) -> Result<Vec<&'d Document>, Rejected>
     where
         'a: 'd,
     {

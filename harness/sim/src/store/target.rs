@@ -1,26 +1,26 @@
-//! Writing at a dotted path: finding the place, or making it.
+//! Writing at a dotted path: resolving the place, or creating it.
 //!
-//! It knows no operator; see [`super::update`].
+//! Operators are implemented in `update`.
 
 use bson::{Bson, Document};
 
-use super::Refusal;
 use super::path::{position, split};
+use super::rejected::Rejected;
 
-/// How many nulls a write past the end of an array may leave before it.
+/// The maximum number of nulls between the end of an array and an element written past it.
 const PADDING: usize = 1_500_000;
 
-/// The place at the path, made where it is missing; a new place holds `Undefined`.
-pub(super) fn place<'d>(document: &'d mut Document, path: &str) -> Result<&'d mut Bson, Refusal> {
+/// The place at the path, created where it is missing; a new place holds `Undefined`.
+pub(super) fn place<'d>(document: &'d mut Document, path: &str) -> Result<&'d mut Bson, Rejected> {
     let (head, rest) = split(path);
     if !document.contains_key(head) {
         document.insert(head, Bson::Undefined);
     }
-    let found = document.get_mut(head).expect("it was there or has just been made");
+    let found = document.get_mut(head).expect("the field exists or was just inserted");
     place_in(found, rest)
 }
 
-fn place_in<'d>(found: &'d mut Bson, rest: Option<&str>) -> Result<&'d mut Bson, Refusal> {
+fn place_in<'d>(found: &'d mut Bson, rest: Option<&str>) -> Result<&'d mut Bson, Rejected> {
     let Some(rest) = rest else { return Ok(found) };
     if *found == Bson::Undefined {
         *found = Bson::Document(Document::new());
@@ -32,7 +32,7 @@ fn place_in<'d>(found: &'d mut Bson, rest: Option<&str>) -> Result<&'d mut Bson,
             let at = position(head).ok_or_else(|| no_field(head))?;
             if at >= items.len() {
                 if at - items.len() > PADDING {
-                    return Err(Refusal(format!("element {at} is too far behind the end")));
+                    return Err(Rejected(format!("element {at} is too far past the end")));
                 }
                 items.resize(at, Bson::Null);
                 items.push(Bson::Undefined);
@@ -43,15 +43,15 @@ fn place_in<'d>(found: &'d mut Bson, rest: Option<&str>) -> Result<&'d mut Bson,
     }
 }
 
-fn no_field(name: &str) -> Refusal {
-    Refusal(format!("cannot create field '{name}' in an element that is no document"))
+fn no_field(name: &str) -> Rejected {
+    Rejected(format!("cannot create field '{name}' in a value that is not a document"))
 }
 
-/// The place at the path, if it is there; refused where a value on the way has no fields.
+/// The place at the path, if it exists; rejected where a value on the path has no fields.
 pub(super) fn existing<'d>(
     document: &'d mut Document,
     path: &str,
-) -> Result<Option<&'d mut Bson>, Refusal> {
+) -> Result<Option<&'d mut Bson>, Rejected> {
     let (head, mut rest) = split(path);
     let Some(mut found) = document.get_mut(head) else { return Ok(None) };
     while let Some(path) = rest {
@@ -68,7 +68,7 @@ pub(super) fn existing<'d>(
     Ok(Some(found))
 }
 
-/// Takes away what is at the path; an element of an array leaves a null.
+/// Removes the value at the path; an array element becomes null.
 pub(super) fn remove(document: &mut Document, path: &str) {
     let Some((parent, last)) = path.rsplit_once('.') else {
         document.remove(path);

@@ -1,20 +1,20 @@
-//! Updates: the part of MongoDB's update language that services may use.
+//! Updates: the subset of MongoDB's update language that services may use.
 //!
-//! Like a filter, an update is read as a whole first, and refused where it holds anything
-//! unknown or touches one path twice. It never looks at which document it is applied to.
+//! Like a filter, an update is read as a whole first, and rejected where it contains an unknown
+//! operator or conflicting paths. It does not choose the document that it is applied to.
 
 use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::Refusal;
 use super::filter::Filter;
-use super::path::{leads_to, position, split};
+use super::path::{is_prefix, position, split};
+use super::rejected::Rejected;
 use super::target;
 use super::undo::Undo;
 use super::value::{admissible, compare};
 
-/// An update that was understood, in the order in which MongoDB applies it: by path.
+/// A parsed update, in the order in which MongoDB applies it: by path.
 #[derive(Debug)]
 pub(super) struct Change(Vec<(String, Action)>);
 
@@ -30,7 +30,7 @@ enum Action {
 
 #[derive(Debug)]
 enum Pull {
-    /// Elements that are this value.
+    /// Elements equal to this value.
     Equal(Bson),
     /// Elements for which these operators hold.
     Operators(Document),
@@ -39,18 +39,18 @@ enum Pull {
 }
 
 impl Change {
-    /// Understands an update.
-    pub(super) fn read(change: Document) -> Result<Self, Refusal> {
+    /// Parses an update.
+    pub(super) fn read(change: Document) -> Result<Self, Rejected> {
         if change.is_empty() {
-            return Err(Refusal("the update is empty".to_owned()));
+            return Err(Rejected("the update is empty".to_owned()));
         }
         let mut steps = Vec::new();
         for (operator, operand) in change {
             if !is_known(&operator) {
-                return Err(Refusal(format!("unknown modifier: {operator}")));
+                return Err(Rejected(format!("unknown modifier: {operator}")));
             }
             let Bson::Document(operand) = operand else {
-                return Err(Refusal(format!("{operator} needs a document")));
+                return Err(Rejected(format!("{operator} requires a document")));
             };
             for (path, operand) in operand {
                 check_path(&path)?;
@@ -61,32 +61,61 @@ impl Change {
         steps.sort_by(|(left, _), (right, _)| compare_paths(left, right));
         for pair in steps.windows(2) {
             let (first, second) = (&pair[0].0, &pair[1].0);
-            if leads_to(first, second) {
-                return Err(Refusal(format!("{second} would conflict with {first}")));
+            if is_prefix(first, second) {
+                return Err(Rejected(format!("{second} would conflict with {first}")));
             }
         }
         Ok(Self(steps))
     }
 
-    /// Whether it gives a new document a string as its `_id`.
-    pub(super) fn names_id(&self) -> bool {
-        let names = |(path, action): &(String, Action)| {
+    /// Whether the change of an existing document may affect the value at this path.
+    pub(super) fn touches(&self, path: &str) -> bool {
+        let touches = |(own, action): &(String, Action)| {
+            let meets = is_prefix(own, path) || is_prefix(path, own);
+            meets && !matches!(action, Action::SetOnInsert(_))
+        };
+        self.0.iter().any(touches)
+    }
+
+    /// The paths at which the change of an existing document may write.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let writes = self.0.iter().filter(|(_, action)| !matches!(action, Action::SetOnInsert(_)));
+        writes.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The top-level fields that a document with this id has after the change, whatever its
+    /// previous content.
+    pub(super) fn known(&self, id: &str) -> Document {
+        let mut known = Document::from_iter([("_id".to_owned(), Bson::from(id))]);
+        for (path, action) in &self.0 {
+            if let Action::Set(value) = action
+                && split(path).1.is_none()
+            {
+                known.insert(path.clone(), value.clone());
+            }
+        }
+        known
+    }
+
+    /// Whether an upsert gets a string `_id` from this update.
+    pub(super) fn sets_id(&self) -> bool {
+        let sets = |(path, action): &(String, Action)| {
             path == "_id"
                 && matches!(
                     action,
                     Action::Set(Bson::String(_)) | Action::SetOnInsert(Bson::String(_))
                 )
         };
-        self.0.iter().any(names)
+        self.0.iter().any(sets)
     }
 
-    /// Applies it, and remembers how the document was. A refusal leaves it half done.
+    /// Applies the update, and saves the previous state. A refusal leaves it half applied.
     pub(super) fn apply(
         self,
         document: &mut Document,
         inserting: bool,
         undo: &mut Undo,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejected> {
         for (path, action) in self.0 {
             match action {
                 Action::SetOnInsert(_) if !inserting => {}
@@ -112,7 +141,7 @@ impl Change {
 }
 
 impl Action {
-    fn apply(self, path: &str, document: &mut Document) -> Result<(), Refusal> {
+    fn apply(self, path: &str, document: &mut Document) -> Result<(), Rejected> {
         match self {
             Self::Set(value) | Self::SetOnInsert(value) => *target::place(document, path)? = value,
             Self::Unset => target::remove(document, path),
@@ -123,11 +152,11 @@ impl Action {
             Self::Push(values) => match target::place(document, path)? {
                 Bson::Array(items) => items.extend(values),
                 place @ Bson::Undefined => *place = Bson::Array(values),
-                _ => return Err(Refusal(format!("{path} must be an array to push to"))),
+                _ => return Err(Rejected(format!("{path} must be an array to push to"))),
             },
             Self::Pull(pull) => match target::existing(document, path)? {
                 Some(Bson::Array(items)) => pull.apply(items)?,
-                Some(_) => return Err(Refusal(format!("{path} must be an array to pull from"))),
+                Some(_) => return Err(Rejected(format!("{path} must be an array to pull from"))),
                 None => {}
             },
         }
@@ -136,7 +165,7 @@ impl Action {
 }
 
 impl Pull {
-    fn read(operand: Bson) -> Result<Self, Refusal> {
+    fn read(operand: Bson) -> Result<Self, Rejected> {
         let Bson::Document(operand) = operand else { return Ok(Self::Equal(operand)) };
         let first = operand.keys().next().map_or("", String::as_str);
         if first.starts_with('$') && !matches!(first, "$and" | "$or" | "$nor" | "$not") {
@@ -148,7 +177,7 @@ impl Pull {
         }
     }
 
-    fn apply(&self, items: &mut Vec<Bson>) -> Result<(), Refusal> {
+    fn apply(&self, items: &mut Vec<Bson>) -> Result<(), Rejected> {
         match self {
             Self::Equal(value) => items.retain(|item| compare(item, value).is_ne()),
             Self::Operators(operators) => {
@@ -168,44 +197,43 @@ fn is_known(operator: &str) -> bool {
     matches!(operator, "$set" | "$setOnInsert" | "$unset" | "$inc" | "$push" | "$pull")
 }
 
-fn action(operator: &str, operand: Bson) -> Result<Action, Refusal> {
+fn action(operator: &str, operand: Bson) -> Result<Action, Rejected> {
     Ok(match operator {
         "$set" => Action::Set(storable(operand)?),
         "$setOnInsert" => Action::SetOnInsert(storable(operand)?),
         "$unset" => Action::Unset,
         "$inc" => match operand {
             Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => Action::Increase(operand),
-            _ => return Err(Refusal("$inc needs a number".to_owned())),
+            _ => return Err(Rejected("$inc requires a number".to_owned())),
         },
         "$push" => Action::Push(pushed(operand)?),
         "$pull" => Action::Pull(Pull::read(operand)?),
-        other => return Err(Refusal(format!("unknown modifier: {other}"))),
+        other => return Err(Rejected(format!("unknown modifier: {other}"))),
     })
 }
 
-fn pushed(operand: Bson) -> Result<Vec<Bson>, Refusal> {
+fn pushed(operand: Bson) -> Result<Vec<Bson>, Rejected> {
     let Bson::Document(mut modifiers) = operand else { return Ok(vec![operand]) };
     if !modifiers.contains_key("$each") {
         return Ok(vec![storable(Bson::Document(modifiers))?]);
     }
     let each = modifiers.remove("$each");
     if let Some(other) = modifiers.keys().next() {
-        return Err(Refusal(format!("$push with {other} is not simulated")));
+        return Err(Rejected(format!("$push with {other} is not simulated")));
     }
     match each {
         Some(Bson::Array(values)) => values.into_iter().map(storable).collect(),
-        _ => Err(Refusal("$each needs an array".to_owned())),
+        _ => Err(Rejected("$each requires an array".to_owned())),
     }
 }
 
-/// Refuses field names that MongoDB takes for operators: what it does with them depends on
-/// where they are.
-pub(super) fn storable(value: Bson) -> Result<Bson, Refusal> {
-    fn check(value: &Bson) -> Result<(), Refusal> {
+/// Rejects field names that MongoDB reads as operators: their effect depends on their place.
+pub(super) fn storable(value: Bson) -> Result<Bson, Rejected> {
+    fn check(value: &Bson) -> Result<(), Rejected> {
         match value {
             Bson::Document(inner) => inner.iter().try_for_each(|(name, value)| {
                 if name.starts_with('$') {
-                    return Err(Refusal(format!("{name} is not a name for a field")));
+                    return Err(Rejected(format!("{name} is not a valid field name")));
                 }
                 check(value)
             }),
@@ -217,14 +245,15 @@ pub(super) fn storable(value: Bson) -> Result<Bson, Refusal> {
     Ok(value)
 }
 
-fn check_path(path: &str) -> Result<(), Refusal> {
-    if path.split('.').any(|component| component.is_empty() || component.starts_with('$')) {
-        return Err(Refusal(format!("'{path}' is not a path to write at")));
+fn check_path(path: &str) -> Result<(), Rejected> {
+    let invalid = |part: &str| part.is_empty() || part.starts_with('$') || part.contains('\0');
+    if path.split('.').any(invalid) {
+        return Err(Rejected(format!("'{path}' is not a valid path to write at")));
     }
     Ok(())
 }
 
-/// By component, positions in arrays by their number.
+/// By component; array positions by number.
 fn compare_paths(left: &str, right: &str) -> Ordering {
     let ((left, left_rest), (right, right_rest)) = (split(left), split(right));
     let order = match (position(left), position(right)) {
@@ -237,8 +266,8 @@ fn compare_paths(left: &str, right: &str) -> Ordering {
     })
 }
 
-/// The wider type of the two, and wider yet where it would overflow.
-fn sum(to: &Bson, by: Bson) -> Result<Bson, Refusal> {
+/// The sum, in the wider of the two types; a 32-bit overflow widens to 64 bits.
+fn sum(to: &Bson, by: Bson) -> Result<Bson, Rejected> {
     let whole = |value: &Bson| match value {
         Bson::Int32(number) => Some(i64::from(*number)),
         Bson::Int64(number) => Some(*number),
@@ -257,10 +286,10 @@ fn sum(to: &Bson, by: Bson) -> Result<Bson, Refusal> {
     }
     if let (Some(to), Some(by)) = (whole(to), whole(&by)) {
         let sum = to.checked_add(by);
-        return sum.map(Bson::Int64).ok_or_else(|| Refusal("$inc would overflow".to_owned()));
+        return sum.map(Bson::Int64).ok_or_else(|| Rejected("$inc would overflow".to_owned()));
     }
     match (real(to), real(&by)) {
         (Some(to), Some(by)) => Ok(Bson::Double(to + by)),
-        _ => Err(Refusal("cannot apply $inc to a value that is no number".to_owned())),
+        _ => Err(Rejected("cannot apply $inc to a value that is not a number".to_owned())),
     }
 }

@@ -1,15 +1,16 @@
 //! The order of BSON values, as MongoDB compares them.
 //!
-//! It never compares what it cannot compare as MongoDB does: such types are refused before
-//! they come here, see [`admissible`].
+//! Types that are not compared as MongoDB compares them are rejected on input, see
+//! [`admissible`].
 
 use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 
-use super::Refusal;
+use super::rejected::Rejected;
+use crate::digest::Digest;
 
-/// Where a type stands in the order across types. Numbers of all types stand together.
+/// The rank of a type in the order across types. All numeric types share one.
 pub(super) fn rank(value: &Bson) -> u8 {
     match value {
         Bson::MinKey => 0,
@@ -32,8 +33,8 @@ pub(super) fn rank(value: &Bson) -> u8 {
     }
 }
 
-/// MongoDB's order of all values. `-0.0` equals `0.0`, NaN equals NaN and comes before all
-/// other numbers, and documents compare field by field in their order.
+/// MongoDB's total order of values. `-0.0` equals `0.0`, NaN equals NaN and precedes all other
+/// numbers, and documents compare field by field in their order.
 pub(super) fn compare(left: &Bson, right: &Bson) -> Ordering {
     match (left, right) {
         (Bson::String(l), Bson::String(r)) => l.cmp(r),
@@ -87,7 +88,7 @@ fn compare_doubles(left: f64, right: f64) -> Ordering {
     order.unwrap_or_else(|| right.is_nan().cmp(&left.is_nan()))
 }
 
-/// Exact, where a conversion to double would make large neighbours equal.
+/// Exact: a conversion to double would make large neighbours equal.
 fn compare_mixed(left: i64, right: f64) -> Ordering {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     if right.is_nan() || right < -LIMIT {
@@ -100,10 +101,50 @@ fn compare_mixed(left: i64, right: f64) -> Ordering {
     left.cmp(&(whole as i64)).then_with(|| compare_doubles(0.0, right - whole))
 }
 
-/// Refuses the types whose order or storage the simulation does not model.
-pub(super) fn admissible(value: &Bson) -> Result<(), Refusal> {
+/// Adds a value to a digest. Values that compare equal have equal digests.
+pub(super) fn add_to_digest(digest: Digest, value: &Bson) -> Digest {
+    let digest = digest.number(rank(value).into());
     match value {
-        Bson::Document(document) => document.values().try_for_each(admissible),
+        Bson::Int32(number) => integer(digest, i64::from(*number)),
+        Bson::Int64(number) => integer(digest, *number),
+        Bson::Double(number) if number.is_nan() => digest.text("NaN"),
+        Bson::Double(number) => {
+            let whole = *number as i64;
+            match compare_mixed(whole, *number) {
+                Ordering::Equal => integer(digest, whole),
+                _ => digest.text("real").number(number.to_bits()),
+            }
+        }
+        Bson::String(text) => digest.text(text),
+        Bson::Document(document) => {
+            let digest = digest.number(document.len() as u64);
+            let fields = document.iter();
+            fields.fold(digest, |digest, (name, value)| add_to_digest(digest.text(name), value))
+        }
+        Bson::Array(items) => items.iter().fold(digest.number(items.len() as u64), add_to_digest),
+        Bson::Binary(binary) => digest.number(u8::from(binary.subtype).into()).bytes(&binary.bytes),
+        Bson::ObjectId(id) => digest.bytes(&id.bytes()),
+        Bson::Boolean(value) => digest.number(u64::from(*value)),
+        Bson::DateTime(time) => integer(digest, time.timestamp_millis()),
+        // Compared by their rank alone.
+        _ => digest,
+    }
+}
+
+fn integer(digest: Digest, number: i64) -> Digest {
+    digest.text("integer").number(number.cast_unsigned())
+}
+
+/// Rejects types whose order or storage the simulation does not model, and field names that
+/// BSON cannot encode.
+pub(super) fn admissible(value: &Bson) -> Result<(), Rejected> {
+    match value {
+        Bson::Document(document) => document.iter().try_for_each(|(name, value)| {
+            if name.contains('\0') {
+                return Err(Rejected("a field name contains a null byte".to_owned()));
+            }
+            admissible(value)
+        }),
         Bson::Array(items) => items.iter().try_for_each(admissible),
         Bson::Double(_)
         | Bson::String(_)
@@ -115,8 +156,50 @@ pub(super) fn admissible(value: &Bson) -> Result<(), Refusal> {
         | Bson::ObjectId(_)
         | Bson::DateTime(_) => Ok(()),
         other => {
-            let kind = other.element_type();
-            Err(Refusal(format!("values of type {kind:?} are not simulated")))
+            Err(Rejected(format!("BSON type {:#04x} is not simulated", other.element_type() as u8)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::*;
+
+    #[test]
+    fn values_have_equal_digests_if_and_only_if_they_compare_equal() {
+        let values = [
+            Bson::Null,
+            Bson::Undefined,
+            Bson::Int32(0),
+            Bson::Double(-0.0),
+            Bson::Int32(7),
+            Bson::Int64(7),
+            Bson::Double(7.0),
+            Bson::Double(7.5),
+            Bson::Double(f64::NAN),
+            Bson::Double(f64::INFINITY),
+            Bson::Double(9_223_372_036_854_775_808.0),
+            Bson::Int64(i64::MAX),
+            Bson::Int64(9_007_199_254_740_993),
+            Bson::Double(9_007_199_254_740_992.0),
+            Bson::String("7".to_owned()),
+            Bson::Boolean(true),
+            Bson::DateTime(bson::DateTime::from_millis(7)),
+            doc! { "a": 1 }.into(),
+            doc! { "a": 1.0 }.into(),
+            doc! { "a": 1, "b": 2 }.into(),
+            vec![Bson::Int32(1), Bson::Int32(2)].into(),
+            vec![Bson::Int64(1), Bson::Double(2.0)].into(),
+            vec![Bson::from(vec![Bson::Int32(1)]), Bson::Int32(2)].into(),
+        ];
+        let digest = |value| add_to_digest(Digest::new("test"), value).finish();
+        for left in &values {
+            for right in &values {
+                let equal = compare(left, right).is_eq();
+                assert_eq!(digest(left) == digest(right), equal, "{left} and {right}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Dead letters, and how often a message was delivered.
+//! Dead letters and delivery counts.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::faults::subject;
 use crate::gherkin::{ScenarioWorld, StepError};
 use crate::trace::RecordKind;
 
-#[when(expr = "a client outside publishes a(n) {word} that reads {string}")]
-async fn outside_publish(world: &mut ScenarioWorld, event: String, payload: String) -> StepResult {
+#[when(expr = "an external client publishes a(n) {word} with the payload {string}")]
+async fn external_publish(world: &mut ScenarioWorld, event: String, payload: String) -> StepResult {
     let subject = subject(world, &event)?.to_owned();
     let id = format!("outside-{event}");
     let payload = Bytes::from(payload);
@@ -29,8 +29,8 @@ async fn replayed(world: &mut ScenarioWorld) -> StepResult {
     Ok(())
 }
 
-#[then(regex = r"^(\w+) has given up on (\d+) (\w+)$")]
-async fn has_given_up(
+#[then(regex = r"^(\w+) has dead-lettered (\d+) (\w+)$")]
+async fn has_dead_lettered(
     world: &mut ScenarioWorld,
     service: String,
     count: usize,
@@ -51,7 +51,13 @@ async fn has_given_up(
 async fn no_dead_letters(world: &mut ScenarioWorld) -> StepResult {
     let letters = world.world().dead_letters().await?;
     let first = letters.first().map(|letter| format!("{}: {}", letter.consumer, letter.reason));
-    StepError::unless(first.is_none(), || format!("{} dead letters; {first:?}", letters.len()))
+    StepError::unless(letters.is_empty(), || {
+        format!(
+            "there are {} dead letters, the first of {}",
+            letters.len(),
+            first.unwrap_or_default()
+        )
+    })
 }
 
 #[then(regex = r"^the (\w+) was delivered to (\w+) (\d+) times$")]
@@ -66,6 +72,6 @@ async fn was_delivered(
     let records = world.world().trace().records();
     let delivered_times = records.iter().filter(|record| delivered(&record.kind)).count();
     StepError::unless(delivered_times == times, || {
-        format!("it was delivered {delivered_times} times")
+        format!("{event} was delivered to {service} {delivered_times} times")
     })
 }

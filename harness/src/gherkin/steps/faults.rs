@@ -1,4 +1,4 @@
-//! Faults, in plain words. A scenario that plans a fault fails where it is never injected.
+//! Faults. A scenario fails if a fault that it plans is never injected.
 
 use cucumber::codegen::LocalBoxFuture;
 use cucumber::step::{Collection, Context};
@@ -12,7 +12,7 @@ use crate::subject::AnySubject;
 /// The subject of an event, by its name.
 pub(super) fn subject(world: &ScenarioWorld, event: &str) -> Result<&'static str, StepError> {
     let subject = world.subject().sentences().subject(event);
-    subject.ok_or_else(|| StepError::new(format!("there is no event {event}")))
+    subject.ok_or_else(|| StepError::new(format!("the subject declares no event {event}")))
 }
 
 fn plan(
@@ -27,7 +27,7 @@ fn plan(
     world.world().faults().add(FaultRule { service, operation, target, skip: 0, times, effect });
 }
 
-/// Adds the sentences that describe a fault at a certain call.
+/// Adds the sentences of [`crate::story::fault`], each a fault at one call.
 pub(super) fn add_sentences(
     subject: &AnySubject,
     steps: Collection<ScenarioWorld>,
@@ -49,7 +49,7 @@ fn inject(world: &mut ScenarioWorld, context: Context) -> LocalBoxFuture<'_, ()>
     })
 }
 
-/// The effect with durations as they are in this world.
+/// The effect with its durations on the time scale of this world.
 fn scaled(effect: Effect, world: &ScenarioWorld) -> Effect {
     let time = world.time();
     match effect {
@@ -61,8 +61,8 @@ fn scaled(effect: Effect, world: &ScenarioWorld) -> Effect {
     }
 }
 
-#[given(expr = "the next {word} to {word} is held past the ack wait")]
-async fn held(world: &mut ScenarioWorld, event: String, service: String) -> StepResult {
+#[given(expr = "the next {word} to {word} is delayed past the ack wait")]
+async fn delayed(world: &mut ScenarioWorld, event: String, service: String) -> StepResult {
     let effect = Effect::Delay(world.time().past_ack_wait());
     plan(world, Some(&service), Operation::Deliver, Some(subject(world, &event)?), 1, effect);
     Ok(())
@@ -85,10 +85,9 @@ async fn bus_cut(world: &mut ScenarioWorld) {
     cut(world, None, Port::Bus);
 }
 
-#[given(expr = "{word} connection to the bus is cut")]
-#[when(expr = "{word} connection to the bus is cut")]
+#[given(expr = "the connection of {word} to the bus is cut")]
+#[when(expr = "the connection of {word} to the bus is cut")]
 async fn bus_cut_for(world: &mut ScenarioWorld, service: String) {
-    let service = service.trim_end_matches("'s").to_owned();
     cut(world, Some(&service), Port::Bus);
 }
 

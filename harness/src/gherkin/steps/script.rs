@@ -1,5 +1,5 @@
-//! Found runs, line by line: a seed, the clients, the order of calls, and pauses. Stories
-//! write these steps.
+//! Scripted runs: a seed, the clients, the order of calls, and pauses. The scenario of a story
+//! consists of these steps.
 
 use std::time::Duration;
 
@@ -26,16 +26,18 @@ async fn clients(world: &mut ScenarioWorld, names: String) -> StepResult {
     world.prepare(&scenario::read_clients(&names)).await
 }
 
-#[given(regex = r"^calls run in the order (\d+:\d+(?:, \d+:\d+)*) from here on$")]
+#[given(regex = r"^calls run in the order (\d+:(?:\d+|time)(?:, \d+:(?:\d+|time))*) from here on$")]
 async fn reorder(world: &mut ScenarioWorld, order: String) -> StepResult {
-    let turn = |turn: &str| {
-        let (number, position) = turn.split_once(':')?;
-        Some((number.parse().ok()?, position.parse().ok()?))
+    let deviation = |text: &str| {
+        let (number, decision) = text.split_once(':')?;
+        Some((number.parse().ok()?, decision.parse().ok()?))
     };
-    let turns: Option<Vec<_>> = order.split(", ").map(turn).collect();
-    world.reorder(
-        turns.ok_or_else(|| StepError::new(format!("this is no order of calls: {order}")))?,
-    )
+    let deviations: Option<Vec<_>> = order.split(", ").map(deviation).collect();
+    world.reorder(deviations.ok_or_else(|| {
+        StepError::new(format!(
+            "invalid order of calls: {order}; expected pairs such as 20:1, 31:time"
+        ))
+    })?)
 }
 
 #[when("the system reaches quiescence")]
@@ -43,8 +45,8 @@ async fn quiesces(world: &mut ScenarioWorld) {
     world.pause(Then::Quiesce).await;
 }
 
-#[when(regex = r"^the moment comes that is (\d+) (second|minute)s? later$")]
-async fn moment_comes(world: &mut ScenarioWorld, count: u64, unit: String) {
+#[when(regex = r"^the clock advances by (\d+) (second|minute)s?, before the timers due then fire$")]
+async fn clock_advances(world: &mut ScenarioWorld, count: u64, unit: String) {
     world.pass_to(span(count, &unit)).await;
 }
 
@@ -72,7 +74,7 @@ async fn without_pause(world: &mut ScenarioWorld, step: &Step) -> StepResult {
     Ok(())
 }
 
-/// Carries out the rows of a step's table at the same moment.
+/// Carries out the rows of a step's table concurrently.
 async fn act(world: &mut ScenarioWorld, step: &Step) -> StepResult {
     let actions = actions(world, step)?;
     world.act(&actions).await
@@ -83,7 +85,10 @@ fn actions(world: &ScenarioWorld, step: &Step) -> Result<Vec<Action>, StepError>
     let action = |row: &Vec<String>| {
         let cells: Vec<&str> = row.iter().map(String::as_str).filter(|c| !c.is_empty()).collect();
         scenario::action(world.subject(), &cells).ok_or_else(|| {
-            StepError::new(format!("there is no such operation: {}", cells.join(" | ")))
+            StepError::new(format!(
+                "unknown operation: {}; its verbs are those of the tables in the features",
+                cells.join(" | ")
+            ))
         })
     };
     table(step)?.iter().map(action).collect()

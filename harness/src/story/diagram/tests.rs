@@ -1,3 +1,5 @@
+//! The lines of a sequence diagram, record by record.
+
 use bson::doc;
 use bytes::Bytes;
 use ports::bus::{Message, Published};

@@ -1,5 +1,4 @@
-//! The ways to spoil evidence: a changed document, record or reply, so that one invariant is
-//! violated.
+//! The ways to put a lie into evidence: change a document, a record or a reply.
 
 use std::sync::Arc;
 
@@ -49,7 +48,7 @@ pub(super) fn charge<'a>(truth: &'a mut Truth, status: &str) -> &'a mut Document
     order.get_document_mut("charge").expect("it is charged")
 }
 
-/// Charges the cancelled order on our side, and returns the provider's.
+/// Adds a charge to the cancelled order in payments and returns the one for the ledger.
 pub(super) fn charged_cancelled(truth: &mut Truth) -> LedgerCharge {
     let order = find(truth.order_copies(), CANCELLED);
     let charge = doc! { "stripeId": "ch_kept", "amount": 2000_i64, "status": "completed" };
@@ -92,7 +91,7 @@ pub(super) fn amend_first(
     truth.history.amend(found.expect("there is such an operation"), change);
 }
 
-/// Gives the first operation with this status another one.
+/// Replaces the status of the first operation with this one.
 pub(super) fn restatus(truth: &mut Truth, status: u16, other: Option<u16>) {
     amend(truth, Some(status), |call| {
         *call.reply = Some(match (other, call.reply.take()) {
@@ -114,7 +113,7 @@ pub(super) fn rebody(call: &mut Amendable<'_>, change: impl FnOnce(&mut Value)) 
     }
 }
 
-/// Whether a call is such an operation.
+/// Whether the operation of a call matches.
 pub(super) fn is(call: &Call, matches: fn(&Operation) -> bool) -> bool {
     let operation = call.operation().and_then(|operation| operation.downcast());
     operation.is_some_and(matches)
@@ -165,7 +164,7 @@ pub(super) fn spoil_message(truth: &mut Truth, spoil: fn(&mut Message)) {
     add(truth, Some(who), RecordKind::Publish { stream: Stream::Events, message, outcome });
 }
 
-/// Tells that the time of an order is up.
+/// Publishes the expiry of an order.
 pub(super) fn expired(truth: &mut Truth, order: &str, id: String) {
     let event = OrderExpired { id: order.to_owned() };
     let headers = [
@@ -195,7 +194,7 @@ pub(super) fn started(truth: &mut Truth, who: InstanceId) {
     add(truth, Some(who), RecordKind::Start);
 }
 
-/// A request of the banned buyer to this instance, carried out.
+/// A request of the banned buyer that this instance accepts.
 pub(super) fn asked(truth: &mut Truth, who: InstanceId) {
     let banned = truth.users().iter().find(|user| text(user, "email").starts_with("cleo"));
     let by = Some(id(banned.expect("Cleo has signed up")).to_owned());
@@ -208,10 +207,16 @@ pub(super) fn asked(truth: &mut Truth, who: InstanceId) {
     add(truth, None, RecordKind::Answer { number: 99, status: Some(201), body: Bytes::new() });
 }
 
-/// A request and its answer.
-pub(super) fn told_of(truth: &mut Truth, line: &str, asks: &Value, status: u16, told: &Value) {
+/// A request and its reply.
+pub(super) fn exchanged(
+    truth: &mut Truth,
+    line: &str,
+    request: &Value,
+    status: u16,
+    reply: &Value,
+) {
     let (line, to) = (line.to_owned(), Some(FRESH));
     let body = |json: &Value| Bytes::from(json.to_string());
-    add(truth, None, RecordKind::Request { number: 98, line, by: None, to, body: body(asks) });
-    add(truth, None, RecordKind::Answer { number: 98, status: Some(status), body: body(told) });
+    add(truth, None, RecordKind::Request { number: 98, line, by: None, to, body: body(request) });
+    add(truth, None, RecordKind::Answer { number: 98, status: Some(status), body: body(reply) });
 }

@@ -1,4 +1,4 @@
-//! Mistakes on the way from a write to those who are to hear of it.
+//! Bugs between a write and the delivery of its event: outbox, relay, publishing, redelivery.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +19,7 @@ use ticketing::SERVICES;
 use harness::bugs::planting::{with_ports, with_ports_of_each, with_service_and_ports};
 use harness::bugs::ports::{BusOverride, StoreOverride, Updates, at_bus, at_store};
 
-/// Every third event of each instance is lost.
+/// Drops every third publish of each instance and reports success.
 pub(super) fn lost_publish(system: System) -> System {
     with_ports(system, None, |ports| at_bus(ports, LoseThird::default()))
 }
@@ -42,7 +42,7 @@ impl BusOverride for LoseThird {
     }
 }
 
-/// A message goes by the id of the request that caused it, and so do all others that it caused.
+/// Sets the message id to the id of the request that caused it.
 pub(super) fn message_id_reused(system: System) -> System {
     with_ports(system, None, |ports| at_bus(ports, ByRequest))
 }
@@ -63,7 +63,7 @@ impl BusOverride for ByRequest {
     }
 }
 
-/// Events are published before the write that they tell of.
+/// Publishes events before the write, and again from the outbox.
 pub(super) fn publish_before_commit(system: System) -> System {
     with_ports_of_each(system, |service, ports| {
         let bus = Arc::clone(&ports.bus);
@@ -71,7 +71,7 @@ pub(super) fn publish_before_commit(system: System) -> System {
     })
 }
 
-/// Events are published after the write that they tell of, and wait nowhere in between.
+/// Writes without an outbox and publishes events afterwards.
 pub(super) fn no_outbox(system: System) -> System {
     with_ports_of_each(system, |service, ports| {
         let bus = Arc::clone(&ports.bus);
@@ -82,12 +82,12 @@ pub(super) fn no_outbox(system: System) -> System {
 struct Directly {
     service: &'static str,
     bus: Arc<dyn Bus>,
-    /// Whether it publishes before it writes; the event then stays in the outbox too.
+    /// Whether it publishes before the write; if so, the event also stays in the outbox.
     first: bool,
 }
 
 impl Directly {
-    /// Publishes these events, as far as that goes.
+    /// Publishes these events and ignores failures.
     async fn publish(&self, events: &[Bson]) {
         for event in events.iter().filter_map(Bson::as_document) {
             drop(self.bus.publish(Stream::Events, message(event, self.service)).await);
@@ -138,7 +138,7 @@ impl StoreOverride for Directly {
     }
 }
 
-/// The message of an event in an outbox, as the relay makes it.
+/// The message that the relay would build from an event in an outbox.
 fn message(event: &Document, source: &str) -> Message {
     let text = |field: &str| event.get_str(field).unwrap_or_default().to_owned();
     let headers = [
@@ -159,7 +159,7 @@ fn message(event: &Document, source: &str) -> Message {
     }
 }
 
-/// The relay clears an outbox, and with it what has come in since it looked.
+/// Clears the whole outbox where the relay removes what it has published.
 pub(super) fn outbox_cleared(system: System) -> System {
     with_ports(system, None, |ports| {
         let clear = Updates(|mut update| {
@@ -172,7 +172,7 @@ pub(super) fn outbox_cleared(system: System) -> System {
     })
 }
 
-/// The relay publishes what waits in a document backwards.
+/// Reverses every outbox that is read.
 pub(super) fn outbox_backwards(system: System) -> System {
     with_ports(system, None, |ports| at_store(ports, Backwards))
 }
@@ -194,17 +194,17 @@ impl StoreOverride for Backwards {
     }
 }
 
-/// The relay sends what its own instance has written, and no other's.
+/// Shows the relay only documents that its own instance has written since its start.
 pub(super) fn outbox_in_memory(system: System) -> System {
     with_ports(system, None, |ports| at_store(ports, Memory::of("outbox.id")))
 }
 
-/// Timers fire that were armed since the start, and no others.
+/// Shows expiration only timers that its own instance has written since its start.
 pub(super) fn timer_in_memory(system: System) -> System {
     with_ports(system, Some(expiration::NAME), |ports| at_store(ports, Memory::of("due")))
 }
 
-/// Where documents are looked for by this field, those are found that this instance has written.
+/// Restricts queries by this field to documents that this instance has written.
 struct Memory {
     field: &'static str,
     written: Mutex<BTreeSet<String>>,
@@ -260,44 +260,44 @@ impl StoreOverride for Memory {
     }
 }
 
-/// The bus waits for an acknowledgement for less long than every handler takes, and nobody has
-/// told the services, so none says in time that it is still at work.
+/// Shortens the ack wait of consumers to less than every handler takes. The services do not know
+/// it, so their progress signals come too late.
 pub(super) fn short_ack_wait(mut system: System) -> System {
-    // Consumers are opened over the instance's ports, not over those that a service is built of.
-    system.decorator = Some(Arc::new(|ports| at_bus(ports, Impatient)));
+    // Consumers are opened through the instance's ports, not through those of the service.
+    system.decorator = Some(Arc::new(|ports| at_bus(ports, ShortAckWait)));
     SERVICES.iter().fold(system, |system, entry| {
         with_service_and_ports(system, entry.name, |mut service, ports| {
             for listener in &mut service.listeners {
                 let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
-                listener.handler = Arc::new(Thorough { inner, clock });
+                listener.handler = Arc::new(Slow { inner, clock });
             }
             service
         })
     })
 }
 
-struct Impatient;
+struct ShortAckWait;
 
-impl BusOverride for Impatient {
+impl BusOverride for ShortAckWait {
     fn consumer(&self, consumer: Consumer) -> Consumer {
         Consumer { ack_wait: Duration::from_millis(100), ..consumer }
     }
 }
 
-struct Thorough {
+struct Slow {
     inner: Arc<dyn Handler>,
     clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
-impl Handler for Thorough {
+impl Handler for Slow {
     async fn handle(&self, message: &Message) -> Result<(), HandleError> {
         self.clock.sleep(Duration::from_millis(1_500)).await;
         self.inner.handle(message).await
     }
 }
 
-/// A message is put aside at the first failure.
+/// Allows one delivery only.
 pub(super) fn no_retry(mut system: System) -> System {
     system.policy = Policy { max_deliver: 1, ..system.policy };
     system

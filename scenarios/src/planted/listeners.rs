@@ -1,5 +1,4 @@
-//! Mistakes of those who hear of something: with the order in which they hear it, with hearing
-//! it twice, and with what they say to the bus.
+//! Bugs in listeners: order of arrival, redelivery, acknowledgements and broadcasts.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -18,26 +17,26 @@ use super::ORDER_EVENTS;
 use harness::bugs::planting::{with_listeners, with_ports, with_service, with_service_and_ports};
 use harness::bugs::ports::lying;
 
-/// A failure to handle a message is nobody's concern.
+/// Discards the errors of all handlers.
 pub(super) fn swallowed_error(system: System) -> System {
     with_service(system, None, |service| {
         for listener in &mut service.listeners {
-            listener.handler = Arc::new(Careless(Arc::clone(&listener.handler)));
+            listener.handler = Arc::new(DiscardErrors(Arc::clone(&listener.handler)));
         }
     })
 }
 
-struct Careless(Arc<dyn Handler>);
+struct DiscardErrors(Arc<dyn Handler>);
 
 #[async_trait]
-impl Handler for Careless {
+impl Handler for DiscardErrors {
     async fn handle(&self, message: &Message) -> Result<(), HandleError> {
         drop(self.0.handle(message).await);
         Ok(())
     }
 }
 
-/// Messages are acknowledged when they are in memory; a task works them off.
+/// Acknowledges messages once they are queued in memory; a task handles them.
 pub(super) fn ack_before_write(system: System) -> System {
     with_service(system, Some(tickets::NAME), |service| {
         for listener in service.listeners.iter_mut().filter(|l| l.group == Group::Durable) {
@@ -90,7 +89,7 @@ impl Task for Queue {
     }
 }
 
-/// To tickets every event of an order looks newer than those before it.
+/// Gives each event that tickets receives a higher fencing number than all before it.
 pub(super) fn order_of_arrival(system: System) -> System {
     with_service(system, Some(tickets::NAME), |service| {
         let arrived = Arc::new(AtomicI64::new(0));
@@ -119,30 +118,30 @@ impl Handler for Arrival {
     }
 }
 
-/// The copy of a ticket in orders takes over whatever arrives.
+/// Hides the version of the ticket copy in orders.
 pub(super) fn stale_ticket(system: System) -> System {
     let events = &["TicketCreated", "TicketUpdated"];
-    with_listeners(system, orders::NAME, events, of_no_version)
+    with_listeners(system, orders::NAME, events, without_version)
 }
 
-/// The copy of an order in payments takes over whatever arrives.
+/// Hides the version of the order copy in payments.
 pub(super) fn stale_order(system: System) -> System {
-    with_listeners(system, payments::NAME, ORDER_EVENTS, of_no_version)
+    with_listeners(system, payments::NAME, ORDER_EVENTS, without_version)
 }
 
-/// The beginning of an order arms its timer, although its end was heard of before.
+/// Hides the version of a timer from the listener of `OrderCreated`.
 pub(super) fn cancelled_before_created(system: System) -> System {
-    with_listeners(system, expiration::NAME, &["OrderCreated"], of_no_version)
+    with_listeners(system, expiration::NAME, &["OrderCreated"], without_version)
 }
 
-fn of_no_version(ports: Ports) -> Ports {
+fn without_version(ports: Ports) -> Ports {
     lying(ports, |_, mut document| {
         document.insert("version", -1_i64);
         document
     })
 }
 
-/// Time runs from when a timer is set, and not from when the order was made.
+/// Replaces the deadline in each event by one window after its arrival.
 pub(super) fn timer_from_arrival(system: System) -> System {
     with_service_and_ports(system, expiration::NAME, |mut service, ports| {
         for listener in &mut service.listeners {
@@ -167,7 +166,7 @@ impl Handler for FromNow {
     }
 }
 
-/// A timer that has fired is armed once more by the next event of its open order.
+/// Hides from expiration that a timer has fired.
 pub(super) fn timer_armed_again(system: System) -> System {
     with_ports(system, Some(expiration::NAME), |ports| {
         lying(ports, |_, mut timer| {
@@ -177,7 +176,7 @@ pub(super) fn timer_armed_again(system: System) -> System {
     })
 }
 
-/// The copy of a ticket counts its versions itself: each event heard is one more.
+/// Replaces the version in `TicketUpdated` by the version of the copy plus one.
 pub(super) fn not_idempotent(system: System) -> System {
     with_service_and_ports(system, orders::NAME, |mut service, ports| {
         for listener in service.listeners.iter_mut().filter(|l| l.event == "TicketUpdated") {
@@ -206,13 +205,12 @@ impl Handler for Counting {
     }
 }
 
-/// The copy of an order takes only the very next version: what was heard before, or comes too
-/// early, counts as not found.
+/// Accepts only the version that follows that of the copy; older and later ones fail.
 pub(super) fn applied_is_poison(system: System) -> System {
     next_only(system, None)
 }
 
-/// The same, and what fails is published once more, to those who hear events.
+/// The same, but publishes a rejected event again instead of failing.
 pub(super) fn dead_letter_loop(system: System) -> System {
     next_only(system, Some(Duration::from_secs(10)))
 }
@@ -230,7 +228,7 @@ fn next_only(system: System, again: Option<Duration>) -> System {
 struct NextOnly {
     inner: Arc<dyn Handler>,
     ports: Ports,
-    /// After how long what fails is published again.
+    /// The delay before a rejected event is published again; `None` to fail instead.
     again: Option<Duration>,
     count: AtomicU64,
 }
@@ -255,19 +253,19 @@ impl Handler for NextOnly {
     }
 }
 
-/// Nobody releases the ticket of an order whose card was declined.
+/// Ignores failed charges.
 pub(super) fn decline_leaves_hold(system: System) -> System {
     with_service(system, Some(orders::NAME), |service| {
         for listener in service.listeners.iter_mut().filter(|l| l.event == "ChargeUpdated") {
-            listener.handler = Arc::new(NoBadNews(Arc::clone(&listener.handler)));
+            listener.handler = Arc::new(IgnoreFailedCharges(Arc::clone(&listener.handler)));
         }
     })
 }
 
-struct NoBadNews(Arc<dyn Handler>);
+struct IgnoreFailedCharges(Arc<dyn Handler>);
 
 #[async_trait]
-impl Handler for NoBadNews {
+impl Handler for IgnoreFailedCharges {
     async fn handle(&self, message: &Message) -> Result<(), HandleError> {
         if payload(message)["status"] == "failed" {
             return Ok(());
@@ -276,7 +274,7 @@ impl Handler for NoBadNews {
     }
 }
 
-/// A ban is a message like any other: one instance of each service hears it.
+/// Turns broadcast listeners into durable ones, which share their messages among instances.
 pub(super) fn ban_heard_by_one(system: System) -> System {
     with_service(system, None, |service| {
         for listener in &mut service.listeners {
@@ -285,7 +283,7 @@ pub(super) fn ban_heard_by_one(system: System) -> System {
     })
 }
 
-/// An instance that starts does not read back who was banned before.
+/// Sets the replay window of broadcast listeners to zero.
 pub(super) fn ban_forgotten(system: System) -> System {
     with_service(system, None, |service| {
         for listener in service.listeners.iter_mut().filter(|l| l.group == Group::Broadcast) {
@@ -294,7 +292,7 @@ pub(super) fn ban_forgotten(system: System) -> System {
     })
 }
 
-/// The version of the document that an event is about, where it is known.
+/// The version of the copy that an event is about; `None` where there is none.
 async fn known_version(
     ports: &Ports,
     collection: &str,
@@ -309,7 +307,7 @@ fn payload(message: &Message) -> Value {
     serde_json::from_slice(&message.payload).unwrap_or_default()
 }
 
-/// The message with another payload, where it has one that can be read.
+/// The message with its payload changed; unchanged where it is not a JSON object.
 fn altered(message: &Message, alter: impl FnOnce(&mut Value)) -> Message {
     let mut altered = message.clone();
     if let Ok(mut event) = serde_json::from_slice::<Value>(&message.payload)

@@ -1,34 +1,34 @@
-Feature: Clients that do not mind their manners
+Feature: Malformed requests
 
-  Scenario: Broken JSON
+  Scenario: Malformed JSON is rejected
     When Anna sends POST "/api/tickets"
       """
       {"title": "Opera",
       """
-    Then the request is refused with 400
+    Then the request is rejected with status 400
 
-  Scenario: JSON of another shape
+  Scenario: JSON of the wrong shape is rejected
     When Anna sends POST "/api/tickets"
       """
       ["Opera", 20]
       """
-    Then the request is refused with 400
+    Then the request is rejected with status 400
 
-  Scenario: Another content type
+  Scenario: A body that is not JSON is rejected
     When Anna sends POST "/api/tickets" as plain text
       """
       {"title": "Opera", "price": 20}
       """
-    Then the request is refused with 415
+    Then the request is rejected with status 415
 
-  Scenario: Too much
+  Scenario: A body that is too large is rejected
     When Anna sends POST "/api/tickets" with a body of 100 kilobytes
-    Then the request is refused with 413
+    Then the request is rejected with status 413
     And no ticket is for sale
 
-  Scenario Outline: <method> <path> does not exist
+  Scenario Outline: <method> <path> is not found
     When Anna sends <method> "<path>"
-    Then the request is refused with 404
+    Then the request is rejected with status 404
 
     Examples:
       | method | path                                  |
@@ -39,9 +39,9 @@ Feature: Clients that do not mind their manners
       | GET    | /api/payments                         |
       | GET    | /api/users/nothing                    |
 
-  Scenario Outline: A malformed id at <path>
+  Scenario Outline: <method> <path> is rejected for its malformed id
     When Anna sends <method> "<path>"
-    Then the request is refused with 400
+    Then the request is rejected with status 400
 
     Examples:
       | method | path                 |
@@ -49,9 +49,9 @@ Feature: Clients that do not mind their manners
       | GET    | /api/orders/%20      |
       | DELETE | /api/orders/12345    |
 
-  Scenario Outline: A page of nonsense: <query>
+  Scenario Outline: The invalid query <query> is rejected
     When Anna sends GET "/api/tickets?<query>"
-    Then the request is refused with 400
+    Then the request is rejected with status 400
 
     Examples:
       | query           |

@@ -1,0 +1,80 @@
+//! The simulated broker: the state that all instances share, and the harness's view of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use ports::Timestamp;
+use ports::bus::{Pending, Stream};
+
+use super::message::{StoredMessage, Unacknowledged};
+use super::stream::Log;
+
+/// The broker that all simulated instances of a world share. Clones share the same state.
+///
+/// Its methods are for the harness, not for services: they read without a scheduling decision.
+#[derive(Clone)]
+pub struct SimBroker(Arc<Mutex<State>>);
+
+pub(super) struct State {
+    /// Whether the streams exist.
+    pub(super) ensured: bool,
+    events: Log,
+    dead: Log,
+}
+
+impl Default for SimBroker {
+    /// A broker with a deduplication window of two minutes.
+    fn default() -> Self {
+        Self::new(Duration::from_secs(120))
+    }
+}
+
+impl SimBroker {
+    /// An empty broker with this deduplication window. Its streams do not exist until a service
+    /// ensures them.
+    pub fn new(window: Duration) -> Self {
+        let (events, dead) = (Log::new(window), Log::new(window));
+        Self(Arc::new(Mutex::new(State { ensured: false, events, dead })))
+    }
+
+    /// All messages of a stream, oldest first.
+    pub fn messages(&self, stream: Stream) -> Vec<Arc<StoredMessage>> {
+        self.state().log(stream).messages().to_vec()
+    }
+
+    /// The progress of each consumer of a stream at this time, by name.
+    pub fn pending(&self, stream: Stream, now: Timestamp) -> Vec<Pending> {
+        self.state().log(stream).pending(now)
+    }
+
+    /// The unacknowledged deliveries at this time, by consumer, oldest message first.
+    pub fn unacknowledged(&self, stream: Stream, now: Timestamp) -> Vec<Unacknowledged> {
+        self.state().log(stream).unacknowledged(now)
+    }
+
+    /// The messages that reached a consumer's `max_deliver` without an acknowledgement, as
+    /// consumer and position. The broker does not deliver these again.
+    pub fn given_up(&self, stream: Stream, now: Timestamp) -> Vec<(String, u64)> {
+        self.state().log(stream).given_up(now)
+    }
+
+    /// Drops this many of the newest events, as a broker does that restarts before they were
+    /// synced to disk.
+    pub fn lose_tail(&self, messages: u32) {
+        self.state().log(Stream::Events).lose_tail(messages as usize);
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock()
+    }
+}
+
+impl State {
+    pub(super) fn log(&mut self, stream: Stream) -> &mut Log {
+        match stream {
+            Stream::Events => &mut self.events,
+            Stream::DeadLetters => &mut self.dead,
+        }
+    }
+}
