@@ -2,7 +2,7 @@
 //!
 //! A subject adds its own ([`Invariant`](crate::subject::Invariant)). The generic invariants of
 //! this module need only the declarations of a subject and are checked for every subject. A check
-//! only reads evidence. To add one, add a file and an entry in [`GENERIC`].
+//! only reads evidence. To add one, add a file and an entry in `GENERIC`.
 
 mod acknowledged;
 mod applied_once;
