@@ -84,6 +84,18 @@ fn rehearse(arguments: &[String], last_failure: &mut Option<String>) -> Result<(
 fn execute(arguments: &[String]) -> Result<Option<i32>, CommandError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    // Cargo sets these for the program that it runs. Build scripts that read them would run
+    // again, and half of the dependencies would be compiled again with them.
+    let of_this_run = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "OUT_DIR"]
+            .iter()
+            .any(|set| name.starts_with(set))
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_this_run) {
+            command.env_remove(name);
+        }
+    }
     let path = std::env::current_exe()?;
     let name = path.file_stem().unwrap_or_default();
     if name == "rehearse" {
