@@ -18,6 +18,9 @@ mod sweep;
 mod watch;
 
 use std::error::Error;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args as _, Command, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -25,6 +28,7 @@ use clap::{Args as _, Command, FromArgMatches as _, Parser, Subcommand, ValueEnu
 use crate::case::BadToken;
 use crate::gherkin::{FeatureError, GherkinError};
 use crate::regressions::RegressionError;
+use crate::report::{Summary, markdown};
 use crate::session::RunError;
 use crate::subject::{AnySubject, Subject};
 
@@ -262,6 +266,14 @@ fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Writes the reports. On GitHub, the summary goes to the page of the job too.
+fn write(summary: &Summary, out: &Path) -> io::Result<()> {
+    summary.write(out)?;
+    let Some(page) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return Ok(()) };
+    let mut page = OpenOptions::new().create(true).append(true).open(page)?;
+    page.write_all(markdown::summary(summary).as_bytes())
 }
 
 /// A tokio runtime, for real servers and the Gherkin runner.

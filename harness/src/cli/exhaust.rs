@@ -53,7 +53,7 @@ pub(super) fn run(
         took: exhausted.took,
         ..Summary::default()
     };
-    summary.write(&args.out)?;
+    super::write(&summary, &args.out)?;
     terminal.findings(&summary);
     terminal.end(&summary, &args.out);
     if args.json {

@@ -216,7 +216,7 @@ pub(super) fn conclude(
         workloads: vec![(end.name.to_owned(), explored)],
         ..Summary::default()
     };
-    summary.write(end.out)?;
+    super::write(&summary, end.out)?;
     terminal.findings(&summary);
     terminal.end(&summary, end.out);
     if end.json {

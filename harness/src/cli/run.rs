@@ -100,7 +100,7 @@ pub(super) fn run(
     terminal.row("invariants", &invariants);
     summary.figures.push(("Invariants".to_owned(), invariants));
     summary.took = began.elapsed();
-    summary.write(&args.out)?;
+    super::write(&summary, &args.out)?;
     terminal.failed_scenarios(&summary, |finished| again(args, program, finished));
     terminal.findings(&summary);
     terminal.failed_races(&summary, |seed| {
