@@ -1,7 +1,7 @@
 //! The command line, one command per file. The `main` of a subject's program calls [`main`].
 //!
 //! A command parses its arguments, calls the search or the runner, and has the result rendered as a
-//! [`Summary`](crate::report::Summary).
+//! [`Summary`].
 
 mod again;
 mod bugs;
