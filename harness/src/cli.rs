@@ -28,6 +28,7 @@ use clap::{Args as _, Command, FromArgMatches as _, Parser, Subcommand, ValueEnu
 use crate::case::BadToken;
 use crate::gherkin::{FeatureError, GherkinError};
 use crate::regressions::RegressionError;
+use crate::report::terminal::Terminal;
 use crate::report::{Summary, markdown};
 use crate::session::RunError;
 use crate::subject::{AnySubject, Subject};
@@ -266,6 +267,22 @@ fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Writes the reports of a summary and prints its end.
+fn finish(
+    summary: &Summary,
+    out: &Path,
+    terminal: &Terminal,
+    json: bool,
+) -> Result<Verdict, CommandError> {
+    write(summary, out)?;
+    terminal.findings(summary);
+    terminal.end(summary, out);
+    if json {
+        print!("{}", summary.json());
+    }
+    Ok(Verdict::of(summary.held))
 }
 
 /// Writes the reports. On GitHub, the summary goes to the page of the job too.

@@ -5,6 +5,7 @@
 //! only reads evidence. To add one, add a file and an entry in `GENERIC`.
 
 mod acknowledged;
+pub mod acknowledgements;
 mod applied_once;
 mod copies;
 mod dead_letters;
@@ -19,6 +20,7 @@ use platform::catalogue::Entry;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Facts;
+use crate::quiescence::NotQuiescent;
 
 pub use copies::Copy;
 
@@ -46,6 +48,12 @@ pub struct Violation {
 impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.invariant, self.how)
+    }
+}
+
+impl From<NotQuiescent> for Violation {
+    fn from(why: NotQuiescent) -> Self {
+        Self { invariant: QUIESCENCE.to_owned(), how: why.to_string() }
     }
 }
 

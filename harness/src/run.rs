@@ -15,11 +15,11 @@ use crate::case::{Case, FaultPlan, Schedule};
 use crate::evidence::Facts;
 use crate::faults::{Effect, FaultRule, Mix, Operation};
 use crate::history::History;
-use crate::invariants::{QUIESCENCE, Violation};
+use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
 use crate::session::{EndError, RunError, Session};
+use crate::subject::AnySubject;
 use crate::subject::any::AnyClients;
-use crate::subject::{AnySubject, Unprepared};
 use crate::trace::{Record, Trace};
 
 /// The outcome of a case.
@@ -154,9 +154,7 @@ pub(crate) struct Driven<'c> {
     case: &'c Case,
     session: Session,
     mix: Option<Mix>,
-    /// How many decisions the lead took.
-    lead: u32,
-    calls: u64,
+    progress: Progress,
     ended: Result<Facts, NotQuiescent>,
 }
 
@@ -167,29 +165,19 @@ pub(crate) fn drive<'c>(
     options: Options<'_>,
 ) -> Result<Driven<'c>, RunError> {
     let Options { trace, watch, lead, scheduler, at_call, skip_survey } = options;
-    let session = Session::simulated(subject, case.bug.as_deref(), case.seed, trace)?;
+    let mut session = Session::simulated(subject, case.bug.as_deref(), case.seed, trace)?;
     let mix = match &case.faults {
         FaultPlan::Chance(kinds) => Some(Mix::draw(case.seed, kinds)),
         FaultPlan::Exact(_) => None,
     };
-    let mut driven = Driven {
-        case,
-        session,
-        mix,
-        lead: 0,
-        calls: 0,
-        ended: Err(NotQuiescent { reasons: Vec::new() }),
-    };
     let plan = Plan { watch, lead, scheduler, at_call, survey: !skip_survey };
-    let driving = driven.drive(&plan).now_or_never();
-    let ended = driving.expect("a simulated world never waits for anything real");
-    driven.ended = match ended {
+    let mut progress = Progress::default();
+    let driving = play(&mut session, case, mix.as_ref(), &plan, &mut progress).now_or_never();
+    let ended = match driving.expect("a simulated world never waits for anything real") {
         Ok(facts) => Ok(facts),
-        Err(EndError::NotQuiescent(why)) => Err(why),
-        Err(EndError::Unprepared(why)) => return Err(RunError::Unprepared(why)),
-        Err(EndError::World(why)) => return Err(why.into()),
+        Err(why) => Err(why.into_finding()?),
     };
-    Ok(driven)
+    Ok(Driven { case, session, mix, progress, ended })
 }
 
 /// The options that apply after the start.
@@ -201,46 +189,55 @@ struct Plan<'a> {
     survey: bool,
 }
 
-impl Driven<'_> {
-    async fn drive(&mut self, plan: &Plan<'_>) -> Result<Facts, EndError> {
-        let Self { case, session, .. } = self;
-        match session.prepare(&case.script.clients).await {
-            Ok(()) => {}
-            Err(Unprepared::NotQuiescent(why)) => return Err(why.into()),
-            Err(Unprepared::World(why)) => return Err(why.into()),
-            Err(why) => return Err(EndError::Unprepared(why)),
-        }
-        session.world().revive();
-        let scheduler = || match plan.scheduler {
-            Some(scheduler) => scheduler(),
-            None => case.schedule.scheduler(case.seed),
-        };
-        let (lead, explored) = case.script.rounds.split_at(plan.lead.min(case.script.rounds.len()));
-        session.set_scheduler(if lead.is_empty() { scheduler() } else { Box::new(Fifo) });
-        if plan.watch {
-            let trace = session.world().trace().clone();
-            if let Some(kernel) = session.kernel() {
-                kernel.watch(move || trace.len());
-            }
-        }
-        match (&case.faults, &self.mix) {
-            (FaultPlan::Exact(rules), _) => session.world().faults().plan(rules.iter().cloned()),
-            (FaultPlan::Chance(_), Some(mix)) => session.world().faults().begin(mix.clone()),
-            (FaultPlan::Chance(_), None) => {}
-        }
-        if let Some((call, effect)) = plan.at_call {
-            session.world().faults().inject_at_call(call, effect);
-        }
-        if !lead.is_empty() {
-            session.play(lead).await?;
-            self.lead = session.kernel().map_or(0, count);
-            session.set_scheduler(scheduler());
-        }
-        session.play(explored).await?;
-        self.calls = session.world().faults().calls();
-        session.conclude(plan.survey).await
-    }
+/// The numbers of a run that do not depend on how it ends.
+#[derive(Default)]
+struct Progress {
+    /// How many decisions the lead took.
+    lead: u32,
+    /// How many calls there were until the script ended.
+    calls: u64,
+}
 
+async fn play(
+    session: &mut Session,
+    case: &Case,
+    mix: Option<&Mix>,
+    plan: &Plan<'_>,
+    progress: &mut Progress,
+) -> Result<Facts, EndError> {
+    session.prepare(&case.script.clients).await?;
+    session.world().revive();
+    let scheduler = || match plan.scheduler {
+        Some(scheduler) => scheduler(),
+        None => case.schedule.scheduler(case.seed),
+    };
+    let (lead, explored) = case.script.rounds.split_at(plan.lead.min(case.script.rounds.len()));
+    session.set_scheduler(if lead.is_empty() { scheduler() } else { Box::new(Fifo) });
+    if plan.watch {
+        let trace = session.world().trace().clone();
+        if let Some(kernel) = session.kernel() {
+            kernel.watch(move || trace.len());
+        }
+    }
+    match (&case.faults, mix) {
+        (FaultPlan::Exact(rules), _) => session.world().faults().plan(rules.iter().cloned()),
+        (FaultPlan::Chance(_), Some(mix)) => session.world().faults().begin(mix.clone()),
+        (FaultPlan::Chance(_), None) => {}
+    }
+    if let Some((call, effect)) = plan.at_call {
+        session.world().faults().inject_at_call(call, effect);
+    }
+    if !lead.is_empty() {
+        session.play(lead).await?;
+        progress.lead = session.kernel().map_or(0, count);
+        session.set_scheduler(scheduler());
+    }
+    session.play(explored).await?;
+    progress.calls = session.world().faults().calls();
+    session.conclude(plan.survey).await
+}
+
+impl Driven<'_> {
     /// The kernel of the world.
     pub(crate) fn kernel(&self) -> &Kernel {
         self.session.kernel().expect("the world is simulated")
@@ -248,13 +245,10 @@ impl Driven<'_> {
 
     /// Judges the run.
     pub(crate) fn into_run(self, subject: &AnySubject) -> Run {
-        let Self { case, mut session, mix, lead, calls, ended } = self;
+        let Self { case, mut session, mix, progress: Progress { lead, calls }, ended } = self;
         let (violations, facts) = match ended {
             Ok(facts) => (session.judge(subject, &facts), Some(Arc::new(facts))),
-            Err(why) => {
-                let (invariant, how) = (QUIESCENCE.to_owned(), why.to_string());
-                (vec![Violation { invariant, how }], None)
-            }
+            Err(why) => (vec![why.into()], None),
         };
         let kernel = session.kernel().expect("the world is simulated").clone();
         let decisions = kernel.decisions();

@@ -76,6 +76,27 @@ pub(crate) enum EndError {
     World(#[from] WorldError),
 }
 
+impl EndError {
+    /// The finding in it; otherwise the failure of the harness.
+    pub(crate) fn into_finding(self) -> Result<NotQuiescent, RunError> {
+        match self {
+            Self::NotQuiescent(why) => Ok(why),
+            Self::Unprepared(why) => Err(RunError::Unprepared(why)),
+            Self::World(why) => Err(why.into()),
+        }
+    }
+}
+
+impl From<Unprepared> for EndError {
+    fn from(why: Unprepared) -> Self {
+        match why {
+            Unprepared::NotQuiescent(why) => Self::NotQuiescent(why),
+            Unprepared::World(why) => Self::World(why),
+            why => Self::Unprepared(why),
+        }
+    }
+}
+
 /// The system with this bug planted; the system as it is without one.
 ///
 /// # Errors
@@ -181,11 +202,6 @@ impl Session {
     /// The clients, mutable, if they are of this type.
     pub fn clients_mut<C: 'static>(&mut self) -> Option<&mut C> {
         self.clients.any_mut().downcast_mut()
-    }
-
-    /// The clients and the world at once.
-    pub fn parts_mut<C: 'static>(&mut self) -> Option<(&mut C, &mut dyn World)> {
-        Some((self.clients.any_mut().downcast_mut()?, &mut *self.world))
     }
 
     /// Prepares the clients, and waits for quiescence.

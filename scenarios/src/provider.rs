@@ -7,10 +7,11 @@
 mod form;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use form::Form;
@@ -147,7 +148,7 @@ impl Provider {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no panic holds this lock")
+        self.0.lock()
     }
 }
 

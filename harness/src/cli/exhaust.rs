@@ -53,13 +53,7 @@ pub(super) fn run(
         took: exhausted.took,
         ..Summary::default()
     };
-    super::write(&summary, &args.out)?;
-    terminal.findings(&summary);
-    terminal.end(&summary, &args.out);
-    if args.json {
-        print!("{}", summary.json());
-    }
-    Ok(Verdict::of(summary.held))
+    super::finish(&summary, &args.out, &terminal, args.json)
 }
 
 fn scope(subject: &AnySubject, args: &Args) -> Result<Scope, CommandError> {

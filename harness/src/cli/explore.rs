@@ -14,6 +14,7 @@ use crate::report::coverage::Titles;
 use crate::report::progress::Progress;
 use crate::report::terminal::Terminal;
 use crate::search::explore::{Exploration, Plan, SchedulerChoice, Shard, explore};
+use crate::session::RunError;
 use crate::subject::AnySubject;
 
 /// The scheduler.
@@ -108,9 +109,7 @@ impl Args {
     pub(super) fn bug(&self, subject: &AnySubject) -> Result<Option<String>, CommandError> {
         let named = |name: &String| match subject.planted_bug(name) {
             Some(bug) => Ok(bug.name.to_owned()),
-            None => Err(CommandError::Usage(format!(
-                "there is no planted bug {name:?}; run `bugs --list` to list them"
-            ))),
+            None => Err(CommandError::Usage(RunError::UnknownBug(name.clone()).to_string())),
         };
         self.bug.as_ref().map(named).transpose()
     }
@@ -216,13 +215,7 @@ pub(super) fn conclude(
         workloads: vec![(end.name.to_owned(), explored)],
         ..Summary::default()
     };
-    super::write(&summary, end.out)?;
-    terminal.findings(&summary);
-    terminal.end(&summary, end.out);
-    if end.json {
-        print!("{}", summary.json());
-    }
-    Ok(Verdict::of(summary.held))
+    super::finish(&summary, end.out, &terminal, end.json)
 }
 
 /// `all`, `none`, or kinds by name.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{CommandError, Program};
 use crate::report::progress::Progress;
 use crate::report::{Finding, story};
+use crate::run::Run;
 use crate::search::explore::Failure;
 use crate::shrink::case::shrink;
 use crate::story::Story;
@@ -30,9 +31,9 @@ pub(super) fn shrunk<'a>(
     out: &Path,
     program: &Program,
 ) -> Result<Findings, CommandError> {
-    let failures = one_of_each_first(failures.collect());
+    let failures = one_of_each_first(failures.collect(), |failure| failure.invariant.clone());
     let more = failures.len().saturating_sub(SHRUNK);
-    let mut found: Vec<(Finding, crate::run::Run)> = Vec::new();
+    let mut found: Vec<(Story, Run, u64)> = Vec::new();
     for failure in failures.into_iter().take(SHRUNK) {
         let progress = Progress::begin("runs to shrink a failure", None);
         let shrunk = shrink(subject, &failure.case, &failure.invariant, || progress.one());
@@ -44,37 +45,29 @@ pub(super) fn shrunk<'a>(
             ))
         })?;
         let story = Story::of_shrunk(subject, &shrunk);
-        let same = |(known, _): &&mut (Finding, _)| known.story.steps == story.steps;
-        if let Some((known, _)) = found.iter_mut().find(same) {
-            known.schedules += failure.count;
-            continue;
+        match found.iter_mut().find(|(known, ..)| known.steps == story.steps) {
+            Some((.., schedules)) => *schedules += failure.count,
+            None => found.push((story, shrunk.run, failure.count)),
         }
-        let again = program.replay(&story.token);
-        let none = std::path::PathBuf::new();
-        let files = story::Files { story: none.clone(), feature: none.clone(), trace: none };
-        let finding = Finding { schedules: failure.count, story, files, again };
-        found.push((finding, shrunk.run));
     }
+    found.sort_by_key(|(story, ..)| story.steps.len());
+    let found = one_of_each_first(found, |(story, ..)| story.invariant.clone());
+    let folder = out.join("failures");
     let mut findings = Vec::new();
-    let mut seen = BTreeSet::new();
-    found.sort_by_key(|(finding, _)| finding.story.steps.len());
-    let (first, second): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|(finding, _)| seen.insert(finding.story.invariant.clone()));
-    for (number, (finding, run)) in (1..).zip(first.into_iter().chain(second)) {
-        let invariant = finding.story.invariant.as_deref().unwrap_or("finding");
-        let name = format!("{number}-{invariant}");
-        let folder = out.join("failures");
-        let files = story::write(&finding.story, &run, &folder, &name, &finding.again)?;
-        findings.push(Finding { files, ..finding });
+    for (number, (story, run, schedules)) in (1..).zip(found) {
+        let name = format!("{number}-{}", story.invariant.as_deref().unwrap_or("finding"));
+        let again = program.replay(&story.token);
+        let files = story::write(&story, &run, &folder, &name, &again)?;
+        findings.push(Finding { schedules, story, files, again });
     }
     Ok(Findings { findings, more })
 }
 
-/// The failures, ordered so that one of each invariant precedes further ones.
-fn one_of_each_first(failures: Vec<&Failure>) -> Vec<&Failure> {
+/// The items in their order, but one of each invariant precedes further ones.
+fn one_of_each_first<T, I: Ord>(items: Vec<T>, invariant: impl Fn(&T) -> I) -> Vec<T> {
     let mut seen = BTreeSet::new();
-    let (mut first, second): (Vec<&Failure>, Vec<&Failure>) =
-        failures.into_iter().partition(|failure| seen.insert(failure.invariant.as_str()));
+    let (mut first, second): (Vec<T>, Vec<T>) =
+        items.into_iter().partition(|item| seen.insert(invariant(item)));
     first.extend(second);
     first
 }

@@ -100,18 +100,12 @@ pub(super) fn run(
     terminal.row("invariants", &invariants);
     summary.figures.push(("Invariants".to_owned(), invariants));
     summary.took = began.elapsed();
-    super::write(&summary, &args.out)?;
     terminal.failed_scenarios(&summary, |finished| again(args, program, finished));
-    terminal.findings(&summary);
     terminal.failed_races(&summary, |seed| {
         let seed = seed.to_string();
         program.with(["--world", "real", "--seed", &seed, "--schedules", "1"])
     });
-    terminal.end(&summary, &args.out);
-    if args.json {
-        print!("{}", summary.json());
-    }
-    Ok(Verdict::of(summary.held))
+    super::finish(&summary, &args.out, &terminal, args.json)
 }
 
 /// Runs the scenarios; returns whether --tags or --name restricted them.

@@ -1,5 +1,7 @@
 //! Fields of documents, read with a default where they are missing.
 
+use std::collections::BTreeMap;
+
 use bson::{Bson, Document};
 
 /// The `_id`; empty where it is no string.
@@ -19,4 +21,9 @@ pub fn integer(document: &Document, field: &str) -> i64 {
         Some(Bson::Int64(number)) => *number,
         _ => -1,
     }
+}
+
+/// The documents by id.
+pub fn by_id(documents: &[Document]) -> BTreeMap<&str, &Document> {
+    documents.iter().map(|document| (id(document), document)).collect()
 }

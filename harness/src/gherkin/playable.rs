@@ -13,7 +13,6 @@ use super::features;
 use super::scenario_world::{MakeScheduler, ScenarioWorld, StepError};
 use super::steps;
 use crate::faults::Effect;
-use crate::invariants::{QUIESCENCE, Violation};
 use crate::search::played::Played;
 use crate::session::RunError;
 use crate::subject::AnySubject;
@@ -80,9 +79,7 @@ impl Playable {
         drop(world.reopen().await);
         let violations = match world.judge_with(false).await {
             Ok(violations) => violations,
-            Err(StepError::NotQuiescent(why)) => {
-                vec![Violation { invariant: QUIESCENCE.to_owned(), how: why.to_string() }]
-            }
+            Err(StepError::NotQuiescent(why)) => vec![why.into()],
             Err(StepError::World(why)) => return Err(why.into()),
             Err(StepError::Run(why)) => return Err(why),
             Err(StepError::Unprepared(why)) => return Err(RunError::Unprepared(why)),

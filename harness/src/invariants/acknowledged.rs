@@ -4,66 +4,25 @@
 //! only when the copy has that version or a newer one. Second, a handler that met a failed
 //! call does not acknowledge without having written afterwards or having been called again.
 
-use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
-use bson::Document;
-use ports::bus::{Message, Stream};
-use serde_json::Value;
+use ports::bus::Stream;
 
+use super::acknowledgements::{Acknowledgement, acknowledged_early};
 use super::{Copy, Declared};
 use crate::evidence::Facts;
-use crate::evidence::field::{id, integer};
+use crate::evidence::field::integer;
 use crate::faults::{Effect, Operation};
 use crate::trace::{Record, RecordKind};
-
-/// The newest write of each document so far: service, collection, id.
-type Written<'a> = BTreeMap<(&'a str, &'a str, &'a str), &'a Document>;
 
 pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     // On real servers a write may be in the store before its record is in the trace.
     if !facts.exact {
         return Vec::new();
     }
-    let mut violations = before_the_copy(facts, declared);
+    let mut violations = acknowledged_early(facts, |ack| is_copied(declared, ack));
     violations.extend(after_a_failure(facts));
-    violations
-}
-
-/// Messages that a service with a declared copy acknowledged before the copy was written.
-fn before_the_copy(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
-    let mut violations = Vec::new();
-    let mut written = Written::new();
-    let mut messages: BTreeMap<&str, (&Message, OnceCell<Value>)> = BTreeMap::new();
-    let mut dead: BTreeSet<&str> = BTreeSet::new();
-    for record in facts.trace.iter() {
-        match &record.kind {
-            RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
-                if let Some(instance) = record.instance {
-                    written.insert((instance.service, collection, id(document)), document);
-                }
-            }
-            RecordKind::Publish { stream: Stream::Events, message, .. } => {
-                messages.insert(&message.id, (message, OnceCell::new()));
-            }
-            RecordKind::Publish { stream: Stream::DeadLetters, message, .. } => {
-                dead.insert(&message.id);
-            }
-            RecordKind::Reply { operation: "ack", consumer, id, .. } => {
-                let Some((message, payload)) = messages.get(id.as_str()) else { continue };
-                let Some((service, _)) = consumer.split_once('-') else { continue };
-                let Some(copy) = copy_of(declared, service, &message.subject) else { continue };
-                let is_dead =
-                    !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
-                let read = || serde_json::from_slice(&message.payload).unwrap_or_default();
-                if !is_dead && !is_written(&written, copy, payload.get_or_init(read)) {
-                    violations.push(format!("{consumer} acknowledged {id} before its write"));
-                }
-            }
-            _ => {}
-        }
-    }
     violations
 }
 
@@ -79,14 +38,14 @@ fn copy_of<'a>(declared: &'a Declared<'_>, service: &str, subject: &str) -> Opti
     })
 }
 
-/// Whether the copy has the version of this payload or a newer one; true where the payload
-/// has none.
-fn is_written(written: &Written<'_>, copy: &Copy, payload: &Value) -> bool {
-    let (Some(id), Some(version)) = (payload["id"].as_str(), payload["version"].as_i64()) else {
-        return true;
-    };
-    let known = written.get(&(copy.at.0, copy.at.1, id));
-    known.is_some_and(|known| integer(known, "version") >= version)
+/// Whether a declared copy has the version of an acknowledged event or a newer one; `None` where
+/// no copy follows the event, or it has no version.
+fn is_copied(declared: &Declared<'_>, ack: &Acknowledgement<'_>) -> Option<bool> {
+    let copy = copy_of(declared, ack.service(), ack.subject())?;
+    let payload = ack.payload();
+    let (id, version) = (payload["id"].as_str()?, payload["version"].as_i64()?);
+    let known = ack.written(copy.at.0, copy.at.1, id);
+    Some(known.is_some_and(|known| integer(known, "version") >= version))
 }
 
 /// A message that an instance handles.
@@ -114,16 +73,12 @@ fn after_a_failure(facts: &Facts) -> Vec<String> {
                     .or_default();
             }
             RecordKind::Fault { operation, effect, .. } if is_failure(*operation, *effect) => {
-                if let Some(handling) =
-                    cause(record).and_then(|id| under_way.get_mut(&(number, id)))
-                {
+                if let Some(handling) = handling(&mut under_way, record, number) {
                     handling.failed = true;
                 }
             }
             RecordKind::Write { outcome: Ok(_), .. } | RecordKind::Read { outcome: Ok(_), .. } => {
-                if let Some(handling) =
-                    cause(record).and_then(|id| under_way.get_mut(&(number, id)))
-                {
+                if let Some(handling) = handling(&mut under_way, record, number) {
                     handling.failed = false;
                 }
             }
@@ -158,6 +113,12 @@ fn is_failure(operation: Operation, effect: Effect) -> bool {
     fails && matches!(operation, Operation::Read | Operation::Write)
 }
 
-fn cause(record: &Record) -> Option<&str> {
-    record.origin.as_ref().map(|origin| origin.cause.as_str())
+/// The message that this instance was handling when it made the recorded call.
+fn handling<'h, 't>(
+    under_way: &'h mut BTreeMap<(u32, &'t str), Handling>,
+    record: &'t Record,
+    instance: u32,
+) -> Option<&'h mut Handling> {
+    let cause = record.origin.as_ref().map(|origin| origin.cause.as_str());
+    cause.and_then(|id| under_way.get_mut(&(instance, id)))
 }

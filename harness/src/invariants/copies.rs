@@ -1,12 +1,10 @@
 //! Once the system is quiescent, a copy equals its origin.
 
-use std::collections::BTreeMap;
-
-use bson::{Bson, Document};
+use bson::Bson;
 
 use super::Declared;
 use crate::evidence::Facts;
-use crate::evidence::field::id;
+use crate::evidence::field::by_id;
 
 /// A collection that copies the documents of another service, under the same `_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +43,4 @@ fn differences(facts: &Facts, copy: &Copy) -> Vec<String> {
     let strays = copies.keys().filter(|id| !origins.contains_key(*id));
     violations.extend(strays.map(|id| format!("{name} has {id}, which has no origin")));
     violations
-}
-
-fn by_id(documents: &[Document]) -> BTreeMap<&str, &Document> {
-    documents.iter().map(|document| (id(document), document)).collect()
 }

@@ -6,9 +6,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::invariants::{QUIESCENCE, Violation};
+use crate::evidence::Facts;
+use crate::invariants::Violation;
+use crate::script::Script;
 use crate::session::{EndError, RunError, Session};
-use crate::subject::{AnySubject, Unprepared};
+use crate::subject::AnySubject;
 use crate::time_scale::TimeScale;
 use crate::trace::Record;
 
@@ -42,21 +44,9 @@ pub async fn race(
         // Unscaled time, as in production: these scripts contain no pauses.
         let time = TimeScale::real(Duration::ZERO, Duration::from_secs(60 * 60), false);
         let mut session = Session::real(subject, time).await?;
-        let ended = match session.prepare(&script.clients).await {
-            Ok(()) => {
-                session.play(&script.rounds).await?;
-                session.conclude(true).await
-            }
-            Err(Unprepared::NotQuiescent(why)) => Err(why.into()),
-            Err(why) => return Err(RunError::Unprepared(why)),
-        };
-        let violations = match ended {
+        let violations = match play(&mut session, &script).await {
             Ok(facts) => session.judge(subject, &facts),
-            Err(EndError::NotQuiescent(why)) => {
-                vec![Violation { invariant: QUIESCENCE.to_owned(), how: why.to_string() }]
-            }
-            Err(EndError::World(why)) => return Err(why.into()),
-            Err(EndError::Unprepared(why)) => return Err(RunError::Unprepared(why)),
+            Err(why) => vec![why.into_finding()?.into()],
         };
         if !violations.is_empty() {
             let trace = session.world().trace().records();
@@ -66,4 +56,10 @@ pub async fn race(
         on_race();
     }
     Ok(found)
+}
+
+async fn play(session: &mut Session, script: &Script) -> Result<Facts, EndError> {
+    session.prepare(&script.clients).await?;
+    session.play(&script.rounds).await?;
+    session.conclude(true).await
 }

@@ -1,14 +1,12 @@
 //! The evidence of a run, with accessors for ticketing's collections.
 
-use std::collections::BTreeMap;
-
 use bson::Document;
 use harness::subject::Invocation;
 
 use crate::provider::LedgerCharge;
 use crate::system::Ticketing;
 
-pub(crate) use harness::evidence::field::{id, integer as number, text};
+pub(crate) use harness::evidence::field::{by_id, id, integer as number, text};
 
 /// The evidence of one run of ticketing.
 pub type Evidence<'a> = harness::subject::Evidence<'a, Ticketing>;
@@ -56,9 +54,4 @@ impl Records for Evidence<'_> {
     fn ledger(&self) -> Vec<LedgerCharge> {
         self.clients.provider.charges()
     }
-}
-
-/// The documents by id.
-pub(crate) fn by_id(documents: &[Document]) -> BTreeMap<&str, &Document> {
-    documents.iter().map(|document| (id(document), document)).collect()
 }

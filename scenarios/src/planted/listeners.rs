@@ -1,12 +1,13 @@
 //! Bugs in listeners: order of arrival, redelivery, acknowledgements and broadcasts.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use harness::system::System;
+use parking_lot::Mutex;
 use platform::listen::{HandleError, Handler};
 use platform::task::{Step, StepError, Task, Wake};
 use ports::Ports;
@@ -64,7 +65,7 @@ struct Enqueue(Arc<Queue>);
 #[async_trait]
 impl Handler for Enqueue {
     async fn handle(&self, message: &Message) -> Result<(), HandleError> {
-        self.0.waiting.lock().expect("no panic holds this lock").push_back(message.clone());
+        self.0.waiting.lock().push_back(message.clone());
         self.0.wake.wake();
         Ok(())
     }
@@ -81,10 +82,10 @@ impl Task for Queue {
     }
 
     async fn step(&self) -> Result<Step, StepError> {
-        let next = self.waiting.lock().expect("no panic holds this lock").front().cloned();
+        let next = self.waiting.lock().front().cloned();
         let Some(message) = next else { return Ok(Step::Idle { next: None }) };
         self.inner.handle(&message).await.map_err(StepError::new)?;
-        self.waiting.lock().expect("no panic holds this lock").pop_front();
+        self.waiting.lock().pop_front();
         Ok(Step::Worked)
     }
 }

@@ -1,13 +1,14 @@
 //! Bugs between a write and the delivery of its event: outbox, relay, publishing, redelivery.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
 use harness::system::System;
+use parking_lot::Mutex;
 use platform::listen::{HandleError, Handler};
 use platform::run::Policy;
 use ports::bus::{Bus, Consumer, Message, PublishError, Published, Stream};
@@ -217,7 +218,7 @@ impl Memory {
 
     fn remember(&self, document: &Document) {
         let id = document.get_str("_id").unwrap_or_default().to_owned();
-        self.written.lock().expect("no panic holds this lock").insert(id);
+        self.written.lock().insert(id);
     }
 }
 
@@ -252,7 +253,7 @@ impl StoreOverride for Memory {
     ) -> Result<Vec<Document>, ReadError> {
         let by_field = find.filter.contains_key(self.field);
         let mut found = store.find(collection, find).await?;
-        let written = self.written.lock().expect("no panic holds this lock");
+        let written = self.written.lock();
         found.retain(|document| {
             !by_field || written.contains(document.get_str("_id").unwrap_or_default())
         });

@@ -4,6 +4,16 @@ use super::{ScenarioWorld, StepError};
 use crate::invariants::Violation;
 use crate::session::EndError;
 
+impl From<EndError> for StepError {
+    fn from(why: EndError) -> Self {
+        match why {
+            EndError::NotQuiescent(why) => why.into(),
+            EndError::Unprepared(why) => why.into(),
+            EndError::World(why) => why.into(),
+        }
+    }
+}
+
 impl ScenarioWorld {
     /// Heals all faults, starts the services that are down, and waits for quiescence.
     ///
@@ -11,21 +21,27 @@ impl ScenarioWorld {
     ///
     /// When the system is not quiescent, or a service does not start.
     pub async fn restore(&mut self) -> Result<(), StepError> {
-        self.world().faults().heal();
-        self.set_cut(false);
-        for service in self.down() {
-            self.world().start(service).await?;
-        }
+        self.heal();
+        self.start_down().await?;
         self.quiesce().await
     }
 
     /// Heals all faults, and starts the services that were stopped once those that crashed
     /// have come up by themselves.
     pub(crate) async fn reopen(&mut self) -> Result<(), StepError> {
-        self.world().faults().heal();
-        self.set_cut(false);
+        self.heal();
         // A service that is down for good prevents quiescence until it is started.
         drop(self.world().quiesce().await);
+        self.start_down().await
+    }
+
+    fn heal(&mut self) {
+        self.world().faults().heal();
+        self.set_cut(false);
+    }
+
+    /// Starts the services without a running instance.
+    async fn start_down(&mut self) -> Result<(), StepError> {
         for service in self.down() {
             self.world().start(service).await?;
         }
@@ -44,12 +60,7 @@ impl ScenarioWorld {
     /// The same; `survey` says whether the clients inspect the quiescent system.
     pub(crate) async fn judge_with(&mut self, survey: bool) -> Result<Vec<Violation>, StepError> {
         let open = self.inner_mut();
-        let facts = match open.session.conclude(survey).await {
-            Ok(facts) => facts,
-            Err(EndError::NotQuiescent(why)) => return Err(why.into()),
-            Err(EndError::Unprepared(why)) => return Err(why.into()),
-            Err(EndError::World(why)) => return Err(why.into()),
-        };
+        let facts = open.session.conclude(survey).await?;
         let violations = open.session.judge(&open.subject, &facts);
         open.concluded = Some(violations.clone());
         Ok(violations)
