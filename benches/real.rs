@@ -27,7 +27,7 @@ use scenarios::system::{Ticketing, WINDOW};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// How many buyers reserve at once.
+/// The number of buyers that reserve at once.
 const BUYERS: [usize; 3] = [1, 8, 64];
 
 /// The total time of all repetitions, and their count.

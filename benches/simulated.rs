@@ -16,7 +16,7 @@ use sim::call::{Call, Operation as CallOperation, Port};
 use sim::kernel::{Kernel, drive};
 use sim::scheduler::Random;
 
-/// How many buyers want the ticket.
+/// The number of buyers of the ticket.
 const BUYERS: usize = 10;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
@@ -64,7 +64,7 @@ fn race() -> Script<Operation> {
     Script::new((0..=BUYERS).map(names::client), rounds)
 }
 
-/// How many reservations were accepted.
+/// The number of accepted reservations.
 fn reservations(run: &Run) -> usize {
     let calls = run.history.calls().iter();
     let accepted = calls.filter(|call| {

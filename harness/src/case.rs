@@ -62,7 +62,7 @@ pub enum Schedule {
     /// By priorities drawn from the seed, with this many changes of priority minus one
     /// (probabilistic concurrency testing).
     Pct {
-        /// How many ordering constraints the bugs in question need.
+        /// The number of ordering constraints that the bugs in question need.
         depth: u32,
     },
     /// FIFO, except for the decisions of these numbers.
@@ -100,7 +100,7 @@ impl RawCase {
     }
 }
 
-/// How many decisions a run has, about: PCT spreads its changes over them.
+/// The approximate number of decisions of a run: PCT spreads its changes over them.
 const LENGTH: u32 = 600;
 
 impl Schedule {

@@ -80,7 +80,7 @@ enum WorldName {
     Real,
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// Every invariant and every step held.

@@ -115,7 +115,7 @@ impl Facts {
         })
     }
 
-    /// How many faults were injected, instances crashed, and ports were cut off.
+    /// The number of injected faults, crashes and cuts together.
     pub fn disturbances(&self) -> usize {
         let is_one =
             |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);

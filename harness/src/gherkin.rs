@@ -42,7 +42,7 @@ pub struct Run {
     pub choice: Choice,
     /// The folder for `junit.xml`, `cucumber.json` and the traces; `None` for none.
     pub output: Option<PathBuf>,
-    /// How many scenarios run at once at most.
+    /// The maximum number of scenarios that run at once.
     pub at_once: usize,
 }
 
@@ -69,7 +69,7 @@ pub struct Finished {
     pub place: String,
     /// The failure; `None` where it passed.
     pub failure: Option<Failure>,
-    /// How long it took, in real time.
+    /// The real time that it took.
     pub took: Duration,
     /// The file of its trace; `None` where none was written.
     pub trace: Option<PathBuf>,
@@ -89,21 +89,21 @@ pub struct Failure {
 pub struct Summary {
     /// The scenarios that ran, in the order in which they ended.
     pub scenarios: Vec<Finished>,
-    /// How many scenarios were chosen and are for the other world only.
+    /// The number of chosen scenarios that are for the other world only.
     pub left_out: usize,
     /// Features that cannot be read, and why.
     pub unreadable: Vec<String>,
-    /// How long the run took.
+    /// The time that the run took.
     pub took: Duration,
 }
 
 impl Summary {
-    /// How many scenarios passed.
+    /// The number of scenarios that passed.
     pub fn passed(&self) -> usize {
         self.scenarios.len() - self.failed()
     }
 
-    /// How many scenarios failed.
+    /// The number of scenarios that failed.
     pub fn failed(&self) -> usize {
         self.scenarios.iter().filter(|finished| finished.failure.is_some()).count()
     }

@@ -122,7 +122,7 @@ impl Call {
         self.round
     }
 
-    /// How many records there were before it.
+    /// The number of records before it.
     pub fn mark(&self) -> usize {
         self.mark
     }

@@ -32,7 +32,7 @@ pub const QUIESCENCE: &str = "quiescence";
 pub struct Statement {
     /// Its name in reports.
     pub name: &'static str,
-    /// What must hold, as a sentence.
+    /// The condition that must hold, as a sentence.
     pub statement: &'static str,
 }
 
@@ -41,7 +41,7 @@ pub struct Statement {
 pub struct Violation {
     /// The name of the invariant.
     pub invariant: String,
-    /// How it is violated, as a sentence.
+    /// The violation, as a sentence.
     pub how: String,
 }
 

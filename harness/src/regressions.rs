@@ -39,7 +39,7 @@ pub struct Regression<O = AnyOperation> {
 /// A run as it was when it was kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// How many decisions it had.
+    /// The number of its decisions.
     pub decisions: usize,
     /// The decisions that deviated from FIFO, in words.
     pub reorderings: Vec<String>,

@@ -26,7 +26,7 @@ use crate::story::Story;
 /// The outcome of a command.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// What was done, as a title.
+    /// The command and its subject, as a title.
     pub title: String,
     /// Whether everything held.
     pub held: bool,
@@ -34,7 +34,7 @@ pub struct Summary {
     pub figures: Vec<(String, String)>,
     /// The scenarios.
     pub scenarios: Vec<Finished>,
-    /// How many scenarios were left out because they need the other world.
+    /// The number of scenarios that were left out because they need the other world.
     pub left_out: usize,
     /// Feature files that cannot be read, and why.
     pub unreadable: Vec<String>,
@@ -44,18 +44,18 @@ pub struct Summary {
     pub races: Vec<races::Finding>,
     /// The findings of workloads, joined by story.
     pub findings: Vec<Finding>,
-    /// How many further failures were counted and not shrunk.
+    /// The number of further failures, which were counted and not shrunk.
     pub more: usize,
     /// The fault points that were reached; `None` where none are possible.
     pub coverage: Option<Coverage>,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 
 /// A finding: one story, and how many schedules came down to it.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// How many schedules.
+    /// The number of schedules.
     pub schedules: u64,
     /// The story.
     pub story: Story,
@@ -66,7 +66,7 @@ pub struct Finding {
 }
 
 impl Summary {
-    /// How many findings there are: failed scenarios, unreadable features, stories and races.
+    /// The number of findings: failed scenarios, unreadable features, stories and races.
     pub fn count(&self) -> usize {
         let failed = self.scenarios.iter().filter(|finished| finished.failure.is_some()).count();
         failed + self.unreadable.len() + self.findings.len() + self.more + self.races.len()
@@ -213,7 +213,7 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// How many schedules an exploration had, how many failed, and how fast they were.
+/// The schedules of an exploration: their number, the failed ones, and their rate.
 pub fn schedules(found: &Exploration) -> String {
     let failed = found.failed();
     format!("{} held, {failed} failed, {}", found.schedules - failed, pace(found))

@@ -38,9 +38,9 @@ pub struct Run {
     pub history: History,
     /// The clients at the end of the run.
     pub clients: Box<dyn AnyClients>,
-    /// How many decisions there were.
+    /// The number of decisions.
     pub decisions: usize,
-    /// How many calls there were until the script ended.
+    /// The number of calls until the script ended.
     pub calls: u64,
     /// The fault that was injected at the call of a given number.
     pub injected_at_call: Option<FaultRule>,
@@ -91,7 +91,7 @@ pub struct Options<'a> {
     pub trace: Trace,
     /// Whether to note which decisions deviate from FIFO.
     pub watch: bool,
-    /// How many rounds run first in FIFO order.
+    /// The number of rounds that run first in FIFO order.
     pub lead: usize,
     /// The scheduler after the lead, instead of the case's.
     pub scheduler: Option<&'a dyn Fn() -> Box<dyn Scheduler>>,
@@ -192,9 +192,9 @@ struct Plan<'a> {
 /// The numbers of a run that do not depend on how it ends.
 #[derive(Default)]
 struct Progress {
-    /// How many decisions the lead took.
+    /// The number of decisions of the lead.
     lead: u32,
-    /// How many calls there were until the script ended.
+    /// The number of calls until the script ended.
     calls: u64,
 }
 

@@ -58,7 +58,7 @@ pub enum Then {
 }
 
 impl Then {
-    /// How many seconds pass at least.
+    /// The number of seconds that pass at least.
     pub fn seconds(self) -> u32 {
         match self {
             Self::Go | Self::Quiesce => 0,
@@ -76,7 +76,7 @@ impl<O> Script<O> {
         Self { clients: clients.into_iter().map(Into::into).collect(), rounds }
     }
 
-    /// How many actions there are.
+    /// The number of actions.
     pub fn len(&self) -> usize {
         self.rounds.iter().map(|round| round.actions.len()).sum()
     }

@@ -62,7 +62,7 @@ pub enum RunError {
     World(#[from] WorldError),
 }
 
-/// How the end of a run failed.
+/// A failure at the end of a run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EndError {
     /// The system does not reach quiescence: a finding.

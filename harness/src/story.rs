@@ -42,7 +42,7 @@ pub struct Story {
     pub token: Token,
 }
 
-/// How many lines a diagram has at most.
+/// The maximum number of lines in a diagram.
 const LINES: usize = 150;
 
 impl Story {
@@ -142,7 +142,7 @@ fn action(call: &Call) -> String {
     }
 }
 
-/// How a step begins after these pauses; several pauses in a row are one.
+/// The beginning of a step after these pauses; several pauses in a row are one.
 fn pause(pauses: impl Iterator<Item = Then>) -> String {
     let pauses: Vec<Then> = pauses.collect();
     let waited: u32 = pauses.iter().map(|then| then.seconds()).sum();

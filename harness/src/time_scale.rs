@@ -10,7 +10,7 @@ use platform::run::Policy;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// How much faster time runs, and how messages are delivered.
+/// The factor by which time runs faster, and the delivery policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeScale {
     policy: Policy,
@@ -55,7 +55,7 @@ impl TimeScale {
         Self { policy, minutes, seconds: 10, longest, deadline }
     }
 
-    /// How messages are delivered.
+    /// The delivery policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }

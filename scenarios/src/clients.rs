@@ -38,7 +38,7 @@ pub struct Clients {
     pub provider: Provider,
     /// The listing at the end of the run; `None` if there was no survey.
     pub listing: Option<Listing>,
-    /// How long an order holds its ticket.
+    /// The time for which an order holds its ticket.
     pub window: Duration,
 }
 

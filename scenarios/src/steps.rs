@@ -26,7 +26,7 @@ use replies::Replied;
 /// The outcome of a step.
 type Done = Result<(), StepError>;
 
-/// What the steps share: clients, operations and their replies.
+/// The state that the steps share: clients, operations and their replies.
 trait Ticketing {
     fn clients(&self) -> &Clients;
     fn clients_mut(&mut self) -> &mut Clients;

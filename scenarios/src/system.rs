@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// How long an unpaid order holds its ticket.
+/// The time for which an unpaid order holds its ticket.
 pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// How long a session token is valid.
+/// The time for which a session token is valid.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The ticketing system.

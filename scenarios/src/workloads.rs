@@ -22,7 +22,7 @@ pub type Script = script::Script<Operation>;
 /// A round of such a script.
 pub type Round = script::Round<Operation>;
 
-/// How many buyers race for one ticket.
+/// The number of buyers that race for one ticket.
 pub const BUYERS: u8 = 10;
 
 /// All workloads.

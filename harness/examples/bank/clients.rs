@@ -12,7 +12,7 @@ use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// What a client does. Clients go by name, and each has one account.
+/// An operation of a client. Clients go by name, and each has one account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Operation {

@@ -57,13 +57,13 @@ const DECISIONS: u64 = 500_000;
 /// The finding of a hunt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Find {
-    /// How many schedules it took.
+    /// The number of schedules that it took.
     pub schedules: u64,
     /// In which workload.
     pub workload: String,
     /// The invariant that was violated.
     pub invariant: String,
-    /// How it was violated.
+    /// The violation, as a sentence.
     pub how: String,
     /// The run, exactly.
     pub case: Case,
@@ -123,7 +123,7 @@ pub struct Score {
     pub quickest: Option<Find>,
     /// The shortest story.
     pub story: Option<Story>,
-    /// How long it took, in seconds, on one thread.
+    /// The time that it took, in seconds, on one thread.
     pub seconds: f64,
 }
 

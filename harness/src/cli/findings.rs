@@ -19,7 +19,7 @@ const SHRUNK: usize = 5;
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) findings: Vec<Finding>,
-    /// How many failures were only counted.
+    /// The number of failures that were only counted.
     pub(super) more: usize,
 }
 

@@ -32,7 +32,7 @@ struct State {
     /// Number of a call, and the effect to inject into it.
     at_call: Option<(u64, Effect)>,
     cuts: Vec<Cut>,
-    /// How many times a port was cut off until further notice.
+    /// The number of times that a port was cut off until further notice.
     cuts_begun: usize,
     crashes: Vec<InstanceId>,
     global_faults: Vec<GlobalFault>,
@@ -116,7 +116,7 @@ impl Faults {
         state.cuts_begun += 1;
     }
 
-    /// How often [`cut`](Self::cut) was called: such a cut is not in the trace.
+    /// The number of calls of [`cut`](Self::cut): such a cut is not in the trace.
     pub fn cuts_begun(&self) -> usize {
         self.state().cuts_begun
     }

@@ -29,7 +29,7 @@ pub struct Choice {
 pub struct Program {
     /// The features, each with the chosen scenarios only; none without any.
     pub features: Vec<Feature>,
-    /// How many were chosen and are for the other world only.
+    /// The number of chosen scenarios that are for the other world only.
     pub left_out: usize,
     /// Features that cannot be read, and why.
     pub unreadable: Vec<String>,

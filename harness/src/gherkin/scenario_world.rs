@@ -108,7 +108,7 @@ struct Open {
     scripted: bool,
     /// Whether the scenario has set a seed and no clients yet.
     seeded: bool,
-    /// How many calls there were before the last act.
+    /// The number of calls before the last act.
     last: usize,
     /// The violations at the end of the run, once a step has ended it.
     concluded: Option<Vec<Violation>>,

@@ -69,7 +69,7 @@ fn perform(world: &mut ScenarioWorld, context: Context) -> LocalBoxFuture<'_, ()
     })
 }
 
-/// How many similar steps the message about an unknown step lists.
+/// The number of similar steps in the message about an unknown step.
 const OFFERED: usize = 3;
 
 /// The message for a step that does not exist, with the nearest ones.

@@ -19,7 +19,7 @@ const COLUMNS: [(Mark, &str); 7] = [
     (Mark::Ambiguous, "ambiguous"),
 ];
 
-/// How many missing points are named.
+/// The number of missing points that are named.
 const NAMED: usize = 12;
 
 /// The names of events, by subject. A subject without a name stands for itself.

@@ -20,10 +20,10 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Secondary text.
 pub const DIM: Style = Style::new().dimmed();
 
-/// How many failed scenarios are printed; the report has the rest.
+/// The number of failed scenarios that are printed; the report has the rest.
 const SCENARIOS: usize = 10;
 
-/// How many races on real servers are printed.
+/// The number of races on real servers that are printed.
 const RACES: usize = 3;
 
 /// Prints lines, or nothing.
@@ -198,7 +198,7 @@ fn outcome(found: &Exploration) -> String {
     verdict(size(failed), size(found.schedules - failed))
 }
 
-/// How many held, and how many failed.
+/// The counts of those that held and that failed.
 pub fn verdict(failed: usize, passed: usize) -> String {
     if failed == 0 {
         format!("{GOOD}{passed} held{GOOD:#}")

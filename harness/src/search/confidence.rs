@@ -18,7 +18,7 @@ pub fn upper_bound(runs: u64) -> f64 {
     if runs == 0 { 1.0 } else { (3.0 / runs as f64).min(1.0) }
 }
 
-/// How many runs without a failure it takes until chance explains them with at most this
+/// The number of runs without a failure until chance explains them with at most this
 /// probability; `None` where no number of runs is enough.
 pub fn enough(rate: f64, chance: f64) -> Option<u64> {
     if rate >= 1.0 {

@@ -18,7 +18,7 @@ use crate::subject::AnySubject;
 /// The outcome of a neighborhood.
 #[derive(Debug)]
 pub struct Neighborhood {
-    /// How many runs there were; the first one is the failure itself.
+    /// The number of runs; the first one is the failure itself.
     pub runs: u64,
     /// The failures, by number of the neighbor.
     pub failed: BTreeMap<u64, (Violation, Case)>,

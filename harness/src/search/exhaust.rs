@@ -31,7 +31,7 @@ pub struct Scope {
     pub seed: u64,
     /// The operations.
     pub script: Script,
-    /// How many rounds run first in FIFO order.
+    /// The number of rounds that run first in FIFO order.
     pub lead: usize,
     /// The faults.
     pub rules: Vec<FaultRule>,
@@ -62,9 +62,9 @@ pub struct Limit {
 pub struct Progress {
     /// Its counts.
     pub counts: Counts,
-    /// How many schedules violated an invariant.
+    /// The number of schedules that violated an invariant.
     pub failed: u64,
-    /// How long it has taken.
+    /// The time that it has taken.
     pub took: Duration,
 }
 
@@ -73,9 +73,9 @@ pub struct Progress {
 pub struct Failure {
     /// The first of them, exactly.
     pub case: Case,
-    /// How it violated the invariant.
+    /// The violation, as a sentence.
     pub how: String,
-    /// How many schedules they are.
+    /// The number of these schedules.
     pub count: u64,
 }
 
@@ -88,7 +88,7 @@ pub struct Exhausted {
     pub complete: bool,
     /// The failures, by the invariant that was violated first.
     pub failures: BTreeMap<String, Failure>,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 

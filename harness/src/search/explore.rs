@@ -123,29 +123,29 @@ pub struct Failure<C = Case> {
     pub case: C,
     /// The name of the invariant.
     pub invariant: String,
-    /// How the first of them violated it.
+    /// The violation by the first of them, as a sentence.
     pub how: String,
     /// The seeds, at most [`SEEDS_KEPT`] of them.
     pub seeds: Vec<u64>,
-    /// How many runs they are.
+    /// The number of these runs.
     pub count: u64,
 }
 
-/// How many seeds of a failure are kept.
+/// The number of seeds of a failure that are kept.
 pub const SEEDS_KEPT: usize = 100;
 
 /// The outcome of an exploration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exploration<C = Case> {
-    /// How many runs there were.
+    /// The number of runs.
     pub schedules: u64,
-    /// How many decisions they had.
+    /// The number of their decisions.
     pub decisions: u64,
     /// The fault points that were reached.
     pub coverage: Coverage,
     /// The failures, by invariant and shape.
     pub failures: BTreeMap<String, Failure<C>>,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 
@@ -179,12 +179,12 @@ impl Exploration<RawCase> {
 }
 
 impl Exploration {
-    /// How many runs violated an invariant.
+    /// The number of runs that violated an invariant.
     pub fn failed(&self) -> u64 {
         self.failures.values().map(|failure| failure.count).sum()
     }
 
-    /// How many runs there were each second.
+    /// The number of runs in each second.
     pub fn rate(&self) -> f64 {
         self.schedules as f64 / self.took.as_secs_f64().max(1e-9)
     }

@@ -9,7 +9,7 @@ use crate::trace::Record;
 /// The outcome of one run of a sweep.
 #[derive(Debug, Clone)]
 pub struct Played {
-    /// How many calls there were until the steps ended.
+    /// The number of calls until the steps ended.
     pub calls: u64,
     /// The call at which a service crashed.
     pub injected: Option<FaultRule>,

@@ -25,7 +25,7 @@ use crate::session::RunError;
 use crate::subject::AnySubject;
 use crate::system::System;
 
-/// What is swept.
+/// The scenario or script that is swept.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Its name: the scenario's, or as in `market:17`.
@@ -199,11 +199,11 @@ pub struct Outcome {
 /// The outcome of a sweep.
 #[derive(Debug, Clone)]
 pub struct Sweep {
-    /// How many calls there are where nothing crashes.
+    /// The number of calls where nothing crashes.
     pub calls: u64,
     /// Each point, in order.
     pub outcomes: Vec<Outcome>,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 
@@ -213,7 +213,7 @@ impl Sweep {
         self.outcomes.iter().filter(|outcome| !outcome.violations.is_empty())
     }
 
-    /// How many points survived.
+    /// The number of points that survived.
     pub fn survived(&self) -> usize {
         self.outcomes.len() - self.failed().count()
     }
@@ -224,7 +224,7 @@ impl Sweep {
     }
 }
 
-/// How to sweep.
+/// The options of a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     /// The source of ids, and of decisions where they are random.

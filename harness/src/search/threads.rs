@@ -1,7 +1,7 @@
 //! Runs the same closure on several threads; the closure divides the work among them. Simulated
 //! runs are independent of one another.
 
-/// How many threads this machine runs at once.
+/// The number of threads that this machine runs at once.
 pub fn available() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

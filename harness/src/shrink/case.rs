@@ -24,14 +24,14 @@ pub struct Shrunk {
     pub invariant: String,
     /// The faults that were injected but are not needed.
     pub unneeded: Vec<FaultRule>,
-    /// How many runs it took.
+    /// The number of runs that it took.
     pub runs: u64,
 }
 
-/// How many random schedules a smaller case may try.
+/// The number of random schedules that a smaller case may try.
 const SCHEDULES: u64 = 24;
 
-/// How many names of the subject's list a script can use.
+/// The number of names of the subject's list that a script can use.
 const CLIENTS: usize = 64;
 
 /// The total number of decisions after which a shrink stops: tens of thousands of runs, or a few
@@ -104,7 +104,7 @@ struct Shrinker<'a> {
     subject: &'a AnySubject,
     invariant: &'a str,
     on_run: Box<dyn FnMut() + 'a>,
-    /// How many decisions its runs may have.
+    /// The maximum number of decisions of its runs.
     limit: u64,
     runs: u64,
     decisions: u64,

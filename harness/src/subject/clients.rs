@@ -24,7 +24,7 @@ pub fn post(path: &str, body: &Value) -> Request<Bytes> {
 /// The clients of one run with their knowledge, and the external services of that run.
 #[async_trait(?Send)]
 pub trait Clients: 'static {
-    /// What a client can do.
+    /// The operations of a client.
     type Operation: Operation;
     /// The facts about an operation that are known when it is invoked and that invariants want
     /// later; `()` where there are none.

@@ -14,7 +14,7 @@ use crate::world::Reply;
 pub struct Invariant<S: Subject> {
     /// Its name in reports.
     pub name: &'static str,
-    /// What must hold, as a sentence.
+    /// The condition that must hold, as a sentence.
     pub statement: &'static str,
     /// The violations that the evidence shows, a sentence each; none where it holds.
     pub check: fn(&Evidence<'_, S>) -> Vec<String>,

@@ -16,7 +16,7 @@ pub fn client(number: usize) -> String {
     name.map_or_else(|| format!("Guest {number}"), |name| (*name).to_owned())
 }
 
-/// What an id is called.
+/// The name of an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
     /// By a word of its own: `Anna`, `"Dracula"`.

@@ -25,7 +25,7 @@ pub struct Scope<O> {
     pub about: &'static str,
     /// The script.
     pub script: fn() -> Script<O>,
-    /// How many of its rounds run first in FIFO order, unexplored.
+    /// The number of its rounds that run first in FIFO order, unexplored.
     pub lead: usize,
 }
 

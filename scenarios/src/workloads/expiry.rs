@@ -11,7 +11,7 @@ use crate::operation::Operation;
 const BUYERS: u8 = 3;
 const TICKETS: u8 = 2;
 const SELLER: u8 = 0;
-/// How long a hold lasts, in seconds.
+/// The duration of a hold, in seconds.
 const WINDOW: u32 = 15 * 60;
 
 /// Scripts around the expiry of holds.

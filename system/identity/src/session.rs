@@ -27,7 +27,7 @@ pub use crate::token::User;
 /// The name of the cookie.
 const COOKIE: &str = "session";
 
-/// How sessions are issued and verified.
+/// The parameters by which sessions are issued and verified.
 #[derive(Clone)]
 pub struct SessionConfig {
     /// The key that signs tokens.

@@ -29,7 +29,7 @@ const _: () = assert!(TIMEOUT.as_millis() < REQUEST_GRACE.as_millis());
 /// The code of a refund whose charge was refunded before.
 const ALREADY_REFUNDED: &str = "charge_already_refunded";
 
-/// How the provider is reached.
+/// The address and the key of the provider.
 #[derive(Clone)]
 pub struct ProviderConfig {
     /// The base URL: `https://api.stripe.com`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backoff::Backoff;
 
-/// How messages are delivered and how often the leftovers of a crash are looked for.
+/// The delivery of messages, and the interval at which the leftovers of a crash are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Time until the bus redelivers an unacknowledged message.

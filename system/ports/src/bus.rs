@@ -80,7 +80,7 @@ pub enum BusError {
     Rejected(String),
 }
 
-/// How the subscribers of a consumer share its deliveries.
+/// The way in which the subscribers of a consumer share its deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     /// The bus keeps the consumer under its name; each message goes to one of its subscribers.

@@ -10,7 +10,7 @@ use super::case::{Case, THINGS, duplicate, update, upsert};
 use super::indexes::lock;
 use crate::outcome::{Outcome, same};
 
-/// How many write at once.
+/// The number of concurrent writers.
 const WRITERS: i64 = 12;
 
 pub(super) fn cases() -> Vec<Case> {

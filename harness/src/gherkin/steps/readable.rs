@@ -1,7 +1,7 @@
 //! Step patterns as text for people: a regular expression with its groups replaced by
 //! `{word}`, `{int}`, `{string}` and the like.
 
-/// What the groups of step patterns capture: the body of a group, and its name.
+/// The groups of step patterns: the body of a group, and the name of its captures.
 const GROUPS: [(&str, &str); 6] = [
     (r"[^\s]+", "{word}"),
     (r"\w+", "{word}"),
@@ -11,7 +11,7 @@ const GROUPS: [(&str, &str); 6] = [
     (r#"[^"]*"#, "{string}"),
 ];
 
-/// How the group of `{string}` in a cucumber expression begins: its parts have numbered names.
+/// The beginning of the group of `{string}` in a cucumber expression: its parts have numbered names.
 const STRING: &str = "?:\"(?P<__";
 
 /// A pattern as text. Optional parts stand in parentheses, alternatives are separated by `/`,

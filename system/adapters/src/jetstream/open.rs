@@ -15,7 +15,7 @@ use super::subscription::PullSubscription;
 use super::wire;
 use ports::bus::{BusError, Consumer, Group, Start};
 
-/// How long the server keeps a broadcast consumer without pull requests.
+/// The time for which the server keeps a broadcast consumer without pull requests.
 const INACTIVE_LIMIT: Duration = Duration::from_secs(60);
 /// Seconds from the epoch of `0000-01-01T00:00:00Z`, the earliest time in RFC 3339.
 const EARLIEST_START: i64 = -62_167_219_200;

@@ -20,7 +20,7 @@ use super::reply::DeliveryReply;
 use super::wire;
 use ports::bus::{BusError, Delivery, Group, Subscription};
 
-/// How long the server holds a pull request.
+/// The time for which the server holds a pull request.
 const REQUEST_EXPIRY: Duration = Duration::from_secs(30);
 /// The interval of the heartbeats that the server sends while it holds a request.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
