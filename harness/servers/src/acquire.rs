@@ -76,10 +76,8 @@ async fn from_source(kind: SourceKind, options: &Options) -> Result<Servers, Sou
             Ok(servers_of(pair, Source::Local { nats, mongod }))
         }
         SourceKind::Docker => {
-            let containers = docker::start(options).await?;
-            let (nats_url, mongo_url) = (containers.nats_url.clone(), containers.mongo_url.clone());
-            let engine = containers.engine.clone();
-            let source = Source::Docker { engine, images: docker::images() };
+            let docker::Started { nats_url, mongo_url, source, containers } =
+                docker::start(options).await?;
             Ok(servers(nats_url, mongo_url, source, Backing::Containers(Box::new(containers))))
         }
         SourceKind::Fetch => {

@@ -15,7 +15,7 @@ use testcontainers::bollard::query_parameters::{ListContainersOptions, RemoveCon
 use testcontainers::core::Mount;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner as _;
-use testcontainers::{ContainerAsync, ImageExt as _};
+use testcontainers::{ContainerAsync, ImageExt as _, TestcontainersError};
 use testcontainers_modules::mongo::Mongo;
 use testcontainers_modules::nats::Nats;
 use tokio::sync::Mutex;
@@ -27,6 +27,7 @@ use crate::options::Options;
 use crate::progress::ProgressEvent;
 use crate::reaper::Reaper;
 use crate::server::Server;
+use crate::source::Source;
 use crate::{mongod, nats};
 
 /// The tag of the NATS image.
@@ -38,15 +39,25 @@ const MONGO_TAG: &str = "6.0.5";
 const OWNER: &str = "rehearsal.owner";
 /// The label with the machine that this process runs on: several may share an engine.
 const HOST: &str = "rehearsal.host";
+/// Removes containers by name, with their anonymous volumes, once its input closes.
+const REMOVE_CONTAINERS: &str = r#"
+trap '' HUP INT TERM
+read -r _
+docker rm --force --volumes "$@" || { sleep 1; docker rm --force --volumes "$@"; }
+"#;
 /// The time limit for the engine to answer a question about its version.
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 
-/// The running containers.
-pub(crate) struct Containers {
+/// Both servers, answering.
+pub(crate) struct Started {
     pub(crate) nats_url: String,
     pub(crate) mongo_url: String,
-    /// The version of the engine.
-    pub(crate) engine: String,
+    pub(crate) source: Source,
+    pub(crate) containers: Containers,
+}
+
+/// The running containers.
+pub(crate) struct Containers {
     held: Mutex<Option<Held>>,
 }
 
@@ -57,7 +68,7 @@ struct Held {
 }
 
 /// The engine and its version.
-pub(crate) async fn engine() -> Result<(Docker, String), DockerError> {
+async fn engine() -> Result<(Docker, String), DockerError> {
     let connect = async {
         let docker = docker_client_instance().await.map_err(no_engine)?;
         let version = docker.version().await.map_err(no_engine)?.version;
@@ -71,17 +82,28 @@ fn no_engine(error: impl Error + Send + Sync + 'static) -> DockerError {
 }
 
 /// Whether the engine has this image, so that it need not be pulled.
-pub(crate) async fn has_image(docker: &Docker, image: &str) -> bool {
+async fn has_image(docker: &Docker, image: &str) -> bool {
     docker.inspect_image(image).await.is_ok()
 }
 
 /// The images of both servers, with their tags.
-pub(crate) fn images() -> [String; 2] {
+fn images() -> [String; 2] {
     [format!("nats:{NATS_TAG}"), format!("mongo:{MONGO_TAG}")]
 }
 
+/// Describes the engine and the images, without starting anything.
+pub(crate) async fn examine() -> Result<Vec<String>, DockerError> {
+    let (docker, version) = engine().await?;
+    let mut notes = vec![format!("Docker {version}")];
+    for image in images() {
+        let present = has_image(&docker, &image).await;
+        notes.push(format!("{image} {}", if present { "is present" } else { "will be pulled" }));
+    }
+    Ok(notes)
+}
+
 /// Starts both containers and waits until both servers answer.
-pub(crate) async fn start(options: &Options) -> Result<Containers, DockerError> {
+pub(crate) async fn start(options: &Options) -> Result<Started, DockerError> {
     let (docker, engine) = engine().await?;
     sweep(&docker).await;
     for image in images() {
@@ -93,7 +115,8 @@ pub(crate) async fn start(options: &Options) -> Result<Containers, DockerError> 
     let (nats_name, mongo_name) = (format!("{name}-nats"), format!("{name}-mongo"));
     // Started before the containers, so that there is no moment at which one could leak. If
     // there is no shell, the sweep at the next start removes them.
-    let reaper = Reaper::of_containers(&[&nats_name, &mongo_name]).ok();
+    let names = [nats_name.as_ref(), mongo_name.as_ref()];
+    let reaper = Reaper::spawn(REMOVE_CONTAINERS, &names).ok();
     let owner = [(OWNER, std::process::id().to_string()), (HOST, host_name())];
     let nats = Nats::default()
         .with_cmd(["--jetstream", "--store_dir", "/data"])
@@ -109,20 +132,24 @@ pub(crate) async fn start(options: &Options) -> Result<Containers, DockerError> 
         .with_labels(owner)
         .with_mount(Mount::tmpfs_mount("/data/db"))
         .start();
-    let (nats, mongo) = tokio::try_join!(nats, mongo)?;
-    let nats_host = ipv4(nats.get_host().await?.to_string());
-    let nats_port = nats.get_host_port_ipv4(4222).await?;
-    let mongo_host = ipv4(mongo.get_host().await?.to_string());
-    let mongo_port = mongo.get_host_port_ipv4(27017).await?;
+    let (nats, mongo) = tokio::try_join!(nats, mongo).map_err(no_container)?;
+    let nats_host = ipv4(nats.get_host().await.map_err(no_container)?.to_string());
+    let nats_port = nats.get_host_port_ipv4(4222).await.map_err(no_container)?;
+    let mongo_host = ipv4(mongo.get_host().await.map_err(no_container)?.to_string());
+    let mongo_port = mongo.get_host_port_ipv4(27017).await.map_err(no_container)?;
     let mongo_url = format!("mongodb://{mongo_host}:{mongo_port}/?directConnection=true");
     nats::banner(&nats_host, nats_port).await.map_err(|e| no_answer(Server::Nats, e))?;
     mongod::version(&mongo_url).await.map_err(|e| no_answer(Server::Mongo, e))?;
-    Ok(Containers {
+    Ok(Started {
         nats_url: format!("nats://{nats_host}:{nats_port}"),
         mongo_url,
-        engine,
-        held: Mutex::new(Some(Held { nats, mongo, reaper })),
+        source: Source::Docker { engine, images: images() },
+        containers: Containers { held: Mutex::new(Some(Held { nats, mongo, reaper })) },
     })
+}
+
+fn no_container(error: TestcontainersError) -> DockerError {
+    DockerError::Container(Box::new(error))
 }
 
 fn no_answer(server: Server, error: impl Error + Send + Sync + 'static) -> DockerError {
@@ -134,7 +161,7 @@ impl Containers {
     pub(crate) async fn stop(&self) -> Result<(), ServersError> {
         let Some(held) = self.held.lock().await.take() else { return Ok(()) };
         let (nats, mongo) = tokio::join!(held.nats.rm(), held.mongo.rm());
-        nats.and(mongo)?;
+        nats.and(mongo).map_err(|error| ServersError::Containers(Box::new(error)))?;
         // It finds nothing to remove, but its shell must not stay behind.
         match held.reaper {
             Some(reaper) => reaper.clean_up().await.map_err(stop_reaper),

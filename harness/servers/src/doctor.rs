@@ -122,16 +122,10 @@ fn check_local(options: &Options) -> SourceCheck {
 }
 
 async fn check_docker() -> SourceCheck {
-    let (docker, version) = match docker::engine().await {
-        Ok(engine) => engine,
-        Err(error) => return SourceCheck::fails(SourceKind::Docker, &error),
-    };
-    let mut notes = vec![format!("Docker {version}")];
-    for image in docker::images() {
-        let present = docker::has_image(&docker, &image).await;
-        notes.push(format!("{image} {}", if present { "is present" } else { "will be pulled" }));
+    match docker::examine().await {
+        Ok(notes) => SourceCheck::works(SourceKind::Docker, notes),
+        Err(error) => SourceCheck::fails(SourceKind::Docker, &error),
     }
-    SourceCheck::works(SourceKind::Docker, notes)
 }
 
 fn check_fetch(options: &Options) -> SourceCheck {

@@ -53,7 +53,7 @@ pub enum ServersError {
     },
     /// A container could not be removed.
     #[error("could not remove the containers: {0}")]
-    Containers(#[from] testcontainers::TestcontainersError),
+    Containers(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// A source that was tried, and the reason why it does not work.
@@ -95,7 +95,11 @@ impl SourceError {
             self,
             Self::Url(UrlError::NotSet)
                 | Self::Local(LocalError::NotFound { .. })
-                | Self::Docker(DockerError::NoEngine(_) | DockerError::EngineTimeout(_))
+                | Self::Docker(
+                    DockerError::NotBuilt
+                        | DockerError::NoEngine(_)
+                        | DockerError::EngineTimeout(_)
+                )
         )
     }
 }
@@ -188,6 +192,9 @@ pub enum Damage {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DockerError {
+    /// The feature `docker` is off.
+    #[error("this program was built without the feature `docker`")]
+    NotBuilt,
     /// No engine answers.
     #[error("no Docker engine answers: {0}")]
     NoEngine(#[source] Box<dyn Error + Send + Sync>),
@@ -196,7 +203,7 @@ pub enum DockerError {
     EngineTimeout(Duration),
     /// The engine answers, but did not start a container.
     #[error("a container did not start: {0}")]
-    Container(#[from] testcontainers::TestcontainersError),
+    Container(#[source] Box<dyn Error + Send + Sync>),
     /// The container runs, but its server does not answer.
     #[error("{server} in its container does not answer: {source}")]
     NoAnswer {

@@ -16,7 +16,8 @@
 //!
 //! The servers come from the first [source](SourceKind) that works: running ones at
 //! `NATS_URL` and `MONGO_URL`, binaries on the `PATH` or in the cache, Docker, or binaries
-//! fetched with pip. [`start`] takes [`Options`] instead of the environment, and [`doctor`]
+//! fetched with pip. The Docker client is a large dependency, so the feature `docker`, which is
+//! on by default, can leave it out. [`start`] takes [`Options`] instead of the environment, and [`doctor`]
 //! reports which sources work. Servers that this process started end with it, even after
 //! `kill -9`, and leave neither data nor containers behind.
 //!
@@ -26,6 +27,7 @@
 mod acquire;
 mod cache;
 mod child;
+#[cfg_attr(not(feature = "docker"), path = "no_docker.rs")]
 mod docker;
 mod doctor;
 mod error;

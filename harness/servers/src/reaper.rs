@@ -28,13 +28,6 @@ until rm -rf "$1" && [ ! -e "$1" ]; do
 done
 "#;
 
-/// Removes containers by name, with their anonymous volumes.
-const REMOVE_CONTAINERS: &str = r#"
-trap '' HUP INT TERM
-read -r _
-docker rm --force --volumes "$@" || { sleep 1; docker rm --force --volumes "$@"; }
-"#;
-
 /// Longer than the shell takes for all of its attempts.
 const FINISH_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -51,13 +44,8 @@ impl Reaper {
         Self::spawn(REMOVE_FOLDER, &[folder.as_os_str()])
     }
 
-    /// A reaper that removes these containers. Needs the `docker` command.
-    pub(crate) fn of_containers(names: &[&str]) -> io::Result<Self> {
-        let names: Vec<&OsStr> = names.iter().map(OsStr::new).collect();
-        Self::spawn(REMOVE_CONTAINERS, &names)
-    }
-
-    fn spawn(cleanup_command: &str, arguments: &[&OsStr]) -> io::Result<Self> {
+    /// A reaper that runs this shell command, which must begin by reading a line.
+    pub(crate) fn spawn(cleanup_command: &str, arguments: &[&OsStr]) -> io::Result<Self> {
         use std::os::unix::process::CommandExt as _;
         let mut shell = Command::new("/bin/sh")
             .args(["-c", cleanup_command, "sh"])

