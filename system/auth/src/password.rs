@@ -12,6 +12,15 @@ use ports::entropy::Entropy;
 use scrypt::password_hash::phc::{Output, PasswordHash, Salt};
 use scrypt::password_hash::{PasswordHasher, PasswordVerifier};
 use scrypt::{Params, Scrypt};
+use unicode_normalization::UnicodeNormalization;
+
+/// Returns a password as it is hashed and compared: the OpaqueString profile of RFC 8265 without
+/// the outer spaces. Keyboards differ in how they compose an accented letter.
+#[must_use]
+pub fn normalized(password: &str) -> String {
+    let spaces = |c: char| if c.is_whitespace() { ' ' } else { c };
+    password.nfc().map(spaces).collect::<String>().trim().to_owned()
+}
 
 /// The cost of a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +166,13 @@ mod tests {
     fn hashing_the_same_password_twice_gives_different_hashes() {
         let passwords = passwords(Cost::REHEARSAL);
         assert_ne!(block_on(passwords.hash("opera")), block_on(passwords.hash("opera")));
+    }
+
+    #[test]
+    fn a_password_is_the_same_in_every_unicode_form() {
+        assert_eq!(normalized("cafe\u{301}"), normalized("caf\u{e9}"));
+        assert_eq!(normalized(" \u{3000}two\u{a0}words "), "two words");
+        assert_ne!(normalized("cafe"), normalized("caf\u{e9}"));
     }
 
     #[test]

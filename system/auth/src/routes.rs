@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::app::App;
 use crate::model::{self, Edit, User, UserError};
+use crate::password::normalized;
 use crate::store;
 
 /// Returns the routes of this service.
@@ -71,14 +72,14 @@ fn valid_email(email: &str, _: &()) -> garde::Result {
 }
 
 fn valid_password(password: &str, _: &()) -> garde::Result {
-    match password.trim().chars().count() {
+    match normalized(password).chars().count() {
         4..=20 => Ok(()),
         _ => Err(garde::Error::new("Password must be between 4 and 20 characters")),
     }
 }
 
 fn supplied(password: &str, _: &()) -> garde::Result {
-    if password.trim().is_empty() {
+    if normalized(password).is_empty() {
         return Err(garde::Error::new("You must supply a password"));
     }
     Ok(())
@@ -113,7 +114,7 @@ async fn sign_up(
     State(app): State<App>,
     Input(input): Input<SignUpInput>,
 ) -> Result<(StatusCode, SignedIn), ApiError> {
-    let password = app.passwords.hash(input.password.trim()).await;
+    let password = app.passwords.hash(&normalized(&input.password)).await;
     let since = app.clock.now();
     let id = app.entropy.id(since);
     let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
@@ -128,7 +129,7 @@ async fn sign_in(
     let since = app.clock.now();
     let user = store::by_email(&app.users, &input.email).await?;
     let hash = user.as_ref().map(|user| user.password.as_str());
-    let verified = app.passwords.verify(input.password.trim(), hash).await;
+    let verified = app.passwords.verify(&normalized(&input.password), hash).await;
     let user = model::sign_in(user, verified)?;
     Ok(signed_in(&app, user, since))
 }
@@ -162,11 +163,11 @@ async fn edit(
     }
     let since = app.clock.now();
     let verified_hash = app.users.get(&caller.id).await?.ok_or(UserError::SignedOut)?.password;
-    if !app.passwords.verify(input.current_password.trim(), Some(&verified_hash)).await {
+    if !app.passwords.verify(&normalized(&input.current_password), Some(&verified_hash)).await {
         return Err(UserError::CurrentPassword.into());
     }
     let password = match &input.password {
-        Some(password) => Some(app.passwords.hash(password.trim()).await),
+        Some(password) => Some(app.passwords.hash(&normalized(password)).await),
         None => None,
     };
     let edit = Edit { email: input.email, password, verified_hash };

@@ -103,23 +103,21 @@ impl Sessions {
         self.cookie("", Duration::ZERO)
     }
 
-    /// Returns the caller; `None` without a valid session.
+    /// Returns the caller; `None` without a valid session. Of several cookies of this name, which
+    /// a page of another path or a subdomain can set, the first that verifies counts.
     #[must_use]
     pub fn current(&self, headers: &HeaderMap) -> Option<User> {
-        let cookies = headers.get_all(header::COOKIE).into_iter();
-        let value = cookies
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(cookie::Cookie::split_parse)
-            .filter_map(Result::ok)
-            .find(|cookie| cookie.name() == COOKIE)?;
-        // Some clients quote a value that ends in `=`.
-        let envelope = STANDARD.decode(value.value_trimmed()).ok()?;
+        let user = cookies(headers).find_map(|value| self.verify(value))?;
+        (!self.bans.is_banned(&user.id)).then_some(user)
+    }
+
+    fn verify(&self, value: &str) -> Option<User> {
+        let envelope = STANDARD.decode(value).ok()?;
         let envelope: Envelope = serde_json::from_slice(&envelope).ok()?;
         let now = self.clock.now().as_second();
         let keys = [Some(&self.config.key), self.config.previous_key.as_ref()];
         let verify = |key: &String| token::verify(&envelope.jwt, key, now);
-        let user = keys.into_iter().flatten().find_map(verify)?;
-        (!self.bans.is_banned(&user.id)).then_some(user)
+        keys.into_iter().flatten().find_map(verify)
     }
 
     fn cookie(&self, value: &str, age: Duration) -> HeaderValue {
@@ -131,6 +129,20 @@ impl Sessions {
     }
 }
 
+/// Returns the values of all session cookies. A line is split at its bytes, because a byte outside
+/// ASCII spoils its own cookie and no other.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let cookies = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
+    cookies.filter_map(|cookie| {
+        let (name, value) = std::str::from_utf8(cookie).ok()?.split_once('=')?;
+        let value = value.trim();
+        // Some clients quote a value that ends in `=`.
+        let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        (name.trim() == COOKIE).then_some(unquoted.unwrap_or(value))
+    })
+}
+
 impl<S> FromRequestParts<S> for User
 where
     S: AsRef<Sessions> + Send + Sync,
@@ -139,5 +151,25 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         state.as_ref().current(&parts.headers).ok_or_else(ApiError::not_authorized)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(lines: &[&[u8]]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        cookies(&headers).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_session_cookie_is_read_whatever_stands_beside_it() {
+        assert_eq!(values(&[b"session=; session=one", b"session=two"]), ["", "one", "two"]);
+        assert_eq!(values(&[b"name=caf\xe9; session=\"one==\" ;x"]), ["one=="]);
+        assert_eq!(values(&[b"sessions=one; Session=two; =; ;"]), Vec::<String>::new());
     }
 }

@@ -8,7 +8,7 @@ use contracts::{OrderStatus, messages};
 use garde::Validate;
 use identity::session::User;
 use platform::http::input::document_id;
-use platform::http::{ApiError, Id, Input, input};
+use platform::http::{ApiError, Id, Input, Page, input};
 use platform::read_your_writes::StaleReadRetry;
 use ports::Timestamp;
 use ports::clock::after;
@@ -103,8 +103,12 @@ async fn ticket_copy(app: &App, id: &str) -> Result<Option<Ticket>, ReadError> {
     }
 }
 
-async fn list(State(app): State<App>, user: User) -> Result<Json<Vec<OrderView>>, ApiError> {
-    let orders = store::of_user(&app.orders, &user.id).await?;
+async fn list(
+    State(app): State<App>,
+    user: User,
+    page: Page,
+) -> Result<Json<Vec<OrderView>>, ApiError> {
+    let orders = store::of_user(&app.orders, &user.id, page).await?;
     Ok(Json(orders.into_iter().map(OrderView::from).collect()))
 }
 

@@ -4,6 +4,7 @@
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
+use platform::http::Page;
 use ports::store::{Find, Index, ReadError, WriteError};
 
 use crate::model::{self, Order, Reservation, Ticket};
@@ -98,8 +99,11 @@ async fn last_of(orders: &Collection<Order>, ticket: &str) -> Result<Option<Orde
     Ok(found.into_iter().next())
 }
 
-/// Returns the orders of a user, newest first.
-pub async fn of_user(orders: &Collection<Order>, user: &str) -> Result<Vec<Order>, ReadError> {
-    let filter = doc! { "userId": user };
-    orders.find(Find { filter, sort: doc! { "_id": -1 }, limit: 0 }).await
+/// Returns a page of the orders of a user.
+pub async fn of_user(
+    orders: &Collection<Order>,
+    user: &str,
+    page: Page,
+) -> Result<Vec<Order>, ReadError> {
+    orders.find(page.of(doc! { "userId": user })).await
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{Emit, Envelope};
-use crate::metrics::PublishCounter;
+use crate::metrics::RelayMetrics;
 use crate::outbox::{self, Relay};
 use crate::task::StepError;
 use crate::wake::Wake;
@@ -130,7 +130,7 @@ impl<T: Aggregate> Collection<T> {
             store: Arc::clone(&ports.store),
             bus: Arc::clone(&ports.bus),
             wake: self.wake.clone(),
-            published: PublishCounter::default(),
+            metrics: RelayMetrics::default(),
         }
     }
 

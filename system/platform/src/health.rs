@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -31,6 +32,18 @@ pub struct Health {
     clock: Arc<dyn Clock>,
     expected: Arc<[&'static str]>,
     started: Arc<RwLock<Vec<Started>>>,
+    is_draining: Arc<AtomicBool>,
+    connections: Arc<AtomicUsize>,
+}
+
+/// An open connection of a client, counted until it is dropped.
+#[derive(Debug)]
+pub struct OpenConnection(Arc<AtomicUsize>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 #[derive(Clone)]
@@ -43,7 +56,31 @@ struct Started {
 impl Health {
     /// Describes a process that runs these services, none of which has started yet.
     pub fn new(services: impl Into<Arc<[&'static str]>>, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, expected: services.into(), started: Arc::default() }
+        Self {
+            clock,
+            expected: services.into(),
+            started: Arc::default(),
+            is_draining: Arc::default(),
+            connections: Arc::default(),
+        }
+    }
+
+    /// Makes the process unready for good, so that load balancers send requests elsewhere.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Relaxed);
+    }
+
+    /// Counts an open connection.
+    #[must_use]
+    pub fn connection(&self) -> OpenConnection {
+        self.connections.fetch_add(1, Relaxed);
+        OpenConnection(Arc::clone(&self.connections))
+    }
+
+    /// Returns the number of open connections.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.connections.load(Relaxed)
     }
 
     /// Records that this service has started, on these ports.
@@ -83,6 +120,9 @@ impl Health {
             let bus = (!matches!(bus, Some(Ok(())))).then(|| "the bus does not answer".to_owned());
             [store, bus]
         });
+        if self.is_draining.load(Relaxed) {
+            missing.insert("it is shutting down".to_owned());
+        }
         missing.extend(join_all(pings).await.into_iter().flatten().flatten());
         missing
     }
@@ -108,5 +148,8 @@ async fn ready(State(health): State<Health>) -> Result<Json<Status>, ApiError> {
 
 async fn count(State(health): State<Health>) -> impl IntoResponse {
     let instances: Vec<_> = health.all().into_iter().map(|started| started.metrics).collect();
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(&instances))
+    (
+        [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)],
+        metrics::render(&instances, health.open_connections()),
+    )
 }

@@ -4,8 +4,10 @@
 //! `{"errors":[{"message": "...", "field": "..."}]}`. The mapping from port errors is in
 //! [`error`] and nowhere else; each service maps its own refusals next to its routes.
 
+mod drain;
 pub mod error;
 pub mod input;
+mod page;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +24,10 @@ use ports::causality::Causality;
 use ports::clock::Clock;
 use ports::entropy::Entropy;
 
+pub use drain::drain;
 pub use error::ApiError;
 pub use input::{BODY_LIMIT, Id, Input, Params};
+pub use page::Page;
 
 /// The state of the middleware.
 struct Instruments {

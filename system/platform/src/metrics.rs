@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -31,20 +31,50 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 const LATENCIES: [f64; 13] =
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
-/// The number of events that a relay has published. Clones share the count.
+/// The figures of one relay. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct PublishCounter(Arc<AtomicU64>);
+pub struct RelayMetrics(Arc<RelayFigures>);
 
-impl PublishCounter {
-    /// Counts one event.
-    pub(crate) fn increment(&self) {
-        self.0.fetch_add(1, Relaxed);
+#[derive(Debug, Default)]
+struct RelayFigures {
+    published: AtomicU64,
+    waiting: AtomicU64,
+    oldest: AtomicI64,
+}
+
+impl RelayMetrics {
+    /// Counts one published event.
+    pub(crate) fn published(&self) {
+        self.0.published.fetch_add(1, Relaxed);
     }
 
-    /// Returns the count.
+    /// Records the outbox as a step found it: the number of documents with unpublished events,
+    /// at most one batch, and the time of the oldest event in seconds since the epoch, zero
+    /// for none.
+    pub(crate) fn found(&self, waiting: usize, oldest: i64) {
+        self.0.waiting.store(waiting as u64, Relaxed);
+        self.0.oldest.store(oldest, Relaxed);
+    }
+
+    /// Returns the number of events published.
     #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
+    pub fn count(&self) -> u64 {
+        self.0.published.load(Relaxed)
+    }
+}
+
+/// Returns the name of a method for a label. A client can invent any number of methods, and
+/// each label is a series for ever.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
     }
 }
 
@@ -74,7 +104,7 @@ impl DeliveryCounters {
 /// The latencies of the responses to one method with one status on one route.
 #[derive(Debug)]
 struct Responses {
-    method: Method,
+    method: &'static str,
     status: StatusCode,
     latency: Histogram,
 }
@@ -86,7 +116,7 @@ pub struct Metrics {
     activity: Arc<Activity>,
     routes: RwLock<BTreeMap<String, Mutex<Vec<Responses>>>>,
     consumers: Vec<Arc<DeliveryCounters>>,
-    relays: Vec<PublishCounter>,
+    relays: Vec<(&'static str, RelayMetrics)>,
 }
 
 impl Metrics {
@@ -113,9 +143,9 @@ impl Metrics {
         deliveries
     }
 
-    /// Adds the counter of a relay.
-    pub(crate) fn relay(&mut self, published: PublishCounter) {
-        self.relays.push(published);
+    /// Adds the figures of the relay of a collection.
+    pub(crate) fn relay(&mut self, collection: &'static str, figures: RelayMetrics) {
+        self.relays.push((collection, figures));
     }
 
     /// Counts one response. `route` is the pattern of the path, so that ids create no series.
@@ -126,6 +156,7 @@ impl Metrics {
         status: StatusCode,
         latency: Duration,
     ) {
+        let method = method_label(method);
         let routes = self.routes.read();
         if let Some(responses) = routes.get(route) {
             return observe(responses, method, status, latency);
@@ -136,43 +167,83 @@ impl Metrics {
     }
 }
 
-fn observe(all: &Mutex<Vec<Responses>>, method: &Method, status: StatusCode, latency: Duration) {
+fn observe(
+    all: &Mutex<Vec<Responses>>,
+    method: &'static str,
+    status: StatusCode,
+    latency: Duration,
+) {
     let mut all = all.lock();
-    let same = all.iter().find(|known| known.status == status && known.method == *method);
+    let same = all.iter().find(|known| known.status == status && known.method == method);
     if let Some(same) = same {
         return same.latency.observe(latency.as_secs_f64());
     }
     let first = Histogram::new(LATENCIES);
     first.observe(latency.as_secs_f64());
-    all.push(Responses { method: method.clone(), status, latency: first });
+    all.push(Responses { method, status, latency: first });
 }
 
-/// Renders the counters of these instances as Prometheus text.
+/// Renders the counters of these instances, and the number of open connections of their process,
+/// as Prometheus text.
 #[must_use]
-pub fn render(instances: &[Arc<Metrics>]) -> String {
+pub fn render(instances: &[Arc<Metrics>], connections: usize) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Instances(instances.to_vec())));
+    registry.register_collector(Box::new(Process { instances: instances.to_vec(), connections }));
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a string does not fail");
     text
 }
 
 #[derive(Debug)]
-struct Instances(Vec<Arc<Metrics>>);
+struct Process {
+    instances: Vec<Arc<Metrics>>,
+    connections: usize,
+}
 
-impl Instances {
+impl Process {
     fn states(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
+        let (name, help) = ("http_connections", "Open connections of clients");
+        let mut open = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        open.encode_gauge(&i64::try_from(self.connections).unwrap_or(i64::MAX))?;
         let help = "Whether the service has started";
         let mut up = encoder.encode_descriptor("service_up", help, None, MetricType::Gauge)?;
-        for metrics in &self.0 {
+        for metrics in &self.instances {
             up.encode_family(&[("service", metrics.service)])?.encode_gauge(&1_i64)?;
         }
         let help = "Background tasks whose last step failed";
         let mut failing =
             encoder.encode_descriptor("tasks_failing", help, None, MetricType::Gauge)?;
-        for metrics in &self.0 {
+        for metrics in &self.instances {
             let tasks = metrics.activity.failing();
             failing.encode_family(&[("service", metrics.service)])?.encode_gauge(&tasks)?;
+        }
+        Ok(())
+    }
+
+    fn outboxes(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
+        let help = "Documents with unpublished events, up to one batch";
+        let gauge = MetricType::Gauge;
+        let mut depth = encoder.encode_descriptor("outbox_documents", help, None, gauge)?;
+        self.each_relay(|labels, relay| {
+            let waiting = i64::try_from(relay.0.waiting.load(Relaxed)).unwrap_or(i64::MAX);
+            depth.encode_family(labels)?.encode_gauge(&waiting)
+        })?;
+        let help = "Time of the oldest unpublished event since the epoch, 0 for none";
+        let unit = Some(&Unit::Seconds);
+        let mut oldest = encoder.encode_descriptor("outbox_oldest", help, unit, gauge)?;
+        self.each_relay(|labels, relay| {
+            oldest.encode_family(labels)?.encode_gauge(&relay.0.oldest.load(Relaxed))
+        })
+    }
+
+    fn each_relay(
+        &self,
+        mut encode: impl FnMut(&[(&str, &str); 2], &RelayMetrics) -> fmt::Result,
+    ) -> fmt::Result {
+        for metrics in &self.instances {
+            for (collection, relay) in &metrics.relays {
+                encode(&[("service", metrics.service), ("collection", *collection)], relay)?;
+            }
         }
         Ok(())
     }
@@ -181,13 +252,13 @@ impl Instances {
         let (name, help) = ("http_request_duration", "Latency of responses");
         let unit = Some(&Unit::Seconds);
         let mut latency = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
-        for metrics in &self.0 {
+        for metrics in &self.instances {
             for (route, responses) in &*metrics.routes.read() {
                 for response in &*responses.lock() {
                     let labels = [
                         ("service", metrics.service),
                         ("route", route),
-                        ("method", response.method.as_str()),
+                        ("method", response.method),
                         ("status", response.status.as_str()),
                     ];
                     response.latency.encode(latency.encode_family(&labels)?)?;
@@ -201,7 +272,7 @@ impl Instances {
         let help = "Deliveries by outcome";
         let counter = MetricType::Counter;
         let mut deliveries = encoder.encode_descriptor("deliveries", help, None, counter)?;
-        for metrics in &self.0 {
+        for metrics in &self.instances {
             for consumer in &metrics.consumers {
                 let outcomes = [
                     ("acknowledged", &consumer.acknowledged),
@@ -222,15 +293,15 @@ impl Instances {
         }
         let help = "Messages moved to the dead-letter stream";
         let mut dead = encoder.encode_descriptor("dead_letters", help, None, counter)?;
-        for metrics in &self.0 {
+        for metrics in &self.instances {
             let counts = metrics.consumers.iter().map(|c| c.dead_lettered.load(Relaxed));
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(dead.encode_family(&labels)?)?;
         }
         let help = "Events published from an outbox";
         let mut published = encoder.encode_descriptor("events_published", help, None, counter)?;
-        for metrics in &self.0 {
-            let counts = metrics.relays.iter().map(PublishCounter::get);
+        for metrics in &self.instances {
+            let counts = metrics.relays.iter().map(|(_, relay)| relay.count());
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(published.encode_family(&labels)?)?;
         }
@@ -238,9 +309,10 @@ impl Instances {
     }
 }
 
-impl Collector for Instances {
+impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         self.states(&mut encoder)?;
+        self.outboxes(&mut encoder)?;
         self.requests(&mut encoder)?;
         self.messages(&mut encoder)
     }
@@ -256,24 +328,39 @@ mod tests {
         let consumer = tickets.consumer("tickets-OrderCreated");
         consumer.count(&DeliveryOutcome::Acknowledged);
         consumer.count(&DeliveryOutcome::DeadLettered("why".to_owned()));
-        let published = PublishCounter::default();
-        tickets.relay(published.clone());
-        published.increment();
+        let relay = RelayMetrics::default();
+        tickets.relay("tickets", relay.clone());
+        relay.published();
+        relay.found(2, 1_700_000_000);
         for _ in 0..2 {
             let latency = Duration::from_millis(3);
             tickets.responded("/api/tickets/{id}", &Method::GET, StatusCode::OK, latency);
         }
-        let text = render(&[Arc::new(tickets), Arc::new(Metrics::new("auth", &Arc::default()))]);
+        let text = render(&[Arc::new(tickets), Arc::new(Metrics::new("auth", &Arc::default()))], 7);
         for line in [
             r#"service_up{service="auth"} 1"#,
+            "http_connections 7",
             r#"tasks_failing{service="tickets"} 0"#,
             r#"http_request_duration_seconds_count{service="tickets",route="/api/tickets/{id}",method="GET",status="200"} 2"#,
             r#"deliveries_total{service="tickets",consumer="tickets-OrderCreated",outcome="acknowledged"} 1"#,
             r#"dead_letters_total{service="tickets"} 1"#,
             r#"events_published_total{service="tickets"} 1"#,
+            r#"outbox_documents{service="tickets",collection="tickets"} 2"#,
+            r#"outbox_oldest_seconds{service="tickets",collection="tickets"} 1700000000"#,
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
         assert_eq!(text.matches("# TYPE deliveries counter").count(), 1, "{text}");
+    }
+    #[test]
+    fn invented_methods_add_one_series() {
+        let tickets = Metrics::new("tickets", &Arc::default());
+        for method in ["BREW", "WHEN", "PROPFIND"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            tickets.responded("", &method, StatusCode::NOT_FOUND, Duration::ZERO);
+        }
+        let text = render(&[Arc::new(tickets)], 0);
+        let line = r#"http_request_duration_seconds_count{service="tickets",route="",method="other",status="404"} 3"#;
+        assert!(text.lines().any(|found| found == line), "{text}");
     }
 }

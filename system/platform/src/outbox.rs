@@ -2,7 +2,8 @@
 //!
 //! A state change and its events are one write of one document: the events wait in its
 //! `outbox` array. The relay publishes each under its own id, so publishing it twice adds
-//! nothing, and removes it only once the bus has confirmed it. The periodic step of the relay,
+//! nothing, and removes it only once the bus has confirmed it. Documents are relayed side by side,
+//! the events of one document in order. The periodic step of the relay,
 //! in this instance or another, finds the events that a crash left behind.
 //!
 //! It never changes a document otherwise; [`crate::collection`] writes.
@@ -12,17 +13,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
+use futures::stream::{self, StreamExt};
 
 use crate::event::Envelope;
-use crate::metrics::PublishCounter;
+use crate::metrics::RelayMetrics;
 use crate::task::{Step, StepError, Task};
 use crate::wake::Wake;
+use ports::Timestamp;
 use ports::bus::{Bus, Message, PublishError, Stream};
 use ports::causality::Causality;
 use ports::store::{Find, Index, Store, Update};
 
 /// Upper bound on documents per step.
 const BATCH: u32 = 100;
+
+/// Documents that are relayed at the same time: a publish waits for the disk of the broker.
+const AT_ONCE: usize = 16;
 
 /// The index that finds documents with unpublished events.
 pub const INDEX: Index =
@@ -33,6 +39,16 @@ pub const INDEX: Index =
 #[must_use]
 pub fn waiting() -> Document {
     doc! { "outbox.id": { "$gt": "" } }
+}
+
+/// Returns the time of the oldest event in these documents, in seconds since the epoch; zero for
+/// none.
+fn oldest(documents: &[Document]) -> i64 {
+    let first = |document: &Document| match document.get_array("outbox").ok()?.first()? {
+        Bson::Document(entry) => entry.get_str("time").ok()?.parse::<Timestamp>().ok(),
+        _ => None,
+    };
+    documents.iter().filter_map(first).min().map_or(0, Timestamp::as_second)
 }
 
 /// The relay of one collection.
@@ -47,8 +63,8 @@ pub struct Relay {
     pub bus: Arc<dyn Bus>,
     /// The signal that every write with events sets.
     pub wake: Wake,
-    /// The number of events published.
-    pub published: PublishCounter,
+    /// The figures of this relay.
+    pub metrics: RelayMetrics,
 }
 
 /// An outbox entry that is not an envelope.
@@ -71,16 +87,23 @@ impl Task for Relay {
         self.wake.clone()
     }
 
-    fn published(&self) -> Option<PublishCounter> {
-        Some(self.published.clone())
+    fn relay(&self) -> Option<(&'static str, RelayMetrics)> {
+        Some((self.collection, self.metrics.clone()))
     }
 
     async fn step(&self) -> Result<Step, StepError> {
         let find = Find { filter: waiting(), limit: BATCH, ..Find::default() };
         let documents = self.store.find(self.collection, find).await?;
         let is_full = documents.len() == BATCH as usize;
-        for document in documents {
-            self.relay(document).await?;
+        self.metrics.found(documents.len(), oldest(&documents));
+        let relays = documents.into_iter().map(|document| self.relay(document));
+        // All of them finish: a dropped one would leave events that it has published already.
+        let failed = stream::iter(relays)
+            .buffer_unordered(AT_ONCE)
+            .fold(None, |failed, relayed| async { failed.or(relayed.err()) })
+            .await;
+        if let Some(error) = failed {
+            return Err(error);
         }
         Ok(if is_full { Step::Worked } else { Step::Idle { next: None } })
     }
@@ -125,7 +148,7 @@ impl Relay {
         let message = message(envelope, self.source);
         let origin = Causality::of(&message);
         origin.scope(self.bus.publish(Stream::Events, message)).await?;
-        self.published.increment();
+        self.metrics.published();
         Ok(())
     }
 }

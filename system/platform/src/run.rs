@@ -94,7 +94,9 @@ pub async fn start(
     for task in service.tasks {
         let name = task.name();
         activity.add_task(&name, task.wake());
-        task.published().into_iter().for_each(|published| metrics.relay(published));
+        if let Some((collection, figures)) = task.relay() {
+            metrics.relay(collection, figures);
+        }
         let (clock, activity) = (Arc::clone(&ports.clock), Arc::clone(&activity));
         let run = task::run(task, clock, activity, policy.sweep, stop.clone());
         loops.push((name, Box::pin(run)));

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Activity, TaskState};
 use crate::backoff::Backoff;
 use crate::chain::Chain;
-use crate::metrics::PublishCounter;
+use crate::metrics::RelayMetrics;
 use ports::bus::PublishError;
 use ports::clock::{Clock, after};
 use ports::store::{ReadError, WriteError};
@@ -76,8 +76,8 @@ pub trait Task: Send + Sync {
     fn wake(&self) -> Wake;
     /// Does a bounded piece of work.
     async fn step(&self) -> Result<Step, StepError>;
-    /// The counter of the events that it has published; `None` for a task that publishes none.
-    fn published(&self) -> Option<PublishCounter> {
+    /// The collection that it relays and its figures; `None` for a task that is no relay.
+    fn relay(&self) -> Option<(&'static str, RelayMetrics)> {
         None
     }
 }

@@ -98,6 +98,11 @@ pub(crate) struct Serve {
     #[arg(long, env = "ACK_WAIT", default_value = "30s", value_parser = duration)]
     pub(crate) ack_wait: Duration,
 
+    /// Time between the signal to stop and the closing of the port, in which `/readyz` says no:
+    /// as long as a load balancer takes to notice.
+    #[arg(long, env = "SHUTDOWN_DELAY", default_value = "1s", value_parser = duration)]
+    pub(crate) shutdown_delay: Duration,
+
     /// Restrict the session cookie to TLS.
     #[arg(long, env = "COOKIE_SECURE", default_value = "true", value_parser = boolean)]
     #[arg(action = clap::ArgAction::Set, value_name = "BOOL")]
@@ -243,7 +248,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         _ => None,
     };
     match line {
-        Some(line) => eprintln!("ticketing: {line}"),
+        Some(line) => crate::logs::line(line),
         // An error while printing the error cannot be reported.
         None => drop(error.print()),
     }

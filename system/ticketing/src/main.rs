@@ -4,6 +4,7 @@
 //! gracefully. It has no business logic.
 
 mod cli;
+mod connections;
 mod dead_letters;
 mod logs;
 mod ready;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("ticketing: {error:#}");
+            logs::line(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,10 @@
 //! `ticketing serve`: one process and one socket, from startup to graceful shutdown.
 //!
 //! It listens at once: health routes respond while the services are still starting, every other
-//! request gets a 503 until then. On shutdown it accepts no new request, finishes the work in
-//! flight, first requests and then messages, and exits. Connecting is [`crate::ready`]'s.
+//! request gets a 503 until then. On shutdown it becomes unready, waits for load balancers to
+//! notice, accepts no new request, finishes the work in flight, first requests and then messages,
+//! and exits. Starting the services is [`crate::ready`]'s, connections of clients are
+//! [`crate::connections`]'.
 
 use std::any::Any;
 use std::process::ExitCode;
@@ -15,9 +17,8 @@ use anyhow::{Context, anyhow};
 use auth::password::{Compute, Cost, Work};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use identity::session::SessionConfig;
 use payments::provider::ProviderConfig;
 use platform::health::Health;
@@ -35,6 +36,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::cli::Serve;
 use crate::ready::Plan;
+use crate::{connections, logs};
 
 /// Time in which a request must be handled.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,25 +49,25 @@ type Gate = Arc<OnceLock<Router>>;
 /// Serves until a shutdown is requested or a loop fails.
 pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let listener = match TcpListener::bind(args.listen).await {
-        Ok(listener) => listener.tap_io(|tcp| drop(tcp.set_nodelay(true))),
+        Ok(listener) => listener,
         Err(error) => {
-            eprintln!("ticketing: LISTEN: {}: {error}", args.listen);
+            logs::line(format_args!("LISTEN: {}: {error}", args.listen));
             return Ok(ExitCode::from(2));
         }
     };
     if let Err(ReadError::Rejected(why)) = Mongo::client(&args.mongo_url).await {
-        eprintln!("ticketing: MONGO_URL: {why}");
+        logs::line(format_args!("MONGO_URL: {why}"));
         return Ok(ExitCode::from(2));
     }
+    let shutdown_delay = args.shutdown_delay;
     tracing::info!(service = args.service, listen = %args.listen, "listening");
     let plan = plan(args);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
     let health = Health::new(names, Arc::new(SystemClock));
     let (gate, closing) = (Gate::default(), CancellationToken::new());
     let routes = routes(&health, &gate);
-    let closed = closing.clone().cancelled_owned();
     let mut server = JoinSet::new();
-    server.spawn(async move { axum::serve(listener, routes).with_graceful_shutdown(closed).await });
+    server.spawn(connections::serve(listener, routes, health.clone(), closing.clone()));
 
     let mut loops = JoinSet::new();
     let shutdown = shutdown_requested()?;
@@ -75,8 +77,13 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     };
 
     tracing::info!("shutting down, finishing the work in flight");
-    closing.cancel();
     let clock: &dyn Clock = &SystemClock;
+    health.drain();
+    if failure.is_none() {
+        // The port stays open until load balancers have noticed.
+        clock.sleep(shutdown_delay).await;
+    }
+    closing.cancel();
     let requests =
         clock.within(DRAIN_TIMEOUT, async { while server.join_next().await.is_some() {} }).await;
     plan.stop.cancel();
@@ -160,9 +167,13 @@ fn routes(health: &Health, gate: &Gate) -> Router {
     guarded(services).merge(health.routes())
 }
 
-/// Catches panics and bounds the duration of every request.
+/// Catches panics, reads every request to its end, and bounds the duration of each.
 fn guarded(routes: Router) -> Router {
-    routes.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(limited))
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    routes
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(limited))
+        .layer(from_fn_with_state(clock, platform::http::drain))
 }
 
 /// Passes a request to the services, or responds with 503 until they have started.

@@ -7,8 +7,7 @@ use axum::{Json, Router};
 use contracts::{Cents, messages};
 use garde::Validate;
 use identity::session::User;
-use platform::http::{ApiError, Id, Input, Params, input};
-use ports::entropy::is_id;
+use platform::http::{ApiError, Id, Input, Page, input};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -89,45 +88,8 @@ async fn create(
     Ok((StatusCode::CREATED, Json(ticket.into())))
 }
 
-/// Decoded as text, so that a bad value is reported like a bad field of a body.
-#[derive(Deserialize)]
-struct PageInput {
-    limit: Option<String>,
-    after: Option<String>,
-}
-
-/// A page of the tickets for sale.
-#[derive(Debug, PartialEq, Eq)]
-struct Page {
-    limit: u32,
-    after: Option<String>,
-}
-
-impl PageInput {
-    fn page(self) -> Result<Page, ApiError> {
-        let limit = self.limit.map_or(Some(100), |limit| limit.parse().ok());
-        let limit = limit.filter(|limit| (1..=1000).contains(limit));
-        let after = self.after.map(|after| after.to_ascii_lowercase());
-        let mut bad = Vec::new();
-        if limit.is_none() {
-            bad.push(("limit".to_owned(), "must be 1 to 1000".to_owned()));
-        }
-        if after.as_ref().is_some_and(|after| !is_id(after)) {
-            bad.push(("after".to_owned(), "must be 24 hex digits".to_owned()));
-        }
-        limit
-            .filter(|_| bad.is_empty())
-            .map(|limit| Page { limit, after })
-            .ok_or_else(|| ApiError::invalid(bad))
-    }
-}
-
-async fn list(
-    State(app): State<App>,
-    Params(input): Params<PageInput>,
-) -> Result<Json<Vec<TicketView>>, ApiError> {
-    let page = input.page()?;
-    let tickets = store::for_sale(&app.tickets, page.limit, page.after).await?;
+async fn list(State(app): State<App>, page: Page) -> Result<Json<Vec<TicketView>>, ApiError> {
+    let tickets = store::for_sale(&app.tickets, page).await?;
     Ok(Json(tickets.into_iter().map(TicketView::from).collect()))
 }
 
@@ -156,35 +118,5 @@ impl From<EditError> for ApiError {
             EditError::NotOwner => Self::not_authorized(),
             EditError::Reserved => Self::refused(messages::CANNOT_EDIT_RESERVED),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(limit: Option<&str>, after: Option<&str>) -> Result<Page, ApiError> {
-        PageInput { limit: limit.map(str::to_owned), after: after.map(str::to_owned) }.page()
-    }
-
-    #[test]
-    fn the_id_after_which_a_page_begins_ignores_case() {
-        assert_eq!(page(None, None), Ok(Page { limit: 100, after: None }));
-        let after = "65a0000000000000000000ff".to_owned();
-        let decoded = page(Some("7"), Some("65A0000000000000000000FF"));
-        assert_eq!(decoded, Ok(Page { limit: 7, after: Some(after) }));
-    }
-
-    #[test]
-    fn every_bad_query_parameter_is_reported() {
-        for limit in ["", "0", "-1", "1.5", "many", "1001", "99999999999999"] {
-            let bad = ("limit".to_owned(), "must be 1 to 1000".to_owned());
-            assert_eq!(page(Some(limit), None), Err(ApiError::invalid([bad])), "{limit}");
-        }
-        let bad = [
-            ("limit".to_owned(), "must be 1 to 1000".to_owned()),
-            ("after".to_owned(), "must be 24 hex digits".to_owned()),
-        ];
-        assert_eq!(page(Some("0"), Some("yesterday")), Err(ApiError::invalid(bad)));
     }
 }

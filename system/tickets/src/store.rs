@@ -2,7 +2,8 @@
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
-use ports::store::{Find, Index, ReadError};
+use platform::http::Page;
+use ports::store::{Index, ReadError};
 
 use crate::model::Ticket;
 
@@ -18,15 +19,7 @@ impl Aggregate for Ticket {
     }
 }
 
-/// Returns the tickets that no order holds, newest first; with `after`, those listed before it.
-pub async fn for_sale(
-    tickets: &Collection<Ticket>,
-    limit: u32,
-    after: Option<String>,
-) -> Result<Vec<Ticket>, ReadError> {
-    let mut filter = doc! { "orderId": null };
-    if let Some(after) = after {
-        filter.insert("_id", doc! { "$lt": after });
-    }
-    tickets.find(Find { filter, sort: doc! { "_id": -1 }, limit }).await
+/// Returns a page of the tickets that no order holds.
+pub async fn for_sale(tickets: &Collection<Ticket>, page: Page) -> Result<Vec<Ticket>, ReadError> {
+    tickets.find(page.of(doc! { "orderId": null })).await
 }

@@ -21,7 +21,7 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 
 /// Bytes of a body that are read before the connection is given up, including those that are
 /// discarded because the body exceeds [`BODY_LIMIT`].
-const READ_LIMIT: usize = 32 * 1024 * 1024;
+pub(super) const READ_LIMIT: usize = 32 * 1024 * 1024;
 
 /// A JSON body, decoded and validated.
 pub struct Input<T>(pub T);
