@@ -2,6 +2,7 @@
 //!
 //! A missing or bad value is reported as one line that names it. Secrets are never printed.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -21,6 +22,9 @@ Examples:
 
   One service on a port of its own, over plain HTTP:
     ticketing serve tickets --listen 127.0.0.1:3001 --cookie-secure false
+
+  A secret from a file, as containers get it; so for every secret and URL:
+    JWT_KEY_FILE=/run/secrets/jwt ticketing serve auth
 
   List the dead letters, then replay them:
     ticketing dead-letters
@@ -69,7 +73,7 @@ pub(crate) struct Serve {
     pub(crate) bus: Bus,
 
     /// Key that signs session tokens; all services must use the same one.
-    #[arg(long, env = "JWT_KEY", hide_env_values = true, value_parser = secret)]
+    #[arg(long, env = "JWT_KEY", hide_env_values = true, value_parser = signing_key)]
     pub(crate) jwt_key: String,
 
     /// Previous key, for key rotation: its tokens are still accepted.
@@ -155,9 +159,30 @@ fn secret(text: &str) -> Result<String, &'static str> {
     if text.is_empty() { Err("must not be empty") } else { Ok(text.to_owned()) }
 }
 
+/// The shortest key that signs tokens. HS256 has no other defence against guessing.
+const MIN_KEY: usize = 16;
+/// The fewest different characters of a key: a repeated letter is guessed first.
+const MIN_KEY_VARIETY: usize = 6;
+
+fn signing_key(text: &str) -> Result<String, String> {
+    let variety: BTreeSet<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if text.trim().len() < MIN_KEY || variety.len() < MIN_KEY_VARIETY {
+        return Err(format!(
+            "can be guessed: it needs {MIN_KEY} characters and {MIN_KEY_VARIETY} different ones, \
+             such as the output of openssl rand -hex 32"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 fn mongo_url(text: &str) -> Result<String, &'static str> {
-    let valid = text.starts_with("mongodb://") || text.starts_with("mongodb+srv://");
-    valid.then(|| text.to_owned()).ok_or("must begin with mongodb:// or mongodb+srv://")
+    match text {
+        _ if text.starts_with("mongodb://") => Ok(text.to_owned()),
+        _ if text.starts_with("mongodb+srv://") => {
+            Err("mongodb+srv:// is not supported: name the hosts in a mongodb:// URL")
+        }
+        _ => Err("must begin with mongodb://"),
+    }
 }
 
 fn nats_url(text: &str) -> Result<String, &'static str> {
@@ -295,6 +320,12 @@ mod tests {
         assert!(duration("99999999999999h").is_err());
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert!(lifetime("500ms").is_err());
+        for guessable in ["", "k", "                        ", "aaaaaaaaaaaaaaaaaaaaaaaa", "secret"]
+        {
+            assert!(signing_key(guessable).is_err(), "{guessable:?}");
+        }
+        assert!(signing_key("0f1e2d3c4b5a6978").is_ok());
+        assert!(mongo_url("mongodb+srv://a").is_err());
         assert!(namespace("a.b").is_err());
     }
 }

@@ -8,12 +8,14 @@ mod connections;
 mod dead_letters;
 mod logs;
 mod ready;
+mod secrets;
 mod serve;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 
 /// Bounds the threads for password hashing by the number of processors: a hash takes 32 MiB.
@@ -21,8 +23,21 @@ fn hashing_threads() -> usize {
     available_parallelism().map_or(4, |n| n.get().max(4))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the binary reads the environment")]
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments = std::env::args_os().collect();
+    let arguments = match secrets::from_files(&Cli::command(), arguments, environment) {
+        Ok(arguments) => arguments,
+        Err(line) => {
+            logs::line(line);
+            return ExitCode::from(2);
+        }
+    };
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return cli::report(&error),
     };
