@@ -88,7 +88,7 @@ impl ConsumerLoop {
                 failures += 1;
                 let pause = self.policy.back_off(failures).min(MAX_REOPEN_INTERVAL);
                 self.ports.clock.sleep(pause).await;
-                match self.open().await {
+                match self.reopen().await {
                     Ok(subscription) => break subscription,
                     Err(error) => {
                         tracing::warn!(consumer = self.name, %error, "subscription not reopened");
@@ -96,6 +96,12 @@ impl ConsumerLoop {
                 }
             };
         }
+    }
+
+    /// Opens the consumer again, on streams that a broker without its data has lost.
+    async fn reopen(&self) -> Result<Box<dyn Subscription>, BusError> {
+        self.ports.bus.ensure().await?;
+        self.open().await
     }
 
     /// Consumes until stopped or until the subscription fails, then finishes the deliveries in

@@ -2,7 +2,8 @@
 //!
 //! A message is acknowledged after its handler's write is durable. A transient failure is a nak
 //! with a back-off; after the last attempt, or at once if no retry can succeed, the message
-//! moves to the dead-letter stream with the reason.
+//! moves to the dead-letter stream with the reason. A dependency that does not answer never
+//! makes a dead letter.
 //!
 //! This module enforces the bound on attempts, not the bus: a message whose handler brings the
 //! whole process down is delivered again after the restart with a higher attempt number, and so
@@ -33,6 +34,10 @@ use ports::store::{ReadError, WriteError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandleError {
+    /// A dependency does not answer: the message waits for it, however long, and never becomes a
+    /// dead letter for this reason.
+    #[error(transparent)]
+    Unavailable(Box<dyn Error + Send + Sync>),
     /// A retry may succeed: the message is delivered again after a back-off.
     #[error(transparent)]
     Transient(Box<dyn Error + Send + Sync>),
@@ -56,7 +61,7 @@ impl HandleError {
 impl From<ReadError> for HandleError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Unavailable(_) => Self::transient(error),
+            ReadError::Unavailable(_) => Self::Unavailable(error.into()),
             ReadError::Rejected(_) => Self::permanent(error),
         }
     }
@@ -65,7 +70,7 @@ impl From<ReadError> for HandleError {
 impl From<WriteError> for HandleError {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Unavailable(_) | WriteError::Unknown(_) => Self::transient(error),
+            WriteError::Unavailable(_) | WriteError::Unknown(_) => Self::Unavailable(error.into()),
             WriteError::Duplicate { .. } | WriteError::Rejected(_) => Self::permanent(error),
         }
     }
@@ -186,17 +191,19 @@ pub async fn deliver(
     ports: &Ports,
     policy: &Policy,
 ) -> DeliveryOutcome {
-    let handled = if delivery.attempt > policy.max_deliver {
-        let attempts = delivery.attempt - 1;
+    let attempt = delivery.attempt;
+    let handled = if attempt > policy.max_deliver {
+        let attempts = attempt - 1;
         Err(HandleError::permanent(format!("unacknowledged after {attempts} deliveries")))
     } else {
-        let work = handler.handle(&delivery.message);
+        let work = handle(handler, consumer, delivery, ports, policy);
         keep_alive(work, &*delivery.reply, ports, policy).await
     };
-    let attempt = delivery.attempt;
     let (replied, outcome) = match handled {
         Ok(()) => (delivery.reply.ack().await, DeliveryOutcome::Acknowledged),
-        Err(error @ HandleError::Transient(_)) if attempt < policy.max_deliver => {
+        Err(error @ (HandleError::Transient(_) | HandleError::Unavailable(_)))
+            if attempt < policy.max_deliver =>
+        {
             let delay = policy.back_off(attempt);
             let reason = Chain(&error).to_string();
             tracing::warn!(consumer, attempt, reason, ?delay, "delivery failed, to be retried");
@@ -218,6 +225,29 @@ pub async fn deliver(
     match replied {
         Ok(()) => outcome,
         Err(error) => DeliveryOutcome::Unanswered { settled: outcome.is_settled(), error },
+    }
+}
+
+/// Calls the handler. On the last attempt it calls again for as long as a dependency does not
+/// answer: the message is sound, and one more delivery would be one too many.
+async fn handle(
+    handler: &dyn Handler,
+    consumer: &str,
+    delivery: &Delivery,
+    ports: &Ports,
+    policy: &Policy,
+) -> Result<(), HandleError> {
+    let mut failures = 0;
+    loop {
+        match handler.handle(&delivery.message).await {
+            Err(HandleError::Unavailable(error)) if delivery.attempt == policy.max_deliver => {
+                failures += 1;
+                let (delay, reason) = (policy.back_off(failures), Chain(&*error).to_string());
+                tracing::warn!(consumer, reason, ?delay, "waiting for a dependency");
+                ports.clock.sleep(delay).await;
+            }
+            handled => return handled,
+        }
     }
 }
 

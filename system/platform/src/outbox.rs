@@ -147,7 +147,13 @@ impl Relay {
     async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
         let message = message(envelope, self.source);
         let origin = Causality::of(&message);
-        origin.scope(self.bus.publish(Stream::Events, message)).await?;
+        let published = origin.scope(self.bus.publish(Stream::Events, message)).await;
+        if let Err(PublishError::Unavailable(_)) = published {
+            // A broker that came back without its data has no stream, and nobody else creates
+            // it. Where it is out of reach, the next step tries again.
+            drop(self.bus.ensure().await);
+        }
+        published?;
         self.metrics.published();
         Ok(())
     }

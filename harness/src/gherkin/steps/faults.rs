@@ -73,6 +73,18 @@ async fn writes_fail(world: &mut ScenarioWorld, times: u32, service: String, col
     plan(world, Some(&service), Operation::Write, Some(&collection), times, Effect::Fail);
 }
 
+#[given(expr = "the next {int} acknowledgements of {word} at {word} are lost")]
+async fn acks_lost(
+    world: &mut ScenarioWorld,
+    times: u32,
+    event: String,
+    service: String,
+) -> StepResult {
+    let target = subject(world, &event)?;
+    plan(world, Some(&service), Operation::Ack, Some(target), times, Effect::LoseAck);
+    Ok(())
+}
+
 #[given(expr = "the database of {word} is unreachable")]
 #[when(expr = "the database of {word} is unreachable")]
 async fn store_cut(world: &mut ScenarioWorld, service: String) {
