@@ -6,6 +6,7 @@ pub mod html;
 pub mod junit;
 pub mod markdown;
 pub mod progress;
+pub mod rules;
 pub mod story;
 pub mod terminal;
 pub mod trace;

@@ -34,7 +34,7 @@ use crate::quiescence::{self, NotQuiescent};
 use crate::system::System;
 use crate::trace::Trace;
 use crate::world::{
-    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, request_record,
+    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, begin_trace, request_record,
 };
 use instance::{Instance, Starting};
 use sim::access::{Access, Resource};
@@ -182,10 +182,12 @@ impl Simulated {
     }
 
     /// Spawns one request; the returned slot receives the reply.
-    fn spawn_request(&mut self, request: http::Request<Bytes>) -> Rc<RefCell<Option<Reply>>> {
+    fn spawn_request(&mut self, mut request: http::Request<Bytes>) -> Rc<RefCell<Option<Reply>>> {
         let reply = Rc::new(RefCell::new(None));
         self.requests += 1;
         let number = self.requests;
+        let origin = client_origin(self.seed, number);
+        begin_trace(&mut request, &origin, number);
         let line = format!("{} {}", request.method(), request.uri());
         let instances = self.instances.iter().map(|instance| instance.id);
         let at = self.system.route(request.uri().path(), number, instances);
@@ -197,6 +199,7 @@ impl Simulated {
         };
         let (id, routes) = (self.instances[at].id, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
+        let trace = self.trace.clone();
         let work = async move {
             kernel.step(Call::new(id.instance, Port::Http, Operation::Request, line)).await;
             // A service may look into its memory before its first call.
@@ -211,9 +214,11 @@ impl Simulated {
                 Access::DurableWrite(Resource::new(answer), content.finish())
             });
             let answer = http::Response::from_parts(parts, body);
-            *slot.borrow_mut() = Some(Reply::Answer(answer));
+            let answer = Reply::Answer(answer);
+            trace.add(kernel.now(), None, answer_record(number, &answer));
+            *slot.borrow_mut() = Some(answer);
         };
-        let work = self.spawn(id, client_origin(self.seed, number).scope(work));
+        let work = self.spawn(id, origin.scope(work));
         self.instances[at].work.push(work);
         reply
     }
@@ -238,8 +243,11 @@ impl Drive for Simulated {
         self.run(after(self.kernel.now(), TIMEOUT), || replies.iter().all(done));
         let lost = || Reply::Unanswered("the connection was lost".to_owned());
         let replies: Vec<Reply> = replies.iter().map(|r| r.take().unwrap_or_else(lost)).collect();
+        // An answer was recorded when it arrived.
         for (number, reply) in (first..).zip(&replies) {
-            self.trace.add(self.now(), None, answer_record(number, reply));
+            if let Reply::Unanswered(_) = reply {
+                self.trace.add(self.now(), None, answer_record(number, reply));
+            }
         }
         replies
     }

@@ -13,6 +13,7 @@ pub mod clients;
 pub mod evidence;
 pub mod names;
 pub mod operation;
+pub mod rules;
 pub mod workload;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use clients::{Clients, Unprepared};
 pub use evidence::{Evidence, Invariant, Invocation};
 pub use names::{Name, Names, Written};
 pub use operation::{AnyOperation, Operation, Reference};
+pub use rules::Rules;
 pub use workload::{Scope, Workload};
 
 /// A system under rehearsal.
@@ -59,6 +61,12 @@ pub trait Subject: Send + Sync + Sized + 'static {
 
     /// The events that services publish: types, subjects, schemas, publishers and consumers.
     fn events(&self) -> Vec<Entry> {
+        Vec::new()
+    }
+
+    /// The rules of a model of this system, in words. Invariants note the rules that a run reaches
+    /// with [`Evidence::reach`], and reports list those that no run has reached.
+    fn rules(&self) -> Vec<&'static str> {
         Vec::new()
     }
 

@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use bson::Document;
 use bytes::Bytes;
+use http::HeaderMap;
 use parking_lot::Mutex;
 use ports::Timestamp;
 use ports::bus::{Message, PublishError, Published, Stream};
@@ -65,6 +66,8 @@ pub enum RecordKind {
         by: Option<String>,
         /// The instance that the request was routed to; `None` where no instance serves it.
         to: Option<InstanceId>,
+        /// The headers, for checkers; not rendered.
+        headers: HeaderMap,
         /// The body, for checkers; not rendered.
         body: Bytes,
     },
@@ -74,6 +77,8 @@ pub enum RecordKind {
         number: u64,
         /// The HTTP status; `None` where no response arrived.
         status: Option<u16>,
+        /// The headers, for checkers; not rendered.
+        headers: HeaderMap,
         /// The body, for checkers; not rendered.
         body: Bytes,
     },

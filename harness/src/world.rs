@@ -18,6 +18,7 @@ use bytes::Bytes;
 use platform::deadletter::DeadLetter;
 use ports::Timestamp;
 use ports::bus::Message;
+use ports::causality::Causality;
 
 use crate::faults::Faults;
 use crate::quiescence::NotQuiescent;
@@ -58,6 +59,14 @@ impl Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker(pub String);
 
+/// Gives a request a `traceparent` of its own, as a tracing ingress does, unless its client sent
+/// one. Whatever follows from the request carries it.
+pub(crate) fn begin_trace(request: &mut http::Request<Bytes>, origin: &Causality, number: u64) {
+    if let Ok(header) = origin.traceparent(&format!("{number:016x}")).parse() {
+        request.headers_mut().entry("traceparent").or_insert(header);
+    }
+}
+
 /// The record of a request.
 pub(crate) fn request_record(
     request: &http::Request<Bytes>,
@@ -66,16 +75,17 @@ pub(crate) fn request_record(
 ) -> RecordKind {
     let line = format!("{} {}", request.method(), request.uri());
     let by = request.extensions().get::<Asker>().map(|asker| asker.0.clone());
-    RecordKind::Request { number, line, by, to, body: request.body().clone() }
+    let (headers, body) = (request.headers().clone(), request.body().clone());
+    RecordKind::Request { number, line, by, to, headers, body }
 }
 
 /// The record of its answer.
 pub(crate) fn answer_record(number: u64, reply: &Reply) -> RecordKind {
-    let body = match reply {
-        Reply::Answer(response) => response.body().clone(),
-        Reply::Unanswered(_) => Bytes::new(),
+    let (headers, body) = match reply {
+        Reply::Answer(response) => (response.headers().clone(), response.body().clone()),
+        Reply::Unanswered(_) => Default::default(),
     };
-    RecordKind::Answer { number, status: reply.status(), body }
+    RecordKind::Answer { number, status: reply.status(), headers, body }
 }
 
 /// Requests and the passing of time.

@@ -15,6 +15,7 @@ use http::{HeaderValue, Method, Request, header};
 use ports::Timestamp;
 use serde_json::{Value, json};
 
+use crate::model::session::Sessions;
 use crate::operation::{Operation, Price, address};
 use crate::person::Person;
 use crate::provider::Provider;
@@ -40,6 +41,10 @@ pub struct Clients {
     pub listing: Option<Listing>,
     /// The time for which an order holds its ticket.
     pub window: Duration,
+    /// The parameters of sessions.
+    pub sessions: Sessions,
+    /// The addresses of the administrators.
+    pub admins: Vec<String>,
 }
 
 /// The facts about an operation that were known when it was invoked.
@@ -74,6 +79,8 @@ impl Clients {
             provider,
             listing: None,
             window,
+            sessions: Sessions::default(),
+            admins: Vec::new(),
         }
     }
 

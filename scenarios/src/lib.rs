@@ -9,7 +9,9 @@
 pub mod clients;
 pub mod features;
 pub mod invariants;
+pub mod model;
 pub mod operation;
+pub mod oracle;
 pub mod person;
 pub mod planted;
 pub mod provider;

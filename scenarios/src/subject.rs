@@ -18,7 +18,9 @@ use ticketing::{SERVICES, Settings};
 use crate::clients::Clients;
 use crate::operation::{ADMINISTRATOR, Operation, title};
 use crate::provider::{self, Provider};
-use crate::system::{SESSION_LIFETIME, Ticketing, WINDOW};
+use crate::model::Rule;
+use crate::model::session::Sessions;
+use crate::system::{PREVIOUS_KEY, SESSION_LIFETIME, Ticketing, WINDOW};
 use crate::{features, invariants, planted, scopes, workloads};
 
 impl Subject for Ticketing {
@@ -33,6 +35,7 @@ impl Subject for Ticketing {
         let mut settings = Settings::rehearsal();
         settings.reservation_window = time.deadline(WINDOW);
         settings.session.lifetime = time.deadline(SESSION_LIFETIME);
+        settings.session.previous_key = Some(PREVIOUS_KEY.to_owned());
         let provider = Provider::new(&settings.provider.key);
         let service = |entry: &ticketing::Entry| {
             let (build, settings) = (entry.build, settings.clone());
@@ -49,7 +52,15 @@ impl Subject for Ticketing {
             policy: time.policy().clone(),
             decorator: None,
         };
-        (system, Clients::new(provider, settings.reservation_window))
+        let mut clients = Clients::new(provider, settings.reservation_window);
+        let session = settings.session;
+        clients.sessions = Sessions {
+            keys: [session.key].into_iter().chain(session.previous_key).collect(),
+            lifetime: session.lifetime,
+            secure: session.secure,
+        };
+        clients.admins = settings.admins;
+        (system, clients)
     }
 
     fn workloads(&self) -> Vec<Workload<Operation>> {
@@ -62,6 +73,10 @@ impl Subject for Ticketing {
 
     fn invariants(&self) -> Vec<Invariant<Self>> {
         invariants::all()
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        Rule::ALL.iter().map(|rule| rule.statement()).collect()
     }
 
     fn events(&self) -> Vec<Entry> {

@@ -8,6 +8,9 @@ pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The time for which a session token is valid.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
+/// The previous key of sessions, whose tokens are still accepted.
+pub const PREVIOUS_KEY: &str = "the key before it";
+
 /// The ticketing system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ticketing;

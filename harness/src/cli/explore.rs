@@ -202,6 +202,7 @@ pub(super) fn conclude(
     fs::write(end.out.join(FILE), json)?;
     terminal.explored(&explored);
     terminal.coverage(&explored.coverage, &Titles::of(subject), end.min_coverage);
+    terminal.rules(&subject.rules());
     let Findings { findings, more } =
         shrunk(subject, explored.failures.values(), end.out, program)?;
     let covered = end.min_coverage.is_none_or(|least| explored.coverage.percent() >= least);

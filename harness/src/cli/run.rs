@@ -11,7 +11,7 @@ use super::{CommandError, Program, Verdict, WorldName, runtime};
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
-use crate::report::{Summary, counted, coverage, time, trace};
+use crate::report::{Summary, counted, coverage, rules, time, trace};
 use crate::search::explore::{Exploration, Plan, explore};
 use crate::search::races::race;
 use crate::subject::AnySubject;
@@ -95,6 +95,11 @@ pub(super) fn run(
     }
     if schedules > 0 && args.world == WorldName::Real {
         races(subject, args, &seeds, &runtime, &terminal, &mut summary)?;
+    }
+    let rules = subject.rules();
+    if rules.possible() > 0 && !chosen {
+        terminal.rules(&rules);
+        summary.figures.push(("Rules".to_owned(), rules::share(&rules)));
     }
     let invariants = format!("{} checked after each run", subject.invariants().len());
     terminal.row("invariants", &invariants);

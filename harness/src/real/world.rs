@@ -22,6 +22,7 @@ use platform::deadletter::{self, DeadLetter};
 use platform::outbox;
 use ports::Timestamp;
 use ports::bus::{Bus, Message, Stream};
+use ports::causality::Causality;
 use ports::clock::Clock;
 use ports::store::{Find, Store};
 use servers::Servers;
@@ -34,7 +35,7 @@ use crate::quiescence::{self, NotQuiescent};
 use crate::system::System;
 use crate::trace::Trace;
 use crate::world::{
-    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, request_record,
+    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, begin_trace, request_record,
 };
 
 /// Time after which a client gives up.
@@ -151,9 +152,14 @@ impl Real {
     }
 
     /// Sends one request to an instance of the service that serves its path, round robin.
-    fn request(&mut self, request: http::Request<Bytes>) -> impl Future<Output = Reply> + use<> {
+    fn request(
+        &mut self,
+        mut request: http::Request<Bytes>,
+    ) -> impl Future<Output = Reply> + use<> {
         self.requests += 1;
         let number = self.requests;
+        let origin = Causality { correlation: format!("{number:032x}"), cause: String::new() };
+        begin_trace(&mut request, &origin, number);
         let line = format!("{} {}", request.method(), request.uri());
         let instances = self.instances.iter().map(|instance| instance.id);
         let at = self.system.route(request.uri().path(), number, instances);

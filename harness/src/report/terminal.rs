@@ -7,8 +7,9 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use sim::scheduler::exhaustive::Counts;
 
-use super::{Finding, Summary, counted, coverage, html, pace, story, time};
+use super::{Finding, Summary, counted, coverage, html, pace, rules, story, time};
 use crate::coverage::Coverage;
+use crate::subject::Rules;
 use crate::gherkin::{self, Finished};
 use crate::search::exhaust::Exhausted;
 use crate::search::explore::Exploration;
@@ -19,6 +20,9 @@ pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Secondary text.
 pub const DIM: Style = Style::new().dimmed();
+
+/// The most rules that are named.
+const RULES: usize = 12;
 
 /// The number of failed scenarios that are printed; the report has the rest.
 const SCENARIOS: usize = 10;
@@ -111,6 +115,17 @@ impl Terminal {
                 self.line(format!("\n{}", coverage::text(coverage, titles)));
             }
             None => self.row("coverage", &format!("{text} {DIM}of the fault points{DIM:#}")),
+        }
+    }
+
+    /// Prints how many rules of the subject's model were reached, and those that were not.
+    pub fn rules(&self, rules: &Rules) {
+        if rules.possible() == 0 {
+            return;
+        }
+        self.row("rules", &rules::share(rules));
+        for rule in rules.missing().take(RULES) {
+            self.line(format!("              {DIM}not reached: {rule}{DIM:#}"));
         }
     }
 

@@ -1,9 +1,11 @@
 //! The subject as the engine holds it: without its types, so that the engine is compiled once
 //! and not with every subject.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use platform::catalogue::Entry;
 use serde_json::Value;
 
@@ -11,6 +13,7 @@ pub use super::any_clients::AnyClients;
 use super::evidence::Evidence;
 use super::names::{Names, Written};
 use super::operation::{AnyOperation, Operation};
+use super::rules::Rules;
 use super::{Subject, workload};
 use crate::bugs::PlantedBug;
 use crate::evidence::Facts;
@@ -36,6 +39,7 @@ struct Inner {
     events: Vec<Entry>,
     topology: Topology,
     sentences: OnceLock<Sentences>,
+    rules: Mutex<Rules>,
 }
 
 /// A workload or a scope by name.
@@ -69,6 +73,7 @@ impl AnySubject {
             events: subject.events(),
             topology: Topology::of(&system),
             sentences: OnceLock::new(),
+            rules: Mutex::new(Rules::of(subject.rules())),
             inner: Box::new(subject),
         }))
     }
@@ -195,6 +200,11 @@ impl AnySubject {
         self.0.inner.open(time)
     }
 
+    /// The rules of the subject's model, with the number of judged runs that reached each.
+    pub fn rules(&self) -> Rules {
+        self.0.rules.lock().clone()
+    }
+
     /// The violations that this evidence shows, of the subject's invariants first.
     pub fn judge(
         &self,
@@ -202,7 +212,8 @@ impl AnySubject {
         clients: &dyn AnyClients,
         history: &History,
     ) -> Vec<Violation> {
-        let mut violations = self.0.inner.judge(facts, clients, history);
+        let (mut violations, reached) = self.0.inner.judge(facts, clients, history);
+        self.0.rules.lock().add(reached);
         let declared = invariants::Declared {
             events: &self.0.events,
             copies: self.0.inner.copies(),
@@ -219,6 +230,9 @@ impl std::fmt::Debug for AnySubject {
     }
 }
 
+/// The violations of a run, and the rules that it reached.
+type Judged = (Vec<Violation>, BTreeSet<&'static str>);
+
 trait Erased: Send + Sync {
     fn scripts(&self, workload: usize) -> Scripts;
     fn race(&self) -> Option<Scripts>;
@@ -234,7 +248,7 @@ trait Erased: Send + Sync {
     fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>);
     fn copies(&self) -> &'static [Copy];
     fn monotonic_fields(&self) -> &'static [&'static str];
-    fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Vec<Violation>;
+    fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
 }
 
 impl<S: Subject> Erased for S {
@@ -296,7 +310,7 @@ impl<S: Subject> Erased for S {
         Subject::monotonic_fields(self)
     }
 
-    fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Vec<Violation> {
+    fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged {
         let clients = clients.any().downcast_ref().expect("the clients are this subject's");
         let evidence = Evidence::<S>::new(facts, clients, history);
         let invariants = self.invariants();
@@ -304,7 +318,7 @@ impl<S: Subject> Erased for S {
             let broken = (invariant.check)(&evidence).into_iter();
             broken.map(|how| Violation { invariant: invariant.name.to_owned(), how })
         });
-        violations.collect()
+        (violations.collect(), evidence.reached())
     }
 }
 

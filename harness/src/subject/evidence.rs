@@ -1,5 +1,7 @@
 //! The evidence of a run as the invariants of a subject see it: with the types of the subject.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use ports::Timestamp;
@@ -28,12 +30,23 @@ pub struct Evidence<'a, S: Subject> {
     /// The clients, with all that they know, and the external services.
     pub clients: &'a S::Clients,
     history: &'a History,
+    reached: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a, S: Subject> Evidence<'a, S> {
     /// The evidence of these facts, clients and history.
     pub fn new(facts: &'a Facts, clients: &'a S::Clients, history: &'a History) -> Self {
-        Self { facts, clients, history }
+        Self { facts, clients, history, reached: RefCell::default() }
+    }
+
+    /// Notes that this run reached a rule, which is one of [`Subject::rules`].
+    pub fn reach(&self, rule: &'static str) {
+        self.reached.borrow_mut().insert(rule);
+    }
+
+    /// The rules that this run reached, as far as they are noted.
+    pub fn reached(&self) -> BTreeSet<&'static str> {
+        self.reached.borrow().clone()
     }
 
     /// The operations that clients invoked, in order.

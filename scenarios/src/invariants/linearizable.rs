@@ -142,7 +142,7 @@ impl<'a> History<'a> {
                     });
                     history.asked.extend(asked.map(|asked| (*number, (now, asked))));
                 }
-                RecordKind::Answer { number, status: Some(status), body } => {
+                RecordKind::Answer { number, status: Some(status), body, .. } => {
                     if let Some((from, asked)) = history.asked.remove(number) {
                         history.answered(*number, &asked, *status, body, from, now);
                     }

@@ -35,19 +35,17 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 }
 
 /// An interval in which an order certainly held its ticket.
-pub(super) struct Hold {
+struct Hold {
     /// The order's id.
-    pub(super) order: String,
-    /// The user id of its buyer.
-    pub(super) buyer: String,
+    order: String,
     /// The index of the trace record that begins it.
-    pub(super) from: usize,
+    from: usize,
     /// The index of the trace record that ends it; `usize::MAX` for none.
-    pub(super) to: usize,
+    to: usize,
 }
 
 /// The holds of each ticket, from the writes of orders.
-pub(super) fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
+fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
     let mut histories: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
     for (now, record) in evidence.trace.iter().enumerate() {
         let service = record.instance.map(|who| who.service);
@@ -62,8 +60,7 @@ pub(super) fn histories(evidence: &Evidence) -> BTreeMap<String, Vec<Hold>> {
         let known = holds.iter_mut().find(|hold| hold.order == id(order));
         match (known, holding(order)) {
             (None, true) => {
-                let (order, buyer) = (id(order).to_owned(), text(order, "userId").to_owned());
-                holds.push(Hold { order, buyer, from: now, to: usize::MAX });
+                holds.push(Hold { order: id(order).to_owned(), from: now, to: usize::MAX });
             }
             (Some(hold), false) if hold.to == usize::MAX => {
                 // On real servers the release may have taken effect as soon as its call began.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use bytes::Bytes;
+use http::HeaderMap;
 use contracts::OrderExpired;
 use harness::trace::{InstanceId, Record, RecordKind};
 use platform::event::Event;
@@ -202,9 +203,9 @@ pub(super) fn asked(truth: &mut Truth, who: InstanceId) {
     add(
         truth,
         None,
-        RecordKind::Request { number: 99, line, by, to: Some(who), body: Bytes::new() },
+        RecordKind::Request { number: 99, line, by, to: Some(who), headers: HeaderMap::new(), body: Bytes::new() },
     );
-    add(truth, None, RecordKind::Answer { number: 99, status: Some(201), body: Bytes::new() });
+    add(truth, None, RecordKind::Answer { number: 99, status: Some(201), headers: HeaderMap::new(), body: Bytes::new() });
 }
 
 /// A request and its reply.
@@ -217,6 +218,6 @@ pub(super) fn exchanged(
 ) {
     let (line, to) = (line.to_owned(), Some(FRESH));
     let body = |json: &Value| Bytes::from(json.to_string());
-    add(truth, None, RecordKind::Request { number: 98, line, by: None, to, body: body(request) });
-    add(truth, None, RecordKind::Answer { number: 98, status: Some(status), body: body(reply) });
+    add(truth, None, RecordKind::Request { number: 98, line, by: None, to, headers: HeaderMap::new(), body: body(request) });
+    add(truth, None, RecordKind::Answer { number: 98, status: Some(status), headers: HeaderMap::new(), body: body(reply) });
 }

@@ -1,0 +1,137 @@
+//! The reasons for no answer, for 503, and for a session that counts as none.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contracts::user::BAN_CONSUMER;
+use contracts::{UserBanned, UserUnbanned};
+use harness::faults::{Effect, Operation};
+use harness::trace::{InstanceId, RecordKind};
+use platform::event::Event;
+use ports::Timestamp;
+use ports::clock::after;
+
+use super::exchange::Exchange;
+use crate::invariants::Evidence;
+
+/// The time after which a client gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A time during which a service could not reach a port.
+struct Cut {
+    /// `None` for all services.
+    service: Option<&'static str>,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+/// A ban or its end, as published: user, version, whether it bans.
+struct Ban {
+    user: String,
+    version: i64,
+    is_ban: bool,
+    /// The acknowledgements by instances, as indices of records.
+    heard: Vec<(InstanceId, usize)>,
+    from: usize,
+}
+
+/// The disturbances of a run.
+pub(super) struct Reasons {
+    crashes: Vec<(usize, InstanceId)>,
+    cuts: Vec<Cut>,
+    /// Whether a scenario cut off a service, which the trace does not contain.
+    is_cut: bool,
+    bans: Vec<Ban>,
+}
+
+impl Reasons {
+    pub(super) fn read(evidence: &Evidence<'_>) -> Self {
+        let (mut crashes, mut cuts, mut bans) = (Vec::new(), Vec::new(), Vec::<Ban>::new());
+        let mut by_id: BTreeMap<&str, usize> = BTreeMap::new();
+        for (mark, record) in evidence.trace.iter().enumerate() {
+            match &record.kind {
+                RecordKind::Crash | RecordKind::Panic { .. } => {
+                    crashes.extend(record.instance.map(|instance| (mark, instance)));
+                }
+                RecordKind::Fault { operation, effect, .. } => {
+                    let (service, lasts) = match effect {
+                        Effect::Partition(lasts) => (record.instance.map(|i| i.service), *lasts),
+                        Effect::Outage(lasts) => (None, *lasts),
+                        _ => continue,
+                    };
+                    let of_requests = !matches!(operation, Operation::Publish | Operation::Ack);
+                    let cut = Cut { service, from: record.at, to: after(record.at, lasts) };
+                    cuts.extend(of_requests.then_some(cut));
+                }
+                RecordKind::Publish { message, .. } => {
+                    let state = match message.subject.as_str() {
+                        UserBanned::SUBJECT => serde_json::from_slice::<UserBanned>(&message.payload)
+                            .map(|event| (event.0, true)),
+                        UserUnbanned::SUBJECT => {
+                            serde_json::from_slice::<UserUnbanned>(&message.payload)
+                                .map(|event| (event.0, false))
+                        }
+                        _ => continue,
+                    };
+                    if let Ok((state, is_ban)) = state
+                        && !by_id.contains_key(message.id.as_str())
+                    {
+                        by_id.insert(&message.id, bans.len());
+                        let (user, version, heard) = (state.id, state.version, Vec::new());
+                        let from = mark;
+                        bans.push(Ban { user, version, is_ban, heard, from });
+                    }
+                }
+                RecordKind::Reply { operation: "ack", consumer, id, .. }
+                    if !bans.is_empty() && consumer.ends_with(BAN_CONSUMER) =>
+                {
+                    if let (Some(&at), Some(instance)) = (by_id.get(id.as_str()), record.instance) {
+                        bans[at].heard.push((instance, mark));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self { crashes, cuts, is_cut: evidence.cuts > 0, bans }
+    }
+
+    /// A request stays without an answer only if its instance is lost or too slow.
+    pub(super) fn of_silence(&self, exchange: &Exchange<'_>) -> Result<(), String> {
+        let meanwhile = exchange.invoked.mark..=exchange.returned.mark;
+        let crashed = |(mark, who): &(usize, InstanceId)| {
+            Some(*who) == exchange.to && meanwhile.contains(mark)
+        };
+        let late = exchange.returned.at >= after(exchange.invoked.at, PATIENCE);
+        let lost = exchange.to.is_none() || late || self.crashes.iter().any(crashed);
+        let why = || format!("{exchange}: no answer although its instance did not crash");
+        lost.then_some(()).ok_or_else(why)
+    }
+
+    /// A request is answered with 503 only if a call that it made failed.
+    pub(super) fn of_unavailability(&self, exchange: &Exchange<'_>) -> Result<(), String> {
+        let service = exchange.to.map(|instance| instance.service);
+        let cut = self.cuts.iter().any(|cut| {
+            (cut.service.is_none() || cut.service == service)
+                && cut.from <= exchange.returned.at
+                && exchange.invoked.at < cut.to
+        });
+        let failed = exchange.failed || exchange.unanswered_outside || cut || self.is_cut;
+        let why = || format!("{exchange}: 503 although no call that it made failed");
+        failed.then_some(()).ok_or_else(why)
+    }
+
+    /// Whether a ban may make the session of this user count as none: the instance may have heard
+    /// of it, and has not heard for certain that it is lifted.
+    pub(super) fn may_be_banned(&self, exchange: &Exchange<'_>, user: &str) -> bool {
+        let Some(instance) = exchange.to else { return false };
+        let of_user = || self.bans.iter().filter(|ban| ban.user == user);
+        let has_heard = |ban: &&Ban| {
+            ban.heard.iter().any(|(who, mark)| *who == instance && *mark < exchange.invoked.mark)
+        };
+        let known = of_user().filter(has_heard).map(|ban| ban.version).max().unwrap_or(-1);
+        let mut bans = of_user().filter(|ban| {
+            ban.is_ban && ban.version >= known && ban.from < exchange.returned.mark
+        });
+        bans.next().is_some()
+    }
+}

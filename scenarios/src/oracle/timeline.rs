@@ -1,0 +1,180 @@
+//! The versions of each document, and when each was visible.
+
+use std::collections::BTreeMap;
+
+use bson::Document;
+use harness::evidence::field::{id, integer, text};
+use harness::trace::RecordKind;
+
+use super::exchange::Exchange;
+use crate::invariants::Evidence;
+use crate::model::{auth, input};
+
+/// One version of a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Version<'a> {
+    /// The first record at which it may be visible.
+    pub(super) from: usize,
+    /// The index of the record of its write.
+    pub(super) mark: usize,
+    pub(super) document: &'a Document,
+}
+
+/// The versions of one document, in order.
+#[derive(Debug, Default)]
+pub(super) struct Timeline<'a>(Vec<Version<'a>>);
+
+/// The collections that answers show.
+const SHOWN: [(&str, &str); 5] = [
+    ("auth", "users"),
+    ("tickets", "tickets"),
+    ("orders", "tickets"),
+    ("orders", "orders"),
+    ("payments", "orders"),
+];
+
+/// The timelines of one collection, by id.
+pub(super) type Collection<'a> = BTreeMap<&'a str, Timeline<'a>>;
+
+/// The timelines of a run.
+#[derive(Debug, Default)]
+pub(super) struct Timelines<'a> {
+    pub(super) users: Collection<'a>,
+    pub(super) tickets: Collection<'a>,
+    pub(super) ticket_copies: Collection<'a>,
+    pub(super) orders: Collection<'a>,
+    pub(super) order_copies: Collection<'a>,
+    /// The ids of the orders of each ticket.
+    pub(super) orders_of: BTreeMap<&'a str, Vec<&'a str>>,
+    /// The ids of the users of each address.
+    pub(super) users_of: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+impl<'a> Timelines<'a> {
+    /// Reads the writes of a run. That of a relay leaves the revision as it is.
+    pub(super) fn read(evidence: &'a Evidence<'_>) -> Self {
+        let mut all = Self::default();
+        for (mark, record) in evidence.trace.iter().enumerate() {
+            let RecordKind::Write { collection, began, outcome: Ok(Some(document)), .. } =
+                &record.kind
+            else {
+                continue;
+            };
+            let service = record.instance.map_or("", |instance| instance.service);
+            let from = if evidence.exact { mark } else { *began };
+            all.add((service, collection), Version { from, mark, document });
+        }
+        if !evidence.exact {
+            // The record of a write may be lost with its instance.
+            for (service, collection) in SHOWN {
+                let version = |document| Version { from: 0, mark: evidence.trace.len(), document };
+                let documents = evidence.documents.of(service, collection).iter();
+                documents.for_each(|document| all.add((service, collection), version(document)));
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, (service, collection): (&str, &str), version: Version<'a>) {
+        let document = version.document;
+        let timelines = match (service, collection) {
+            ("auth", "users") => {
+                let key = text(document, "emailKey");
+                let users = self.users_of.entry(key).or_default();
+                if !users.contains(&id(document)) {
+                    users.push(id(document));
+                }
+                &mut self.users
+            }
+            ("tickets", "tickets") => &mut self.tickets,
+            ("orders", "tickets") => &mut self.ticket_copies,
+            ("orders", "orders") => {
+                let orders = self.orders_of.entry(text(document, "ticketId")).or_default();
+                if !orders.contains(&id(document)) {
+                    orders.push(id(document));
+                }
+                &mut self.orders
+            }
+            ("payments", "orders") => &mut self.order_copies,
+            _ => return,
+        };
+        timelines.entry(id(document)).or_default().add(version);
+    }
+
+    /// The password of each hash, from the requests that set it.
+    pub(super) fn passwords(&self, exchanges: &[Exchange<'a>]) -> BTreeMap<&'a str, String> {
+        let of_users = exchanges.iter().filter(|exchange| exchange.path.starts_with("/api/users"));
+        let mut passwords = BTreeMap::new();
+        for exchange in of_users.filter(|exchange| !exchange.writes.is_empty()) {
+            let body = serde_json::from_slice(exchange.body).unwrap_or_default();
+            for write in &exchange.writes {
+                let password = auth::password(input::text(&body, "password"));
+                let hash = text(write.document, "password");
+                passwords.entry(hash).or_insert(password);
+            }
+        }
+        passwords
+    }
+}
+
+impl<'a> Timeline<'a> {
+    /// Adds a version in its place: by revision, since records may be out of order on real servers.
+    fn add(&mut self, version: Version<'a>) {
+        let revision = |version: &Version<'_>| integer(version.document, "revision");
+        let at = self.0.iter().rposition(|known| revision(known) <= revision(&version));
+        match at {
+            Some(at) if revision(&self.0[at]) == revision(&version) => {}
+            Some(at) => self.0.insert(at + 1, version),
+            None => self.0.insert(0, version),
+        }
+    }
+
+    /// All versions.
+    pub(super) fn versions(&self) -> &[Version<'a>] {
+        &self.0
+    }
+
+    /// The newest version.
+    pub(super) fn newest(&self) -> Option<&'a Document> {
+        self.0.last().map(|version| version.document)
+    }
+
+    /// The versions that were visible at some point of this interval of records; `None` stands
+    /// for the time before the first one.
+    pub(super) fn visible(
+        &self,
+        (from, to): (usize, usize),
+    ) -> impl Iterator<Item = Option<&'a Document>> {
+        let absent = self.0.first().is_none_or(|first| first.mark > from).then_some(None);
+        let ends = self.0.iter().skip(1).map(|next| next.mark).chain([usize::MAX]);
+        let seen = self.0.iter().zip(ends).filter(move |(version, end)| {
+            version.from <= to && *end >= from
+        });
+        absent.into_iter().chain(seen.map(|(version, _)| Some(version.document)))
+    }
+
+    /// The version before the one that the record of this index wrote.
+    pub(super) fn before(&self, mark: usize) -> Option<&'a Document> {
+        let at = self.0.iter().position(|version| version.mark == mark)?;
+        at.checked_sub(1).map(|at| self.0[at].document)
+    }
+}
+
+/// Whether a written document has exactly these fields, apart from those of its collection.
+pub(super) fn is_left(expected: &Document, written: &Document) -> bool {
+    let own = |name: &str| ["outbox", "revision"].contains(&name);
+    let count = |document: &Document| document.keys().filter(|name| !own(name)).count();
+    count(expected) == count(written)
+        && expected.iter().filter(|(name, _)| !own(name)).all(|(name, value)| {
+            written.get(name).is_some_and(|written| same(value, written))
+        })
+}
+
+/// Whether two values are equal; integers are compared by value.
+fn same(one: &bson::Bson, other: &bson::Bson) -> bool {
+    let integer = |value: &bson::Bson| value.as_i64().or(value.as_i32().map(i64::from));
+    match (integer(one), integer(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
+    }
+}
