@@ -2,6 +2,7 @@
 //! system is quiescent.
 
 pub mod field;
+pub mod pace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct Facts {
     pub given_up: BTreeSet<String>,
     /// The number of cuts by scenarios, which the trace does not contain.
     pub cuts: usize,
+    /// The times that passed although services had calls pending, from and to.
+    pub hurried: Vec<(Timestamp, Timestamp)>,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
     /// The record.
@@ -99,6 +102,7 @@ impl Facts {
             letters,
             ack_wait,
             cuts: world.faults().cuts_begun(),
+            hurried: world.hurried(),
             trace: world.trace().records(),
         })
     }

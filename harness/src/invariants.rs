@@ -9,9 +9,11 @@ pub mod acknowledgements;
 mod applied_once;
 mod copies;
 mod dead_letters;
+mod envelopes;
 mod never_back;
 mod outboxes;
 mod panics;
+mod prompt;
 mod published;
 mod published_in_order;
 mod schemas;
@@ -131,6 +133,20 @@ const GENERIC: &[(Statement, Check)] = &[
             statement: "Every published event is declared and valid against its schema",
         },
         schemas::check,
+    ),
+    (
+        Statement {
+            name: "envelopes",
+            statement: "The attributes of every event are true, and its trace leads back to its cause",
+        },
+        envelopes::check,
+    ),
+    (
+        Statement {
+            name: "prompt",
+            statement: "Events are published, delivered and handled within a second, or within a minute of a fault",
+        },
+        prompt::check,
     ),
     (Statement { name: "no-panic", statement: "No service panics" }, panics::check),
 ];

@@ -346,6 +346,10 @@ impl Inspect for Simulated {
         self.kernel.now()
     }
 
+    fn hurried(&self) -> Vec<(Timestamp, Timestamp)> {
+        self.kernel.hurried()
+    }
+
     fn collections(&self) -> Vec<(&'static str, String)> {
         let databases = self.databases.iter();
         let of_each = databases.flat_map(|(service, database)| {

@@ -162,6 +162,12 @@ pub trait Inspect {
     /// The world's time.
     fn now(&self) -> Timestamp;
 
+    /// The times that passed although services had calls pending, from and to: none where time
+    /// passes by itself.
+    fn hurried(&self) -> Vec<(Timestamp, Timestamp)> {
+        Vec::new()
+    }
+
     /// Every collection of every service: service and name.
     fn collections(&self) -> Vec<(&'static str, String)>;
 

@@ -144,7 +144,7 @@ impl harness::subject::Clients for Clients {
     }
 
     fn context(&self, operation: &Operation, _: Timestamp) -> Context {
-        let about = match operation {
+        let about = match operation.plain() {
             Operation::Change { title, .. } | Operation::Reserve { title, .. } => {
                 self.ticket(title)
             }
@@ -207,8 +207,21 @@ impl harness::subject::Clients for Clients {
                 let path = format!("/api/orders/{}", self.order(owner, title)?);
                 person.request(Method::GET, &path, &none)
             }
-            Operation::LookAtOrders { .. } => person.request(Method::GET, "/api/orders", &none),
+            Operation::LookAtOrders { who, query } => {
+                let query = with_ids(query, |title| self.order(who, title))?;
+                let mark = if query.is_empty() { "" } else { "?" };
+                person.request(Method::GET, &format!("/api/orders{mark}{query}"), &none)
+            }
+            Operation::LookAtTicket { title, .. } => {
+                let path = format!("/api/tickets/{}", self.ticket(title)?);
+                person.request(Method::GET, &path, &none)
+            }
+            Operation::WhoAmI { .. } => {
+                person.request(Method::GET, "/api/users/currentuser", &none)
+            }
+            Operation::In { manner, operation } => manner.apply(self.request(operation)?),
             Operation::Browse { query, .. } => {
+                let query = with_ids(query, |title| self.ticket(title))?;
                 person.request(Method::GET, &format!("/api/tickets?{query}"), &none)
             }
             Operation::Ban { whom, .. } => {
@@ -237,7 +250,7 @@ impl harness::subject::Clients for Clients {
         let mut person = self.person(who);
         person.absorb(reply);
         let created = reply.status() == Some(201);
-        match operation {
+        match operation.plain() {
             Operation::SignUp { email, .. } if created => {
                 person.email = email.clone().unwrap_or_else(|| address(who));
                 self.signed_in.insert(who.to_owned(), now);
@@ -301,6 +314,13 @@ impl harness::subject::Clients for Clients {
             self.listing = Some(Listing { listed, offered });
         }
     }
+}
+
+/// A query with the ids of the titles in it; `None` where one is not known yet.
+fn with_ids<'c>(query: &str, id: impl Fn(&str) -> Option<&'c str>) -> Option<String> {
+    let Some((before, rest)) = query.split_once('{') else { return Some(query.to_owned()) };
+    let (title, after) = rest.split_once('}')?;
+    Some(format!("{before}{}{after}", id(title)?))
 }
 
 /// The password of the new user in the survey.

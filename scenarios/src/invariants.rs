@@ -6,11 +6,11 @@
 
 pub mod evidence;
 
-mod accepted;
 mod acks;
 mod addresses;
 mod bans;
 mod charges_published;
+mod declined;
 mod expiry;
 mod for_sale;
 mod frozen;
@@ -68,14 +68,19 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
         ),
         invariant("hold-ends", "No unpaid hold outlives its deadline", expiry::check),
         invariant(
+            "expires-in-time",
+            "A hold ends within a second of its deadline, and never before",
+            expiry::in_time,
+        ),
+        invariant(
             "expires-once",
             "The expiry of an order is published exactly once",
             expiry::published_once,
         ),
         invariant(
-            "accepted-writes",
-            "An accepted operation is stored as its reply reported",
-            accepted::check,
+            "declined-cancels",
+            "An order whose card was declined is cancelled",
+            declined::check,
         ),
         invariant(
             "for-sale",

@@ -9,6 +9,7 @@
 pub mod clients;
 pub mod features;
 pub mod invariants;
+pub mod manner;
 pub mod model;
 pub mod operation;
 pub mod oracle;

@@ -9,6 +9,8 @@ use harness::subject::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::manner::Manner;
+
 /// The name of the administrator: the only client that may ban users.
 pub const ADMINISTRATOR: &str = "the administrator";
 
@@ -111,12 +113,28 @@ pub enum Operation {
     LookAtOrders {
         /// The client.
         who: String,
+        /// The query string; `{TITLE}` in it stands for the id of the client's newest order for
+        /// that ticket.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        query: String,
+    },
+    /// Reads a ticket.
+    LookAtTicket {
+        /// The client.
+        who: String,
+        /// The ticket.
+        title: String,
+    },
+    /// Reads the claims of the client's session.
+    WhoAmI {
+        /// The client.
+        who: String,
     },
     /// Reads a page of the tickets for sale.
     Browse {
         /// The client.
         who: String,
-        /// The query string.
+        /// The query string; `{TITLE}` in it stands for the id of that ticket.
         query: String,
     },
     /// Bans a user.
@@ -132,6 +150,13 @@ pub enum Operation {
         who: String,
         /// The user.
         whom: String,
+    },
+    /// Does the same in another manner.
+    In {
+        /// The manner.
+        manner: Manner,
+        /// The operation.
+        operation: Box<Self>,
     },
     /// Sends a raw request.
     Send {
@@ -253,6 +278,24 @@ impl Operation {
         Self::Pay { who: who.to_owned(), owner, title, card }
     }
 
+    /// Reads all orders of the client.
+    pub fn look_at_orders(who: &str) -> Self {
+        Self::LookAtOrders { who: who.to_owned(), query: String::new() }
+    }
+
+    /// The same in this manner.
+    pub fn in_manner(self, manner: Manner) -> Self {
+        Self::In { manner, operation: Box::new(self) }
+    }
+
+    /// The operation without its manner.
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::In { operation, .. } => operation.plain(),
+            plain => plain,
+        }
+    }
+
     /// The client that sends the operation.
     pub fn who(&self) -> &str {
         match self {
@@ -266,11 +309,14 @@ impl Operation {
             | Self::Cancel { who, .. }
             | Self::Pay { who, .. }
             | Self::LookAtOrder { who, .. }
-            | Self::LookAtOrders { who }
+            | Self::LookAtOrders { who, .. }
+            | Self::LookAtTicket { who, .. }
+            | Self::WhoAmI { who }
             | Self::Browse { who, .. }
             | Self::Ban { who, .. }
             | Self::Unban { who, .. }
             | Self::Send { who, .. } => who,
+            Self::In { operation, .. } => operation.who(),
         }
     }
 }
@@ -284,15 +330,21 @@ impl harness::subject::Operation for Operation {
         match self {
             Self::SignIn { who, email: None, .. }
             | Self::SignOut { who }
-            | Self::LookAtOrders { who }
-            | Self::Browse { who, .. } => vec![Client(who)],
+            | Self::WhoAmI { who } => vec![Client(who)],
+            Self::LookAtOrders { who, query } | Self::Browse { who, query } => {
+                // A query may contain a title.
+                if query.contains('{') { Vec::new() } else { vec![Client(who)] }
+            }
+            Self::In { operation, .. } => operation.references(),
             // A client that signs up is not one of the prepared ones, and an email address or a
             // raw request may contain a client's name.
             Self::SignUp { .. }
             | Self::SignIn { .. }
             | Self::ChangeAccount { .. }
             | Self::Send { .. } => Vec::new(),
-            Self::List { who, title, .. } | Self::Reserve { who, title } => {
+            Self::List { who, title, .. }
+            | Self::Reserve { who, title }
+            | Self::LookAtTicket { who, title } => {
                 vec![Client(who), Thing(TICKET, title)]
             }
             Self::Change { who, title, to, .. } => {
@@ -319,6 +371,7 @@ impl harness::subject::Operation for Operation {
             Self::Change { who, title, to, price } if *price != round(2500) && title == to => {
                 vec![Self::reprice(who, title, round(2500))]
             }
+            Self::In { operation, .. } => vec![(**operation).clone()],
             _ => Vec::new(),
         }
     }
@@ -340,7 +393,7 @@ impl harness::subject::Operation for Operation {
             }
             Self::Ban { who, whom } => cells(&[who, "bans", whom]),
             Self::Unban { who, whom } => cells(&[who, "lifts the ban on", whom]),
-            Self::LookAtOrders { who } => cells(&[who, "views", "their orders"]),
+            Self::LookAtOrders { who, query } if query.is_empty() => cells(&[who, "views", "their orders"]),
             Self::SignIn { who, .. } if *self == Self::sign_in(who) => {
                 cells(&[who, "signs in", "again"])
             }
@@ -363,7 +416,7 @@ impl harness::subject::Operation for Operation {
             [who, "lifts the ban on", whom] => {
                 Self::Unban { who: who.to_owned(), whom: whom.to_owned() }
             }
-            [who, "views", "their orders"] => Self::LookAtOrders { who: who.to_owned() },
+            [who, "views", "their orders"] => Self::look_at_orders(who),
             [who, "signs in", "again"] => Self::sign_in(who),
             [who, "signs up", "as new"] => Self::sign_up(who),
             [json] => serde_json::from_str(json).ok()?,
@@ -412,7 +465,10 @@ impl fmt::Display for Operation {
             Self::LookAtOrder { who, owner, title } => {
                 write!(f, "{who} views {owner}'s order for \"{title}\"")
             }
-            Self::LookAtOrders { who } => write!(f, "{who} views their orders"),
+            Self::LookAtOrders { who, .. } => write!(f, "{who} views their orders"),
+            Self::LookAtTicket { who, title } => write!(f, "{who} views \"{title}\""),
+            Self::WhoAmI { who } => write!(f, "{who} views their session"),
+            Self::In { manner, operation } => write!(f, "{operation} {manner}"),
             Self::Browse { who, .. } => write!(f, "{who} browses the tickets for sale"),
             Self::Ban { who, whom } => write!(f, "{who} bans {whom}"),
             Self::Unban { who, whom } => write!(f, "{who} lifts the ban on {whom}"),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bans;
+mod contract;
 mod expiry;
 mod market;
 mod payment;
@@ -62,6 +63,11 @@ pub const ALL: &[Workload<Operation>] = &[
         about: "Users sign up with the same email address and return after their session has expired",
         scripts: || accounts::scripts().boxed(),
     },
+    Workload {
+        name: "contract",
+        about: "Every request of the contract, in every manner, by every client",
+        scripts: || contract::scripts().boxed(),
+    },
 ];
 
 /// The race without pauses of minutes, for real servers, where they take real time.
@@ -107,5 +113,5 @@ fn card(good: bool) -> Card {
 
 /// A price. Some are amounts that lose a cent in floating point.
 fn price() -> impl Strategy<Value = Cents> + Clone {
-    prop_oneof![3 => 1_i64..10_000, 1 => Just(1999_i64), 1 => Just(2010_i64)].prop_map(Cents)
+    prop_oneof![3 => 50_i64..10_000, 1 => Just(1999_i64), 1 => Just(2010_i64)].prop_map(Cents)
 }

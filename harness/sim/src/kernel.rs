@@ -139,6 +139,12 @@ impl Kernel {
         state.now = state.now.max(at);
     }
 
+    /// The times that passed because the scheduler advanced time while calls were pending, from
+    /// and to: no service is to blame for them.
+    pub fn hurried(&self) -> Vec<(Timestamp, Timestamp)> {
+        self.state().hurried.clone()
+    }
+
     /// Records from now on every decision that deviates from FIFO, for [`Self::reorderings`].
     /// `mark` measures the progress of the run at each of them, for example as the number of
     /// trace records; it must not call the kernel.

@@ -9,10 +9,6 @@ use jsonschema::Validator;
 use super::Declared;
 use crate::evidence::Facts;
 
-/// The CloudEvents attributes that every message carries.
-const ATTRIBUTES: [&str; 6] =
-    ["ce-id", "ce-source", "ce-type", "ce-specversion", "ce-time", "ce-subject"];
-
 pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     let mut violations = Vec::new();
     if declared.events.is_empty() {
@@ -25,17 +21,6 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
             continue;
         };
         let name = entry.name;
-        let header = |name: &str| message.headers.get(name).map(String::as_str);
-        for missing in ATTRIBUTES.iter().filter(|name| header(name).is_none()) {
-            violations.push(format!("{name} {} has no {missing}", message.id));
-        }
-        if let Some(id) = header("ce-id").filter(|id| *id != message.id) {
-            violations.push(format!("{name} has the message id {} but the ce-id {id}", message.id));
-        }
-        if header("ce-type") != Some(name) || header("ce-source") != Some(entry.from) {
-            violations
-                .push(format!("{subject} {} has the attributes of another event", message.id));
-        }
         match serde_json::from_slice(&message.payload) {
             Ok(payload) => {
                 let validator = validator(entry);

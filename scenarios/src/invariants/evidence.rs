@@ -1,7 +1,6 @@
 //! The evidence of a run, with accessors for ticketing's collections.
 
 use bson::Document;
-use harness::subject::Invocation;
 
 use crate::provider::LedgerCharge;
 use crate::system::Ticketing;
@@ -10,9 +9,6 @@ pub(crate) use harness::evidence::field::{by_id, id, integer as number, text};
 
 /// The evidence of one run of ticketing.
 pub type Evidence<'a> = harness::subject::Evidence<'a, Ticketing>;
-
-/// An operation and its reply.
-pub(crate) type Call<'a> = Invocation<'a, Ticketing>;
 
 /// Ticketing's collections and the provider's ledger.
 pub(crate) trait Records {

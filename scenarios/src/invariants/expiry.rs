@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bson::Document;
 use contracts::OrderExpired;
+use harness::evidence::pace::Pace;
+use harness::trace::RecordKind;
 use platform::event::Event;
+use ports::Timestamp;
 
 use super::Evidence;
 use super::evidence::{Records as _, id, text};
@@ -18,6 +22,32 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     outlived
         .map(|order| format!("order {} still holds its ticket after its deadline", id(order)))
         .collect()
+}
+
+/// A hold ends soon after its deadline, and never before.
+pub(super) fn in_time(evidence: &Evidence) -> Vec<String> {
+    let pace = Pace::of(evidence);
+    let mut broken = Vec::new();
+    for record in evidence.trace.iter() {
+        let RecordKind::Write { collection, outcome: Ok(Some(order)), .. } = &record.kind else {
+            continue;
+        };
+        let is_order = collection == "orders" && text(order, "reason") == "expired";
+        // The relay writes the order again once its event is published.
+        let is_release = order.get_array("outbox").is_ok_and(|outbox| !outbox.is_empty());
+        let Some(due) = due(order).filter(|_| is_order && is_release) else { continue };
+        if record.at < due {
+            broken.push(format!("order {} expired before its deadline", id(order)));
+        } else if let Some(late) = pace.lateness(due, record.at) {
+            broken.push(format!("order {} expired {late:?} too late", id(order)));
+        }
+    }
+    broken
+}
+
+fn due(order: &Document) -> Option<Timestamp> {
+    let due = order.get_datetime("expiresAt").ok()?;
+    Timestamp::from_millisecond(due.timestamp_millis()).ok()
 }
 
 /// All `OrderExpired` messages about an order have the same id; a republished one is a duplicate.

@@ -5,7 +5,7 @@ use bson::Document;
 use harness::evidence::field::{integer, text};
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Effect};
 use super::input::{self, Bad, Validity};
 use super::rules::Rule;
 use super::session::Caller;
@@ -30,6 +30,13 @@ pub fn charge(order: &Document) -> Option<&Document> {
 /// A payment for an order that does not exist.
 pub fn unknown() -> Answer {
     Answer::not_found(Rule::PayUnknown)
+}
+
+/// A payment of unknown outcome: nothing is lost, and a repeat does not charge twice.
+pub fn unanswered() -> Answer {
+    let message = "Service unavailable, try again later";
+    let answer = Answer::refuses(Rule::Unavailable, 503, message);
+    Answer { effect: Effect::Judged, ..answer }
 }
 
 /// A payment for an order in this state before the provider is asked; `None` where it must be

@@ -293,7 +293,7 @@ impl<'a> Court<'a> {
             let known = self.timelines.orders.get(&*order);
             let copies = self.timelines.order_copies.get(&*order);
             let states = copies.map_or(vec![None], |copy| visible(copy, exchange));
-            let mut answers = Vec::new();
+            let mut answers = vec![payments::unanswered()];
             if states.contains(&None) && is_unknown(known, &order, exchange) {
                 answers.push(payments::unknown());
             }

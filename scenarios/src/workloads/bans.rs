@@ -68,5 +68,5 @@ fn unban(who: u8) -> Operation {
 }
 
 fn look(who: u8) -> Operation {
-    Operation::LookAtOrders { who: client(who) }
+    Operation::look_at_orders(&client(who))
 }

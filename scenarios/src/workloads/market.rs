@@ -22,10 +22,17 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
             Operation::reprice(&client(who), &title(ticket), price)
         },
     );
+    let retitle = (0..TICKETS, price(), any::<bool>()).prop_map(|(ticket, price, new)| {
+        let to = if new { format!(" {}, first row ", title(ticket)) } else { title(ticket) };
+        let who = client(ticket);
+        Operation::Change { who, title: title(ticket), to, price: price.into() }
+    });
     let act = prop_oneof![
         6 => trade(0..PEOPLE, ticket),
         3 => edit,
-        1 => (0..PEOPLE).prop_map(|who| Operation::LookAtOrders { who: client(who) }),
+        1 => (0..PEOPLE).prop_map(|who| Operation::look_at_orders(&client(who))),
+        1 => (0..PEOPLE).prop_map(|who| Operation::Browse { who: client(who), query: String::new() }),
+        1 => retitle,
     ];
     let then = prop_oneof![
         5 => Just(Then::Go),

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) is_quiescent: bool,
     /// Whether the scheduler has stopped the run.
     pub(super) stopped: bool,
+    /// The times that passed while calls were pending: from and to.
+    pub(super) hurried: Vec<(Timestamp, Timestamp)>,
 }
 
 /// The pending calls, oldest first. The wakers are apart, so that a scheduler borrows the calls
@@ -71,6 +73,7 @@ impl State {
             quiescent_count: 0,
             is_quiescent: false,
             stopped: false,
+            hurried: Vec::new(),
         }
     }
 
@@ -166,7 +169,12 @@ impl State {
     /// Advances time to the next timer, and returns its waker.
     pub(super) fn jump(&mut self) -> Waker {
         let ((at, _), waker) = self.timers.pop_first().expect("time advances to a timer");
-        self.now = self.now.max(at);
+        if at > self.now {
+            if !self.pending.is_empty() {
+                self.hurried.push((self.now, at));
+            }
+            self.now = at;
+        }
         waker
     }
 }

@@ -72,16 +72,6 @@ pub(super) fn add(truth: &mut Truth, who: Option<InstanceId>, what: RecordKind) 
     edit(truth).push(Record { at, instance: who, origin: None, kind: what });
 }
 
-/// Changes the first operation with this status.
-pub(super) fn amend(
-    truth: &mut Truth,
-    status: Option<u16>,
-    change: impl FnOnce(&mut Amendable<'_>),
-) {
-    let with_status = |call: &Call| call.reply().is_some_and(|reply| reply.status() == status);
-    amend_first(truth, with_status, change);
-}
-
 /// Changes the first operation that matches.
 pub(super) fn amend_first(
     truth: &mut Truth,
@@ -92,26 +82,60 @@ pub(super) fn amend_first(
     truth.history.amend(found.expect("there is such an operation"), change);
 }
 
-/// Replaces the status of the first operation with this one.
-pub(super) fn restatus(truth: &mut Truth, status: u16, other: Option<u16>) {
-    amend(truth, Some(status), |call| {
-        *call.reply = Some(match (other, call.reply.take()) {
-            (Some(other), Some(Reply::Answer(mut answer))) => {
-                *answer.status_mut() = other.try_into().expect("it is a status");
-                Reply::Answer(answer)
-            }
-            _ => Reply::Unanswered("the connection was lost".to_owned()),
-        });
-    });
+/// Replaces the status of a reply.
+pub(super) fn restatus(call: &mut Amendable<'_>, status: u16) {
+    if let Some(Reply::Answer(answer)) = call.reply {
+        *answer.status_mut() = status.try_into().expect("it is a status");
+    }
 }
 
-/// Changes the body of a reply.
-pub(super) fn rebody(call: &mut Amendable<'_>, change: impl FnOnce(&mut Value)) {
-    if let Some(Reply::Answer(answer)) = call.reply {
-        let mut body = serde_json::from_slice(answer.body()).unwrap_or_default();
+/// An answer in the trace.
+pub(super) struct Answered<'a> {
+    pub(super) status: &'a mut Option<u16>,
+    pub(super) headers: &'a mut HeaderMap,
+    body: &'a mut Bytes,
+}
+
+impl Answered<'_> {
+    /// Changes the body.
+    pub(super) fn rebody(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut body = serde_json::from_slice(self.body).unwrap_or_default();
         change(&mut body);
-        *answer.body_mut() = Bytes::from(body.to_string());
+        *self.body = Bytes::from(body.to_string());
     }
+}
+
+/// Changes the first answer of this status to a request of this line.
+pub(super) fn answered(
+    truth: &mut Truth,
+    wanted: &str,
+    status: u16,
+    change: impl FnOnce(&mut Answered<'_>),
+) {
+    let requests = edit(truth).iter().filter_map(|record| match &record.kind {
+        RecordKind::Request { number, line, .. } if line == wanted => Some(*number),
+        _ => None,
+    });
+    let requests: Vec<u64> = requests.collect();
+    let found = edit(truth).iter_mut().find_map(|record| match &mut record.kind {
+        RecordKind::Answer { number, status: shown, headers, body }
+            if requests.contains(number) && *shown == Some(status) =>
+        {
+            Some(Answered { status: shown, headers, body })
+        }
+        _ => None,
+    });
+    change(&mut found.expect("there is such an answer"));
+}
+
+/// Changes an attribute of the first event about an order.
+pub(super) fn reheaded(truth: &mut Truth, name: &str, value: &str) {
+    let message = edit(truth).iter_mut().find_map(|record| match &mut record.kind {
+        RecordKind::Publish { message, .. } if message.subject == "order.created" => Some(message),
+        _ => None,
+    });
+    let headers = &mut message.expect("a ticket was reserved").headers;
+    headers.insert(name.to_owned(), value.to_owned());
 }
 
 /// Whether the operation of a call matches.

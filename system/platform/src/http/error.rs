@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -19,6 +19,9 @@ pub const NOT_FOUND: &str = "Not Found";
 pub const INTERNAL: &str = "Internal error";
 /// The message of a 503.
 pub const UNAVAILABLE: &str = "Service unavailable, try again later";
+
+/// The number of seconds after which a client may try again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// One entry of the error shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,7 +99,11 @@ impl IntoResponse for ApiError {
             errors: Vec<Problem>,
         }
         let shape = Shape { errors: self.problems };
-        (self.status, Json(shape)).into_response()
+        let mut response = (self.status, Json(shape)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
     }
 }
 
