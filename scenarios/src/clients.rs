@@ -209,8 +209,7 @@ impl harness::subject::Clients for Clients {
             }
             Operation::LookAtOrders { who, query } => {
                 let query = with_ids(query, |title| self.order(who, title))?;
-                let mark = if query.is_empty() { "" } else { "?" };
-                person.request(Method::GET, &format!("/api/orders{mark}{query}"), &none)
+                person.request(Method::GET, &with_query("/api/orders", &query), &none)
             }
             Operation::LookAtTicket { title, .. } => {
                 let path = format!("/api/tickets/{}", self.ticket(title)?);
@@ -222,7 +221,7 @@ impl harness::subject::Clients for Clients {
             Operation::In { manner, operation } => manner.apply(self.request(operation)?),
             Operation::Browse { query, .. } => {
                 let query = with_ids(query, |title| self.ticket(title))?;
-                person.request(Method::GET, &format!("/api/tickets?{query}"), &none)
+                person.request(Method::GET, &with_query("/api/tickets", &query), &none)
             }
             Operation::Ban { whom, .. } => {
                 let path = format!("/api/users/{}/ban", self.person(whom).id);
@@ -314,6 +313,10 @@ impl harness::subject::Clients for Clients {
             self.listing = Some(Listing { listed, offered });
         }
     }
+}
+
+fn with_query(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 /// A query with the ids of the titles in it; `None` where one is not known yet.

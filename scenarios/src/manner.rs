@@ -60,9 +60,7 @@ impl Manner {
     pub fn apply(self, mut request: Request<Bytes>) -> Request<Bytes> {
         match self {
             Self::UpperCase => {
-                let path = request.uri().to_string();
-                let words = path.split('/').map(shout);
-                set_path(&mut request, &words.collect::<Vec<_>>().join("/"));
+                each_word(&mut request, shout);
                 each_text(&mut request, shout);
             }
             Self::Padded => each_text(&mut request, |text| {
@@ -88,10 +86,8 @@ impl Manner {
                 fields.values_mut().for_each(|value| *value = Value::Null);
             }),
             Self::ShortId => {
-                let path = request.uri().to_string();
-                let short = |word: &str| if is_id(word) { word[1..].to_owned() } else { word.to_owned() };
-                let words = path.split('/').map(short);
-                set_path(&mut request, &words.collect::<Vec<_>>().join("/"));
+                let short = |word: &str| word[usize::from(is_id(word))..].to_owned();
+                each_word(&mut request, short);
                 each_text(&mut request, short);
             }
         }
@@ -122,8 +118,14 @@ fn shout(text: &str) -> String {
     if is_id(text) { text.to_ascii_uppercase() } else { text.to_owned() }
 }
 
-fn set_path(request: &mut Request<Bytes>, path: &str) {
-    if let Ok(uri) = path.parse() {
+/// Changes every word of the path and the query.
+fn each_word(request: &mut Request<Bytes>, change: impl Fn(&str) -> String) {
+    let uri = request.uri().to_string();
+    let words = uri.split_inclusive(|c: char| !c.is_ascii_alphanumeric()).map(|part| {
+        let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        change(word) + &part[word.len()..]
+    });
+    if let Ok(uri) = words.collect::<String>().parse() {
         *request.uri_mut() = uri;
     }
 }

@@ -393,7 +393,9 @@ impl harness::subject::Operation for Operation {
             }
             Self::Ban { who, whom } => cells(&[who, "bans", whom]),
             Self::Unban { who, whom } => cells(&[who, "lifts the ban on", whom]),
-            Self::LookAtOrders { who, query } if query.is_empty() => cells(&[who, "views", "their orders"]),
+            Self::LookAtOrders { who, query } if query.is_empty() => {
+                cells(&[who, "views", "their orders"])
+            }
             Self::SignIn { who, .. } if *self == Self::sign_in(who) => {
                 cells(&[who, "signs in", "again"])
             }

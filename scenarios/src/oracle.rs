@@ -18,7 +18,7 @@ mod writes;
 
 use std::collections::BTreeSet;
 
-use crate::invariants::Evidence;
+use crate::invariants::evidence::Evidence;
 use crate::model::{Answer, Body, Cookie, Effect, Rule};
 use exchange::Exchange;
 use reasons::Reasons;
@@ -87,7 +87,8 @@ impl Court<'_> {
         }
         Err(cookie.unwrap_or_else(|| {
             let allowed: Vec<String> = allowed.iter().map(describe).collect();
-            let allowed = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", or ") };
+            let allowed =
+                if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", or ") };
             format!("{exchange}: {status} {}, but the contract allows {allowed}", exchange.text())
         }))
     }
@@ -144,7 +145,7 @@ impl Court<'_> {
     fn judge_headers(&self, exchange: &Exchange<'_>, answer: &Answer) -> Result<(), String> {
         let headers = exchange.answer_headers;
         let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
-        let is_json = !matches!(answer.body, Body::Empty | Body::Any);
+        let is_json = answer.body != Body::Empty;
         if is_json && !kind.is_some_and(|kind| kind.starts_with("application/json")) {
             return Err(format!("{exchange}: JSON with the content type {kind:?}"));
         }

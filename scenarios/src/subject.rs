@@ -16,10 +16,10 @@ use ports::Ports;
 use ticketing::{SERVICES, Settings};
 
 use crate::clients::Clients;
-use crate::operation::{ADMINISTRATOR, Operation, title};
-use crate::provider::{self, Provider};
 use crate::model::Rule;
 use crate::model::session::Sessions;
+use crate::operation::{ADMINISTRATOR, Operation, title};
+use crate::provider::{self, Provider};
 use crate::system::{PREVIOUS_KEY, SESSION_LIFETIME, Ticketing, WINDOW};
 use crate::{features, invariants, planted, scopes, workloads};
 

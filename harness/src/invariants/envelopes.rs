@@ -81,7 +81,8 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
                 }
                 seen.insert(&message.id, message);
                 let name = &message.subject;
-                let mut wrong = |why: String| violations.push(format!("{name} {}: {why}", message.id));
+                let mut wrong =
+                    |why: String| violations.push(format!("{name} {}: {why}", message.id));
                 attributes(message, instance.service, declared).into_iter().for_each(&mut wrong);
                 let Some(trace) = traceparent(message) else {
                     wrong("its traceparent is malformed".to_owned());

@@ -9,10 +9,10 @@ use sim::scheduler::exhaustive::Counts;
 
 use super::{Finding, Summary, counted, coverage, html, pace, rules, story, time};
 use crate::coverage::Coverage;
-use crate::subject::Rules;
 use crate::gherkin::{self, Finished};
 use crate::search::exhaust::Exhausted;
 use crate::search::explore::Exploration;
+use crate::subject::Rules;
 
 /// Success.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();

@@ -101,9 +101,7 @@ pub fn sign_in(user: Option<&Document>, right: bool) -> Answer {
     match user {
         None => Answer::refuses(Rule::SignInUnknown, 400, CREDENTIALS),
         Some(_) if !right => Answer::refuses(Rule::SignInPassword, 400, CREDENTIALS),
-        Some(user) if is_banned(user) => {
-            Answer::refuses(Rule::SignInBanned, 403, "User is banned")
-        }
+        Some(user) if is_banned(user) => Answer::refuses(Rule::SignInBanned, 403, "User is banned"),
         Some(user) => {
             Answer::shows(Rule::SignedIn, 200, user_view(user)).with_cookie(session(user))
         }

@@ -81,9 +81,7 @@ pub fn cancel(caller: &Caller, order: Option<&Document>) -> Answer {
         return Answer::unauthorized(Rule::CancelForeign);
     }
     match text(order, "status") {
-        "complete" => {
-            Answer::refuses(Rule::CancelComplete, 400, "Cannot cancel a completed order")
-        }
+        "complete" => Answer::refuses(Rule::CancelComplete, 400, "Cannot cancel a completed order"),
         "cancelled" => Answer::empty(Rule::CancelledAgain),
         _ => Answer::empty(Rule::Cancelled).leaving(changed(
             order,

@@ -96,5 +96,4 @@ rules! {
     PayPaid: "pay: 400 because the order is paid",
     PayDeclined: "pay: 402 because the card was declined",
     Paid: "pay: 201 with the id of the charge",
-    Health: "health: 200",
 }

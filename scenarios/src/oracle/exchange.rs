@@ -10,7 +10,7 @@ use ports::Timestamp;
 use ports::store::WriteError;
 use serde_json::Value;
 
-use crate::invariants::Evidence;
+use crate::invariants::evidence::Evidence;
 
 /// A point of a run: the time, and the number of records before it.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +122,8 @@ fn note<'a>(exchange: &mut Exchange<'a>, mark: usize, kind: &'a RecordKind) {
             exchange.writes.push(Write { mark, document });
         }
         RecordKind::Write {
-            outcome: Err(WriteError::Unavailable(_) | WriteError::Unknown(_)), ..
+            outcome: Err(WriteError::Unavailable(_) | WriteError::Unknown(_)),
+            ..
         }
         | RecordKind::Read { outcome: Err(_), .. }
         | RecordKind::Fault { .. } => exchange.failed = true,

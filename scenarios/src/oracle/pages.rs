@@ -57,10 +57,7 @@ impl List<'_, '_> {
     }
 
     /// The documents after the cursor, newest first.
-    fn on_page(
-        &self,
-        page: &Page,
-    ) -> impl Iterator<Item = (&str, &super::timeline::Timeline<'_>)> {
+    fn on_page(&self, page: &Page) -> impl Iterator<Item = (&str, &super::timeline::Timeline<'_>)> {
         let after = page.after.clone();
         let all = self.all.iter().rev().map(|(id, timeline)| (*id, timeline));
         all.filter(move |(id, _)| after.as_deref().is_none_or(|after| *id < after))

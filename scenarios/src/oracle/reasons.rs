@@ -12,10 +12,13 @@ use ports::Timestamp;
 use ports::clock::after;
 
 use super::exchange::Exchange;
-use crate::invariants::Evidence;
+use crate::invariants::evidence::Evidence;
 
 /// The time after which a client gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The shortest time after which a service gives up waiting for the external service.
+const EXTERNAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A time during which a service could not reach a port.
 struct Cut {
@@ -65,8 +68,10 @@ impl Reasons {
                 }
                 RecordKind::Publish { message, .. } => {
                     let state = match message.subject.as_str() {
-                        UserBanned::SUBJECT => serde_json::from_slice::<UserBanned>(&message.payload)
-                            .map(|event| (event.0, true)),
+                        UserBanned::SUBJECT => {
+                            serde_json::from_slice::<UserBanned>(&message.payload)
+                                .map(|event| (event.0, true))
+                        }
                         UserUnbanned::SUBJECT => {
                             serde_json::from_slice::<UserUnbanned>(&message.payload)
                                 .map(|event| (event.0, false))
@@ -102,7 +107,9 @@ impl Reasons {
             Some(*who) == exchange.to && meanwhile.contains(mark)
         };
         let late = exchange.returned.at >= after(exchange.invoked.at, PATIENCE);
-        let lost = exchange.to.is_none() || late || self.crashes.iter().any(crashed);
+        // A call that a fault slows down may last longer than the client waits.
+        let slow = late || exchange.failed;
+        let lost = exchange.to.is_none() || slow || self.crashes.iter().any(crashed);
         let why = || format!("{exchange}: no answer although its instance did not crash");
         lost.then_some(()).ok_or_else(why)
     }
@@ -115,7 +122,10 @@ impl Reasons {
                 && cut.from <= exchange.returned.at
                 && exchange.invoked.at < cut.to
         });
-        let failed = exchange.failed || exchange.unanswered_outside || cut || self.is_cut;
+        // A call of the external service that timed out has no record.
+        let timed_out = exchange.returned.at >= after(exchange.invoked.at, EXTERNAL_TIMEOUT);
+        let outside = exchange.unanswered_outside || timed_out;
+        let failed = exchange.failed || outside || cut || self.is_cut;
         let why = || format!("{exchange}: 503 although no call that it made failed");
         failed.then_some(()).ok_or_else(why)
     }
@@ -129,9 +139,8 @@ impl Reasons {
             ban.heard.iter().any(|(who, mark)| *who == instance && *mark < exchange.invoked.mark)
         };
         let known = of_user().filter(has_heard).map(|ban| ban.version).max().unwrap_or(-1);
-        let mut bans = of_user().filter(|ban| {
-            ban.is_ban && ban.version >= known && ban.from < exchange.returned.mark
-        });
+        let mut bans = of_user()
+            .filter(|ban| ban.is_ban && ban.version >= known && ban.from < exchange.returned.mark);
         bans.next().is_some()
     }
 }

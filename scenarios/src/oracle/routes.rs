@@ -7,10 +7,10 @@ use ports::clock::after;
 use ports::entropy::id_time;
 use serde_json::{Map, Value};
 
+use super::Court;
 use super::exchange::Exchange;
 use super::timeline::{Collection, Timeline};
-use super::Court;
-use crate::model::{Answer, Body, Caller, Effect, Rule, auth, input, orders, payments, tickets};
+use crate::model::{Answer, Caller, Effect, Rule, auth, input, orders, payments, tickets};
 
 /// The age of a document up to which a service that does not know it yet looks again.
 const PROPAGATION: std::time::Duration = std::time::Duration::from_secs(2);
@@ -74,9 +74,6 @@ impl<'a> Court<'a> {
             }
             ("POST", ["api", "payments"]) => {
                 self.signed_in(exchange, Rule::PaySession, |by| self.pay(exchange, by))
-            }
-            ("GET", ["healthz" | "readyz" | "metrics"]) => {
-                vec![Answer { body: Body::Any, ..Answer::shows(Rule::Health, 200, Value::Null) }]
             }
             _ => vec![Answer::not_found(Rule::UnknownRoute)],
         }

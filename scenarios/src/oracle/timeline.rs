@@ -7,7 +7,7 @@ use harness::evidence::field::{id, integer, text};
 use harness::trace::RecordKind;
 
 use super::exchange::Exchange;
-use crate::invariants::Evidence;
+use crate::invariants::evidence::Evidence;
 use crate::model::{auth, input};
 
 /// One version of a document.
@@ -147,9 +147,11 @@ impl<'a> Timeline<'a> {
     ) -> impl Iterator<Item = Option<&'a Document>> {
         let absent = self.0.first().is_none_or(|first| first.mark > from).then_some(None);
         let ends = self.0.iter().skip(1).map(|next| next.mark).chain([usize::MAX]);
-        let seen = self.0.iter().zip(ends).filter(move |(version, end)| {
-            version.from <= to && *end >= from
-        });
+        let seen = self
+            .0
+            .iter()
+            .zip(ends)
+            .filter(move |(version, end)| version.from <= to && *end >= from);
         absent.into_iter().chain(seen.map(|(version, _)| Some(version.document)))
     }
 
@@ -165,9 +167,10 @@ pub(super) fn is_left(expected: &Document, written: &Document) -> bool {
     let own = |name: &str| ["outbox", "revision"].contains(&name);
     let count = |document: &Document| document.keys().filter(|name| !own(name)).count();
     count(expected) == count(written)
-        && expected.iter().filter(|(name, _)| !own(name)).all(|(name, value)| {
-            written.get(name).is_some_and(|written| same(value, written))
-        })
+        && expected
+            .iter()
+            .filter(|(name, _)| !own(name))
+            .all(|(name, value)| written.get(name).is_some_and(|written| same(value, written)))
 }
 
 /// Whether two values are equal; integers are compared by value.

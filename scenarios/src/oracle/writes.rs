@@ -51,9 +51,9 @@ pub(super) fn check(court: &Court<'_>, exchanges: &[Exchange<'_>]) -> Vec<String
                 };
                 if !may {
                     let version = integer(document, "version");
-                    let cause = subject.unwrap_or("no event");
+                    let cause = subject.unwrap_or("nothing");
                     broken.push(format!(
-                        "{collection} {}: {cause} must not have changed it to version {version}",
+                        "{collection} {}: {cause} may not change it to version {version}",
                         id(document)
                     ));
                 }

@@ -10,7 +10,7 @@ use super::{Round, Script, client, clients, price, title, trade};
 use harness::script::{Action, Then};
 
 use crate::manner::Manner;
-use crate::operation::{ADMINISTRATOR, Operation, Price};
+use crate::operation::{ADMINISTRATOR, Operation, Price, address};
 
 const PEOPLE: u8 = 4;
 /// Client n sells the tickets n and n + 2. Client 1 is the one with many orders.
@@ -81,41 +81,54 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         24 => single.prop_map(|round| vec![round]),
         4 => writers().prop_map(|round| vec![round]),
         4 => collection().prop_map(|round| vec![round]),
+        2 => composition(),
         1 => dozens(),
     ];
-    (vec(price(), usize::from(TICKETS)), vec(part, 3..7)).prop_map(|(prices, rest)| {
-        let list = |(n, price)| Operation::list(&client(n % 2), &title(n), price);
-        let listed = (0..TICKETS).zip(prices).map(list);
-        let mut rounds = vec![Round::of(listed, Then::Quiesce)];
-        rounds.extend(rest.into_iter().flatten());
-        Script::new(clients(PEOPLE).into_iter().chain([ADMINISTRATOR.to_owned()]), rounds)
-    })
+    (vec(price(), usize::from(TICKETS)), any::<bool>(), vec(part, 3..7)).prop_map(
+        |(prices, paid, rest)| {
+            let list = |(n, price)| Operation::list(&client(n % 2), &title(n), price);
+            let listed = (0..TICKETS).zip(prices).map(list);
+            let reserve = (1..3).map(|n| Operation::reserve(&client(n), &title(n)));
+            let mut rounds =
+                vec![Round::of(listed, Then::Quiesce), Round::of(reserve, Then::Quiesce)];
+            let pay = Operation::pay(&client(1), &title(1), super::card(true));
+            rounds.extend(paid.then(|| Round::one(pay, Then::Quiesce)));
+            rounds.extend(rest.into_iter().flatten());
+            Script::new(clients(PEOPLE).into_iter().chain([ADMINISTRATOR.to_owned()]), rounds)
+        },
+    )
 }
 
 /// Any operation, now and then in a manner of its own.
 fn act() -> impl Strategy<Value = Operation> + Clone {
     let who = prop_oneof![8 => 0..PEOPLE, 1 => Just(VISITOR)];
-    let other = (who.clone(), 0..PEOPLE, 0..TICKETS);
+    let owner = prop_oneof![1 => 0..PEOPLE, 3 => 1_u8..3];
+    let other = (0..3_u8, who.clone(), owner, 0..TICKETS, prop::bool::weighted(0.7));
     let on_ticket = (who.clone(), 0..TICKETS);
     let listing = (who.clone(), 0..TICKETS, text(), select(&PRICES[..]), any::<bool>());
     let plain = prop_oneof![
-        4 => trade(who.clone(), 0..TICKETS),
+        6 => trade(who.clone(), 0..TICKETS),
         3 => on_ticket.prop_map(|(who, n)| look_at(&client(who), &title(n))),
         3 => (0..PEOPLE, select(&QUERIES[..])).prop_map(|(who, query)| orders(who, query)),
         3 => (who.clone(), select(&QUERIES[..])).prop_map(|(who, query)| browse(who, query)),
         3 => listing.prop_map(|(who, n, text, price, own)| change(who, n, &text, price, own)),
-        2 => other.prop_map(|(who, owner, n)| of_another(&client(who), &client(owner), &title(n))),
+        4 => other.prop_map(|(kind, who, owner, n, first)| {
+            // The first order of a client is the one for the ticket of the same number.
+            of_another(kind, who, owner, title(if first { owner } else { n }))
+        }),
         1 => (who.clone(), text(), select(&PRICES[..])).prop_map(|(who, text, price)| {
             Operation::list(&client(who), &text, Price::typed(price))
         }),
-        2 => account(),
+        6 => account(),
         1 => who.clone().prop_map(|who| Operation::WhoAmI { who: client(who) }),
         2 => (who, select(&RAW[..]), any::<bool>()).prop_map(|(who, raw, admin)| {
             let who = client(who);
             send(if admin { ADMINISTRATOR } else { &who }, raw)
         }),
     ];
-    let manner = prop::option::weighted(0.3, select(Manner::ALL));
+    // Ids in upper case concern most requests.
+    let manner = prop_oneof![2 => Just(Manner::UpperCase), 5 => select(Manner::ALL)];
+    let manner = prop::option::weighted(0.35, manner);
     (plain, manner).prop_map(|(plain, manner)| match manner {
         Some(manner) => plain.in_manner(manner),
         None => plain,
@@ -126,13 +139,17 @@ fn act() -> impl Strategy<Value = Operation> + Clone {
 fn account() -> impl Strategy<Value = Operation> + Clone {
     let change = prop_oneof![
         (0..PEOPLE).prop_map(|n| json!({ "email": format!(" {}@Opera.example", client(n)) })),
+        (0..PEOPLE).prop_map(|n| json!({ "email": address(&client(n)).to_uppercase() })),
         Just(json!({ "password": "second act" })),
         Just(json!({ "password": "abc", "email": "nobody" })),
         Just(json!({ "password": "caf\u{e9} noir" })),
         Just(json!({ "password": "curtain" })),
         Just(json!({})),
     ];
-    let current = select(&["curtain", "second act", "cafe\u{301} noir", "wrong", ""][..]);
+    let current = prop_oneof![
+        3 => Just("curtain"),
+        4 => select(&["curtain", "second act", "cafe\u{301} noir", "wrong", ""][..]),
+    ];
     let edit = (0..PEOPLE, change, current.clone()).prop_map(|(who, mut change, current)| {
         change["currentPassword"] = current.into();
         Operation::ChangeAccount { who: client(who), change }
@@ -141,19 +158,22 @@ fn account() -> impl Strategy<Value = Operation> + Clone {
         let domain = if new { "opera.example" } else { "EXAMPLE.org" };
         format!("{}@{domain} ", client(n))
     });
-    let sign_in = (0..PEOPLE, prop::option::of(email), current).prop_map(|(who, email, password)| {
-        Operation::SignIn { who: client(who), email, password: password.to_owned() }
-    });
+    let sign_in =
+        (0..PEOPLE, prop::option::of(email), current).prop_map(|(who, email, password)| {
+            Operation::SignIn { who: client(who), email, password: password.to_owned() }
+        });
     let ban = (0..PEOPLE, any::<bool>(), any::<bool>()).prop_map(|(n, admin, lift)| {
         let who = if admin { ADMINISTRATOR.to_owned() } else { client((n + 1) % PEOPLE) };
         let whom = client(n);
         if lift { Operation::Unban { who, whom } } else { Operation::Ban { who, whom } }
     });
-    let sign_up = (VISITOR..VISITOR + 2, any::<bool>()).prop_map(|(n, long)| {
-        let password = if long { "12345678901234567890" } else { "four" };
-        let email = Some(format!("\t{}@example.org", client(n)));
-        Operation::SignUp { who: client(n), email, password: password.to_owned() }
-    });
+    let passwords = select(&["12345678901234567890", "four", "abc", "123456789012345678901"][..]);
+    let sign_up =
+        (VISITOR..VISITOR + 2, any::<bool>(), passwords).prop_map(|(n, good, password)| {
+            let domain = if good { "example.org" } else { "" };
+            let email = Some(format!("\t{}@{domain}", client(n)));
+            Operation::SignUp { who: client(n), email, password: password.to_owned() }
+        });
     let sign_out = (0..PEOPLE).prop_map(|n| Operation::SignOut { who: client(n) });
     prop_oneof![4 => edit, 3 => sign_in, 2 => ban, 2 => sign_up, 1 => sign_out]
 }
@@ -182,6 +202,26 @@ fn collection() -> impl Strategy<Value = Round> + Clone {
         let both = [Operation::reserve(&who, &title(n)), Operation::cancel(&who, &title(n))];
         let acts = both.into_iter().cycle().take(6).chain([orders(COLLECTOR, query)]);
         Round { actions: acts.map(Action::Do).collect(), then: Then::Quiesce }
+    })
+}
+
+/// A password is set on one keyboard and typed on another, which composes accents otherwise.
+fn composition() -> impl Strategy<Value = Vec<Round>> + Clone {
+    (0..PEOPLE, any::<bool>()).prop_map(|(who, composed)| {
+        let forms = ["caf\u{e9} noir", "cafe\u{301}\u{a0}noir"];
+        let [set, typed] = if composed { forms } else { [forms[1], forms[0]] };
+        let who = client(who);
+        let change = |password: &str, current: &str| {
+            let change = json!({ "password": password, "currentPassword": current });
+            Operation::ChangeAccount { who: who.clone(), change }
+        };
+        let password = typed.to_owned();
+        let sign_in = Operation::SignIn { who: who.clone(), email: None, password };
+        vec![
+            Round::one(change(set, "curtain"), Then::Quiesce),
+            Round::one(sign_in, Then::Go),
+            Round::one(change("curtain", typed), Then::Quiesce),
+        ]
     })
 }
 
@@ -230,10 +270,10 @@ fn change(who: u8, n: u8, text: &str, price: &str, own: bool) -> Operation {
     Operation::Change { who, title: title(n), to: text.to_owned(), price: Price::typed(price) }
 }
 
-/// An operation on the order of another client, chosen by the names.
-fn of_another(who: &str, owner: &str, title: &str) -> Operation {
-    let (who, owner, title) = (who.to_owned(), owner.to_owned(), title.to_owned());
-    match (who.len() + title.len()) % 3 {
+/// An operation on the order of another client.
+fn of_another(kind: u8, who: u8, owner: u8, title: String) -> Operation {
+    let (who, owner) = (client(who), client(owner));
+    match kind {
         0 => Operation::LookAtOrder { who, owner, title },
         1 => Operation::Cancel { who, owner, title },
         _ => Operation::Pay { who, owner, title, card: super::card(true) },

@@ -51,10 +51,25 @@ fn a_request_and_its_answer_are_arrows_between_client_and_instance() {
     let request = record(
         0,
         None,
-        RecordKind::Request { number: 1, line, by, to: Some(SHOP), headers: HeaderMap::new(), body: Bytes::new() },
+        RecordKind::Request {
+            number: 1,
+            line,
+            by,
+            to: Some(SHOP),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        },
     );
-    let answer =
-        record(0, None, RecordKind::Answer { number: 1, status: Some(201), headers: HeaderMap::new(), body: Bytes::new() });
+    let answer = record(
+        0,
+        None,
+        RecordKind::Answer {
+            number: 1,
+            status: Some(201),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        },
+    );
     let text = drawn(&[request, answer], 0, 100);
     assert_eq!(
         text,
@@ -127,10 +142,26 @@ fn the_svg_has_a_lane_for_each_participant_and_escapes_text() {
     let request = record(
         0,
         None,
-        RecordKind::Request { number: 1, line, by, to: Some(SHOP), headers: HeaderMap::new(), body: Bytes::new() },
+        RecordKind::Request {
+            number: 1,
+            line,
+            by,
+            to: Some(SHOP),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        },
     );
     let wrote = write(0, doc! { "_id": "one", "size": 1 });
-    let lost = record(0, None, RecordKind::Answer { number: 1, status: None, headers: HeaderMap::new(), body: Bytes::new() });
+    let lost = record(
+        0,
+        None,
+        RecordKind::Answer {
+            number: 1,
+            status: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        },
+    );
     let name = |_: &str| None;
     let diagram = Diagram { from: 0, only: None, limit: 100, name: &name };
     let svg = draw(&[request, wrote, lost], &diagram).svg();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use bytes::Bytes;
-use http::HeaderMap;
 use contracts::OrderExpired;
 use harness::trace::{InstanceId, Record, RecordKind};
+use http::HeaderMap;
 use platform::event::Event;
 use ports::bus::{Message, Published, Stream};
 use serde_json::Value;
@@ -146,8 +146,17 @@ pub(super) fn is(call: &Call, matches: fn(&Operation) -> bool) -> bool {
 
 /// The first message of this subject.
 pub(super) fn message_of(truth: &Truth, subject: &str) -> String {
+    message_about(truth, subject, "")
+}
+
+/// The first message of this subject about this aggregate; about any for an empty id.
+pub(super) fn message_about(truth: &Truth, subject: &str, aggregate: &str) -> String {
+    let is_about = |message: &Message| {
+        let about = message.headers.get("ce-subject");
+        aggregate.is_empty() || about.is_some_and(|about| about == aggregate)
+    };
     let found = truth.facts.trace.iter().find_map(|record| match &record.kind {
-        RecordKind::Publish { message, .. } if message.subject == subject => {
+        RecordKind::Publish { message, .. } if message.subject == subject && is_about(message) => {
             Some(message.id.clone())
         }
         _ => None,
@@ -227,9 +236,25 @@ pub(super) fn asked(truth: &mut Truth, who: InstanceId) {
     add(
         truth,
         None,
-        RecordKind::Request { number: 99, line, by, to: Some(who), headers: HeaderMap::new(), body: Bytes::new() },
+        RecordKind::Request {
+            number: 99,
+            line,
+            by,
+            to: Some(who),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        },
     );
-    add(truth, None, RecordKind::Answer { number: 99, status: Some(201), headers: HeaderMap::new(), body: Bytes::new() });
+    add(
+        truth,
+        None,
+        RecordKind::Answer {
+            number: 99,
+            status: Some(201),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        },
+    );
 }
 
 /// A request and its reply.
@@ -242,6 +267,26 @@ pub(super) fn exchanged(
 ) {
     let (line, to) = (line.to_owned(), Some(FRESH));
     let body = |json: &Value| Bytes::from(json.to_string());
-    add(truth, None, RecordKind::Request { number: 98, line, by: None, to, headers: HeaderMap::new(), body: body(request) });
-    add(truth, None, RecordKind::Answer { number: 98, status: Some(status), headers: HeaderMap::new(), body: body(reply) });
+    add(
+        truth,
+        None,
+        RecordKind::Request {
+            number: 98,
+            line,
+            by: None,
+            to,
+            headers: HeaderMap::new(),
+            body: body(request),
+        },
+    );
+    add(
+        truth,
+        None,
+        RecordKind::Answer {
+            number: 98,
+            status: Some(status),
+            headers: HeaderMap::new(),
+            body: body(reply),
+        },
+    );
 }
