@@ -13,6 +13,7 @@ mod envelopes;
 mod never_back;
 mod outboxes;
 mod panics;
+mod payloads;
 mod prompt;
 mod published;
 mod published_in_order;
@@ -140,6 +141,13 @@ const GENERIC: &[(Statement, Check)] = &[
             statement: "The attributes of every event are true, and its trace leads back to its cause",
         },
         envelopes::check,
+    ),
+    (
+        Statement {
+            name: "payloads",
+            statement: "An event carries the state of the document that it describes",
+        },
+        payloads::check,
     ),
     (
         Statement {

@@ -28,6 +28,10 @@ pub enum Manner {
     ManyCookies,
     /// The body is an array.
     Array,
+    /// The body is as large as the limit.
+    Full,
+    /// The content type has a character set, and letters in upper case.
+    Charset,
     /// The body is cut off.
     Truncated,
     /// The body is over the limit.
@@ -49,6 +53,8 @@ impl Manner {
         Self::UnknownKey,
         Self::ManyCookies,
         Self::Array,
+        Self::Full,
+        Self::Charset,
         Self::Truncated,
         Self::Huge,
         Self::AsText,
@@ -75,9 +81,12 @@ impl Manner {
             Self::Truncated => {
                 set_body(&mut request, |body| body[..body.len().saturating_sub(1)].to_owned());
             }
-            Self::Huge => set_body(&mut request, |body| {
-                format!("{body}{}", " ".repeat(64 * 1024 + 1 - body.len()))
-            }),
+            Self::Full => set_body(&mut request, |body| filled(body, 64 * 1024)),
+            Self::Huge => set_body(&mut request, |body| filled(body, 64 * 1024 + 1)),
+            Self::Charset => {
+                let kind = HeaderValue::from_static("Application/JSON; charset=utf-8");
+                request.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
             Self::AsText => {
                 let kind = HeaderValue::from_static("text/plain; charset=utf-8");
                 request.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -104,6 +113,8 @@ impl fmt::Display for Manner {
             Self::UnknownKey => "with a session of an unknown key",
             Self::ManyCookies => "with other cookies before the session",
             Self::Array => "with an array as the body",
+            Self::Full => "with a body as large as the limit",
+            Self::Charset => "with a content type with a character set",
             Self::Truncated => "with a truncated body",
             Self::Huge => "with a body over the limit",
             Self::AsText => "with a body of text",
@@ -161,6 +172,11 @@ fn set_cookie(request: &mut Request<Bytes>, change: impl Fn(&str) -> String) {
     if let Some(cookie) = changed {
         request.headers_mut().insert(header::COOKIE, cookie);
     }
+}
+
+/// A body of this many bytes.
+fn filled(body: &str, size: usize) -> String {
+    format!("{body}{}", " ".repeat(size.saturating_sub(body.len())))
 }
 
 fn sign(request: &mut Request<Bytes>, key: &str) {

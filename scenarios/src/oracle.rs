@@ -16,9 +16,12 @@ mod routes;
 mod timeline;
 mod writes;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::invariants::evidence::Evidence;
+use crate::model::session::Token;
 use crate::model::{Answer, Body, Cookie, Effect, Rule};
 use exchange::Exchange;
 use reasons::Reasons;
@@ -33,6 +36,7 @@ pub fn check(evidence: &Evidence<'_>) -> Vec<String> {
         reasons: Reasons::read(evidence),
         passwords: timelines.passwords(&exchanges),
         timelines,
+        tokens: RefCell::default(),
     };
     let mut broken = writes::check(&court, &exchanges);
     let mut reached = BTreeSet::new();
@@ -56,12 +60,14 @@ struct Court<'a> {
     timelines: Timelines<'a>,
     reasons: Reasons,
     /// The password of each hash, as it is compared.
-    passwords: std::collections::BTreeMap<&'a str, String>,
+    passwords: BTreeMap<&'a str, String>,
+    /// The tokens in each cookie header.
+    tokens: RefCell<BTreeMap<&'a [u8], Rc<Vec<Token>>>>,
 }
 
-impl Court<'_> {
+impl<'a> Court<'a> {
     /// The rule that allows the answer.
-    fn judge(&self, exchange: &Exchange<'_>) -> Result<Rule, String> {
+    fn judge(&self, exchange: &Exchange<'a>) -> Result<Rule, String> {
         let allowed = self.allowed(exchange);
         let Some(status) = exchange.status else {
             self.reasons.of_silence(exchange)?;

@@ -1,6 +1,7 @@
 //! The envelope of every event is whole and true: its CloudEvents attributes, its message id, and
 //! its `traceparent`, which is unbroken from a request to its last consequence.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Bson;
@@ -8,7 +9,7 @@ use ports::Timestamp;
 use ports::bus::Message;
 use ports::causality::Causality;
 use ports::entropy::is_id;
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::Declared;
 use crate::evidence::Facts;
@@ -26,6 +27,13 @@ struct Origin<'a> {
     /// The time at which that work began, or the earliest possible one.
     began: Timestamp,
     written: Timestamp,
+}
+
+/// The aggregate that a payload is about.
+#[derive(Deserialize)]
+struct About<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
 }
 
 /// The chains of causes in a run.
@@ -122,9 +130,8 @@ fn attributes(message: &Message, service: &str, declared: &Declared<'_>) -> Vec<
     if let Some(entry) = declared.events.iter().find(|entry| entry.subject == message.subject) {
         must("ce-type", entry.name);
     }
-    let payload: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-    if let Some(id) = payload["id"].as_str() {
-        must("ce-subject", id);
+    if let Ok(About { id }) = serde_json::from_slice(&message.payload) {
+        must("ce-subject", &id);
     }
     wrong
 }

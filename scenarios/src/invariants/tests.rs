@@ -262,6 +262,18 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         order.insert("outbox", vec![doc! { "id": "expired" }]);
         wrote(e, "orders", order);
     }),
+    ("payloads", "an event has another address than its user", |e| {
+        for record in edit(e) {
+            match &mut record.kind {
+                RecordKind::Publish { message, .. } if message.subject == "user.created" => {
+                    let text = String::from_utf8_lossy(&message.payload).replace("ben@", "den@");
+                    message.payload = text.into_bytes().into();
+                }
+                RecordKind::Write { outcome: Ok(Some(user)), .. } => misquote(user),
+                _ => {}
+            }
+        }
+    }),
     ("prompt", "an event is published late", |e| {
         let moved = message_of(e, "order.created");
         let published = edit(e).iter_mut().find(|record| match &record.kind {

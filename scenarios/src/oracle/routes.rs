@@ -1,8 +1,11 @@
 //! The allowed answers of each route: the model, asked about every state that a request may have
 //! met.
 
+use std::rc::Rc;
+
 use bson::Document;
 use harness::evidence::field::{id, text};
+use http::header;
 use ports::clock::after;
 use ports::entropy::id_time;
 use serde_json::{Map, Value};
@@ -10,6 +13,7 @@ use serde_json::{Map, Value};
 use super::Court;
 use super::exchange::Exchange;
 use super::timeline::{Collection, Timeline};
+use crate::model::session::Token;
 use crate::model::{Answer, Caller, Effect, Rule, auth, input, orders, payments, tickets};
 
 /// The age of a document up to which a service that does not know it yet looks again.
@@ -80,8 +84,8 @@ impl<'a> Court<'a> {
     }
 
     /// The callers that a request may have had: a token may end, and a ban be heard, meanwhile.
-    fn callers(&self, exchange: &Exchange<'_>) -> Vec<Option<Caller>> {
-        let tokens = self.evidence.clients.sessions.tokens(exchange.headers);
+    fn callers(&self, exchange: &Exchange<'a>) -> Vec<Option<Caller>> {
+        let tokens = self.tokens(exchange);
         let mut callers = Vec::new();
         for at in [exchange.invoked.at, exchange.returned.at] {
             let mut valid = tokens.iter().filter(|token| at.as_second() < token.exp);
@@ -97,10 +101,23 @@ impl<'a> Court<'a> {
         callers
     }
 
+    /// The tokens of a request. A client sends the same cookie many times.
+    fn tokens(&self, exchange: &Exchange<'a>) -> Rc<Vec<Token>> {
+        let read = || Rc::new(self.evidence.clients.sessions.tokens(exchange.headers));
+        let mut cookies = exchange.headers.get_all(header::COOKIE).into_iter();
+        match (cookies.next(), cookies.next()) {
+            (Some(cookie), None) => {
+                let mut known = self.tokens.borrow_mut();
+                Rc::clone(known.entry(cookie.as_bytes()).or_insert_with(read))
+            }
+            _ => read(),
+        }
+    }
+
     /// The answers to a route that needs a session.
     fn signed_in(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &Exchange<'a>,
         without: Rule,
         with: impl Fn(&Caller) -> Vec<Answer>,
     ) -> Vec<Answer> {

@@ -22,7 +22,7 @@ const VISITOR: u8 = 9;
 /// Titles at the limits, with blanks and letters of several scripts.
 const TITLES: [&str; 8] = [
     "Opera, first row",
-    "  Ballet\u{a0}",
+    "  Ballet  in  snow\u{a0}",
     "Кармен и Фигаро",
     "Ça ira\u{301}",
     "",
@@ -126,8 +126,8 @@ fn act() -> impl Strategy<Value = Operation> + Clone {
             send(if admin { ADMINISTRATOR } else { &who }, raw)
         }),
     ];
-    // Ids in upper case concern most requests.
-    let manner = prop_oneof![2 => Just(Manner::UpperCase), 5 => select(Manner::ALL)];
+    // These two concern most requests.
+    let manner = prop_oneof![3 => select(&[Manner::UpperCase, Manner::Padded][..]), 5 => select(Manner::ALL)];
     let manner = prop::option::weighted(0.35, manner);
     (plain, manner).prop_map(|(plain, manner)| match manner {
         Some(manner) => plain.in_manner(manner),

@@ -22,10 +22,11 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
             vec![Operation::pay(&client(who), &title(who - 1), card(good)); times]
         });
     let cancel = who.clone().prop_map(|who| vec![Operation::cancel(&client(who), &title(who - 1))]);
+    let view = who.clone().prop_map(|who| vec![Operation::look_at_orders(&client(who))]);
     let reserve = (who, 0..TICKETS, prop::bool::weighted(0.7)).prop_map(|(who, ticket, own)| {
         vec![Operation::reserve(&client(who), &title(if own { who - 1 } else { ticket }))]
     });
-    let acts = vec(prop_oneof![5 => pay, 2 => cancel, 3 => reserve], 1..5)
+    let acts = vec(prop_oneof![5 => pay, 2 => cancel, 3 => reserve, 2 => view], 1..5)
         .prop_map(|acts| acts.into_iter().flatten().collect::<Vec<_>>());
     let then = prop_oneof![
         3 => Just(Then::Go),

@@ -144,6 +144,15 @@ pub(super) fn is(call: &Call, matches: fn(&Operation) -> bool) -> bool {
     operation.is_some_and(matches)
 }
 
+/// Changes Ben's address in the events of a document.
+pub(super) fn misquote(document: &mut Document) {
+    let outbox = document.get_array_mut("outbox").into_iter().flatten();
+    for entry in outbox.filter_map(bson::Bson::as_document_mut) {
+        let payload = text(entry, "payload").replace("ben@", "den@");
+        entry.insert("payload", payload);
+    }
+}
+
 /// The first message of this subject.
 pub(super) fn message_of(truth: &Truth, subject: &str) -> String {
     message_about(truth, subject, "")
