@@ -17,7 +17,7 @@ pub type Bad = (&'static str, Option<&'static str>);
 /// # Errors
 ///
 /// The answer to a body that is none.
-pub fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Answer> {
+pub fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Box<Answer>> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let open = |rule, status| Answer {
@@ -25,14 +25,14 @@ pub fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, An
         ..Answer::shows(rule, status, Value::Null)
     };
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(open(Rule::ContentType, 415));
+        return Err(open(Rule::ContentType, 415).into());
     }
     if body.len() > BODY_LIMIT {
-        return Err(open(Rule::TooLarge, 413));
+        return Err(open(Rule::TooLarge, 413).into());
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        _ => Err(open(Rule::NotAnObject, 400)),
+        _ => Err(open(Rule::NotAnObject, 400).into()),
     }
 }
 
@@ -143,7 +143,7 @@ pub struct Page {
 /// # Errors
 ///
 /// The answers to a bad one.
-pub fn page(query: &str, rule: Rule) -> Result<Page, Answer> {
+pub fn page(query: &str, rule: Rule) -> Result<Page, Box<Answer>> {
     let (mut limit, mut after, mut bad) = (Some(100), None, Vec::new());
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match &*name {
@@ -160,6 +160,6 @@ pub fn page(query: &str, rule: Rule) -> Result<Page, Answer> {
     }
     match limit {
         Some(limit) if bad.is_empty() => Ok(Page { limit, after }),
-        _ => Err(Answer::invalid(rule, &bad)),
+        _ => Err(Answer::invalid(rule, &bad).into()),
     }
 }

@@ -27,7 +27,7 @@ impl<'a> Court<'a> {
         let list = List { all, belongs: &belongs, view: tickets::view };
         match input::page(exchange.query, Rule::TicketPageInput) {
             Ok(page) => list.answers(Rule::TicketPage, &page, exchange),
-            Err(answer) => vec![answer],
+            Err(answer) => vec![*answer],
         }
     }
 
@@ -37,7 +37,7 @@ impl<'a> Court<'a> {
         let list = List { all: &self.timelines.orders, belongs: &belongs, view: orders::view };
         match input::page(exchange.query, Rule::OrderPageInput) {
             Ok(page) => list.answers(Rule::OrderPage, &page, exchange),
-            Err(answer) => vec![answer],
+            Err(answer) => vec![*answer],
         }
     }
 }

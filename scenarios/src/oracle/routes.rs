@@ -365,7 +365,7 @@ fn with_input(
 ) -> Vec<Answer> {
     match input::object(exchange.headers, exchange.body) {
         Ok(body) => answers(&body),
-        Err(answer) => vec![answer],
+        Err(answer) => vec![*answer],
     }
 }
 
