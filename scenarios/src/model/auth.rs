@@ -133,12 +133,14 @@ pub fn edit(
         let message = "You must supply a new email or a new password";
         return Answer::refuses(Rule::AccountNothing, 400, message);
     }
-    let Some(user) = user.filter(|user| !is_banned(user)) else {
-        return Answer::unauthorized(Rule::AccountGone);
-    };
+    let gone = Answer::unauthorized(Rule::AccountGone);
+    let Some(user) = user else { return gone };
     if !right {
         let field = [("currentPassword", Some(CREDENTIALS))];
         return Answer::invalid(Rule::AccountPassword, &field);
+    }
+    if is_banned(user) {
+        return gone;
     }
     let mut next = user.clone();
     if let Some(email) = given("email") {
