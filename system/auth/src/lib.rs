@@ -11,6 +11,7 @@ pub mod model;
 pub mod password;
 pub mod routes;
 pub mod store;
+pub mod throttle;
 
 use platform::service::Service;
 use ports::Ports;
