@@ -50,12 +50,10 @@ fn refuse(feature: &Feature, scenario: &Scenario) -> Result<(), String> {
     }
     let background = feature.background.iter().flat_map(|background| &background.steps);
     for step in background.chain(&scenario.steps) {
-        let has_more = step.docstring.is_some() || step.table.is_some();
-        if has_more && !step.value.ends_with(':') {
+        // No step can say whether it reads a text, so its last sign does.
+        if step.docstring.is_some() && !step.value.ends_with(':') {
             let line = step.position.line;
-            return Err(format!(
-                "line {line}: a text or a table below a step needs a step that ends in a colon"
-            ));
+            return Err(format!("line {line}: a text needs a step above it that ends in a colon"));
         }
     }
     Ok(())
@@ -90,7 +88,7 @@ mod tests {
         let retry = "Feature: A\n  @retry(2)\n  Scenario: B\n    Given c\n";
         assert!(refused(retry).contains("@retry"), "{}", refused(retry));
         let text = "Feature: A\n  Scenario: B\n    Given c\n      \"\"\"\n      d\n      \"\"\"\n";
-        assert!(refused(text).starts_with("line 3: a text or a table"), "{}", refused(text));
+        assert!(refused(text).starts_with("line 3: a text needs a step"), "{}", refused(text));
         assert_eq!(parse("a", b"Feature: \xe9"), Err("it is not UTF-8".to_owned()));
     }
 }

@@ -74,7 +74,9 @@ fn expected(operation: &Operation) -> &'static [Answer] {
         Operation::LookAtOrders { .. } | Operation::Browse { .. } => &[(200, NONE)],
         Operation::LookAtOrder { .. } => &[(200, NONE), (404, NONE)],
         Operation::SignIn { email: None, .. } => &[(200, NONE), (403, NONE)],
-        Operation::SignIn { .. } => &[(200, NONE), (400, &["Invalid credentials"]), (403, NONE)],
+        Operation::SignIn { .. } => {
+            &[(200, NONE), (400, &["Invalid credentials"]), (403, NONE), (429, NONE)]
+        }
         Operation::SignUp { .. } => &[(201, NONE), (400, &["Email in use"])],
         Operation::ChangeAccount { .. } => {
             &[(200, NONE), (400, &["Email in use", "Invalid credentials"])]
