@@ -31,6 +31,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bson::{Bson, Document};
 use parking_lot::{Mutex, MutexGuard};
+use ports::store::limits;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use crate::access::Access;
@@ -133,6 +134,8 @@ impl SimStore {
 impl Store for SimStore {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
         self.step(Operation::Ensure, &[collection]).await;
+        limits::names(&self.name, collection)?;
+        limits::indexes(indexes)?;
         self.note(self.recorder(collection).map(Accesses::ensured));
         self.database.write(collection, |found| found.ensure(indexes)).map_err(Into::into)
     }
@@ -142,6 +145,8 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.step(Operation::Insert, &[collection, id]).await,
             _ => self.step(Operation::Insert, &[collection]).await,
         }
+        limits::names(&self.name, collection)?;
+        limits::document(&document)?;
         let write = |found: &mut Collection| {
             let recorder = self.recorder(collection);
             let attempt = recorder.map(|to| to.inserting(found, &document));
@@ -158,6 +163,7 @@ impl Store for SimStore {
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         self.step(Operation::Get, &[collection, id]).await;
+        limits::names(&self.name, collection)?;
         self.note(self.recorder(collection).map(|to| to.got(id)));
         let state = self.database.state();
         Ok(state.get(collection).and_then(|found| found.get(id)).cloned())
@@ -165,6 +171,8 @@ impl Store for SimStore {
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
         self.step(Operation::Find, &[collection]).await;
+        limits::names(&self.name, collection)?;
+        limits::find(&find)?;
         self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
         let state = self.database.state();
         match state.get(collection) {
@@ -182,6 +190,8 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.step(Operation::Update, &[collection, id]).await,
             _ => self.step(Operation::Update, &[collection]).await,
         }
+        limits::names(&self.name, collection)?;
+        limits::update(&update)?;
         let write = |found: &mut Collection| {
             let recorder = self.recorder(collection);
             let attempt = recorder.map(|to| to.updating(found, &update));

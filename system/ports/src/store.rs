@@ -4,7 +4,10 @@
 //! update of *one* document. There are no transactions and no deletes. Documents are keyed
 //! by a string `_id`.
 //!
-//! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess.
+//! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess. Sizes, depths
+//! and names have [`limits`].
+
+pub mod limits;
 
 use async_trait::async_trait;
 use bson::Document;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use bson::{Bson, Document};
+use ports::store::limits::{self, MAX_INDEXES};
 use ports::store::{Find, Index, Update};
 
 use super::filter::Filter;
@@ -15,7 +16,7 @@ use super::rejected::Rejected;
 use super::sort::Sort;
 use super::target::place;
 use super::undo::Undo;
-use super::update::{Change, storable};
+use super::update::Change;
 use super::value::admissible;
 
 /// The name of the primary key's index.
@@ -51,6 +52,9 @@ impl Collection {
             {
                 added.push(stored);
             }
+        }
+        if self.indexes.len() + added.len() > MAX_INDEXES {
+            return Err(Rejected(format!("more than {MAX_INDEXES} indexes")).into());
         }
         // As in MongoDB, a document that cannot be indexed is reported before a duplicate key.
         for document in &self.documents {
@@ -133,6 +137,7 @@ impl Collection {
         if id.is_some() && id.as_ref() != document.get("_id") {
             return Err(Rejected("the _id cannot be changed".to_owned()));
         }
+        within_limits(&document)?;
         Ok(id_first(document))
     }
 
@@ -154,6 +159,7 @@ impl Collection {
         let document = &mut self.documents[at];
         let applied = change.apply(document, false, &mut undo).map_err(Refused::from);
         let checked = applied.and_then(|()| {
+            within_limits(document)?;
             let id = document.get_str("_id").unwrap_or_default();
             if self.positions.get(id) != Some(&at) {
                 return Err(Rejected("the _id cannot be changed".to_owned()).into());
@@ -178,6 +184,11 @@ impl Collection {
     }
 }
 
+/// Rejects an updated document that is too large or too deep.
+fn within_limits(document: &Document) -> Result<(), Rejected> {
+    limits::document(document).map_err(|exceeded| Rejected(exceeded.to_string()))
+}
+
 /// The document that an upsert starts from: the equalities of the filter.
 fn start(filter: &Filter<'_>) -> Result<Document, Rejected> {
     let mut equalities = filter.equalities();
@@ -187,18 +198,13 @@ fn start(filter: &Filter<'_>) -> Result<Document, Rejected> {
         if equalities[..at].iter().any(|(before, _)| is_prefix(before, path)) {
             return Err(Rejected(format!("the filter specifies {path} twice")));
         }
-        *place(&mut document, path)? = storable(value.clone())?;
+        *place(&mut document, path)? = value.clone();
     }
     Ok(document)
 }
 
 fn checked(document: Document) -> Result<Document, Rejected> {
-    for (name, value) in &document {
-        if name.starts_with('$') || name.contains('\0') {
-            return Err(Rejected(format!("{name} is not a valid field name")));
-        }
-        admissible(value)?;
-    }
+    document.values().try_for_each(admissible)?;
     Ok(id_first(document))
 }
 

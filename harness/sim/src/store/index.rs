@@ -71,14 +71,6 @@ impl StoredIndex {
     /// An empty index.
     pub(super) fn new(index: &Index) -> Result<Self, Rejected> {
         let reject = |reason: &str| Err(Rejected(format!("index {}: {reason}", index.name)));
-        if index.name.is_empty() || index.name == "_id_" {
-            return reject("missing or reserved name");
-        }
-        let bad =
-            |path: &&str| path.split('.').any(|part| part.is_empty() || part.starts_with('$'));
-        if index.keys.is_empty() || index.keys.iter().any(bad) {
-            return reject("missing or invalid paths");
-        }
         if index.keys.iter().any(|path| path.split('.').any(|part| position(part).is_some())) {
             return reject("array positions are not simulated");
         }
@@ -150,6 +142,13 @@ impl StoredIndex {
             (own.keys, own.unique, &own.partial) == (index.keys, index.unique, &index.partial);
         match (own.name == index.name, twins) {
             (true, true) => Ok(true),
+            // The server reports a duplicate by its fields.
+            (false, false) if own.unique && index.unique && own.keys == index.keys => {
+                Err(Rejected(format!(
+                    "index {}: {} is unique on the same fields",
+                    index.name, own.name
+                )))
+            }
             (false, false) => Ok(false),
             (true, false) => {
                 Err(Rejected(format!("index {} exists with different options", index.name)))
