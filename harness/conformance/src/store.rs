@@ -6,6 +6,7 @@
 mod case;
 mod field_order;
 mod filters;
+mod finds;
 mod indexes;
 mod limits;
 mod names;
@@ -32,6 +33,7 @@ pub fn cases() -> Vec<Case> {
         limits::cases(),
         ordering::cases(),
         races::cases(),
+        finds::cases(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `collection` | one collection: documents and indexes |
 //! | `filter`, `path`, `value` | queries: operators, dotted paths, the order of values |
+//! | `scan` | finds that are no snapshots |
 //! | `update`, `target`, `undo` | updates: operators, writing at a path, reverting a refused one |
 //! | `index`, `keys`, `sort` | index keys and sort orders |
 //! | `accesses` | the accesses of each call, for partial order reduction |
@@ -19,6 +20,7 @@ mod index;
 mod keys;
 mod path;
 mod rejected;
+mod scan;
 mod sort;
 mod target;
 mod undo;
@@ -38,7 +40,7 @@ use crate::access::Access;
 use crate::call::{Call, Operation, Port};
 use crate::kernel::Kernel;
 use accesses::{Accesses, Outcome};
-use collection::Collection;
+use collection::{Collection, Found};
 use filter::Filter;
 
 /// The contents of one database. Clones share the same contents, which outlive the instances
@@ -81,6 +83,13 @@ impl SimDatabase {
         self.0.lock()
     }
 
+    fn read<T>(&self, name: &str, read: impl FnOnce(&Collection) -> T) -> T {
+        match self.state().get(name) {
+            Some(collection) => read(collection),
+            None => read(&Collection::default()),
+        }
+    }
+
     fn write<T>(&self, name: &str, write: impl FnOnce(&mut Collection) -> T) -> T {
         let mut state = self.state();
         if let Some(collection) = state.get_mut(name) {
@@ -91,7 +100,7 @@ impl SimDatabase {
 }
 
 /// The store of one service instance. Every call waits for the kernel and then takes effect at
-/// once.
+/// once, except that a find of several documents waits once more before it reads the second half.
 #[derive(Clone)]
 pub struct SimStore {
     kernel: Kernel,
@@ -173,12 +182,15 @@ impl Store for SimStore {
         self.step(Operation::Find, &[collection]).await;
         limits::names(&self.name, collection)?;
         limits::find(&find)?;
-        self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
-        let state = self.database.state();
-        match state.get(collection) {
-            Some(found) => Ok(found.find(&find)?),
-            None => Ok(Collection::default().find(&find)?),
-        }
+        let note = || self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
+        note();
+        let half = match self.database.read(collection, |found| found.find(&find))? {
+            Found::All(documents) => return Ok(documents),
+            Found::Half(half) => half,
+        };
+        self.step(Operation::Find, &[collection]).await;
+        note();
+        Ok(self.database.read(collection, |found| found.finish(half, &find))?)
     }
 
     async fn update(

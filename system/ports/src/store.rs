@@ -96,7 +96,11 @@ pub trait Store: Send + Sync {
     /// Returns the document with this `_id`, as of its newest committed write.
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError>;
 
-    /// Returns the documents that match.
+    /// Returns the documents that match. The result is no snapshot: the documents are read one
+    /// after another while others write. A document that is not written meanwhile is found once,
+    /// if it matches. One whose place in an index moves meanwhile may be missing although it
+    /// matches all the time, or be found twice; and two documents may be found as they never
+    /// were at the same moment.
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError>;
 
     /// Applies one conditional update and returns the new document, or `None` if no document

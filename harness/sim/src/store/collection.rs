@@ -13,6 +13,7 @@ use super::filter::Filter;
 use super::index::{Keys, Refused, StoredIndex, Transition};
 use super::path::is_prefix;
 use super::rejected::Rejected;
+use super::scan::{Scan, arranged};
 use super::sort::Sort;
 use super::target::place;
 use super::undo::Undo;
@@ -28,6 +29,14 @@ pub(super) struct Collection {
     documents: Vec<Document>,
     positions: BTreeMap<String, usize>,
     indexes: Vec<StoredIndex>,
+    /// The number of documents written so far.
+    writes: u64,
+}
+
+/// The result of the first step of a find.
+pub(super) enum Found {
+    All(Vec<Document>),
+    Half(Scan),
 }
 
 impl Collection {
@@ -93,19 +102,35 @@ impl Collection {
         Ok(&self.documents[at])
     }
 
-    /// The matching documents, sorted and limited.
-    pub(super) fn find(&self, find: &Find) -> Result<Vec<Document>, Rejected> {
+    /// The first step of a find, or all of it.
+    pub(super) fn find(&self, find: &Find) -> Result<Found, Rejected> {
         let filter = Filter::read(&find.filter)?;
-        let sort = Sort::read(&find.sort)?;
-        let limit = if find.limit == 0 { usize::MAX } else { find.limit as usize };
         if let Some(id) = filter.id() {
+            Sort::read(&find.sort)?;
             let found = self.get(id).filter(|document| filter.matches(document));
-            return Ok(found.into_iter().cloned().collect());
+            return Ok(Found::All(found.into_iter().cloned().collect()));
         }
-        let matching = self.documents.iter().filter(|document| filter.matches(document));
-        let Some(sort) = sort else { return Ok(matching.take(limit).cloned().collect()) };
-        let sorted = sort.apply(matching.collect())?;
-        Ok(sorted.into_iter().take(limit).cloned().collect())
+        let matching = self.matching(&filter);
+        let found = matching.iter().map(|&(_, document)| document).collect();
+        let found: Vec<Document> = arranged(found, find)?.into_iter().cloned().collect();
+        Ok(match Scan::begin(&matching, self.writes, find, &found) {
+            Some(scan) => Found::Half(scan),
+            None => Found::All(found),
+        })
+    }
+
+    /// The second step of a find.
+    pub(super) fn finish(&self, scan: Scan, find: &Find) -> Result<Vec<Document>, Rejected> {
+        if scan.writes == self.writes {
+            return Ok(scan.unchanged);
+        }
+        scan.end(&self.matching(&Filter::read(&find.filter)?), &self.indexes, find)
+    }
+
+    /// The matching documents and their positions.
+    fn matching(&self, filter: &Filter<'_>) -> Vec<(usize, &Document)> {
+        let all = self.documents.iter().enumerate();
+        all.filter(|(_, document)| filter.matches(document)).collect()
     }
 
     pub(super) fn unique_indexes(&self) -> impl Iterator<Item = &StoredIndex> {
@@ -178,6 +203,7 @@ impl Collection {
     }
 
     fn apply(&mut self, at: usize, transitions: Vec<Transition>) {
+        self.writes += 1;
         for (index, transition) in self.indexes.iter_mut().zip(transitions) {
             index.apply(at, transition);
         }

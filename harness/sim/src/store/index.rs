@@ -90,6 +90,23 @@ impl StoredIndex {
         self.index.unique
     }
 
+    /// The indexed paths, in order.
+    pub(super) fn key_paths(&self) -> &'static [&'static str] {
+        self.index.keys
+    }
+
+    /// Whether the server may use the index for a query with this filter and this first field to
+    /// sort by. For a filter with `$or` it might even where this says no.
+    pub(super) fn serves(&self, filter: &Filter<'_>, sort: Option<(&String, &Bson)>) -> bool {
+        let Some(&first) = self.index.keys.first() else { return false };
+        let covers = match self.index.partial.as_ref().map(Filter::read) {
+            None => true,
+            Some(Ok(partial)) => filter.implies(&partial),
+            Some(Err(_)) => false,
+        };
+        covers && (filter.constrains(first) || sort.is_some_and(|(path, _)| path == first))
+    }
+
     /// Whether some document has this key.
     pub(super) fn is_taken(&self, key: &[Bson]) -> bool {
         self.find(key).is_ok()
