@@ -56,6 +56,11 @@ impl SimDatabase {
         Self::default()
     }
 
+    /// A database with the same contents, which further writes do not share.
+    pub fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
+    }
+
     /// The names of its collections, in alphabetical order.
     pub fn collections(&self) -> Vec<String> {
         self.state().keys().cloned().collect()

@@ -1,4 +1,4 @@
-//! The order in which an update makes new fields.
+//! The order in which an update makes new fields, and which of them it writes.
 
 use bson::{Bson, doc};
 
@@ -41,6 +41,23 @@ pub(super) fn cases() -> Vec<Case> {
             doc! { "_id": "a" },
             doc! { "$set": { "x-.a": 1, "x.b": 2, "x.a": 3 }, "$inc": { "x!.a": 4 } },
             doc! { "_id": "a", "x": { "a": 3, "b": 2 }, "x!": { "a": 4 }, "x-": { "a": 1 } },
+        ),
+        Case::rejects_change(
+            "a refused update that adds and removes fields changes nothing",
+            doc! { "_id": "a", "b": 1, "c": 2, "z": "text" },
+            doc! { "$set": { "a": 1, "c": 3, "d.x": 4 }, "$unset": { "b": "" }, "$inc": { "z": 1 } },
+        ),
+        Case::changes(
+            "$inc to an equal number keeps the sign of a zero",
+            doc! { "_id": "a", "x": -0.0, "y": 0.0, "z": -0.0 },
+            doc! { "$inc": { "x": 0, "y": -0.0, "z": 0.0 } },
+            doc! { "_id": "a", "x": -0.0, "y": 0.0, "z": -0.0 },
+        ),
+        Case::changes(
+            "a position to write at may have leading zeros",
+            doc! { "_id": "a", "x": [1, [2], 3] },
+            doc! { "$set": { "x.00": 4, "x.01.00": 5 }, "$unset": { "x.002": "" }, "$inc": { "x.04": 6 } },
+            doc! { "_id": "a", "x": [4, [5], Bson::Null, Bson::Null, 6] },
         ),
         Case::changes(
             "elements past the end of an array are written in the order of their positions",

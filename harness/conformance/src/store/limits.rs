@@ -19,6 +19,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("an updated document is 180 levels deep at most", deep_updates),
         Case::new("a filter is 199 levels deep at most", deep_filters),
         Case::new("a path has 180 components at most", long_paths),
+        Case::new("a path to write at has no empty and no positional component", targets),
         Case::new("a null byte in the name of a field is rejected", null_bytes),
         Case::new("a value may contain a null byte", null_values),
         Case::new("a name may begin with a dollar sign", dollars),
@@ -150,6 +151,20 @@ async fn long_paths(store: Arc<dyn Store>) -> Outcome {
     rejected(update(&*store, doc! { "_id": "a" }, set(&too_long)).await)?;
     // The server counts the components in one byte.
     rejected(update(&*store, doc! { "_id": "a" }, set(&path(257))).await)
+}
+
+async fn targets(store: Arc<dyn Store>) -> Outcome {
+    let before = doc! { "_id": "a", "x": [1] };
+    store.insert(THINGS, before.clone()).await?;
+    for path in ["", ".", "x.", ".x", "x..y", "$x", "x.$", "x.$[]", "x.$y", "y.$z"] {
+        for operator in ["$set", "$setOnInsert", "$unset", "$inc", "$push", "$pull"] {
+            let change = || doc! { operator: { path: 1 } };
+            rejected(update(&*store, doc! { "_id": "a" }, change()).await)?;
+            rejected(update(&*store, doc! { "_id": "b" }, change()).await)?;
+            rejected(upsert(&*store, doc! { "_id": "b" }, change()).await)?;
+        }
+    }
+    identical("the document", store.get(THINGS, "a").await?, &before)
 }
 
 async fn null_bytes(store: Arc<dyn Store>) -> Outcome {

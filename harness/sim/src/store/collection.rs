@@ -24,7 +24,7 @@ use super::value::admissible;
 pub(super) const PRIMARY: &str = "_id_";
 
 /// A collection. The port deletes nothing, so a document keeps its position.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
     documents: Vec<Document>,
     positions: BTreeMap<String, usize>,
@@ -221,6 +221,9 @@ fn start(filter: &Filter<'_>) -> Result<Document, Rejected> {
     equalities.sort_by_key(|(path, _)| *path);
     let mut document = Document::new();
     for (at, &(path, value)) in equalities.iter().enumerate() {
+        if path.is_empty() {
+            return Err(Rejected("an upsert cannot set a field without a name".to_owned()));
+        }
         if equalities[..at].iter().any(|(before, _)| is_prefix(before, path)) {
             return Err(Rejected(format!("the filter specifies {path} twice")));
         }

@@ -192,7 +192,12 @@ impl<'a> Node<'a> {
     fn equalities(&self, found: &mut Vec<(&'a str, &'a Bson)>) {
         match self {
             Self::Compare(path, Relation::Equal, value) => found.push((path, value)),
-            Self::In(path, [value]) => found.push((path, value)),
+            // As the server, which drops repeated values first.
+            Self::In(path, [value, more @ ..])
+                if more.iter().all(|other| compare(value, other).is_eq()) =>
+            {
+                found.push((path, value));
+            }
             Self::All(nodes) => nodes.iter().for_each(|node| node.equalities(found)),
             Self::Any(nodes) if nodes.len() == 1 => nodes[0].equalities(found),
             _ => {}

@@ -18,9 +18,9 @@ const NAMESPACE_NOT_FOUND: i32 = 26;
 const NAMESPACE_EXISTS: i32 = 48;
 /// The server's code for a violation of a unique index.
 const DUPLICATE_KEY: i32 = 11000;
-/// The server's codes for a call that it has not carried out: it is not the primary, or could
-/// not get a lock.
-const NOT_APPLIED: [i32; 6] = [24, 46, 112, 10058, 10107, 13435];
+/// The server's codes for a call that it has not carried out: it is not the primary, could not
+/// get a lock, or was short of cache.
+const NOT_APPLIED: [i32; 7] = [24, 46, 112, 365, 10058, 10107, 13435];
 /// The server's codes for a call that it has aborted and may have carried out: at shutdown, at
 /// a change of the primary, at a time limit, or after an error in its own network.
 const INTERRUPTED: [i32; 14] =

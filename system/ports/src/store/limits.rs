@@ -55,6 +55,9 @@ pub enum Exceeded {
     /// A dotted path has too many components.
     #[error("a path has {0} components, more than {MAX_PATH}")]
     Path(usize),
+    /// A path at which an update cannot write. Positional operators are no part of the port.
+    #[error("a path to write at contains a component that is empty or begins with $: {0:?}")]
+    Target(String),
     /// The server does not accept the name of a database.
     #[error("{0:?} is not a valid name of a database")]
     Database(String),
@@ -125,11 +128,16 @@ pub fn find(find: &Find) -> Result<(), Exceeded> {
 /// Checks an update, but not the document that it results in.
 ///
 /// # Errors
-/// As [`document()`], and [`Exceeded::Path`].
+/// As [`document()`], and [`Exceeded::Path`] and [`Exceeded::Target`].
 pub fn update(update: &Update) -> Result<(), Exceeded> {
     let size = filter(&update.filter)? + size(&update.change, MAX_CALL_LEVELS)?;
     for operand in update.change.values().filter_map(Bson::as_document) {
-        operand.keys().try_for_each(|path| self::path(path))?;
+        for path in operand.keys() {
+            self::path(path)?;
+            if path.split('.').any(|part| part.is_empty() || part.starts_with('$')) {
+                return Err(Exceeded::Target(path.clone()));
+            }
+        }
     }
     at_most(MAX_CALL_SIZE, size)
 }

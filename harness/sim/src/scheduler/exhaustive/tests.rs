@@ -68,6 +68,12 @@ fn reduction_loses_no_outcome_of_conditional_writes() {
 }
 
 #[test]
+fn reduction_loses_no_outcome_of_calls_of_every_kind() {
+    let seeds = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000);
+    compare_random(Theme::Mixed, 4, Coupling::Free, seeds);
+}
+
+#[test]
 fn reduction_loses_no_outcome_on_the_bus() {
     compare_random(Theme::Bus, 1, Coupling::Free, 1200);
 }
