@@ -19,7 +19,8 @@ pub struct Index {
     pub name: &'static str,
     /// Dotted field paths, in order, all ascending.
     pub keys: &'static [&'static str],
-    /// True if no two documents may share the same keys.
+    /// True if no two documents may share the same keys. A collection has at most one unique
+    /// index on the same fields: a server reports a duplicate by its fields.
     pub unique: bool,
     /// A filter of equalities and `$exists: true`; the index holds only documents that match.
     pub partial: Option<Document>,

@@ -148,7 +148,8 @@ impl Action {
                 let place = target::place(document, path)?;
                 let sum = sum(place, by)?;
                 // As in the server, which writes no equal number: `-0.0` stays as it is.
-                if !matches!((&*place, &sum), (Bson::Double(old), Bson::Double(new)) if old == new) {
+                if !matches!((&*place, &sum), (Bson::Double(old), Bson::Double(new)) if old == new)
+                {
                     *place = sum;
                 }
             }

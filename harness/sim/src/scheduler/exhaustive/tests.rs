@@ -69,8 +69,12 @@ fn reduction_loses_no_outcome_of_conditional_writes() {
 
 #[test]
 fn reduction_loses_no_outcome_of_calls_of_every_kind() {
-    let seeds = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000);
-    compare_random(Theme::Mixed, 4, Coupling::Free, seeds);
+    compare_random(Theme::Mixed, 4, Coupling::Free, 800);
+}
+
+#[test]
+fn reduction_loses_no_outcome_of_two_or_three_calls() {
+    compare_random(Theme::Few, 3, Coupling::Free, 16_000);
 }
 
 #[test]

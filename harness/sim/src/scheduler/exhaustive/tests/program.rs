@@ -84,6 +84,8 @@ pub(super) enum Theme {
     Conditional,
     /// Many tasks of one call on the store each, of every kind, on the same few documents.
     Mixed,
+    /// As mixed, two or three tasks: so few schedules that very many programs can be compared.
+    Few,
     Relay,
     Bus,
 }
@@ -96,12 +98,13 @@ impl Program {
             Theme::Store => (store_op, 5),
             Theme::Conditional => (conditional_op, 5),
             Theme::Mixed => (mixed_op, 4),
+            Theme::Few => (mixed_op, 3),
             Theme::Relay => (relayed_op, 3),
             Theme::Bus => (bus_op, 5),
         };
         let ops = rng.random_range(2..=most);
         let tasks = match theme {
-            Theme::Conditional | Theme::Mixed => ops,
+            Theme::Conditional | Theme::Mixed | Theme::Few => ops,
             _ => rng.random_range(2..=ops.min(4)),
         };
         let mut tasks = vec![Vec::new(); tasks];
@@ -112,12 +115,13 @@ impl Program {
         }
         let documents = (0..rng.random_range(0..=2)).map(|id| (rng.random_range(0..2), id, id));
         let documents = documents.collect();
+        let uses_bus = matches!(theme, Theme::Bus);
         Self {
             tasks,
             documents,
             relays: matches!(theme, Theme::Relay),
-            ensured: rng.random_ratio(4, 5),
-            backlog: rng.random_range(0..=2),
+            ensured: uses_bus && rng.random_ratio(4, 5),
+            backlog: if uses_bus { rng.random_range(0..=2) } else { 0 },
             max_in_flight: rng.random_range(1..=2),
         }
     }
