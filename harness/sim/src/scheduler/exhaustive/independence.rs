@@ -9,7 +9,7 @@
 //!   update whose filter does not match is a read.
 //! - **A search** depends on a write only where the document matched before it, or where the
 //!   write may make it match: no other write can change the result, whatever the order and the
-//!   limit.
+//!   limit. Each of the two steps of a search of several documents is a search.
 //! - **Two new documents** of one collection are dependent: a search without an order returns
 //!   them in order of insertion.
 //! - **Unique indexes.** Two writes are dependent if one takes or frees a key that the other
