@@ -30,7 +30,7 @@ use crate::subject::AnySubject;
 
 pub use features::{Choice, FeatureError};
 pub use playable::Playable;
-pub use scenario_world::{ScenarioWorld, StepError, WorldKind};
+pub use scenario_world::{Done, ScenarioWorld, StepError, WorldKind};
 
 use reporter::Reporter;
 

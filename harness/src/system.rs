@@ -14,6 +14,7 @@ use platform::service::Service;
 use ports::Ports;
 
 use crate::faults::Faults;
+use crate::inert;
 use crate::instance::InstanceId;
 use crate::time_scale::TimeScale;
 use crate::trace::recorder::Recorder;
@@ -38,12 +39,10 @@ pub struct ServiceSpec {
 }
 
 impl ServiceSpec {
-    /// A service that calls no external service.
-    pub fn new(
-        name: &'static str,
-        paths: &'static [&'static str],
-        build: impl Fn(&Ports) -> Service + Send + Sync + 'static,
-    ) -> Self {
+    /// A service that calls no external service, with the name and the paths that it declares.
+    pub fn new(build: impl Fn(&Ports) -> Service + Send + Sync + 'static) -> Self {
+        let declared = build(&inert::ports("", Arc::new(NoExternalService)));
+        let (name, paths) = (declared.name, declared.paths);
         Self { name, paths, build: Arc::new(move |ports, _| build(ports)) }
     }
 }

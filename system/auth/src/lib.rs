@@ -18,8 +18,6 @@ use ports::Ports;
 
 pub use app::{App, Config};
 
-use model::User;
-
 /// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "auth";
 
@@ -32,7 +30,6 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
-        .collection::<User>()
+        .collection(&app.users)
         .listener(app.sessions.listener())
-        .task(app.users.relay(NAME, ports))
 }

@@ -21,7 +21,6 @@ pub const REQUEST_GRACE: Duration = Duration::from_secs(12);
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The buyer's user id.
     pub user_id: String,

@@ -1,13 +1,12 @@
 //! HTTP in: `/api/tickets`. It parses, calls [`crate::model`] and maps refusals to responses.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use contracts::{Cents, messages};
 use garde::Validate;
 use identity::session::User;
-use platform::http::{ApiError, Id, Input, Page, input};
+use platform::http::{ApiError, Created, Id, Input, Page, created, input, show};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +18,7 @@ use crate::store;
 pub fn routes(app: App) -> Router {
     Router::new()
         .route("/api/tickets", get(list).post(create))
-        .route("/api/tickets/{id}", get(show).put(edit))
+        .route("/api/tickets/{id}", show(&app.tickets, TicketView::from).put(edit))
         .with_state(app)
 }
 
@@ -81,21 +80,15 @@ async fn create(
     State(app): State<App>,
     user: User,
     Input(input): Input<TicketInput>,
-) -> Result<(StatusCode, Json<TicketView>), ApiError> {
-    let id = app.entropy.id(app.clock.now());
-    let (ticket, events) = model::list(id, user.id, input.listing());
+) -> Created<TicketView> {
+    let (ticket, events) = model::list(app.tickets.fresh_id(), user.id, input.listing());
     app.tickets.insert(&ticket, events).await?;
-    Ok((StatusCode::CREATED, Json(ticket.into())))
+    created(ticket)
 }
 
 async fn list(State(app): State<App>, page: Page) -> Result<Json<Vec<TicketView>>, ApiError> {
     let tickets = store::for_sale(&app.tickets, page).await?;
     Ok(Json(tickets.into_iter().map(TicketView::from).collect()))
-}
-
-async fn show(State(app): State<App>, Id(id): Id) -> Result<Json<TicketView>, ApiError> {
-    let ticket = app.tickets.get(&id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(ticket.into()))
 }
 
 async fn edit(

@@ -9,6 +9,7 @@ use futures::executor::block_on;
 use identity::session::SessionConfig;
 use parking_lot::Mutex;
 use platform::chain::Chain;
+use platform::collection::encode;
 use ports::Ports;
 use ports::Timestamp;
 use ports::bus::{
@@ -155,7 +156,7 @@ fn to_refund(id: &str, stripe_id: &str) -> Document {
         charge: Some(charge),
         due: Some(Timestamp::from_second(900).unwrap()),
     };
-    let mut document = bson::serialize_to_document(&order).unwrap();
+    let mut document = encode(&order);
     document.extend(doc! { "revision": 0_i64, "outbox": [] });
     document
 }
