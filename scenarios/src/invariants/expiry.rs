@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::OrderExpired;
+use contracts::{Expiry, OrderExpired};
 use platform::event::Event;
 
 use super::Evidence;
@@ -28,7 +28,7 @@ pub(super) fn published_once(evidence: &Evidence) -> Vec<String> {
         if message.subject != OrderExpired::SUBJECT {
             continue;
         }
-        let Ok(OrderExpired { id }) = serde_json::from_slice(&message.payload) else { continue };
+        let Ok(Expiry { id }) = serde_json::from_slice(&message.payload) else { continue };
         let first = *expired.entry(id.clone()).or_insert(&message.id);
         if first != message.id {
             broken.push(format!("the expiry of order {id} was published a second time"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use bytes::Bytes;
-use contracts::OrderExpired;
+use contracts::{Expiry, OrderExpired};
 use harness::trace::{InstanceId, Record, RecordKind};
 use platform::event::Event;
 use ports::bus::{Message, Published, Stream};
@@ -166,7 +166,7 @@ pub(super) fn spoil_message(truth: &mut Truth, spoil: fn(&mut Message)) {
 
 /// Publishes the expiry of an order.
 pub(super) fn expired(truth: &mut Truth, order: &str, id: String) {
-    let event = OrderExpired { id: order.to_owned() };
+    let event = OrderExpired(Expiry { id: order.to_owned() });
     let headers = [
         ("ce-id", id.as_str()),
         ("ce-source", "expiration"),
