@@ -33,7 +33,7 @@ pub struct Shrunk {
 const SCHEDULES: u64 = 24;
 
 /// The number of random schedules of few delays that are tried in place of one of many.
-const SPARSE: u64 = 160;
+const SPARSE: u64 = 64;
 
 /// The number of names of the subject's list that a script can use.
 const CLIENTS: usize = 64;
@@ -86,6 +86,9 @@ pub fn shrink_within(
         shrinker.fewer_names()?;
         shrinker.plainer_values()?;
         shrinker.fewer_reorderings()?;
+        if shrinker.best == before {
+            shrinker.sparser()?;
+        }
         if shrinker.best == before || shrinker.decisions > limit {
             break;
         }
@@ -337,7 +340,7 @@ impl Shrinker<'_> {
         self.earlier_end()?;
         minimize(schedule::delays(self.deviations()), |part| self.reschedule(part.concat()))?;
         minimize(self.deviations().to_vec(), |part| self.reschedule(part.to_vec()))?;
-        self.sparser()
+        Ok(())
     }
 
     /// The shortest beginning of the schedule that is needed; the run goes on in FIFO order.
