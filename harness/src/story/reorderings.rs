@@ -29,7 +29,7 @@ pub(crate) fn sentences(subject: &AnySubject, run: &Run, names: &Names) -> Vec<(
 pub(crate) fn delays(run: &Run, sentences: &[(u32, String)]) -> Vec<(usize, String)> {
     let both: Vec<_> = run.reorderings.iter().zip(sentences).collect();
     let delays = both.chunk_by(|(one, _), (next, _)| one.waited.number == next.waited.number);
-    let told = delays.filter_map(|delay| {
+    let lines = delays.filter_map(|delay| {
         let ((last, (_, sentence)), before) = delay.split_last()?;
         let sentence = match before.iter().filter(|(other, _)| other.went.is_some()).count() {
             0 => sentence.clone(),
@@ -38,7 +38,7 @@ pub(crate) fn delays(run: &Run, sentences: &[(u32, String)]) -> Vec<(usize, Stri
         };
         Some((last.mark, sentence))
     });
-    told.collect()
+    lines.collect()
 }
 
 /// The words for the calls of one run.
