@@ -65,7 +65,7 @@ Feature: Listing and editing tickets
     Then Visitor gets the error "Not authorized"
 
   Scenario: Editing an unknown ticket is rejected
-    When Anna sends PUT "/api/tickets/65a000000000000000000001"
+    When Anna sends PUT "/api/tickets/65a000000000000000000001":
       """
       {"title": "Opera", "price": 20}
       """
