@@ -29,8 +29,9 @@ pub const MAX_SUBJECT: usize = 512;
 /// Limit on the name of a consumer, in bytes: 255 on the server, of which an adapter may need 23
 /// to make the name of a broadcast consumer unique.
 pub const MAX_NAME: usize = 232;
-/// Limit on the number of subjects of a consumer: a request to create one has at most 1 MiB.
-pub const MAX_FILTERS: usize = 1000;
+/// Limit on the number of subjects of a consumer. The server compares each with every other, and
+/// does not answer in time where there are a thousand; a request to it has at most 1 MiB.
+pub const MAX_FILTERS: usize = 256;
 /// Limit on headers and id together, in bytes as they are sent (error 10097 of the server).
 pub const MAX_HEADERS: usize = 65_535;
 /// Limit on headers, id and payload together, in bytes as they are sent.
@@ -291,7 +292,7 @@ impl Consumer {
         }
         let different: BTreeSet<&String> = self.subjects.iter().collect();
         if different.len() < self.subjects.len() || different.len() > MAX_FILTERS {
-            return rejected("filters overlap, or are more than 1000");
+            return rejected("filters overlap, or are more than 256");
         }
         if self.ack_wait.is_zero() || self.max_in_flight == 0 || self.max_deliver == Some(0) {
             return rejected("ack wait, bound in flight and max deliver must be positive");

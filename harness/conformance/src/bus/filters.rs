@@ -15,6 +15,10 @@ pub(super) const CASES: &[Case] = &[
     case!(each_group_has_its_own_filter),
     case!(a_wider_filter_applies_to_undelivered_messages),
     case!(a_narrower_filter_applies_to_undelivered_messages),
+    case!(another_filter_selects_from_what_was_not_passed),
+    case!(asking_in_vain_passes_what_the_filter_leaves_out),
+    case!(a_delivery_passes_what_the_filter_left_out_before_it),
+    case!(another_filter_leaves_deliveries_in_flight_alone),
 ];
 
 const SUBJECTS: [&str; 3] = ["parcel.created", "parcel.cancelled", "letter.created"];
@@ -108,4 +112,46 @@ async fn a_narrower_filter_applies_to_undelivered_messages(fixture: Fixture) -> 
     equal(open.backlog(), 2)?;
     equal(fixture.take(&mut open, 2).await?, vec!["11", "12"])?;
     fixture.quiet(&mut open).await
+}
+
+async fn another_filter_selects_from_what_was_not_passed(fixture: Fixture) -> Outcome {
+    drop(fixture.open(only(&SUBJECTS[..1], group("g"))).await?);
+    fixture.publish(SUBJECTS[1], "1").await?;
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    equal(open.backlog(), 1)?;
+    fixture.progress(&[("g", 1, 0)]).await?;
+    fixture.expect(&mut open, "1", 1).await.map(drop)
+}
+
+async fn asking_in_vain_passes_what_the_filter_leaves_out(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.publish(SUBJECTS[1], "passed").await?;
+    fixture.quiet(&mut open).await?;
+    drop(open);
+    fixture.publish(SUBJECTS[1], "not passed").await?;
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "not passed", 1).await.map(drop)
+}
+
+async fn a_delivery_passes_what_the_filter_left_out_before_it(fixture: Fixture) -> Outcome {
+    for (subject, id) in [(1, "1"), (0, "2"), (1, "3")] {
+        fixture.publish(SUBJECTS[subject], id).await?;
+    }
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.expect(&mut open, "2", 1).await?.reply.ack().await?;
+    drop(open);
+    let mut open = fixture.open(group("g")).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "3", 1).await.map(drop)
+}
+
+async fn another_filter_leaves_deliveries_in_flight_alone(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(group("g")).await?;
+    let first = fixture.expect(&mut open, "00", 1).await?;
+    let mut open = fixture.open(only(&SUBJECTS[1..2], group("g"))).await?;
+    first.reply.nak(std::time::Duration::ZERO).await?;
+    fixture.expect(&mut open, "00", 2).await?;
+    fixture.expect(&mut open, "10", 1).await.map(drop)
 }
