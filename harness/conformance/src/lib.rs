@@ -21,8 +21,8 @@
 //! ```
 //!
 //! Besides the cases, which somebody thought of, [`differential`] compares the simulation with a
-//! real server on random calls. The crate knows no real adapter. Its own tests run every case in
-//! simulation and on real servers.
+//! real server on random calls. The cases know no adapter; the crate's own tests run each of them
+//! in simulation and on real servers.
 
 pub mod bus;
 pub mod differential;

@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     case!(asking_in_vain_passes_what_the_filter_leaves_out),
     case!(a_delivery_passes_what_the_filter_left_out_before_it),
     case!(another_filter_leaves_deliveries_in_flight_alone),
+    case!(without_its_filter_a_consumer_receives_new_messages),
 ];
 
 const SUBJECTS: [&str; 3] = ["parcel.created", "parcel.cancelled", "letter.created"];
@@ -154,4 +155,17 @@ async fn another_filter_leaves_deliveries_in_flight_alone(fixture: Fixture) -> O
     first.reply.nak(std::time::Duration::ZERO).await?;
     fixture.expect(&mut open, "00", 2).await?;
     fixture.expect(&mut open, "10", 1).await.map(drop)
+}
+
+async fn without_its_filter_a_consumer_receives_new_messages(fixture: Fixture) -> Outcome {
+    drop(fixture.open(only(&SUBJECTS[..1], group("g"))).await?);
+    let mut open = fixture.open(group("g")).await?;
+    fixture.publish(SUBJECTS[1], "1").await?;
+    fixture.progress(&[("g", 1, 0)]).await?;
+    fixture.expect(&mut open, "1", 1).await?.reply.ack().await?;
+    // An earlier wait is served at once, too.
+    fixture.quiet(&mut open).await?;
+    fixture.publish(SUBJECTS[0], "2").await?;
+    fixture.progress(&[("g", 0, 1)]).await?;
+    fixture.expect(&mut open, "2", 1).await.map(drop)
 }

@@ -69,13 +69,14 @@ impl Queue {
         subjects.is_empty() || subjects.iter().any(|own| own == subject)
     }
 
-    /// Applies another configuration, which also governs the deliveries in flight.
+    /// Applies another configuration, which also governs the deliveries in flight. Returns the
+    /// backlog, as it is before anything is delivered.
     pub(super) fn update(
         &mut self,
         consumer: Consumer,
         stream: &[Arc<StoredMessage>],
         now: Timestamp,
-    ) {
+    ) -> u64 {
         self.advance(now);
         let before = self.next_event();
         if self.consumer.subjects != consumer.subjects {
@@ -90,10 +91,12 @@ impl Queue {
             let looks = self.is_available().then(|| self.pulls.next_look(now)).flatten();
             self.next_look = looks;
         }
+        let backlog = self.undelivered();
         if was.max_in_flight != self.consumer.max_in_flight {
             self.look(now);
         }
         self.wake_waiting(before);
+        backlog
     }
 
     /// A message is added to the stream.

@@ -77,8 +77,7 @@ impl Log {
         let durable = consumer.group == Group::Durable;
         if let Some(&id) = self.durables.get(&consumer.name).filter(|_| durable) {
             let queue = self.consumers.get_mut(&id).expect("a name has its consumer");
-            queue.update(consumer, &self.messages, now);
-            return (id, queue.undelivered());
+            return (id, queue.update(consumer, &self.messages, now));
         }
         let first = match consumer.start {
             Start::All => 0,

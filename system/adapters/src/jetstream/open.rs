@@ -77,11 +77,21 @@ fn config(stream: &str, consumer: &Consumer, unique: String) -> Result<Config, B
         ack_policy: AckPolicy::Explicit,
         ack_wait: consumer.ack_wait,
         max_deliver: consumer.max_deliver.map_or(-1, i64::from),
-        filter_subjects: consumer.subjects.iter().map(|s| format!("{stream}.{s}")).collect(),
+        filter_subjects: filters(stream, &consumer.subjects),
         max_ack_pending: i64::from(consumer.max_in_flight),
         inactive_threshold,
         ..Config::default()
     })
+}
+
+/// The subjects as the server filters by them. A consumer of the whole stream has a filter too:
+/// one whose filters are removed is no longer told of new messages (`nats-server` 2.15.1). It
+/// would count none, and find them only when it looks for another reason.
+fn filters(stream: &str, subjects: &[String]) -> Vec<String> {
+    match subjects {
+        [] => vec![format!("{stream}.>")],
+        some => some.iter().map(|subject| format!("{stream}.{subject}")).collect(),
+    }
 }
 
 fn start_time(at: Timestamp) -> Result<DateTime, BusError> {
