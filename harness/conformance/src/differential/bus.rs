@@ -27,7 +27,7 @@ use script::Script;
 use sides::{Real, simulate};
 
 /// The number of scripts that play on the server at once: they mostly wait.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 /// The number of runs in which a difference must show.
 const CONFIRMATIONS: u32 = 3;
 /// The number of times that a void run is repeated.

@@ -91,7 +91,8 @@ impl Queue {
             let looks = self.is_available().then(|| self.pulls.next_look(now)).flatten();
             self.next_look = looks;
         }
-        let backlog = self.undelivered();
+        // The server answers before it looks.
+        let (backlog, _) = self.counts(now);
         if was.max_in_flight != self.consumer.max_in_flight {
             self.look(now);
         }
@@ -154,10 +155,10 @@ impl Queue {
         self.pulls.any_left()
     }
 
-    /// Sends a request of this subscription, unless the broker has one of it.
+    /// Sends a request of this subscription, unless the broker has one of it or has served it.
     pub(super) fn request(&mut self, inbox: &Inbox, now: Timestamp) {
         self.advance(now);
-        if !self.pulls.has(inbox, now) {
+        if inbox.is_empty() && !self.pulls.has(inbox, now) {
             self.pulls.remove(inbox);
             self.pulls.send(inbox, now);
             self.look(now);

@@ -57,6 +57,14 @@ impl Script {
         for place in 0..rng.random_range(1..=2) {
             calls.push(Call { slots: 1, what: open(rng, place) });
         }
+        // Most scripts begin with something to deliver.
+        if rng.random_bool(0.6) {
+            for _ in 0..rng.random_range(1..=3) {
+                calls.push(Call { slots: 1, what: publish(rng) });
+                let limit = Duration::from_millis(50);
+                calls.push(Call { slots: 1, what: What::Next { place: 0, limit } });
+            }
+        }
         for _ in 0..rng.random_range(5..=15) {
             let slots = if rng.random_bool(0.75) { 1 } else { rng.random_range(2..=5) };
             calls.push(Call { slots, what: what(rng) });
@@ -81,11 +89,7 @@ fn what(rng: &mut impl Rng) -> What {
     // Mostly the latest.
     let delivery = if rng.random_bool(0.5) { usize::MAX } else { rng.random_range(0..64) };
     match rng.random_range(0..100) {
-        0..26 => What::Publish {
-            instance,
-            subject: pick(rng, &SUBJECTS),
-            id: pick(rng, &["", "", "", "1", "2"]),
-        },
+        0..26 => publish(rng),
         26..40 => open(rng, place),
         40..44 => What::Close { place },
         44..68 => What::Next { place, limit: Duration::from_millis(pick(rng, &[50, 190, 440])) },
@@ -99,6 +103,12 @@ fn what(rng: &mut impl Rng) -> What {
         98 => What::DeleteStreams,
         _ => What::Ensure { instance },
     }
+}
+
+fn publish(rng: &mut impl Rng) -> What {
+    let instance = rng.random_range(0..INSTANCES);
+    let (subject, id) = (pick(rng, &SUBJECTS), pick(rng, &["", "", "", "1", "2"]));
+    What::Publish { instance, subject, id }
 }
 
 fn open(rng: &mut impl Rng, place: usize) -> What {
