@@ -1,5 +1,8 @@
-//! The bus contract, on the simulated broker and on a real server.
+//! The bus contract, on the simulated broker and on a real server; random scripts, which must
+//! have the same outcome on both; and what a kill loses.
 
+#[path = "bus_conformance/kill.rs"]
+mod kill;
 mod worlds;
 
 use std::sync::Arc;
@@ -31,7 +34,12 @@ fn main() {
     let random = worlds::real("random_scripts_have_the_same_outcome_on_both_brokers", || {
         RUNTIME.block_on(random_scripts())
     });
-    worlds::run(trials.chain([random]).collect(), Some(THREADS));
+    let killed = both(
+        "a_kill_loses_the_acknowledgements_confirmed_just_before",
+        kill::simulated,
+        || RUNTIME.block_on(kill::real()),
+    );
+    worlds::run(trials.chain([random]).chain(killed).collect(), Some(THREADS));
 }
 
 /// Plays random scripts on both brokers: `CASES` of them, from the seed `SEED`.

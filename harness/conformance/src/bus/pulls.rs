@@ -16,6 +16,8 @@ pub(super) const CASES: &[Case] = &[
     case!(a_dropped_wait_takes_a_redelivery_too),
     case!(a_dropped_subscription_gives_up_its_place),
     case!(the_message_of_a_dropped_subscription_is_lost_until_the_ack_wait_is_over),
+    case!(a_wait_that_was_served_meanwhile_sends_no_other_request),
+    case!(a_dropped_subscription_asks_no_more_when_its_consumer_is_reopened),
     case!(a_message_counts_after_its_last_attempt_until_somebody_asks),
     case!(the_only_attempt_stops_counting_after_the_ack_wait),
     case!(a_nak_above_a_lowered_bound_counts_until_somebody_asks),
@@ -165,4 +167,35 @@ async fn in_progress_does_not_postpone_a_redelivery_that_is_due(fixture: Fixture
     first.reply.in_progress().await?;
     // The ack wait exceeds the patience of the case.
     fixture.expect(&mut open, "1", 2).await.map(drop)
+}
+
+async fn a_wait_that_was_served_meanwhile_sends_no_other_request(fixture: Fixture) -> Outcome {
+    let narrow = Consumer { max_deliver: Some(1), max_in_flight: 1, ..brief("g") };
+    let mut open = fixture.open(narrow).await?;
+    fixture.publish_all("a.b", &["1", "2"]).await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    wait_in_vain(&fixture, &mut open).await?;
+    // Giving up the first message makes room for the second, which goes to the dropped wait.
+    fixture.clock.sleep(SHORT).await;
+    fixture.expect(&mut open, "2", 1).await?;
+    fixture.clock.sleep(SHORT * 2).await;
+    fixture.publish("a.b", "3").await?;
+    fixture.progress(&[("g", 1, 0)]).await
+}
+
+async fn a_dropped_subscription_asks_no_more_when_its_consumer_is_reopened(
+    fixture: Fixture,
+) -> Outcome {
+    let subjects = |all: &[&str]| all.iter().map(|&s| s.to_owned()).collect();
+    let one = Consumer { subjects: subjects(&["a.b"]), ..group("g") };
+    let mut open = fixture.open(one.clone()).await?;
+    wait_in_vain(&fixture, &mut open).await?;
+    fixture.publish("a.c", "1").await?;
+    drop(open);
+    // Another bound makes the server look for messages, but nobody asks.
+    drop(fixture.open(Consumer { max_in_flight: 1, ..one.clone() }).await?);
+    let two = Consumer { subjects: subjects(&["a.b", "a.c"]), ..one };
+    let mut open = fixture.open(two).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "1", 1).await.map(drop)
 }
