@@ -17,6 +17,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_dropped_subscription_gives_up_its_place),
     case!(the_message_of_a_dropped_subscription_is_lost_until_the_ack_wait_is_over),
     case!(a_wait_that_was_served_meanwhile_sends_no_other_request),
+    case!(a_dropped_subscription_keeps_what_it_was_served_before),
     case!(a_dropped_subscription_asks_no_more_when_its_consumer_is_reopened),
     case!(a_message_counts_after_its_last_attempt_until_somebody_asks),
     case!(the_only_attempt_stops_counting_after_the_ack_wait),
@@ -198,4 +199,20 @@ async fn a_dropped_subscription_asks_no_more_when_its_consumer_is_reopened(
     let mut open = fixture.open(two).await?;
     equal(open.backlog(), 1)?;
     fixture.expect(&mut open, "1", 1).await.map(drop)
+}
+
+async fn a_dropped_subscription_keeps_what_it_was_served_before(fixture: Fixture) -> Outcome {
+    let narrow = Consumer { max_in_flight: 1, ..brief("g") };
+    let mut open = fixture.open(narrow).await?;
+    fixture.publish("a.b", "1").await?;
+    fixture.expect(&mut open, "1", 1).await?;
+    wait_in_vain(&fixture, &mut open).await?;
+    // The redelivery goes to the dropped wait, and is lost with its subscription.
+    fixture.clock.sleep(SHORT).await;
+    drop(open);
+    let mut open = fixture.open(group("g")).await?;
+    fixture.quiet(&mut open).await?;
+    drop(open);
+    let mut open = fixture.open(brief("g")).await?;
+    fixture.expect(&mut open, "1", 3).await.map(drop)
 }

@@ -180,7 +180,8 @@ impl Queue {
     }
 
     /// The subscription is dropped.
-    pub(super) fn close(&mut self, inbox: &Inbox) {
+    pub(super) fn close(&mut self, inbox: &Inbox, now: Timestamp) {
+        self.advance(now);
         self.pulls.close(inbox);
     }
 

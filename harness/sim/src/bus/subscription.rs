@@ -87,7 +87,7 @@ impl Drop for SimSubscription {
             log.close(handle.id);
         } else if let Some(queue) = handle.find(log) {
             handle.note_if_serving(queue);
-            queue.close(&self.inbox);
+            queue.close(&self.inbox, handle.connection.kernel.now());
         }
     }
 }
