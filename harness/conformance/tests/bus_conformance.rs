@@ -34,11 +34,10 @@ fn main() {
     let random = worlds::real("random_scripts_have_the_same_outcome_on_both_brokers", || {
         RUNTIME.block_on(random_scripts())
     });
-    let killed = both(
-        "a_kill_loses_the_acknowledgements_confirmed_just_before",
-        kill::simulated,
-        || RUNTIME.block_on(kill::real()),
-    );
+    let killed =
+        both("a_kill_loses_the_acknowledgements_confirmed_just_before", kill::simulated, || {
+            RUNTIME.block_on(kill::real())
+        });
     worlds::run(trials.chain([random]).chain(killed).collect(), Some(THREADS));
 }
 

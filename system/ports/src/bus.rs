@@ -38,7 +38,7 @@ pub const MAX_HEADERS: usize = 65_535;
 pub const MAX_MESSAGE: usize = 1024 * 1024;
 /// Limit on an ack wait and on the delay of a nak: 100 years. The server counts both in
 /// nanoseconds from 1970, which wraps around in 2262, and a delay that wraps is over at once.
-pub const MAX_WAIT: Duration = Duration::from_hours(100 * 365 * 24);
+pub const MAX_WAIT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// One of the two streams. They share no subject, so a dead letter never loops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

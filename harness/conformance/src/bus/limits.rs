@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
-const YEAR: Duration = Duration::from_hours(365 * 24);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The bytes around a header name and its value, and around all headers.
 const LINE: usize = ": \r\n".len();
@@ -150,7 +150,8 @@ async fn a_nak_delay_of_100_years_is_accepted_and_a_longer_one_rejected(
     let mut names = Vec::new();
     for ack_wait in [Duration::from_secs(30), MAX_WAIT] {
         let name = format!("g{}", names.len());
-        let mut open = fixture.open(Consumer { ack_wait, start: Start::New, ..group(&name) }).await?;
+        let mut open =
+            fixture.open(Consumer { ack_wait, start: Start::New, ..group(&name) }).await?;
         fixture.publish("a.b", &name).await?;
         let delivery = fixture.expect(&mut open, &name, 1).await?;
         for delay in [MAX_WAIT + NANOSECOND, YEAR * 300, Duration::MAX] {

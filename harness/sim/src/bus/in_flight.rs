@@ -107,8 +107,9 @@ impl InFlight {
 
     /// Acknowledges a message.
     pub(super) fn ack(&mut self, sequence: u64, now: Timestamp) {
-        let written = |&(at, ..): &(Timestamp, u64, Open)| after(at, WRITE_INTERVAL) <= now;
-        while self.unwritten.pop_front_if(|ack| written(ack)).is_some() {}
+        while self.unwritten.front().is_some_and(|&(at, ..)| after(at, WRITE_INTERVAL) <= now) {
+            self.unwritten.pop_front();
+        }
         if let Some(open) = self.remove(sequence) {
             self.unwritten.push_back((now, sequence, open));
         }

@@ -146,7 +146,10 @@ mod tests {
             assert!(matches!(request, Err(BusError::Rejected(_))), "{at}: {request:?}");
         }
         let request = requested(&consumer(Start::All, MAX_WAIT)).expect("a duration in range");
-        assert_eq!(request["config"]["ack_wait"], i64::try_from(MAX_WAIT.as_nanos()).expect("fits"));
+        assert_eq!(
+            request["config"]["ack_wait"],
+            i64::try_from(MAX_WAIT.as_nanos()).expect("fits")
+        );
         for wait in [MAX_WAIT + nanosecond, Duration::MAX] {
             let request = requested(&consumer(Start::All, wait));
             assert!(matches!(request, Err(BusError::Rejected(_))), "{request:?}");

@@ -94,9 +94,7 @@ fn what(rng: &mut impl Rng) -> What {
         40..44 => What::Close { place },
         44..68 => What::Next { place, limit: Duration::from_millis(pick(rng, &[50, 190, 440])) },
         68..77 => What::Ack { delivery },
-        77..87 => {
-            What::Nak { delivery, delay: Duration::from_millis(pick(rng, &DELAYS)) }
-        }
+        77..87 => What::Nak { delivery, delay: Duration::from_millis(pick(rng, &DELAYS)) },
         87..90 => What::Progress { delivery },
         90..97 => What::Pending { instance },
         97 => What::DeleteConsumer { name: "g" },
@@ -147,8 +145,9 @@ impl fmt::Display for What {
                 write!(f, "instance {instance} publishes {subject} with id {id:?}")
             }
             Self::Open { place, instance, consumer } => {
-                let Consumer { name, subjects, start, ack_wait, max_deliver, max_in_flight, .. } =
-                    consumer;
+                let Consumer {
+                    name, subjects, start, ack_wait, max_deliver, max_in_flight, ..
+                } = consumer;
                 write!(f, "instance {instance} opens {name} in place {place}: ")?;
                 write!(f, "{subjects:?}, {start:?}, ack wait {ack_wait:?}, ")?;
                 write!(f, "deliver {max_deliver:?}, in flight {max_in_flight}")

@@ -27,12 +27,11 @@ pub(super) async fn shrink(
             .flat_map(|from| [true, false].map(|close| script.without(from, count, close)))
             .collect();
         let compared = join_all(candidates.iter().map(|script| compare(script, real))).await;
-        let smaller = candidates.into_iter().zip(compared).find_map(|(candidate, compared)| {
-            match compared {
+        let smaller =
+            candidates.into_iter().zip(compared).find_map(|(candidate, compared)| match compared {
                 Compared::Differs(one, other) => Some((candidate, one, other)),
                 _ => None,
-            }
-        });
+            });
         match smaller {
             Some(smaller) => (script, simulated, on_server) = smaller,
             None => count /= 2,
