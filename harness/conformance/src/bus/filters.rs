@@ -3,7 +3,7 @@
 use ports::bus::Consumer;
 
 use super::case::{Case, case};
-use super::fixture::{Fixture, broadcast, group};
+use super::fixture::{Fixture, QUIET, broadcast, group};
 use crate::outcome::{Outcome, equal};
 
 pub(super) const CASES: &[Case] = &[
@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     case!(asking_in_vain_passes_what_the_filter_leaves_out),
     case!(a_delivery_passes_what_the_filter_left_out_before_it),
     case!(another_filter_leaves_deliveries_in_flight_alone),
+    case!(a_message_found_for_a_dropped_subscription_passes_what_is_before_it),
     case!(without_its_filter_a_consumer_receives_new_messages),
 ];
 
@@ -168,4 +169,19 @@ async fn without_its_filter_a_consumer_receives_new_messages(fixture: Fixture) -
     fixture.publish(SUBJECTS[0], "2").await?;
     fixture.progress(&[("g", 0, 1)]).await?;
     fixture.expect(&mut open, "2", 1).await.map(drop)
+}
+
+async fn a_message_found_for_a_dropped_subscription_passes_what_is_before_it(
+    fixture: Fixture,
+) -> Outcome {
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.quiet(&mut open).await?;
+    fixture.publish(SUBJECTS[1], "passed").await?;
+    drop(open);
+    fixture.clock.sleep(QUIET).await;
+    fixture.publish(SUBJECTS[0], "found").await?;
+    fixture.clock.sleep(QUIET).await;
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "found", 1).await.map(drop)
 }

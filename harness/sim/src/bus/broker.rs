@@ -68,16 +68,16 @@ impl SimBroker {
     }
 
     /// Deletes both streams with their messages and consumers, as an operator may.
-    pub fn delete_streams(&self) {
+    pub fn delete_streams(&self, now: Timestamp) {
         let mut state = self.state();
         state.ensured = false;
-        state.events.delete();
-        state.dead.delete();
+        state.events.delete(now);
+        state.dead.delete(now);
     }
 
     /// Deletes a durable consumer, as an operator may.
-    pub fn delete_consumer(&self, stream: Stream, name: &str) {
-        self.state().log(stream).delete_durable(name);
+    pub fn delete_consumer(&self, stream: Stream, name: &str, now: Timestamp) {
+        self.state().log(stream).delete_durable(name, now);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -88,7 +88,7 @@ impl Queue {
         }
         if was.subjects != self.consumer.subjects {
             self.refill(stream);
-            let looks = self.is_available().then(|| self.pulls.next_look(now)).flatten();
+            let looks = self.has_message().then(|| self.pulls.next_look(now)).flatten();
             self.next_look = looks;
         }
         // The server answers before it looks.
@@ -138,8 +138,12 @@ impl Queue {
         }
     }
 
-    /// Whether a message can be taken now.
+    /// Whether a message can be taken now: one that the server has looked for.
     pub(super) fn is_available(&self) -> bool {
+        self.next_look.is_none() && self.has_message()
+    }
+
+    fn has_message(&self) -> bool {
         self.in_flight.next_redelivery().is_some()
             || (!self.undelivered.is_empty() && self.has_room())
     }
@@ -299,6 +303,7 @@ impl Queue {
 
     /// Looks for messages for the requests that wait.
     fn look(&mut self, at: Timestamp) {
+        self.next_look = None;
         while !self.pulls.is_empty() {
             while let Some((sequence, attempts)) = self.in_flight.next_redelivery()
                 && self.consumer.max_deliver.is_some_and(|most| attempts >= most)
@@ -320,7 +325,10 @@ impl Queue {
                 }
                 None => {
                     // Nobody is left to take the message that was found.
-                    self.in_flight.rotate();
+                    match (self.in_flight.next_redelivery(), self.undelivered.front()) {
+                        (None, Some(found)) => self.passed = found.sequence - 1,
+                        _ => self.in_flight.rotate(),
+                    }
                     break;
                 }
             }
@@ -347,7 +355,7 @@ impl Queue {
     /// Passes what was in the stream when the server last looked for a request.
     fn pass_at_last_look(&mut self, stream: &[Arc<StoredMessage>], now: Timestamp) {
         if let Some(look) = self.pulls.last_look(now)
-            && !self.is_available()
+            && !self.has_message()
             && self.has_room()
         {
             let there = stream.partition_point(|stored| stored.published < look);

@@ -112,15 +112,19 @@ impl Log {
     }
 
     /// Deletes all messages and consumers.
-    pub(super) fn delete(&mut self) {
-        self.consumers.values_mut().for_each(Queue::wake_all);
+    pub(super) fn delete(&mut self, now: Timestamp) {
+        for queue in self.consumers.values_mut() {
+            queue.advance(now);
+            queue.wake_all();
+        }
         let (window, opened) = (self.window, self.opened);
         *self = Self { opened, ..Self::new(window) };
     }
 
     /// Deletes a durable consumer.
-    pub(super) fn delete_durable(&mut self, name: &str) {
+    pub(super) fn delete_durable(&mut self, name: &str, now: Timestamp) {
         if let Some(id) = self.durables.remove(name) {
+            self.consumers.get_mut(&id).into_iter().for_each(|queue| queue.advance(now));
             self.close(id);
         }
     }

@@ -44,22 +44,22 @@ fn in_simulation(script: &Script, delays: Vec<Duration>) -> Vec<String> {
     let world = World {
         buses: (1..).take(INSTANCES).map(bus).collect(),
         clock: Arc::new(SimClock(kernel.clone())),
-        operator: Arc::new(Simulated(broker.clone())),
+        operator: Arc::new(Simulated(broker.clone(), kernel.clone())),
     };
     drive(&kernel, play(script.clone(), world, delays)).outcomes
 }
 
-struct Simulated(SimBroker);
+struct Simulated(SimBroker, Kernel);
 
 #[async_trait]
 impl Operator for Simulated {
     async fn delete_streams(&self) -> Result<(), BusError> {
-        self.0.delete_streams();
+        self.0.delete_streams(self.1.now());
         Ok(())
     }
 
     async fn delete_consumer(&self, name: &str) -> Result<(), BusError> {
-        self.0.delete_consumer(Stream::Events, name);
+        self.0.delete_consumer(Stream::Events, name, self.1.now());
         Ok(())
     }
 }
