@@ -11,7 +11,7 @@ pub use sim::external::{ExternalReply, ExternalService};
 
 use platform::run::Policy;
 use platform::service::Service;
-use ports::Ports;
+use ports::{Ports, Timestamp};
 
 use crate::faults::Faults;
 use crate::inert;
@@ -51,7 +51,7 @@ impl ServiceSpec {
 struct NoExternalService;
 
 impl ExternalService for NoExternalService {
-    fn answer(&self, _: &http::Request<bytes::Bytes>) -> ExternalReply {
+    fn answer(&self, _: &http::Request<bytes::Bytes>, _: Timestamp) -> ExternalReply {
         ExternalReply::Refused
     }
 }

@@ -49,7 +49,7 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
         ),
         Invariant::new(
             "no-money-kept",
-            "A cancelled order has no charge that is not refunded",
+            "The money of a cancelled order is returned, or the provider refuses and payments shows why",
             money::none_kept,
         ),
         Invariant::new(

@@ -9,8 +9,13 @@ use harness::subject::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::provider::misbehavior::Misbehavior;
+
 /// The name of the administrator: the only client that may ban users.
 pub const ADMINISTRATOR: &str = "the administrator";
+
+/// The name of the payment provider, among those that do something.
+const PROVIDER: &str = "the provider";
 
 /// The password of every client, unless a scenario gives another.
 pub const PASSWORD: &str = "curtain";
@@ -132,6 +137,11 @@ pub enum Operation {
         who: String,
         /// The user.
         whom: String,
+    },
+    /// Makes the payment provider misbehave.
+    Misbehave {
+        /// In which way.
+        how: Misbehavior,
     },
     /// Sends a raw request.
     Send {
@@ -271,6 +281,7 @@ impl Operation {
             | Self::Ban { who, .. }
             | Self::Unban { who, .. }
             | Self::Send { who, .. } => who,
+            Self::Misbehave { .. } => PROVIDER,
         }
     }
 }
@@ -291,6 +302,7 @@ impl harness::subject::Operation for Operation {
             Self::SignUp { .. }
             | Self::SignIn { .. }
             | Self::ChangeAccount { .. }
+            | Self::Misbehave { .. }
             | Self::Send { .. } => Vec::new(),
             Self::List { who, title, .. } | Self::Reserve { who, title } => {
                 vec![Client(who), Thing(TICKET, title)]
@@ -318,6 +330,9 @@ impl harness::subject::Operation for Operation {
             }
             Self::Change { who, title, to, price } if *price != round(2500) && title == to => {
                 vec![Self::reprice(who, title, round(2500))]
+            }
+            Self::Misbehave { how } => {
+                how.simpler().into_iter().map(|how| Self::Misbehave { how }).collect()
             }
             _ => Vec::new(),
         }
@@ -347,6 +362,7 @@ impl harness::subject::Operation for Operation {
             Self::SignUp { who, .. } if *self == Self::sign_up(who) => {
                 cells(&[who, "signs up", "as new"])
             }
+            Self::Misbehave { how } => cells(&[PROVIDER, &how.to_string()]),
             _ => vec![serde_json::to_string(self).expect("an operation is plain data")],
         }
     }
@@ -366,6 +382,7 @@ impl harness::subject::Operation for Operation {
             [who, "views", "their orders"] => Self::LookAtOrders { who: who.to_owned() },
             [who, "signs in", "again"] => Self::sign_in(who),
             [who, "signs up", "as new"] => Self::sign_up(who),
+            [PROVIDER, how] => Self::Misbehave { how: Misbehavior::read(how)? },
             [json] => serde_json::from_str(json).ok()?,
             _ => return None,
         })
@@ -416,6 +433,7 @@ impl fmt::Display for Operation {
             Self::Browse { who, .. } => write!(f, "{who} browses the tickets for sale"),
             Self::Ban { who, whom } => write!(f, "{who} bans {whom}"),
             Self::Unban { who, whom } => write!(f, "{who} lifts the ban on {whom}"),
+            Self::Misbehave { how } => write!(f, "{PROVIDER} {how}"),
             Self::Send { who, method, path, .. } => write!(f, "{who} sends {method} {path}"),
         }
     }

@@ -11,7 +11,7 @@ use crate::operation::{Card, Operation};
 type Answer = (u16, &'static [&'static str]);
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let disturbed = evidence.disturbances() > 0;
+    let disturbed = evidence.disturbances() > 0 || evidence.clients.provider.misbehaviors() > 0;
     let mut broken = Vec::new();
     for call in evidence.history() {
         let (operation, body) = (call.operation, call.body());
@@ -82,6 +82,8 @@ fn expected(operation: &Operation) -> &'static [Answer] {
             &[(200, NONE), (400, &["Email in use", "Invalid credentials"])]
         }
         Operation::SignOut { .. } | Operation::Send { .. } => &[(200, NONE)],
+        // It is no request.
+        Operation::Misbehave { .. } => &[],
     }
 }
 

@@ -69,8 +69,7 @@ async fn pay(
         app.unsettled.wake();
     }
     let order = intended?.document.expect("an intent never removes the order");
-    let charge = order.charge.expect("an intent creates a charge");
-    let asked = charges::ask(&app, &order_id, &charge).await?.changed;
+    let asked = charges::ask(&app, order).await?;
     let order = asked.document.expect("a charged order exists");
     let id = model::respond(&order, asked.written)?;
     created(PaymentView { id })

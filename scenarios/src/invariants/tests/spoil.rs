@@ -53,13 +53,7 @@ pub(super) fn charged_cancelled(truth: &mut Truth) -> LedgerCharge {
     let order = find(truth.order_copies(), CANCELLED);
     let charge = doc! { "stripeId": "ch_kept", "amount": 2000_i64, "status": "completed" };
     order.insert("charge", charge);
-    LedgerCharge {
-        id: "ch_kept".to_owned(),
-        order_id: id(order).to_owned(),
-        amount: 2000,
-        refunded: false,
-        idempotency_key: String::new(),
-    }
+    LedgerCharge::succeeded("ch_kept", id(order), 2000)
 }
 
 pub(super) fn edit(truth: &mut Truth) -> &mut Vec<Record> {
