@@ -1,6 +1,7 @@
 //! Every reply has a status, a message and a shape that the contract allows. A 503 or a missing
 //! reply occurs only in runs with faults.
 
+use contracts::Cents;
 use contracts::messages::ALREADY_RESERVED;
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ fn is_known(operation: &Operation, status: u16, body: &Value) -> bool {
     let answers = expected(operation).iter().chain(&[(401, NONE), (503, NONE)]);
     let mut known = answers.filter(|(known, _)| *known == status);
     let shaped = match status {
-        200..=299 => is_shown(body),
+        200..=299 => is_shown(body) && !is_unpayable(operation),
         _ => is_error(body),
     };
     let message = message(body);
@@ -92,14 +93,26 @@ fn is_typed(operation: &Operation) -> bool {
     match operation {
         Operation::SignUp { email, .. } | Operation::SignIn { email, .. } => email.is_some(),
         Operation::List { title, price, .. } | Operation::Change { to: title, price, .. } => {
-            price.cents().is_none_or(|cents| cents.0 <= 0)
+            is_unpayable(operation)
                 || title.trim() != title
                 || title.is_empty()
                 || title.len() > 200
+                || !title.chars().all(|letter| letter.is_alphanumeric() || letter.is_ascii())
+                || title.chars().any(char::is_control)
                 || !price.0.is_number()
         }
         Operation::Pay { card, .. } => *card == Card::Missing,
         Operation::ChangeAccount { .. } | Operation::Browse { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether the operation asks for a price that the provider does not take.
+fn is_unpayable(operation: &Operation) -> bool {
+    match operation {
+        Operation::List { price, .. } | Operation::Change { price, .. } => {
+            !price.cents().is_some_and(Cents::is_price)
+        }
         _ => false,
     }
 }

@@ -9,6 +9,7 @@ use contracts::{Cents, OrderStatus};
 use futures::executor::block_on;
 use identity::session::SessionConfig;
 use parking_lot::Mutex;
+use platform::collection::encode;
 use ports::Ports;
 use ports::Timestamp;
 use ports::bus::{
