@@ -113,8 +113,9 @@ pub(super) fn pending_refund_is_done(system: System) -> System {
 /// Reads the refusal of a refund because of a dispute as a passing failure.
 pub(super) fn disputed_refund_retried(system: System) -> System {
     with_responses(system, |request, mut response| {
-        let is_refund = request.uri().path() == "/v1/refunds";
-        if is_refund && response.status() == StatusCode::BAD_REQUEST {
+        let is_disputed = serde_json::from_slice::<Value>(response.body())
+            .is_ok_and(|body| body["error"]["code"] == "charge_disputed");
+        if request.uri().path() == "/v1/refunds" && is_disputed {
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         }
         response

@@ -18,18 +18,54 @@ const HOUR: u32 = 60 * MINUTE;
 
 /// Scripts of a provider that misbehaves.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
+    let day = prop_oneof![3 => disturbed().boxed(), 2 => blackout().boxed()];
+    (
+        vec(price(), usize::from(BUYERS)),
+        vec(misbehavior(), 0..3),
+        day,
+        prop::option::weighted(0.3, disturbed()),
+    )
+        .prop_map(|(prices, first, day, return_day)| {
+            let list = |(ticket, price)| Operation::list(&client(SELLER), &title(ticket), price);
+            let listed = (0..BUYERS).zip(prices).map(list);
+            let misbehave = first.into_iter().map(|how| Operation::Misbehave { how });
+            let mut rounds = vec![Round::of(listed, Then::Quiesce), reservations()];
+            rounds.push(Round::of(misbehave, Then::Go));
+            rounds.extend(day);
+            if let Some(day) = return_day {
+                let sign_in = (1..=BUYERS).map(|who| Operation::sign_in(&client(who)));
+                rounds.push(Round::of(sign_in, Then::Quiesce));
+                rounds.push(reservations());
+                rounds.extend(day);
+            }
+            Script::new(clients(BUYERS + 1), rounds)
+        })
+}
+
+/// Each buyer reserves a ticket that no other buyer wants.
+fn reservations() -> Round {
+    let reserve = (1..=BUYERS).map(|who| Operation::reserve(&client(who), &title(who - 1)));
+    Round::of(reserve, Then::Quiesce)
+}
+
+/// Payments, cancellations and misbehavior, and possibly the day after.
+fn disturbed() -> impl Strategy<Value = Vec<Round>> {
     let who = 1..=BUYERS;
-    let pay =
-        (who.clone(), prop::bool::weighted(0.9), 1..3_usize).prop_map(|(who, good, times)| {
-            vec![Operation::pay(&client(who), &title(who - 1), card(good)); times]
-        });
-    let cancel = who.clone().prop_map(|who| vec![Operation::cancel(&client(who), &title(who - 1))]);
+    let pay = |who, good| Operation::pay(&client(who), &title(who - 1), card(good));
+    let cancel = |who| Operation::cancel(&client(who), &title(who - 1));
+    let pays = (who.clone(), prop::bool::weighted(0.9), 1..3_usize)
+        .prop_map(move |(who, good, times)| vec![pay(who, good); times]);
+    // Money that moves while its order is cancelled must be returned.
+    let changes_mind = who.clone().prop_map(move |who| vec![pay(who, true), cancel(who)]);
+    let cancels = who.prop_map(move |who| vec![cancel(who)]);
     let misbehave = misbehavior().prop_map(|how| vec![Operation::Misbehave { how }]);
+    let restart = select(vec!["payments", "orders"]);
     let act = prop_oneof![
-        5 => pay.prop_map(operations),
-        2 => cancel.prop_map(operations),
+        4 => pays.prop_map(operations),
+        4 => changes_mind.prop_map(operations),
+        1 => cancels.prop_map(operations),
         4 => misbehave.prop_map(operations),
-        1 => select(vec!["payments", "orders"]).prop_map(|name| vec![Action::Restart(name.to_owned())]),
+        1 => restart.prop_map(|service| vec![Action::Restart(service.to_owned())]),
         1 => Just(vec![Action::Scale("payments".to_owned())]),
     ];
     let acts = vec(act, 1..4).prop_map(|acts| acts.into_iter().flatten().collect::<Vec<_>>());
@@ -40,38 +76,30 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         2 => (MINUTE..HOUR).prop_map(Then::Pass),
     ];
     let round = (acts, then).prop_map(|(actions, then)| Round { actions, then });
-    // Sessions and holds have ended by then, so the buyers return for another purchase.
-    let day = (prop_oneof![2 => Just(0), 2 => 22..26_u32, 1 => Just(48)], prop::bool::ANY);
-    let days = (vec(round, 1..4), day).prop_map(|(mut rounds, (hours, returns))| {
-        if hours > 0 {
-            rounds.push(Round::pause(Then::Pass(hours * HOUR)));
-        }
-        if returns {
-            let each = 1..=BUYERS;
-            rounds.push(Round::of(
-                each.clone().map(|who| Operation::sign_in(&client(who))),
-                Then::Quiesce,
-            ));
-            let reserve = each.map(|who| Operation::reserve(&client(who), &title(who - 1)));
-            rounds.push(Round::of(reserve, Then::Quiesce));
-        }
+    let day_after = prop_oneof![2 => Just(None), 1 => (22..26_u32).prop_map(Some)];
+    (vec(round, 1..4), day_after).prop_map(|(mut rounds, hours)| {
+        rounds.extend(hours.map(|hours| Round::pause(Then::Pass(hours * HOUR))));
         rounds
-    });
-    (vec(price(), usize::from(BUYERS)), vec(misbehavior(), 0..3), vec(days, 1..3)).prop_map(
-        |(prices, first, days)| {
-            let list = |(ticket, price)| Operation::list(&client(SELLER), &title(ticket), price);
-            let listed = (0..BUYERS).zip(prices).map(list);
-            let reserve = (1..=BUYERS).map(|who| Operation::reserve(&client(who), &title(who - 1)));
-            let misbehave = first.into_iter().map(|how| Operation::Misbehave { how });
-            let mut rounds = vec![
-                Round::of(listed, Then::Quiesce),
-                Round::of(reserve, Then::Quiesce),
-                Round::of(misbehave, Then::Go),
-            ];
-            rounds.extend(days.into_iter().flatten());
-            Script::new(clients(BUYERS + 1), rounds)
-        },
-    )
+    })
+}
+
+/// A payment whose response is lost or never asked for, and a provider that is down until about
+/// the time at which it forgets the key.
+fn blackout() -> impl Strategy<Value = Vec<Round>> {
+    let loss = prop_oneof![
+        3 => Just(Some(Misbehavior::LosesResponse)),
+        1 => Just(Some(Misbehavior::KeepsErrorOfSuccess)),
+        1 => Just(None),
+    ];
+    (loss, 1..=BUYERS, 21..26_u32).prop_map(|(loss, who, hours)| {
+        let how = Misbehavior::Down(hours * HOUR);
+        let pay = Operation::pay(&client(who), &title(who - 1), card(true));
+        let lose = loss.map(|how| Operation::Misbehave { how });
+        vec![
+            Round::of(lose.into_iter().chain([pay]), Then::Go),
+            Round::one(Operation::Misbehave { how }, Then::Pass(26 * HOUR)),
+        ]
+    })
 }
 
 fn operations(operations: Vec<Operation>) -> Vec<Action<Operation>> {
