@@ -219,9 +219,14 @@ pub fn conclude(
         None => None,
         Some(Inquiry { how: inquiry::How::Wait { until }, .. }) => Some(until),
         Some(_) if is_repeated => Some(next.pause(now)),
-        // The next attempt is the concern of this request; the refund is the task's.
-        Some(Inquiry { transfer: Transfer::Charge, .. }) => Some(after(now, REQUEST_GRACE)),
-        Some(Inquiry { transfer: Transfer::Refund, .. }) => Some(now),
+        // Whoever began another attempt asks at once. A provider that spends every key is asked
+        // ever more rarely.
+        Some(Inquiry { attempt: number @ 2.., .. }) => {
+            let grace = REQUEST_GRACE.saturating_mul(2_u32.saturating_pow(number - 2));
+            Some(after(now, grace.min(MAX_PAUSE)))
+        }
+        // The charge has completed after the cancellation, so its refund begins.
+        Some(_) => Some(now),
     };
     Ok(if next == *order { Decision::Keep } else { Decision::Write(next, events) })
 }

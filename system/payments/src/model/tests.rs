@@ -293,5 +293,18 @@ fn a_refund_that_is_refused_for_good_ends_and_shows_its_reason() {
 fn a_refund_has_keys_of_its_own() {
     let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
     let (next, _) = answered(&order, Some(Outcome::Absent), 2);
-    assert_eq!((how(&next, 2), next.due), (request("c1-refund-2"), Some(at(2))));
+    assert_eq!(how(&next, 2), request("c1-refund-2"));
+}
+
+#[test]
+fn a_provider_that_spends_every_key_is_asked_ever_more_rarely() {
+    let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
+    let mut next = order;
+    let pauses = (0..40).map(|_| {
+        next = answered(&next, Some(Outcome::Absent), 2).0;
+        next.due.unwrap().duration_since(at(2)).as_secs()
+    });
+    let pauses: Vec<_> = pauses.collect();
+    assert_eq!(pauses[..4], [12, 24, 48, 96]);
+    assert_eq!(pauses.last(), Some(&MAX_PAUSE.as_secs().cast_signed()));
 }
