@@ -1,6 +1,6 @@
-//! What the provider may do that Stripe documents and that nobody hopes for, each in one sentence.
+//! The documented misbehavior of the provider, one sentence for each kind.
 //!
-//! Workloads draw it, stories tell it, and a scenario plans it by the same sentence.
+//! Workloads draw it, stories contain the sentence, and a scenario plans it by the same one.
 
 use std::fmt;
 use std::time::Duration;

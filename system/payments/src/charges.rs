@@ -109,7 +109,8 @@ impl Task for Charges {
     }
 }
 
-/// Advances a charge by one inquiry. Whatever its outcome, the charge is due later or never.
+/// Advances a charge by one inquiry. Afterwards the charge is due later, or settled: the task never
+/// finds it due again at once.
 async fn settle(app: &App, order: Order) -> Result<(), StepError> {
     let asked = ask(app, order).await;
     asked.map(drop).map_err(StepError::new)

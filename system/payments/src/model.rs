@@ -219,8 +219,8 @@ pub fn conclude(
         None => None,
         Some(Inquiry { how: inquiry::How::Wait { until }, .. }) => Some(until),
         Some(_) if is_repeated => Some(next.pause(now)),
-        // Whoever began another attempt asks at once. A provider that spends every key is asked
-        // ever more rarely.
+        // The request that began another attempt uses its key at once. A provider that spends
+        // every key is asked ever more rarely.
         Some(Inquiry { attempt: number @ 2.., .. }) => {
             let grace = REQUEST_GRACE.saturating_mul(2_u32.saturating_pow(number - 2));
             Some(after(now, grace.min(MAX_PAUSE)))
