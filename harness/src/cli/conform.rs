@@ -74,8 +74,7 @@ async fn store(args: &Args, servers: &Servers) -> Result<bool, CommandError> {
     // A database of this process, which may share the server with others.
     let store = Mongo::with_client(&client, &format!("conform-{}", std::process::id()));
     let progress = Progress::begin("cases of the store", Some(args.cases.into()));
-    let report =
-        differential::store::run(args.cases, args.seed, &store, |_| progress.one()).await;
+    let report = differential::store::run(args.cases, args.seed, &store, |_| progress.one()).await;
     progress.end();
     store.drop_database().await.map_err(CommandError::harness)?;
     anstream::println!("store  {report}");

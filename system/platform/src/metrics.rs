@@ -331,7 +331,7 @@ impl Process {
         }
         let help = "Work that can never succeed, which an operator must finish";
         let mut abandoned = encoder.encode_descriptor("work_abandoned", help, None, counter)?;
-        for metrics in self.0.iter().filter(|metrics| !metrics.abandoned.is_empty()) {
+        for metrics in self.instances.iter().filter(|metrics| !metrics.abandoned.is_empty()) {
             let counts = metrics.abandoned.iter().map(Counter::get);
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(abandoned.encode_family(&labels)?)?;
