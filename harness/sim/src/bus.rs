@@ -110,6 +110,10 @@ impl Bus for SimBus {
 
     async fn ping(&self) -> Result<(), BusError> {
         self.0.step(Operation::Ping, "").await;
+        self.0.kernel.access(accesses::consumers_read);
+        if !self.0.broker.state().ensured {
+            return Err(BusError::Unavailable("a stream is missing".to_owned()));
+        }
         Ok(())
     }
 }

@@ -209,7 +209,16 @@ impl Bus for JetStream {
     }
 
     async fn ping(&self) -> Result<(), BusError> {
-        self.connection.api::<Value>("INFO".to_owned(), json!({})).await?;
+        let info = async |name: &str| {
+            let info = self.connection.api::<Value>(format!("STREAM.INFO.{name}"), json!({}));
+            match info.await {
+                Err(RequestError::Refused(e)) if e.kind() == ErrorCode::STREAM_NOT_FOUND => {
+                    Err(BusError::Unavailable(format!("the stream {name} is missing")))
+                }
+                other => Ok(drop(other?)),
+            }
+        };
+        futures::future::try_join(info(&self.names.events), info(&self.names.dead)).await?;
         Ok(())
     }
 }

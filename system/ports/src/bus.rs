@@ -230,7 +230,7 @@ pub trait Bus: Send + Sync {
     /// Lists the outstanding work of every consumer of the event stream, including those with
     /// none.
     async fn pending(&self) -> Result<Vec<Pending>, BusError>;
-    /// Checks that the bus answers.
+    /// Checks that the bus answers and has both streams.
     async fn ping(&self) -> Result<(), BusError>;
 }
 
