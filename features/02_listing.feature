@@ -54,7 +54,7 @@ Feature: Listing and editing tickets
     And "Opera" is for sale for 20.00
 
   Scenario Outline: A title that controls how it is shown is rejected
-    When Anna sends POST "/api/tickets"
+    When Anna sends POST "/api/tickets":
       """
       {"title": "<title>", "price": 20}
       """
