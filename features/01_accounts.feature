@@ -24,6 +24,21 @@ Feature: Accounts and sessions
     When Anna signs in with the email "ANNA@Example.org" and the password "curtain"
     Then Anna is signed in
 
+  # Keyboards differ in how they compose an accented letter.
+  Scenario: A password is the same in every Unicode form
+    When Anna signs up with the email "anna@example.org" and the password "cafés"
+    And Anna signs out
+    And Anna signs in with the email "anna@example.org" and the password "cafés"
+    Then Anna is signed in
+
+  @simulated-only
+  # Twenty attempts hash twenty passwords, and a real instance takes its time for each.
+  Scenario: A client that guesses a password has to wait
+    Given Anna has signed up
+    When Visitor guesses the password of "anna@example.org" 20 times
+    And Visitor signs in with the email "anna@example.org" and the password "curtain"
+    Then the request is rejected with status 429
+
   Scenario Outline: A failed sign-in does not reveal whether the account exists
     Given Anna has signed up
     When Visitor signs in with the email "<address>" and the password "<password>"

@@ -31,7 +31,43 @@ Feature: Listing and editing tickets
       | Opera | free   | price           |
       | Opera | true   | price           |
       | Opera | 1e300  | price           |
+      | Opera | 0.49   | price           |
+      | Opera | 1000000 | price          |
       |       | -1     | title and price |
+
+  Scenario Outline: The lowest and the highest price that the provider takes can be paid
+    Given Anna has listed "Opera" for <price>
+    And Boris has reserved "Opera"
+    When Boris pays for "Opera"
+    Then Boris succeeds
+    And Boris has paid <price> for "Opera" exactly once
+
+    Examples:
+      | price     |
+      | 0.50      |
+      | 999999.99 |
+
+  Scenario: A price that the provider does not take is rejected in an edit
+    Given Anna has listed "Opera" for 20.00
+    When Anna changes the price of "Opera" to 0.30
+    Then Anna gets a validation error for "price"
+    And "Opera" is for sale for 20.00
+
+  Scenario Outline: A title that controls how it is shown is rejected
+    When Anna sends POST "/api/tickets":
+      """
+      {"title": "<title>", "price": 20}
+      """
+    Then Anna gets a validation error for "title"
+    And no ticket is for sale
+
+    Examples:
+      | title           |
+      | \\u0000         |
+      | \\u200b         |
+      | \\u202earepO    |
+      | \\u001b[31mOpera |
+      | Ope\\nra        |
 
   Scenario: A listing without a price is rejected
     When Anna lists "Opera" without a price
@@ -72,7 +108,7 @@ Feature: Listing and editing tickets
     Then Visitor gets the error "Not authorized"
 
   Scenario: Editing an unknown ticket is rejected
-    When Anna sends PUT "/api/tickets/65a000000000000000000001"
+    When Anna sends PUT "/api/tickets/65a000000000000000000001":
       """
       {"title": "Opera", "price": 20}
       """

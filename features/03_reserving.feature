@@ -29,14 +29,14 @@ Feature: Reserving tickets
     Then Visitor gets the error "Not authorized"
 
   Scenario: Reserving an unknown ticket is rejected
-    When Boris sends POST "/api/orders"
+    When Boris sends POST "/api/orders":
       """
       {"ticketId": "65a000000000000000000001"}
       """
     Then Boris gets the error "Not Found"
 
   Scenario: Reserving with a malformed ticket id is rejected
-    When Boris sends POST "/api/orders"
+    When Boris sends POST "/api/orders":
       """
       {"ticketId": "opera"}
       """

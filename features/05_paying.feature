@@ -34,7 +34,7 @@ Feature: Payments
     And Boris was never charged for "Opera"
 
   Scenario: A rejected payment lists every invalid field
-    When Boris sends POST "/api/payments"
+    When Boris sends POST "/api/payments":
       """
       {"orderId": "opera"}
       """
@@ -45,7 +45,7 @@ Feature: Payments
     Then Boris gets a validation error for "token"
 
   Scenario: Paying for an unknown order is rejected
-    When Boris sends POST "/api/payments"
+    When Boris sends POST "/api/payments":
       """
       {"orderId": "65a000000000000000000001", "token": "tok_visa"}
       """

@@ -1,21 +1,21 @@
 Feature: Malformed requests
 
   Scenario: Malformed JSON is rejected
-    When Anna sends POST "/api/tickets"
+    When Anna sends POST "/api/tickets":
       """
       {"title": "Opera",
       """
     Then the request is rejected with status 400
 
   Scenario: JSON of the wrong shape is rejected
-    When Anna sends POST "/api/tickets"
+    When Anna sends POST "/api/tickets":
       """
       ["Opera", 20]
       """
     Then the request is rejected with status 400
 
   Scenario: A body that is not JSON is rejected
-    When Anna sends POST "/api/tickets" as plain text
+    When Anna sends POST "/api/tickets" as plain text:
       """
       {"title": "Opera", "price": 20}
       """

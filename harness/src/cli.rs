@@ -6,6 +6,7 @@
 mod again;
 mod bugs;
 mod confirm;
+mod conform;
 mod doctor;
 mod exhaust;
 mod explore;
@@ -63,6 +64,8 @@ enum Subcommands {
     Bugs(bugs::Args),
     /// Estimates the probability that a fix only appears to work
     Confirm(confirm::Args),
+    /// Compares the simulated servers with the real ones, on random calls
+    Conform(conform::Args),
     /// Runs again whenever sources change, the last failure first
     Watch(watch::Args),
     /// Lists the Gherkin steps
@@ -200,6 +203,7 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
     match cli.command {
         Some(Subcommands::Bugs(args)) => bugs::run(subject, &args, program),
         Some(Subcommands::Confirm(args)) => confirm::run(subject, &args, program),
+        Some(Subcommands::Conform(args)) => conform::run(&args),
         Some(Subcommands::Doctor) => doctor::run(),
         Some(Subcommands::Explore(args)) if args.is_exhaustive() => {
             exhaust::run(subject, &args, program)
@@ -229,6 +233,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
   {program} sweep --all                a crash at every call of every scenario
   {program} bugs                       how many schedules each planted bug takes
   {program} confirm TOKEN              the probability that the fix only appears to work
+  {program} conform                    the simulated servers against the real ones
   {program} watch                      run again whenever sources change
 
 {EXIT_CODES}"
@@ -252,6 +257,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         .mut_subcommand("explore", |explore| {
             explore.after_help(format!("{lists}\n{}", explore::examples(program, workload)))
         })
+        .mut_subcommand("conform", |conform| conform.after_help(conform::examples(program)))
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))
 }
 

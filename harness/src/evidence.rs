@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bson::Document;
+use platform::collection::{self, Aggregate};
 use platform::deadletter::DeadLetter;
 use ports::Timestamp;
 use ports::bus::{Message, PublishError, Published, Stream};
@@ -28,6 +29,17 @@ impl Documents {
     pub fn of(&self, service: &str, collection: &str) -> &[Document] {
         let name = (service.to_owned(), collection.to_owned());
         self.0.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The aggregates of a service, as their own type.
+    ///
+    /// # Panics
+    ///
+    /// When a document is not one of a `T`.
+    pub fn all_of<T: Aggregate>(&self, service: &str) -> Vec<T> {
+        let decoded = |document: &Document| collection::decode(document.clone());
+        let documents = self.of(service, T::COLLECTION).iter().map(decoded);
+        documents.collect::<Result<_, _>>().expect("a service writes what it reads")
     }
 
     /// The same, to change them: for tests of invariants.

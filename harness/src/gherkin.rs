@@ -8,6 +8,7 @@
 
 pub mod features;
 mod hooks;
+mod parsing;
 mod perform;
 mod playable;
 mod reporter;
@@ -29,7 +30,7 @@ use crate::subject::AnySubject;
 
 pub use features::{Choice, FeatureError};
 pub use playable::Playable;
-pub use scenario_world::{ScenarioWorld, StepError, WorldKind};
+pub use scenario_world::{Done, ScenarioWorld, StepError, WorldKind};
 
 use reporter::Reporter;
 
@@ -206,14 +207,15 @@ impl cucumber::Parser<Vec<gherkin::Feature>> for Parsed {
     }
 }
 
-/// The file of a scenario's trace: its file's name, its line and its own name, so that no two
-/// scenarios share one.
+/// The file of a scenario's trace: the path of its file, its line, which is that of the example in
+/// an outline, and its own name, so that no two scenarios share one.
 fn trace_path(output: &Path, feature: &gherkin::Feature, scenario: &gherkin::Scenario) -> PathBuf {
-    let file = feature.path.as_deref().and_then(Path::file_stem).unwrap_or_default();
+    let file = feature.path.as_deref().unwrap_or(Path::new("")).with_extension("");
     let file = slug::slugify(file.to_string_lossy());
+    // Many file systems take names of 255 bytes. The end of a path tells files apart.
+    let file = &file[file.len().saturating_sub(120)..];
     let line = scenario.position.line;
     let mut name = slug::slugify(&scenario.name);
-    // Many file systems take names of 255 bytes.
     name.truncate(100);
     output.join("traces").join(format!("{file}-{line}-{name}.trace.jsonl"))
 }

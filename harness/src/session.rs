@@ -260,13 +260,15 @@ impl Session {
                 Action::Scale(service) => self.world.start(service).await?,
                 Action::Do(_) => {}
             }
+            let now = self.world.now();
             let operation = action.operation();
+            let arranged = operation.is_some_and(|operation| self.clients.arrange(operation, now));
+            let operation = operation.filter(|_| !arranged);
             let request = operation.and_then(|operation| self.clients.request(operation));
             if operation.is_some() && request.is_none() {
                 continue;
             }
             let mark = self.world.trace().len();
-            let now = self.world.now();
             self.world.trace().add(now, None, RecordKind::Step { text: action.to_string() });
             let context = operation.and_then(|operation| self.clients.context(operation, now));
             let at = self.history.begin(action.clone(), context, round, mark);
@@ -309,13 +311,11 @@ impl Session {
         self.replay_dead_letters().await?;
         let mut facts = self.facts().await?;
         for _ in 0..REPEATS {
-            if !self.clients.is_unfinished(&facts.documents) {
-                break;
-            }
+            let now = self.world.now();
+            let Some(time) = self.clients.unfinished(&facts.documents, now) else { break };
             // The trace would copy its records while these facts hold them.
             drop(std::mem::take(&mut facts));
-            let sweep = self.time.policy().sweep;
-            self.world.pass(sweep).await;
+            self.world.pass(time.max(self.time.policy().sweep)).await;
             self.world.quiesce().await?;
             facts = self.facts().await?;
         }

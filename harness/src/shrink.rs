@@ -4,6 +4,7 @@
 //! decides whether a list fails.
 
 pub mod case;
+mod schedule;
 
 /// Removes items while the rest still fails: large chunks first, then smaller ones, until no
 /// single item can be removed (delta debugging: Zeller and Hildebrandt, "Simplifying and

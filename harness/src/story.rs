@@ -94,8 +94,8 @@ pub fn reordered(subject: &AnySubject, run: &Run) -> Vec<(u32, String)> {
 /// The steps: operations, faults and decisions in the order of the record.
 fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &str) -> Vec<String> {
     let mut lines: Vec<(usize, u8, String)> = Vec::new();
-    let marks = run.reorderings.iter().map(|reordering| reordering.mark);
-    lines.extend(marks.zip(reorderings).map(|(mark, (_, sentence))| (mark, 0, sentence.clone())));
+    let delays = reorderings::delays(run, reorderings).into_iter();
+    lines.extend(delays.map(|(mark, sentence)| (mark, 0, sentence)));
     let injected = run.trace.iter().enumerate();
     let injected = injected.filter(|(_, record)| matches!(record.kind, RecordKind::Fault { .. }));
     let injected = injected.zip(run.injected());

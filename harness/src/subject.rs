@@ -35,7 +35,7 @@ pub use workload::{Scope, Workload};
 
 /// A system under rehearsal.
 ///
-/// The first five methods are required. Each of the others adds something: events make
+/// The first four methods are required. Each of the others adds something: events make
 /// payloads and coverage checkable, copies make replication checkable, planted bugs show that
 /// the rehearsal finds bugs.
 pub trait Subject: Send + Sync + Sized + 'static {

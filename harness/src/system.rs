@@ -11,9 +11,10 @@ pub use sim::external::{ExternalReply, ExternalService};
 
 use platform::run::Policy;
 use platform::service::Service;
-use ports::Ports;
+use ports::{Ports, Timestamp};
 
 use crate::faults::Faults;
+use crate::inert;
 use crate::instance::InstanceId;
 use crate::time_scale::TimeScale;
 use crate::trace::recorder::Recorder;
@@ -38,12 +39,10 @@ pub struct ServiceSpec {
 }
 
 impl ServiceSpec {
-    /// A service that calls no external service.
-    pub fn new(
-        name: &'static str,
-        paths: &'static [&'static str],
-        build: impl Fn(&Ports) -> Service + Send + Sync + 'static,
-    ) -> Self {
+    /// A service that calls no external service, with the name and the paths that it declares.
+    pub fn new(build: impl Fn(&Ports) -> Service + Send + Sync + 'static) -> Self {
+        let declared = build(&inert::ports("", Arc::new(NoExternalService)));
+        let (name, paths) = (declared.name, declared.paths);
         Self { name, paths, build: Arc::new(move |ports, _| build(ports)) }
     }
 }
@@ -52,7 +51,7 @@ impl ServiceSpec {
 struct NoExternalService;
 
 impl ExternalService for NoExternalService {
-    fn answer(&self, _: &http::Request<bytes::Bytes>) -> ExternalReply {
+    fn answer(&self, _: &http::Request<bytes::Bytes>, _: Timestamp) -> ExternalReply {
         ExternalReply::Refused
     }
 }

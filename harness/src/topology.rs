@@ -2,18 +2,10 @@
 //! themselves declare them. Read off the services without running them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ports::bus::Group;
-use ports::{Ports, Timestamp};
-use sim::bus::{SimBroker, SimBus};
-use sim::clock::SimClock;
-use sim::entropy::SimEntropy;
-use sim::external::SimHttp;
-use sim::kernel::Kernel;
-use sim::scheduler::Fifo;
-use sim::store::{SimDatabase, SimStore};
 
+use crate::inert;
 use crate::system::System;
 
 /// The services of a system.
@@ -49,18 +41,8 @@ impl Topology {
     /// The topology of this system. Builds one instance of each service on ports that nothing
     /// answers at.
     pub fn of(system: &System) -> Self {
-        let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Fifo));
-        let broker = SimBroker::new(Duration::from_secs(1));
         let services = system.services.iter().map(|spec| {
-            let store = SimStore::new(kernel.clone(), 0, spec.name, SimDatabase::default());
-            let external = Arc::clone(&system.external);
-            let ports = Ports {
-                store: Arc::new(store),
-                bus: Arc::new(SimBus::new(kernel.clone(), 0, broker.clone())),
-                http: Arc::new(SimHttp { kernel: kernel.clone(), instance: 0, service: external }),
-                clock: Arc::new(SimClock(kernel.clone())),
-                entropy: Arc::new(SimEntropy::new(kernel.clone(), 0, 0)),
-            };
+            let ports = inert::ports(spec.name, Arc::clone(&system.external));
             let service = (spec.build)(&ports, "http://external.test");
             let consumer = |listener: &platform::listen::Listener| ConsumerTopology {
                 name: format!("{}-{}", spec.name, listener.event),

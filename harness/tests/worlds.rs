@@ -20,7 +20,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use platform::collection::CollectionSpec;
 use platform::run::Policy;
 use platform::service::Service;
-use ports::Ports;
+use ports::{Ports, Timestamp};
 use sim::scheduler::Random;
 use tokio::runtime::Runtime;
 
@@ -104,7 +104,7 @@ fn reader(ports: &Ports, _: &str) -> Service {
 struct NoExternalService;
 
 impl ExternalService for NoExternalService {
-    fn answer(&self, _: &http::Request<Bytes>) -> ExternalReply {
+    fn answer(&self, _: &http::Request<Bytes>, _: Timestamp) -> ExternalReply {
         ExternalReply::Refused
     }
 }

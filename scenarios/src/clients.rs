@@ -162,6 +162,12 @@ impl harness::subject::Clients for Clients {
         }
     }
 
+    fn arrange(&mut self, operation: &Operation, now: Timestamp) -> bool {
+        let Operation::Misbehave { how } = operation else { return false };
+        self.provider.misbehave(*how, now);
+        true
+    }
+
     fn request(&self, operation: &Operation) -> Option<Request<Bytes>> {
         let none = Value::Null;
         let person = self.person(operation.who());
@@ -231,6 +237,7 @@ impl harness::subject::Clients for Clients {
                 let path = format!("/api/users/{}/ban", self.person(whom).id);
                 person.request(Method::DELETE, &path, &none)
             }
+            Operation::Misbehave { .. } => return None,
             Operation::Send { method, path, body, .. } => {
                 let method = method.parse().ok()?;
                 let mut request = person.request(method, path, &none);
@@ -276,9 +283,12 @@ impl harness::subject::Clients for Clients {
         self.provider.heal();
     }
 
-    /// Payments retries a pending charge after a while, at the latest in its sweep.
-    fn is_unfinished(&self, documents: &Documents) -> bool {
-        documents.of("payments", "orders").iter().any(|order| order.get_datetime("due").is_ok())
+    /// Payments asks again for a pending charge when it is due.
+    fn unfinished(&self, documents: &Documents, now: Timestamp) -> Option<Duration> {
+        let orders = documents.of("payments", "orders").iter();
+        let due = orders.filter_map(|order| order.get_datetime("due").ok()).max()?;
+        let wait = due.timestamp_millis().saturating_sub(now.as_millisecond());
+        Some(Duration::from_millis(u64::try_from(wait).unwrap_or_default()))
     }
 
     /// A new user lists the tickets for sale and tries to reserve every ticket.

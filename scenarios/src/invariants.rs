@@ -29,92 +29,91 @@ pub use evidence::Evidence;
 
 /// All invariants, the most severe for users first.
 pub fn all() -> Vec<Invariant<Ticketing>> {
-    let invariant = |name, statement, check| Invariant { name, statement, check };
     vec![
-        invariant(
+        Invariant::new(
             "one-holder",
             "A ticket is held by at most one live order at any time",
             one_holder::check,
         ),
-        invariant(
+        Invariant::new(
             "linearizable",
             "The replies to buyers of a ticket, its holds and its releases are linearizable",
             linearizable::check,
         ),
-        invariant(
+        Invariant::new(
             "paid-once",
             "A completed order has exactly one charge that is not refunded, at the price that the buyer was shown",
             money::paid_once,
         ),
-        invariant(
+        Invariant::new(
             "no-money-kept",
-            "A cancelled order has no charge that is not refunded",
+            "The money of a cancelled order is returned, or the provider refuses and payments shows why",
             money::none_kept,
         ),
-        invariant(
+        Invariant::new(
             "ledgers-agree",
             "The provider's ledger agrees with the charges, cent for cent",
             money::ledgers_agree,
         ),
-        invariant(
+        Invariant::new(
             "refunds",
             "A charge is refunded only if its order is cancelled",
             money::refunded_for_a_reason,
         ),
-        invariant(
+        Invariant::new(
             "frozen-while-held",
             "No edit is accepted while the ticket is held",
             frozen::check,
         ),
-        invariant("hold-ends", "No unpaid hold outlives its deadline", expiry::check),
-        invariant(
+        Invariant::new("hold-ends", "No unpaid hold outlives its deadline", expiry::check),
+        Invariant::new(
             "expires-in-time",
             "A hold ends within a second of its deadline, and never before",
             expiry::in_time,
         ),
-        invariant(
+        Invariant::new(
             "expires-once",
             "The expiry of an order is published exactly once",
             expiry::published_once,
         ),
-        invariant(
+        Invariant::new(
             "declined-cancels",
             "An order whose card was declined is cancelled",
             declined::check,
         ),
-        invariant(
+        Invariant::new(
             "for-sale",
             "Once the system is quiescent, the listed tickets are exactly those that can be reserved",
             for_sale::check,
         ),
-        invariant(
+        Invariant::new(
             "bans",
             "Every instance that has received a ban rejects the banned user",
             bans::check,
         ),
-        invariant("one-address", "An email address belongs to one user", addresses::check),
-        invariant("contract", "Every answer is one that the contract allows", oracle::check),
-        invariant(
+        Invariant::new("one-address", "An email address belongs to one user", addresses::check),
+        Invariant::new("contract", "Every answer is one that the contract allows", oracle::check),
+        Invariant::new(
             "holders-agree",
             "Once the system is quiescent, a ticket names the order that holds it",
             holders::check,
         ),
-        invariant(
+        Invariant::new(
             "timers-armed",
             "Every open order has a timer armed at its deadline, and no other order has one",
             timers::armed_correctly,
         ),
-        invariant(
+        Invariant::new(
             "no-timer-overdue",
             "No timer is overdue once the system is quiescent",
             timers::none_overdue,
         ),
-        invariant(
+        Invariant::new(
             "charges-published",
             "Every version of a charge is published exactly once",
             charges_published::check,
         ),
-        invariant(
+        Invariant::new(
             "ack-last",
             "A message is acknowledged only after the order or hold that it changes is written",
             acks::check,

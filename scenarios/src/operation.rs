@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::manner::Manner;
+use crate::provider::misbehavior::Misbehavior;
 
 /// The name of the administrator: the only client that may ban users.
 pub const ADMINISTRATOR: &str = "the administrator";
+
+/// The name of the payment provider, among those that do something.
+const PROVIDER: &str = "the provider";
 
 /// The password of every client, unless a scenario gives another.
 pub const PASSWORD: &str = "curtain";
@@ -157,6 +161,11 @@ pub enum Operation {
         manner: Manner,
         /// The operation.
         operation: Box<Self>,
+    },
+    /// Makes the payment provider misbehave.
+    Misbehave {
+        /// In which way.
+        how: Misbehavior,
     },
     /// Sends a raw request.
     Send {
@@ -317,6 +326,7 @@ impl Operation {
             | Self::Unban { who, .. }
             | Self::Send { who, .. } => who,
             Self::In { operation, .. } => operation.who(),
+            Self::Misbehave { .. } => PROVIDER,
         }
     }
 }
@@ -341,6 +351,7 @@ impl harness::subject::Operation for Operation {
             Self::SignUp { .. }
             | Self::SignIn { .. }
             | Self::ChangeAccount { .. }
+            | Self::Misbehave { .. }
             | Self::Send { .. } => Vec::new(),
             Self::List { who, title, .. }
             | Self::Reserve { who, title }
@@ -372,6 +383,9 @@ impl harness::subject::Operation for Operation {
                 vec![Self::reprice(who, title, round(2500))]
             }
             Self::In { operation, .. } => vec![(**operation).clone()],
+            Self::Misbehave { how } => {
+                how.simpler().into_iter().map(|how| Self::Misbehave { how }).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -402,6 +416,7 @@ impl harness::subject::Operation for Operation {
             Self::SignUp { who, .. } if *self == Self::sign_up(who) => {
                 cells(&[who, "signs up", "as new"])
             }
+            Self::Misbehave { how } => cells(&[PROVIDER, &how.to_string()]),
             _ => vec![serde_json::to_string(self).expect("an operation is plain data")],
         }
     }
@@ -421,6 +436,7 @@ impl harness::subject::Operation for Operation {
             [who, "views", "their orders"] => Self::look_at_orders(who),
             [who, "signs in", "again"] => Self::sign_in(who),
             [who, "signs up", "as new"] => Self::sign_up(who),
+            [PROVIDER, how] => Self::Misbehave { how: Misbehavior::read(how)? },
             [json] => serde_json::from_str(json).ok()?,
             _ => return None,
         })
@@ -474,6 +490,7 @@ impl fmt::Display for Operation {
             Self::Browse { who, .. } => write!(f, "{who} browses the tickets for sale"),
             Self::Ban { who, whom } => write!(f, "{who} bans {whom}"),
             Self::Unban { who, whom } => write!(f, "{who} lifts the ban on {whom}"),
+            Self::Misbehave { how } => write!(f, "{PROVIDER} {how}"),
             Self::Send { who, method, path, .. } => write!(f, "{who} sends {method} {path}"),
         }
     }

@@ -11,6 +11,7 @@ mod listeners;
 mod locks;
 mod money;
 mod outcomes;
+mod provider;
 mod publishing;
 mod settings;
 
@@ -269,6 +270,54 @@ pub const ALL: &[PlantedBug] = &[
         name: "charges-not-swept",
         story: "A charge whose request was interrupted is never completed",
         plant: money::charges_not_swept,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "blind-new-key",
+        story: "A charge whose key keeps an error of the provider is requested under a new key, without a search",
+        plant: provider::blind_new_key,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "pending-is-success",
+        story: "A charge that is pending is treated as successful",
+        plant: provider::pending_is_success,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "pending-is-failure",
+        story: "A charge that is pending is treated as declined",
+        plant: provider::pending_is_failure,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "pending-refund-is-done",
+        story: "A refund that is pending is treated as made",
+        plant: provider::pending_refund_is_done,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "disputed-refund-retried",
+        story: "A refund that is refused because of a dispute is requested again for ever",
+        plant: provider::disputed_refund_retried,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "forgotten-key",
+        story: "A charge is requested again under a key that the provider has forgotten, without a search",
+        plant: provider::forgotten_key,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "search-of-metadata",
+        story: "Charges are looked for in the search by metadata, which does not show the newest ones",
+        plant: provider::stale_search,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "conflict-is-decline",
+        story: "A request that conflicts with one in progress is treated as declined",
+        plant: provider::conflict_is_decline,
         faults: &[],
     },
     PlantedBug {

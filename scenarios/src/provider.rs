@@ -1,45 +1,49 @@
-//! A fake of the payment provider: Stripe's Charges and Refunds API, with a ledger.
+//! A stand-in for the payment provider: Stripe's Charges and Refunds API as it is documented, with
+//! a ledger.
 //!
-//! It is a state machine without sockets, clock or randomness, so the same requests in the same
-//! order get the same responses. Tests can make it fail or lose responses. Invariants compare its
-//! ledger with the charges in the services.
+//! It is a state machine without sockets, clock or randomness: a request comes with its time, so
+//! the same requests get the same responses. The simulation and the mock server of the real world
+//! ask the same one. It can be made to misbehave ([`Misbehavior`]). Invariants compare its ledger
+//! with the charges in the services.
+//!
+//! A request under an idempotency key takes effect when it arrives. A charge or refund that is
+//! pending ends at its time, whether anybody asks or not.
 
 mod form;
+mod ledger;
+pub mod misbehavior;
+mod reply;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use harness::time_scale::TimeScale;
+use http::{Method, Request, Response, header};
 use parking_lot::{Mutex, MutexGuard};
-use serde_json::{Value, json};
+use ports::Timestamp;
+use ports::clock::after;
+use serde_json::Value;
+
+pub use ledger::{LedgerCharge, LedgerRefund, Status};
 
 use form::Form;
+use misbehavior::Misbehavior;
+use reply::Reply;
+
+/// The age at which an idempotency key is forgotten.
+const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The outcome of a request.
 #[derive(Debug)]
 pub enum Answer {
-    /// A response of any status.
-    Response(Response<Bytes>),
+    /// A response of any status, after this time.
+    Response(Response<Bytes>, Duration),
     /// The request was carried out, but its response is lost.
     Lost,
     /// The connection was refused, so the provider has not seen the request.
     Refused,
-}
-
-/// A charge that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerCharge {
-    /// The provider's id of the charge.
-    pub id: String,
-    /// The order id in `metadata[orderId]`; empty for none.
-    pub order_id: String,
-    /// In cents.
-    pub amount: i64,
-    /// Whether it was refunded.
-    pub refunded: bool,
-    /// The idempotency key of the request; empty for none.
-    pub idempotency_key: String,
 }
 
 /// The provider. Clones share their state.
@@ -50,13 +54,18 @@ pub struct Provider(Arc<Mutex<State>>);
 struct State {
     /// The secret key that requests must carry.
     key: String,
+    time: TimeScale,
+    /// The time of the latest request.
+    now: Timestamp,
     charges: Vec<LedgerCharge>,
-    /// The number of charge ids given out, also to declined charges.
     charge_ids: u64,
     refund_ids: u64,
     remembered: BTreeMap<String, Remembered>,
-    failures: VecDeque<Failure>,
-    refuses: bool,
+    planned: Vec<Misbehavior>,
+    /// The end of the time for which connections are refused.
+    down_until: Timestamp,
+    /// How often it was made to misbehave.
+    misbehaviors: usize,
 }
 
 /// The request and response of an idempotency key.
@@ -64,56 +73,61 @@ struct State {
 struct Remembered {
     path: String,
     form: Form,
-    status: StatusCode,
-    body: Value,
-}
-
-/// The failure of one request.
-#[derive(Debug, Clone, Copy)]
-enum Failure {
-    Fail,
-    LoseResponse,
-}
-
-/// A status and a body. Only an `executed` reply is remembered under the idempotency key; after a
-/// failed validation the key can be used again.
-struct Reply {
-    status: StatusCode,
-    body: Value,
-    executed: bool,
+    reply: Reply,
+    since: Timestamp,
+    /// The time until which the request is in progress.
+    until: Timestamp,
 }
 
 impl Provider {
     /// A provider with an empty ledger that accepts this secret key.
-    pub fn new(key: &str) -> Self {
+    pub fn new(key: &str, time: &TimeScale) -> Self {
         Self(Arc::new(Mutex::new(State {
             key: key.to_owned(),
+            time: time.clone(),
+            now: Timestamp::UNIX_EPOCH,
             charges: Vec::new(),
             charge_ids: 0,
             refund_ids: 0,
             remembered: BTreeMap::new(),
-            failures: VecDeque::new(),
-            refuses: false,
+            planned: Vec::new(),
+            down_until: Timestamp::UNIX_EPOCH,
+            misbehaviors: 0,
         })))
     }
 
-    /// Carries out one request.
-    pub fn answer(&self, request: &Request<Bytes>) -> Answer {
+    /// Carries out a request that arrives at this time.
+    pub fn answer(&self, request: &Request<Bytes>, now: Timestamp) -> Answer {
         let mut state = self.state();
-        if state.refuses {
+        state.advance(now);
+        if now < state.down_until {
             return Answer::Refused;
         }
-        match state.failures.pop_front() {
-            None => Answer::Response(state.answer(request)),
-            Some(Failure::Fail) => Answer::Response(respond(&unavailable(), false)),
-            Some(Failure::LoseResponse) => {
-                state.answer(request);
+        let path = request.uri().path();
+        let is_replay = state.remembered.contains_key(text(request, "idempotency-key"));
+        let applies = |next: &Misbehavior| next.applies(request.method(), path, is_replay);
+        let next = state.planned.iter().position(applies);
+        let misbehavior = next.map(|at| state.planned.remove(at));
+        let respond = |reply: Reply| Answer::Response(reply.response(false), Duration::ZERO);
+        match misbehavior {
+            Some(Misbehavior::Unavailable) => respond(Reply::unavailable()),
+            Some(Misbehavior::RateLimited) => respond(Reply::rate_limited()),
+            Some(Misbehavior::LosesResponse) => {
+                state.answer(request, None);
                 Answer::Lost
+            }
+            misbehavior => {
+                let (reply, is_replayed) = state.answer(request, misbehavior);
+                let time = match misbehavior {
+                    Some(Misbehavior::Slow(_)) if !is_replayed => state.time_of(misbehavior),
+                    _ => Duration::ZERO,
+                };
+                Answer::Response(reply.response(is_replayed), time)
             }
         }
     }
 
-    /// All charges that succeeded, oldest first.
+    /// All charges as of the latest request, oldest first.
     pub fn charges(&self) -> Vec<LedgerCharge> {
         self.state().charges.clone()
     }
@@ -124,27 +138,38 @@ impl Provider {
         change(&mut self.state().charges);
     }
 
-    /// Rejects the next `n` requests with 503, without carrying them out.
-    pub fn fail_next(&self, n: usize) {
-        self.state().failures.extend(std::iter::repeat_n(Failure::Fail, n));
+    /// Misbehaves at the next request to which this applies, or from now on for a while. Several
+    /// misbehaviors queue up.
+    pub fn misbehave(&self, how: Misbehavior, now: Timestamp) {
+        let mut state = self.state();
+        state.misbehaviors += 1;
+        match how {
+            Misbehavior::Down(_) => {
+                let until = after(now, state.time_of(Some(how)));
+                state.down_until = state.down_until.max(until);
+            }
+            _ => state.planned.push(how),
+        }
     }
 
-    /// Carries out the next `n` requests and loses their responses. Calls queue up.
-    pub fn lose_next_responses(&self, n: usize) {
-        self.state().failures.extend(std::iter::repeat_n(Failure::LoseResponse, n));
+    /// How often it was made to misbehave.
+    pub fn misbehaviors(&self) -> usize {
+        self.state().misbehaviors
     }
 
-    /// Whether to refuse connections from now on. Failures planned by [`Self::fail_next`] and
-    /// [`Self::lose_next_responses`] stay queued meanwhile.
-    pub fn refuse_connections(&self, refuses: bool) {
-        self.state().refuses = refuses;
+    /// Ends all that is pending, as if its time had come.
+    pub fn settle(&self) {
+        let mut state = self.state();
+        state.charges.iter_mut().for_each(|charge| charge.settle(Timestamp::MAX));
     }
 
-    /// Ends all failures.
+    /// Ends all misbehavior, and all that is pending.
     pub fn heal(&self) {
         let mut state = self.state();
-        state.failures.clear();
-        state.refuses = false;
+        state.planned.clear();
+        state.down_until = Timestamp::UNIX_EPOCH;
+        drop(state);
+        self.settle();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -153,154 +178,203 @@ impl Provider {
 }
 
 impl State {
-    fn answer(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
-        let authorization = text(request, header::AUTHORIZATION.as_str());
-        if authorization.strip_prefix("Bearer ") != Some(&self.key) {
-            let message = "Invalid API Key provided";
-            return respond(&invalid(StatusCode::UNAUTHORIZED, message, None, None), false);
-        }
-        let path = request.uri().path();
-        if request.method() != Method::POST || !matches!(path, "/v1/charges" | "/v1/refunds") {
-            let message = format!("Unrecognized request URL ({} {path})", request.method());
-            return respond(&invalid(StatusCode::NOT_FOUND, &message, None, None), false);
-        }
-        let form = Form::read(request.body());
-        let key = text(request, "idempotency-key");
-        if let Some(known) = self.remembered.get(key) {
-            return known.answer(path, &form);
-        }
-        let reply = match path {
-            "/v1/charges" => self.charge(&form, key),
-            _ => self.refund(&form),
-        };
-        let reply = reply.unwrap_or_else(|refused| refused);
-        if reply.executed && !key.is_empty() {
-            let (path, status, body) = (path.to_owned(), reply.status, reply.body.clone());
-            self.remembered.insert(key.to_owned(), Remembered { path, form, status, body });
-        }
-        respond(&reply, false)
+    fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+        let (now, lifetime) = (self.now, self.time.deadline(KEY_LIFETIME));
+        self.remembered.retain(|_, known| now < after(known.since, lifetime));
+        self.charges.iter_mut().for_each(|charge| charge.settle(now));
     }
 
-    fn charge(&mut self, form: &Form, key: &str) -> Result<Reply, Reply> {
-        form.only(&["amount", "currency", "source", "description"])?;
+    /// The duration of a misbehavior in this world.
+    fn time_of(&self, misbehavior: Option<Misbehavior>) -> Duration {
+        misbehavior.map_or(Duration::ZERO, |how| self.time.of(how.duration()))
+    }
+
+    /// Answers a request; true for the replay of a response that was kept under the key.
+    fn answer(&mut self, request: &Request<Bytes>, how: Option<Misbehavior>) -> (Reply, bool) {
+        let authorization = text(request, header::AUTHORIZATION.as_str());
+        if authorization.strip_prefix("Bearer ") != Some(&self.key) {
+            return (Reply::unauthorized(), false);
+        }
+        let path = request.uri().path();
+        match (request.method(), path) {
+            (&Method::GET, _) => (self.read(request).unwrap_or_else(|refused| refused), false),
+            (&Method::POST, "/v1/charges" | "/v1/refunds") => self.post(request, how),
+            (method, _) => (Reply::unknown_route(method, path), false),
+        }
+    }
+
+    /// Carries out a POST, or replays the response that is kept under its key. What fails
+    /// validation is not kept, and the key can be used again.
+    fn post(&mut self, request: &Request<Bytes>, how: Option<Misbehavior>) -> (Reply, bool) {
+        let (path, form) = (request.uri().path(), Form::read(request.body()));
+        let key = text(request, "idempotency-key");
+        if let Some(known) = self.remembered.get(key) {
+            return match known {
+                known if (known.path.as_str(), &known.form) != (path, &form) => {
+                    (Reply::key_of_other_parameters(key), false)
+                }
+                known if self.now < known.until => (Reply::key_in_use(key), false),
+                known => (known.reply.clone(), true),
+            };
+        }
+        let executed = match how {
+            Some(Misbehavior::KeepsError) => Ok(Reply::internal()),
+            _ if path == "/v1/charges" => self.charge(&form, key, how),
+            _ => self.refund(&form, how),
+        };
+        let reply = match (executed, how) {
+            (Err(refused), _) => return (refused, false),
+            (Ok(_), Some(Misbehavior::KeepsErrorOfSuccess)) => Reply::internal(),
+            (Ok(reply), _) => reply,
+        };
+        if !key.is_empty() {
+            let since = self.now;
+            let slow = how.filter(|how| matches!(how, Misbehavior::Slow(_)));
+            let until = after(since, self.time_of(slow));
+            let (path, reply) = (path.to_owned(), reply.clone());
+            self.remembered.insert(key.to_owned(), Remembered { path, form, reply, since, until });
+        }
+        (reply, false)
+    }
+
+    fn charge(&mut self, form: &Form, key: &str, how: Option<Misbehavior>) -> Result<Reply, Reply> {
+        form.only(&["amount", "currency", "source", "description", "metadata"])?;
         let amount = form.amount()?;
         let currency = form.currency()?;
         let source = form.required("source")?;
         if !matches!(source, "tok_visa" | "tok_chargeDeclined") {
-            return Err(missing("token", source, "source"));
+            return Err(Reply::missing("token", source, "source"));
         }
         self.charge_ids += 1;
         let id = format!("ch_{:024}", self.charge_ids);
-        if source == "tok_chargeDeclined" {
-            return Ok(declined(&id));
-        }
-        let order_id = form.get("metadata[orderId]").unwrap_or_default().to_owned();
-        let body = json!({
-            "id": id,
-            "object": "charge",
-            "amount": amount,
-            "amount_captured": amount,
-            "amount_refunded": 0,
-            "captured": true,
-            "currency": currency,
-            "livemode": false,
-            "metadata": form.metadata(),
-            "paid": true,
-            "refunded": false,
-            "status": "succeeded",
-        });
-        let idempotency_key = key.to_owned();
-        let charge = LedgerCharge { id, order_id, amount, refunded: false, idempotency_key };
+        let is_declined = source == "tok_chargeDeclined";
+        let status = match how {
+            _ if is_declined => Status::Failed,
+            Some(Misbehavior::ChargeSucceedsLater(_)) => {
+                Status::pending(self.now, self.time_of(how), true)
+            }
+            Some(Misbehavior::ChargeFailsLater(_)) => {
+                Status::pending(self.now, self.time_of(how), false)
+            }
+            _ => Status::Succeeded,
+        };
+        let charge = LedgerCharge {
+            id,
+            order_id: form.get("metadata[orderId]").unwrap_or_default().to_owned(),
+            amount,
+            status,
+            refunds: Vec::new(),
+            disputed: false,
+            idempotency_key: key.to_owned(),
+            currency,
+            metadata: form.metadata(),
+            created: self.now,
+        };
+        let reply =
+            if is_declined { Reply::declined(&charge.id) } else { Reply::ok(charge.json()) };
         self.charges.push(charge);
-        Ok(Reply { status: StatusCode::OK, body, executed: true })
+        Ok(reply)
     }
 
-    fn refund(&mut self, form: &Form) -> Result<Reply, Reply> {
-        form.only(&["charge", "reason"])?;
+    fn refund(&mut self, form: &Form, how: Option<Misbehavior>) -> Result<Reply, Reply> {
+        form.only(&["charge", "reason", "metadata"])?;
         let id = form.required("charge")?;
+        let (now, time) = (self.now, self.time_of(how));
         let charge = self.charges.iter_mut().find(|charge| charge.id == id);
-        let charge = charge.ok_or_else(|| missing("charge", id, "charge"))?;
-        if charge.refunded {
+        let charge = charge.ok_or_else(|| Reply::missing("charge", id, "charge"))?;
+        let mut add = |charge: &mut LedgerCharge, status| {
+            self.refund_ids += 1;
+            let id = format!("re_{:024}", self.refund_ids);
+            charge.refunds.push(LedgerRefund { id, status, created: now });
+        };
+        if charge.status != Status::Succeeded {
+            let message = format!("Charge {id} has not succeeded, so it cannot be refunded.");
+            return Err(Reply::invalid(None, &message, Some("charge")));
+        }
+        match how {
+            Some(Misbehavior::Disputed) if charge.refunds.is_empty() => charge.disputed = true,
+            Some(Misbehavior::RefundedByHand) if charge.refunds.is_empty() => {
+                add(charge, Status::Succeeded);
+            }
+            _ => {}
+        }
+        if charge.disputed {
+            let message = format!("Charge {id} has been charged back; cannot issue a refund.");
+            return Err(Reply::invalid(Some("charge_disputed"), &message, None));
+        }
+        if charge.refunds.iter().any(|refund| refund.status != Status::Failed) {
             let message = format!("Charge {id} has already been refunded.");
-            let code = "charge_already_refunded";
-            return Err(invalid(StatusCode::BAD_REQUEST, &message, Some(code), None));
+            return Err(Reply::invalid(Some("charge_already_refunded"), &message, None));
         }
-        charge.refunded = true;
-        self.refund_ids += 1;
-        let body = json!({
-            "id": format!("re_{:024}", self.refund_ids),
-            "object": "refund",
-            "amount": charge.amount,
-            "charge": id,
-            "metadata": form.metadata(),
-            "status": "succeeded",
-        });
-        Ok(Reply { status: StatusCode::OK, body, executed: true })
+        let status = match how {
+            Some(Misbehavior::RefundSucceedsLater(_)) => Status::pending(now, time, true),
+            Some(Misbehavior::RefundFailsLater(_)) => Status::pending(now, time, false),
+            _ => Status::Succeeded,
+        };
+        add(charge, status);
+        let refund = charge.refunds.last().expect("the refund was added");
+        Ok(Reply::ok(refund.json(charge)))
     }
-}
 
-impl Remembered {
-    /// The same response to the same request, and an error for any other under this key.
-    fn answer(&self, path: &str, form: &Form) -> Response<Bytes> {
-        if (self.path.as_str(), &self.form) != (path, form) {
-            let message = "Keys for idempotent requests can only be used with the same \
-                           parameters they were first used with.";
-            let error = json!({ "type": "idempotency_error", "message": message });
-            return respond(&failure(StatusCode::BAD_REQUEST, &error), false);
+    /// Answers a GET: one object, or a page of a list. What a list shows is up to date; Stripe's
+    /// search by metadata is not, and is not offered here.
+    fn read(&self, request: &Request<Bytes>) -> Result<Reply, Reply> {
+        let path = request.uri().path();
+        let query = Form::read(request.uri().query().unwrap_or_default().as_bytes());
+        let refunds = || {
+            let charges = self.charges.iter();
+            charges.flat_map(|charge| charge.refunds.iter().map(move |refund| (charge, refund)))
+        };
+        match path.strip_prefix("/v1/").and_then(|path| path.split_once('/')) {
+            Some(("charges", id)) => {
+                let charge = self.charges.iter().find(|charge| charge.id == id);
+                let charge = charge.ok_or_else(|| Reply::not_found("charge", id))?;
+                Ok(Reply::ok(charge.json()))
+            }
+            Some(("refunds", id)) => {
+                let found = refunds().find(|(_, refund)| refund.id == id);
+                let (charge, refund) = found.ok_or_else(|| Reply::not_found("refund", id))?;
+                Ok(Reply::ok(refund.json(charge)))
+            }
+            None if path == "/v1/charges" => {
+                query.only(&["created[gte]", "created[lte]", "limit", "starting_after"])?;
+                let (from, to) = (query.time("created[gte]")?, query.time("created[lte]")?);
+                let fits = |charge: &&LedgerCharge| {
+                    let created = charge.created.as_second();
+                    from.is_none_or(|from| from <= created) && to.is_none_or(|to| created <= to)
+                };
+                let charges = self.charges.iter().rev().filter(fits);
+                Self::list(&query, path, charges.map(LedgerCharge::json).collect())
+            }
+            None if path == "/v1/refunds" => {
+                query.only(&["charge", "limit", "starting_after"])?;
+                let of =
+                    |charge: &LedgerCharge| query.get("charge").is_none_or(|id| charge.id == id);
+                let mut found: Vec<_> = refunds().filter(|(charge, _)| of(charge)).collect();
+                found.sort_by(|(_, one), (_, other)| other.id.cmp(&one.id));
+                let found = found.iter().map(|(charge, refund)| refund.json(charge));
+                Self::list(&query, path, found.collect())
+            }
+            _ => Err(Reply::unknown_route(request.method(), path)),
         }
-        let reply = Reply { status: self.status, body: self.body.clone(), executed: true };
-        respond(&reply, true)
+    }
+
+    /// The page of these objects that the query asks for.
+    fn list(query: &Form, path: &str, mut objects: Vec<Value>) -> Result<Reply, Reply> {
+        let limit = query.limit()?;
+        if let Some(last) = query.get("starting_after") {
+            let at = objects.iter().position(|object| object["id"] == last);
+            let at = at.ok_or_else(|| Reply::missing("object", last, "starting_after"))?;
+            objects.drain(..=at);
+        }
+        Ok(Reply::ok(ledger::page(path, objects, limit)))
     }
 }
 
 /// The value of a header; empty for none.
 fn text<'a>(request: &'a Request<Bytes>, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-fn respond(reply: &Reply, replayed: bool) -> Response<Bytes> {
-    let mut response =
-        Response::builder().status(reply.status).header(header::CONTENT_TYPE, "application/json");
-    if replayed {
-        response = response.header("Idempotent-Replayed", "true");
-    }
-    response.body(Bytes::from(reply.body.to_string())).expect("the headers are valid")
-}
-
-fn failure(status: StatusCode, error: &Value) -> Reply {
-    Reply { status, body: json!({ "error": error }), executed: false }
-}
-
-/// A request that cannot be carried out as it is.
-fn invalid(status: StatusCode, message: &str, code: Option<&str>, param: Option<&str>) -> Reply {
-    let mut error = json!({ "type": "invalid_request_error", "message": message });
-    for (field, value) in [("code", code), ("param", param)] {
-        if let Some(value) = value {
-            error[field] = json!(value);
-        }
-    }
-    failure(status, &error)
-}
-
-fn missing(kind: &str, id: &str, param: &str) -> Reply {
-    let message = format!("No such {kind}: '{id}'");
-    invalid(StatusCode::BAD_REQUEST, &message, Some("resource_missing"), Some(param))
-}
-
-fn declined(id: &str) -> Reply {
-    let error = json!({
-        "type": "card_error",
-        "code": "card_declined",
-        "decline_code": "generic_decline",
-        "charge": id,
-        "message": "Your card was declined.",
-    });
-    Reply { executed: true, ..failure(StatusCode::PAYMENT_REQUIRED, &error) }
-}
-
-fn unavailable() -> Reply {
-    let error = json!({ "type": "api_error", "message": "Try again later." });
-    failure(StatusCode::SERVICE_UNAVAILABLE, &error)
 }
 
 #[cfg(test)]

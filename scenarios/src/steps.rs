@@ -11,7 +11,7 @@ mod replies;
 mod tickets;
 
 use contracts::Cents;
-use harness::gherkin::{ScenarioWorld, StepError};
+use harness::gherkin::{Done, ScenarioWorld, StepError};
 use harness::script::Action;
 use harness::world::Reply;
 use http::Method;
@@ -22,9 +22,6 @@ use crate::operation::Operation;
 use crate::person::Person;
 use crate::provider::Provider;
 use replies::Replied;
-
-/// The outcome of a step.
-type Done = Result<(), StepError>;
 
 /// The state that the steps share: clients, operations and their replies.
 trait Ticketing {

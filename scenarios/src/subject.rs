@@ -12,7 +12,7 @@ use harness::subject::{Invariant, Name, Names, Scope, Workload, Written};
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
 use platform::catalogue::Entry;
-use ports::Ports;
+use ports::{Ports, Timestamp};
 use ticketing::{SERVICES, Settings};
 
 use crate::clients::Clients;
@@ -20,7 +20,7 @@ use crate::model::Rule;
 use crate::model::session::Sessions;
 use crate::operation::{ADMINISTRATOR, Operation, title};
 use crate::provider::{self, Provider};
-use crate::system::{PREVIOUS_KEY, SESSION_LIFETIME, Ticketing, WINDOW};
+use crate::system::{DAY, PREVIOUS_KEY, SESSION_LIFETIME, Ticketing, WINDOW};
 use crate::{features, invariants, planted, scopes, workloads};
 
 impl Subject for Ticketing {
@@ -36,7 +36,7 @@ impl Subject for Ticketing {
         settings.reservation_window = time.deadline(WINDOW);
         settings.session.lifetime = time.deadline(SESSION_LIFETIME);
         settings.session.previous_key = Some(PREVIOUS_KEY.to_owned());
-        let provider = Provider::new(&settings.provider.key);
+        let provider = Provider::new(&settings.provider.key, time);
         let service = |entry: &ticketing::Entry| {
             let (build, settings) = (entry.build, settings.clone());
             let build = move |ports: &Ports, external: &str| {
@@ -104,7 +104,7 @@ impl Subject for Ticketing {
     }
 
     fn deadlines(&self) -> &'static [Duration] {
-        &[WINDOW]
+        &[WINDOW, DAY]
     }
 
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
@@ -163,9 +163,12 @@ fn person(email: &str) -> String {
 }
 
 impl ExternalService for Provider {
-    fn answer(&self, request: &http::Request<bytes::Bytes>) -> ExternalReply {
-        match self.answer(request) {
-            provider::Answer::Response(response) => ExternalReply::Response(response),
+    fn answer(&self, request: &http::Request<bytes::Bytes>, now: Timestamp) -> ExternalReply {
+        match self.answer(request, now) {
+            provider::Answer::Response(response, Duration::ZERO) => {
+                ExternalReply::Response(response)
+            }
+            provider::Answer::Response(response, time) => ExternalReply::Slow(response, time),
             provider::Answer::Lost => ExternalReply::Lost,
             provider::Answer::Refused => ExternalReply::Refused,
         }

@@ -7,6 +7,7 @@ mod contract;
 mod expiry;
 mod market;
 mod payment;
+mod provider;
 mod race;
 mod restart;
 
@@ -14,6 +15,7 @@ use contracts::Cents;
 use harness::script;
 use harness::subject::Workload;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::operation::{self, Card, Operation};
 
@@ -47,6 +49,11 @@ pub const ALL: &[Workload<Operation>] = &[
         name: "payment",
         about: "Cards are declined, payments retried, and orders cancelled while their charge is pending",
         scripts: || payment::scripts().boxed(),
+    },
+    Workload {
+        name: "provider",
+        about: "The payment provider errs, delays and refuses while days pass",
+        scripts: || provider::scripts().boxed(),
     },
     Workload {
         name: "bans",
@@ -111,7 +118,16 @@ fn card(good: bool) -> Card {
     if good { Card::Good } else { Card::Declined }
 }
 
-/// A price. Some are amounts that lose a cent in floating point.
+/// A price. Some are amounts that lose a cent in floating point, and some the lowest or highest
+/// that the provider takes.
 fn price() -> impl Strategy<Value = Cents> + Clone {
-    prop_oneof![3 => 50_i64..10_000, 1 => Just(1999_i64), 1 => Just(2010_i64)].prop_map(Cents)
+    let limits = [Cents::LOWEST_PRICE.0, Cents::HIGHEST_PRICE.0];
+    prop_oneof![12 => 50_i64..10_000, 4 => Just(1999), 4 => Just(2010), 1 => select(limits.to_vec())]
+        .prop_map(Cents)
+}
+
+/// A price that the provider does not take, so that no ticket may have it.
+fn unpayable() -> impl Strategy<Value = Cents> + Clone {
+    let limits = [Cents::LOWEST_PRICE.0 - 1, Cents::HIGHEST_PRICE.0 + 1];
+    prop_oneof![1_i64..50, select(limits.to_vec())].prop_map(Cents)
 }

@@ -1,6 +1,7 @@
 //! Stories: their sentences, and their scenarios, which repeat the described run decision by
 //! decision, with and without the planted bug.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -91,12 +92,14 @@ async fn the_same_scenario_holds_in_the_system_as_it_is() {
 }
 
 #[test]
-fn a_story_has_a_line_for_each_action_fault_and_reordering_and_no_ids() {
+fn a_story_has_a_line_for_each_action_fault_and_delayed_call_and_no_ids() {
     let subject = subject();
     for (name, kept) in regressions(&subject) {
         let run = run::run_watched(&subject, &kept.with_bug()).expect("the harness works");
         let story = Story::of(&subject, &run, Some(&kept.invariant), &[]);
-        let lines = run.history.calls().len() + run.injected().len() + run.reorderings.len() + 1;
+        let delayed = run.reorderings.iter().map(|reordering| reordering.waited.number);
+        let delayed = delayed.collect::<BTreeSet<_>>().len();
+        let lines = run.history.calls().len() + run.injected().len() + delayed + 1;
         assert_eq!(story.steps.len(), lines, "{name}: {:#?}", story.steps);
         let is_id = |word: &str| word.len() >= 24 && word.bytes().all(|b| b.is_ascii_hexdigit());
         let words = story.steps.iter().flat_map(|step| step.split(|c: char| !c.is_alphanumeric()));
@@ -176,6 +179,22 @@ fn faults_and_reorderings_stand_where_they_happened() {
     let sentence = subject().sentences().of(&lost);
     assert!(story.gherkin.contains(&sentence), "{}", story.gherkin);
     assert!(story.gherkin.contains("the order 20:1 from here on"), "{}", story.gherkin);
+}
+
+#[test]
+fn the_calls_that_run_while_one_call_waits_share_a_line() {
+    let order: Vec<_> = (20..24).map(|number| (number, Decision::Run(1))).collect();
+    let case = Case { schedule: Schedule::Exact(order), ..rivals(None) };
+    let run = run::run_watched(&subject(), &case).unwrap();
+    let (first, rest) = run.reorderings.split_first().unwrap();
+    assert_eq!(rest.len(), 3);
+    assert!(rest.iter().all(|next| next.waited.number == first.waited.number));
+    let story = Story::of(&subject(), &run, None, &[]);
+    let merged = story.steps.iter().filter(|step| step.contains(" before "));
+    let merged: Vec<_> = merged.collect();
+    let [line] = &merged[..] else { panic!("{:#?}", story.steps) };
+    assert!(line.starts_with("3 other calls run, and then "), "{line}");
+    assert_eq!(story.gherkin.matches("    # 2").count(), 4, "{}", story.gherkin);
 }
 
 #[test]

@@ -8,8 +8,10 @@ mod delivery;
 mod filters;
 mod fixture;
 mod groups;
+mod limits;
 mod progress;
 mod publishing;
+mod pulls;
 mod redelivery;
 mod replies;
 mod setup;
@@ -30,6 +32,8 @@ pub fn cases() -> Vec<Case> {
         replies::CASES,
         start::CASES,
         progress::CASES,
+        pulls::CASES,
+        limits::CASES,
     ]
     .concat()
 }

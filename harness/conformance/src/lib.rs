@@ -20,9 +20,12 @@
 //! }
 //! ```
 //!
-//! The crate knows no adapter. Its own tests run every case in simulation and on real servers.
+//! Besides the cases, which somebody thought of, [`differential`] compares the simulation with a
+//! real server on random calls. The cases know no adapter; the crate's own tests run each of them
+//! in simulation and on real servers.
 
 pub mod bus;
+pub mod differential;
 mod outcome;
 pub mod store;
 

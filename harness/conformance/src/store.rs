@@ -4,8 +4,12 @@
 //! the contract. The cases name no service; they are the rules that services rely on.
 
 mod case;
+mod field_order;
 mod filters;
+mod finds;
 mod indexes;
+mod limits;
+mod names;
 mod ordering;
 mod paths;
 mod races;
@@ -22,10 +26,14 @@ pub fn cases() -> Vec<Case> {
         filters::cases(),
         paths::cases(),
         updates::cases(),
+        field_order::cases(),
         upserts::cases(),
         indexes::cases(),
+        names::cases(),
+        limits::cases(),
         ordering::cases(),
         races::cases(),
+        finds::cases(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -1,5 +1,8 @@
-//! The bus contract, on the simulated broker and on a real server.
+//! The bus contract, on the simulated broker and on a real server; random scripts, which must
+//! have the same outcome on both; and what a kill loses.
 
+#[path = "bus_conformance/kill.rs"]
+mod kill;
 mod worlds;
 
 use std::sync::Arc;
@@ -7,6 +10,7 @@ use std::sync::Arc;
 use adapters::jetstream::JetStream;
 use adapters::system::SystemClock;
 use conformance::bus::{Case, Fixture, cases};
+use conformance::differential;
 use libtest_mimic::Failed;
 use ports::Timestamp;
 use sim::bus::{SimBroker, SimBus};
@@ -20,12 +24,32 @@ use worlds::{RUNTIME, both, unique};
 const SEEDS: u64 = 16;
 /// The number of concurrent cases: those on a server mostly wait.
 const THREADS: usize = 16;
+/// The number of random scripts, unless `CASES` is set.
+const SCRIPTS: u32 = 150;
 
 fn main() {
     let trials = cases().into_iter().flat_map(|case| {
         both(case.name, move || simulated(case), move || RUNTIME.block_on(real(case)))
     });
-    worlds::run(trials.collect(), Some(THREADS));
+    let random = worlds::real("random_scripts_have_the_same_outcome_on_both_brokers", || {
+        RUNTIME.block_on(random_scripts())
+    });
+    let killed =
+        both("a_kill_loses_the_acknowledgements_confirmed_just_before", kill::simulated, || {
+            RUNTIME.block_on(kill::real())
+        });
+    worlds::run(trials.chain([random]).chain(killed).collect(), Some(THREADS));
+}
+
+/// Plays random scripts on both brokers: `CASES` of them, from the seed `SEED`.
+async fn random_scripts() -> Result<(), Failed> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let cases = number("CASES").unwrap_or(SCRIPTS);
+    let seed = number("SEED").map_or(1, u64::from);
+    let servers = servers::shared().await?;
+    let report = differential::bus::run(cases, seed, &servers.nats_url, |_| {}).await?;
+    println!("{report}");
+    if report.differences.is_empty() { Ok(()) } else { Err(report.to_string().into()) }
 }
 
 async fn real(case: Case) -> Result<(), Failed> {

@@ -1,4 +1,4 @@
-//! The store contract, on the simulated store and on a real MongoDB; and random operations,
+//! The store contract, on the simulated store and on a real MongoDB; and random calls,
 //! which must have the same replies on both.
 
 #[path = "store_conformance/differential.rs"]
@@ -27,8 +27,8 @@ fn main() {
         both(name, move || simulated(&case), move || real(&again))
     });
     let mut trials: Vec<Trial> = trials.collect();
-    let differential = || differential::random_operations(&RUNTIME, &client()?);
-    let name = "random operations have the same replies as in simulation";
+    let differential = || differential::random_calls(&RUNTIME, &client()?);
+    let name = "random calls have the same replies as in simulation";
     trials.push(worlds::real(name, differential));
     worlds::run(trials, None);
 }

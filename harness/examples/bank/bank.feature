@@ -4,11 +4,6 @@ Feature: Transfers
     Given Anna has opened an account with 100
     And Ben has opened an account with 0
 
-  Scenario: Money moves
-    When Anna sends 30 to Ben
-    Then Anna has 70
-    And Ben has 30
-
   Scenario: A transfer without funds moves nothing
     When Ben sends 10 to Anna
     Then Ben has 0
@@ -19,4 +14,4 @@ Feature: Transfers
     When Anna sends 30 to Ben
     Then the TransferRequested was delivered to accounts 2 times
     And Anna has 70
-    And every invariant holds
+    And Ben has 30

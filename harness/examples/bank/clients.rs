@@ -1,60 +1,23 @@
-//! The clients of the bank: what they do, and how an operation becomes a request.
+//! The clients of the bank: what they do, how an operation becomes a request, and the Gherkin
+//! steps. The harness brings the steps about time, faults and services.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use harness::subject::{Clients, Reference};
-use harness::world::Reply;
-use http::Request;
-use ports::Timestamp;
+use derive_more::Display;
+use harness::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// An operation of a client. Clients go by name, and each has one account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Display, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Operation {
+    #[display("{who} opens an account with {balance}")]
     Open { who: String, balance: i64 },
+    #[display("{who} sends {amount} to {to}")]
     Send { who: String, amount: i64, to: String },
 }
 
-impl Operation {
-    pub(crate) fn open(who: &str, balance: i64) -> Self {
-        Self::Open { who: who.to_owned(), balance }
-    }
-
-    pub(crate) fn send(who: &str, amount: i64, to: &str) -> Self {
-        Self::Send { who: who.to_owned(), amount, to: to.to_owned() }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open { who, balance } => write!(f, "{who} opens an account with {balance}"),
-            Self::Send { who, amount, to } => write!(f, "{who} sends {amount} to {to}"),
-        }
-    }
-}
-
-impl harness::subject::Operation for Operation {
-    fn references(&mut self) -> Vec<Reference<'_>> {
-        match self {
-            Self::Open { who, .. } => vec![Reference::Client(who)],
-            Self::Send { who, to, .. } => vec![Reference::Client(who), Reference::Client(to)],
-        }
-    }
-
-    fn simpler(&self) -> Vec<Self> {
-        match self {
-            Self::Open { who, balance } if *balance != 100 => vec![Self::open(who, 100)],
-            Self::Send { who, amount, to } if *amount != 10 => vec![Self::send(who, 10, to)],
-            _ => Vec::new(),
-        }
-    }
-}
+impl harness::subject::Operation for Operation {}
 
 /// The clients of one run: they know the id of each account.
 #[derive(Default)]
@@ -62,22 +25,20 @@ pub(crate) struct Customers {
     pub(crate) accounts: BTreeMap<String, String>,
 }
 
-#[async_trait(?Send)]
 impl Clients for Customers {
     type Operation = Operation;
     type Context = ();
 
     fn request(&self, operation: &Operation) -> Option<Request<Bytes>> {
-        let (path, body) = match operation {
+        Some(match operation {
             Operation::Open { who, balance } => {
-                ("/api/accounts", json!({ "owner": who, "balance": balance }))
+                post("/api/accounts", &json!({ "owner": who, "balance": balance }))
             }
             Operation::Send { who, amount, to } => {
                 let (from, to) = (self.accounts.get(who)?, self.accounts.get(to)?);
-                ("/api/transfers", json!({ "from": from, "to": to, "amount": amount }))
+                post("/api/transfers", &json!({ "from": from, "to": to, "amount": amount }))
             }
-        };
-        Some(harness::subject::clients::post(path, &body))
+        })
     }
 
     fn learn(&mut self, operation: &Operation, reply: &Reply, _: Timestamp) {
@@ -85,4 +46,21 @@ impl Clients for Customers {
             self.accounts.insert(who.clone(), id.to_owned());
         }
     }
+}
+
+#[given(expr = "{word} has opened an account with {int}")]
+async fn opens(world: &mut ScenarioWorld, who: String, balance: i64) -> Done {
+    world.perform([Operation::Open { who, balance }]).await
+}
+
+#[when(expr = "{word} sends {int} to {word}")]
+async fn sends(world: &mut ScenarioWorld, who: String, amount: i64, to: String) -> Done {
+    world.perform([Operation::Send { who, amount, to }]).await
+}
+
+#[then(expr = "{word} has {int}")]
+async fn has(world: &mut ScenarioWorld, who: String, balance: i64) -> Done {
+    let account = world.clients_as::<Customers>().accounts[&who].clone();
+    let found = world.get(&format!("/api/accounts/{account}")).await.json();
+    StepError::unless(found["balance"] == balance, || format!("the account is {found}"))
 }

@@ -1,12 +1,10 @@
-//! The events of the bank: types and payloads.
+//! The events of the bank, and the states that they carry.
 
-use platform::event::{Event, EventGroup, EventType};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use platform::prelude::*;
 
 /// A transfer, as its events carry it and as `transfers` stores it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct TransferState {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Transfer {
     pub(crate) id: String,
     pub(crate) from: String,
     pub(crate) to: String,
@@ -15,57 +13,32 @@ pub(crate) struct TransferState {
     pub(crate) version: i64,
 }
 
-/// The progress of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     Requested,
+    Debited,
     Settled,
     Refused,
 }
 
-/// An account, as its events carry it, with the transfer that changed it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// An account, as its events carry it, with the transfer that changed it last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct AccountState {
     pub(crate) id: String,
     pub(crate) owner: String,
     pub(crate) balance: i64,
+    pub(crate) transfer: Option<Transfer>,
     pub(crate) version: i64,
-    pub(crate) transfer: Option<TransferState>,
 }
 
-/// Declares an event: its payload under a name and a subject of its own.
-macro_rules! event {
-    ($name:ident = $subject:literal, $state:ident) => {
-        #[derive(Serialize, Deserialize, JsonSchema)]
-        #[serde(transparent)]
-        pub(crate) struct $name(pub(crate) $state);
-
-        impl Event for $name {
-            const NAME: &'static str = stringify!($name);
-            const SUBJECT: &'static str = $subject;
-
-            fn aggregate(&self) -> &str {
-                &self.0.id
-            }
-        }
-    };
+platform::events! {
+    pub(crate) OPENED of AccountState, from "accounts" to ["transfers"]:
+    AccountOpened = "account.opened";
+    pub(crate) CHANGED of AccountState, from "accounts" to ["transfers"]:
+    AccountChanged = "account.changed";
+    /// Every event of a transfer.
+    pub(crate) TRANSFER_EVENTS of Transfer, from "transfers" to ["accounts"]:
+    TransferRequested = "transfer.requested",
+    TransferChanged = "transfer.changed";
 }
-
-event!(AccountOpened = "account.opened", AccountState);
-event!(AccountDebited = "account.debited", AccountState);
-event!(AccountCredited = "account.credited", AccountState);
-event!(AccountRefused = "account.refused", AccountState);
-event!(TransferRequested = "transfer.requested", TransferState);
-event!(TransferSettled = "transfer.settled", TransferState);
-event!(TransferRefused = "transfer.refused", TransferState);
-
-pub(crate) const OPENED: EventGroup<AccountState> =
-    EventGroup::new(&[EventType::of::<AccountOpened>()]);
-pub(crate) const DEBITED: EventGroup<AccountState> =
-    EventGroup::new(&[EventType::of::<AccountDebited>()]);
-/// The events that end a transfer.
-pub(crate) const DECIDED: EventGroup<AccountState> =
-    EventGroup::new(&[EventType::of::<AccountCredited>(), EventType::of::<AccountRefused>()]);
-pub(crate) const REQUESTED: EventGroup<TransferState> =
-    EventGroup::new(&[EventType::of::<TransferRequested>()]);

@@ -10,9 +10,10 @@
 //! |---|---|
 //! | `broker` | the shared state, and the harness's view of it |
 //! | `stream` | one stream: messages, deduplication, consumers |
-//! | `consumer` | one consumer: deliveries, acknowledgements, redeliveries |
+//! | `consumer` | one consumer: its position, what it delivers next |
+//! | `in_flight` | unacknowledged deliveries and their redeliveries |
+//! | `pulls` | the pull requests of its subscribers |
 //! | `subscription` | the port's side of an open consumer |
-//! | `rules` | validation of messages and consumers |
 //! | `accesses` | the accesses of each call, for partial order reduction |
 
 mod accesses;
@@ -20,8 +21,9 @@ mod broker;
 mod connection;
 mod consumer;
 mod handle;
+mod in_flight;
 mod message;
-mod rules;
+mod pulls;
 mod stream;
 mod subscription;
 
@@ -63,7 +65,7 @@ impl Bus for SimBus {
 
     async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError> {
         self.0.step(Operation::Publish, &message.subject).await;
-        rules::publishable(&message)?;
+        message.check()?;
         let now = self.0.kernel.now();
         let mut state = self.0.broker.state();
         self.0.kernel.access(accesses::consumers_read);
@@ -72,13 +74,16 @@ impl Bus for SimBus {
         }
         let log = state.log(stream);
         self.0.note(|| accesses::published(log, stream, &message));
+        if log.serves_by_itself(&message.subject) {
+            self.0.kernel.access(accesses::consumers_changed);
+        }
         Ok(log.publish(message, now))
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         self.0.step(Operation::Subscribe, &consumer.name).await;
         self.0.kernel.access(accesses::consumers_changed);
-        rules::openable(&consumer)?;
+        consumer.check()?;
         let now = self.0.kernel.now();
         let mut state = self.0.broker.state();
         if !state.ensured {
@@ -105,6 +110,10 @@ impl Bus for SimBus {
 
     async fn ping(&self) -> Result<(), BusError> {
         self.0.step(Operation::Ping, "").await;
+        self.0.kernel.access(accesses::consumers_read);
+        if !self.0.broker.state().ensured {
+            return Err(BusError::Unavailable("a stream is missing".to_owned()));
+        }
         Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! External services, simulated in process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use ports::Timestamp;
+use ports::clock::after;
 use ports::http::{Http, HttpError};
 
 use crate::access::{Access, Resource};
@@ -14,8 +17,8 @@ use crate::kernel::Kernel;
 
 /// A service outside the system under rehearsal, such as a payment provider.
 pub trait ExternalService: Send + Sync {
-    /// Handles a request, at once.
-    fn answer(&self, request: &http::Request<Bytes>) -> ExternalReply;
+    /// Handles a request at this time, which is virtual in simulation.
+    fn answer(&self, request: &http::Request<Bytes>, now: Timestamp) -> ExternalReply;
 }
 
 /// The reply of an external service, or its absence.
@@ -23,6 +26,8 @@ pub trait ExternalService: Send + Sync {
 pub enum ExternalReply {
     /// A response.
     Response(http::Response<Bytes>),
+    /// The request took effect, and its response arrives after this time.
+    Slow(http::Response<Bytes>, Duration),
     /// The request took effect, and the response is lost.
     Lost,
     /// The service accepts no connections.
@@ -47,7 +52,8 @@ impl Http for SimHttp {
     ) -> Result<http::Response<Bytes>, HttpError> {
         let path = request.uri().path().to_owned();
         self.kernel.step(Call::new(self.instance, Port::Http, Operation::Send, path)).await;
-        let reply = self.service.answer(&request);
+        let now = self.kernel.now();
+        let reply = self.service.answer(&request, now);
         // The state of the service is unknown here, so all requests to it are dependent.
         self.kernel.access(|| {
             let external = Resource::new(Digest::new("external"));
@@ -55,6 +61,10 @@ impl Http for SimHttp {
         });
         match reply {
             ExternalReply::Response(response) => Ok(response),
+            ExternalReply::Slow(response, time) => {
+                self.kernel.sleep_until(after(now, time)).await;
+                Ok(response)
+            }
             ExternalReply::Lost => Err(HttpError::Unknown("the response is lost".to_owned())),
             ExternalReply::Refused => Err(HttpError::Unreachable("connection refused".to_owned())),
         }
@@ -67,7 +77,7 @@ fn exchange(request: &http::Request<Bytes>, reply: &ExternalReply) -> u64 {
     let digest = digest.text(request.uri().path()).text(request.uri().query().unwrap_or_default());
     let digest = headers(digest, request.headers()).bytes(request.body());
     match reply {
-        ExternalReply::Response(response) => {
+        ExternalReply::Response(response) | ExternalReply::Slow(response, _) => {
             let digest = digest.text("response").number(response.status().as_u16().into());
             headers(digest, response.headers()).bytes(response.body()).finish()
         }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `collection` | one collection: documents and indexes |
 //! | `filter`, `path`, `value` | queries: operators, dotted paths, the order of values |
+//! | `scan` | finds that are no snapshots |
 //! | `update`, `target`, `undo` | updates: operators, writing at a path, reverting a refused one |
 //! | `index`, `keys`, `sort` | index keys and sort orders |
 //! | `accesses` | the accesses of each call, for partial order reduction |
@@ -19,6 +20,7 @@ mod index;
 mod keys;
 mod path;
 mod rejected;
+mod scan;
 mod sort;
 mod target;
 mod undo;
@@ -31,13 +33,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bson::{Bson, Document};
 use parking_lot::{Mutex, MutexGuard};
+use ports::store::limits;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use crate::access::Access;
 use crate::call::{Call, Operation, Port};
 use crate::kernel::Kernel;
 use accesses::{Accesses, Outcome};
-use collection::Collection;
+use collection::{Collection, Found};
 use filter::Filter;
 
 /// The contents of one database. Clones share the same contents, which outlive the instances
@@ -51,6 +54,11 @@ impl SimDatabase {
     /// An empty database.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A database with the same contents, which further writes do not share.
+    pub fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
     }
 
     /// The names of its collections, in alphabetical order.
@@ -80,6 +88,13 @@ impl SimDatabase {
         self.0.lock()
     }
 
+    fn read<T>(&self, name: &str, read: impl FnOnce(&Collection) -> T) -> T {
+        match self.state().get(name) {
+            Some(collection) => read(collection),
+            None => read(&Collection::default()),
+        }
+    }
+
     fn write<T>(&self, name: &str, write: impl FnOnce(&mut Collection) -> T) -> T {
         let mut state = self.state();
         if let Some(collection) = state.get_mut(name) {
@@ -90,7 +105,7 @@ impl SimDatabase {
 }
 
 /// The store of one service instance. Every call waits for the kernel and then takes effect at
-/// once.
+/// once, except that a find of several documents waits once more before it reads the second half.
 #[derive(Clone)]
 pub struct SimStore {
     kernel: Kernel,
@@ -133,6 +148,8 @@ impl SimStore {
 impl Store for SimStore {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
         self.step(Operation::Ensure, &[collection]).await;
+        limits::names(&self.name, collection)?;
+        limits::indexes(indexes)?;
         self.note(self.recorder(collection).map(Accesses::ensured));
         self.database.write(collection, |found| found.ensure(indexes)).map_err(Into::into)
     }
@@ -142,6 +159,8 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.step(Operation::Insert, &[collection, id]).await,
             _ => self.step(Operation::Insert, &[collection]).await,
         }
+        limits::names(&self.name, collection)?;
+        limits::document(&document)?;
         let write = |found: &mut Collection| {
             let recorder = self.recorder(collection);
             let attempt = recorder.map(|to| to.inserting(found, &document));
@@ -158,6 +177,7 @@ impl Store for SimStore {
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         self.step(Operation::Get, &[collection, id]).await;
+        limits::names(&self.name, collection)?;
         self.note(self.recorder(collection).map(|to| to.got(id)));
         let state = self.database.state();
         Ok(state.get(collection).and_then(|found| found.get(id)).cloned())
@@ -165,12 +185,17 @@ impl Store for SimStore {
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
         self.step(Operation::Find, &[collection]).await;
-        self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
-        let state = self.database.state();
-        match state.get(collection) {
-            Some(found) => Ok(found.find(&find)?),
-            None => Ok(Collection::default().find(&find)?),
-        }
+        limits::names(&self.name, collection)?;
+        limits::find(&find)?;
+        let note = || self.note(self.recorder(collection).map(|to| to.found(&find.filter)));
+        note();
+        let half = match self.database.read(collection, |found| found.find(&find))? {
+            Found::All(documents) => return Ok(documents),
+            Found::Half(half) => half,
+        };
+        self.step(Operation::Find, &[collection]).await;
+        note();
+        Ok(self.database.read(collection, |found| found.finish(half, &find))?)
     }
 
     async fn update(
@@ -182,6 +207,8 @@ impl Store for SimStore {
             Some(Bson::String(id)) => self.step(Operation::Update, &[collection, id]).await,
             _ => self.step(Operation::Update, &[collection]).await,
         }
+        limits::names(&self.name, collection)?;
+        limits::update(&update)?;
         let write = |found: &mut Collection| {
             let recorder = self.recorder(collection);
             let attempt = recorder.map(|to| to.updating(found, &update));

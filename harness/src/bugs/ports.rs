@@ -48,15 +48,13 @@ pub trait StoreOverride: Send + Sync {
     }
 
     /// Changes a document that is read by its id.
-    fn found(&self, _collection: &str, document: Document) -> Document {
-        document
-    }
+    fn found(&self, _document: &mut Document) {}
 }
 
 /// Changes documents that are read by their id, and nothing else.
-impl StoreOverride for fn(&str, Document) -> Document {
-    fn found(&self, collection: &str, document: Document) -> Document {
-        self(collection, document)
+impl StoreOverride for fn(&mut Document) {
+    fn found(&self, document: &mut Document) {
+        self(document);
     }
 }
 
@@ -77,7 +75,7 @@ impl StoreOverride for Updates {
 }
 
 /// These ports with a store that changes documents that are read by their id.
-pub fn lying(ports: Ports, lie: fn(&str, Document) -> Document) -> Ports {
+pub fn lying(ports: Ports, lie: fn(&mut Document)) -> Ports {
     at_store(ports, lie)
 }
 
@@ -115,8 +113,11 @@ impl<T: StoreOverride> Store for OverriddenStore<T> {
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
-        let found = self.inner.get(collection, id).await?;
-        Ok(found.map(|document| self.overrides.found(collection, document)))
+        let mut found = self.inner.get(collection, id).await?;
+        if let Some(document) = &mut found {
+            self.overrides.found(document);
+        }
+        Ok(found)
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {

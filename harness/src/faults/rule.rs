@@ -109,8 +109,9 @@ pub enum Effect {
     /// The clock jumps ahead by this much for every service, and the call continues. In
     /// simulation only.
     Jump(Duration),
-    /// The broker restarts without this many of its newest messages, which it had accepted
-    /// and not yet synced to disk. In simulation only.
+    /// The broker is killed and restarts without this many of its newest messages, which it had
+    /// accepted and not yet synced to disk, and without the acknowledgements that it confirmed
+    /// within the last 100 ms. In simulation only.
     LoseTail(u32),
 }
 

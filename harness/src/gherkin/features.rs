@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use cucumber::feature::Ext as _;
 use cucumber::gherkin::tagexpr::TagOperation;
-use cucumber::gherkin::{Feature, GherkinEnv, Scenario};
+use cucumber::gherkin::{Feature, Scenario};
 use cucumber::tag::Ext as _;
 
+use super::parsing::parse;
 use crate::subject::AnySubject;
 
 /// A choice of scenarios.
@@ -80,13 +80,14 @@ pub fn program(
 }
 
 /// A file: its path, and its text or the reason why it has none.
-type Text = (String, Result<String, String>);
+type Text = (String, Result<Vec<u8>, String>);
 
 fn texts(subject: &AnySubject, folder: Option<&Path>) -> Result<Vec<Text>, FeatureError> {
     let Some(folder) = folder else {
         let built_in = subject.features().iter();
-        let text =
-            |(name, text): &(&str, &str)| (format!("features/{name}"), Ok((*text).to_owned()));
+        let text = |(name, text): &(&str, &str)| {
+            (format!("features/{name}"), Ok(text.as_bytes().to_vec()))
+        };
         return Ok(built_in.map(text).collect());
     };
     let mut files = Vec::new();
@@ -97,8 +98,6 @@ fn texts(subject: &AnySubject, folder: Option<&Path>) -> Result<Vec<Text>, Featu
     files.sort();
     let read = |file: PathBuf| {
         let text = fs::read(&file).map_err(|why| why.to_string());
-        let text = text
-            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
         (file.display().to_string(), text)
     };
     Ok(files.into_iter().map(read).collect())
@@ -117,18 +116,6 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), FeatureError> 
         }
     }
     Ok(())
-}
-
-/// A feature with its outlines expanded. Rules are refused.
-fn parse(name: &str, text: &str) -> Result<Feature, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let feature = Feature::parse(text, GherkinEnv::default()).map_err(|e| e.to_string())?;
-    let mut feature = feature.expand_examples().map_err(|e| e.to_string())?;
-    if !feature.rules.is_empty() {
-        return Err("the keyword Rule is not supported; use one feature for each rule".to_owned());
-    }
-    feature.path = Some(PathBuf::from(name));
-    Ok(feature)
 }
 
 /// Keeps the chosen scenarios; returns how many were chosen and are for the other world.

@@ -89,6 +89,9 @@ impl StepError {
     }
 }
 
+/// The outcome of a step.
+pub type Done = Result<(), StepError>;
+
 /// The world of a scenario.
 #[derive(cucumber::World)]
 #[world(init = Self::unopened)]

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::system::SystemClock;
 use bytes::Bytes;
 use futures::FutureExt;
+use ports::clock::Clock;
 use tokio::task::coop::unconstrained;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -43,26 +45,31 @@ impl Drop for Server {
 
 impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
+        let (path, query) = (request.url.path(), request.url.query());
+        let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let mut copy = http::Request::builder()
             .method(request.method.as_str())
-            .uri(request.url.path())
+            .uri(target)
             .body(Bytes::copy_from_slice(&request.body))
             .expect("a received request is valid");
         copy.headers_mut().clone_from(&request.headers);
-        match self.0.answer(&copy) {
-            ExternalReply::Response(answer) => {
-                let (parts, body) = answer.into_parts();
-                let mut template = ResponseTemplate::new(parts.status.as_u16());
-                for (name, value) in &parts.headers {
-                    template = template.append_header(name, value);
-                }
-                template.set_body_bytes(body)
-            }
+        match self.0.answer(&copy, SystemClock.now()) {
+            ExternalReply::Response(answer) => template(answer),
+            ExternalReply::Slow(answer, time) => template(answer).set_delay(time),
             ExternalReply::Lost => ResponseTemplate::new(200).set_delay(NEVER),
             // A mock server cannot refuse a connection; a client retries after a 503 as well.
             ExternalReply::Refused => ResponseTemplate::new(503),
         }
     }
+}
+
+fn template(answer: http::Response<Bytes>) -> ResponseTemplate {
+    let (parts, body) = answer.into_parts();
+    let mut template = ResponseTemplate::new(parts.status.as_u16());
+    for (name, value) in &parts.headers {
+        template = template.append_header(name, value);
+    }
+    template.set_body_bytes(body)
 }
 
 #[cfg(test)]
@@ -71,6 +78,7 @@ mod tests {
     use std::pin::pin;
     use std::task::Poll;
 
+    use ports::Timestamp;
     use tokio::task::coop::{consume_budget, has_budget_remaining};
 
     use super::*;
@@ -78,7 +86,7 @@ mod tests {
     struct Silent;
 
     impl ExternalService for Silent {
-        fn answer(&self, _: &http::Request<Bytes>) -> ExternalReply {
+        fn answer(&self, _: &http::Request<Bytes>, _: Timestamp) -> ExternalReply {
             ExternalReply::Lost
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::minimize;
+use super::schedule::{self, Deviation};
 use crate::case::{Case, FaultPlan, Schedule};
 use crate::faults::{Effect, FaultRule};
 use crate::run::{self, Run};
@@ -30,6 +31,9 @@ pub struct Shrunk {
 
 /// The number of random schedules that a smaller case may try.
 const SCHEDULES: u64 = 24;
+
+/// The number of random schedules of few delays that are tried in place of one of many.
+const SPARSE: u64 = 64;
 
 /// The number of names of the subject's list that a script can use.
 const CLIENTS: usize = 64;
@@ -67,10 +71,12 @@ pub fn shrink_within(
 ) -> Result<Option<Shrunk>, RunError> {
     let on_run = Box::new(on_run);
     let best = case.clone();
-    let mut shrinker = Shrinker { subject, invariant, on_run, limit, runs: 0, decisions: 0, best };
+    let (runs, decisions, length) = (0, 0, 0);
+    let mut shrinker =
+        Shrinker { subject, invariant, on_run, limit, runs, decisions, length, best };
     let Some(first) = shrinker.fails(case)? else { return Ok(None) };
     let injected = first.injected().to_vec();
-    shrinker.best = first.exact;
+    shrinker.accept(first);
     loop {
         let before = shrinker.best.clone();
         shrinker.fewer_faults()?;
@@ -80,6 +86,9 @@ pub fn shrink_within(
         shrinker.fewer_names()?;
         shrinker.plainer_values()?;
         shrinker.fewer_reorderings()?;
+        if shrinker.best == before {
+            shrinker.sparser()?;
+        }
         if shrinker.best == before || shrinker.decisions > limit {
             break;
         }
@@ -110,6 +119,8 @@ struct Shrinker<'a> {
     decisions: u64,
     /// The smallest case so far; exact.
     best: Case,
+    /// The number of decisions of its run.
+    length: u32,
 }
 
 impl Shrinker<'_> {
@@ -122,6 +133,11 @@ impl Shrinker<'_> {
         Ok(run.violates(self.invariant).then_some(run))
     }
 
+    fn accept(&mut self, run: Run) {
+        self.length = u32::try_from(run.decisions).expect("a run has few decisions");
+        self.best = run.exact;
+    }
+
     /// Accepts a smaller case if it violates the invariant: under the present schedule, in FIFO
     /// order, or under one of a few random schedules.
     fn take(&mut self, smaller: Case) -> Result<bool, RunError> {
@@ -129,7 +145,7 @@ impl Shrinker<'_> {
             return Ok(false);
         }
         if let Some(run) = self.fails(&smaller)? {
-            self.best = run.exact;
+            self.accept(run);
             return Ok(true);
         }
         let Schedule::Exact(turns) = &smaller.schedule else { return Ok(false) };
@@ -138,18 +154,19 @@ impl Shrinker<'_> {
         }
         let fifo = Case { schedule: Schedule::Exact(Vec::new()), ..smaller.clone() };
         if let Some(run) = self.fails(&fifo)? {
-            self.best = run.exact;
+            self.accept(run);
             return Ok(true);
         }
         for seed in 0..SCHEDULES {
-            let schedule = match seed % 3 {
-                0 => Schedule::Random { hurry: 0 },
-                1 => Schedule::Pct { depth: 2 },
+            let schedule = match seed % 4 {
+                0 => Schedule::Exact(schedule::sparse(seed, 2, self.length)),
+                1 => Schedule::Random { hurry: 0 },
+                2 => Schedule::Pct { depth: 2 },
                 _ => Schedule::Random { hurry: 10 },
             };
             let other = Case { seed, schedule, ..smaller.clone() };
             if let Some(run) = self.fails(&other)? {
-                self.best = run.exact;
+                self.accept(run);
                 return Ok(true);
             }
         }
@@ -318,22 +335,63 @@ impl Shrinker<'_> {
         Ok(())
     }
 
-    /// Fewer decisions that deviate from FIFO.
+    /// Fewer delays of calls, and shorter ones.
     fn fewer_reorderings(&mut self) -> Result<(), RunError> {
-        let Schedule::Exact(turns) = self.best.schedule.clone() else { return Ok(()) };
-        let mut best = self.best.clone();
-        minimize(turns, |part| {
-            if self.decisions > self.limit {
-                return Ok(false);
-            }
-            let case = Case { schedule: Schedule::Exact(part.to_vec()), ..best.clone() };
-            let failed = self.fails(&case)?.is_some();
-            if failed {
-                best = case;
-            }
-            Ok::<_, RunError>(failed)
-        })?;
-        self.best = best;
+        self.earlier_end()?;
+        minimize(schedule::delays(self.deviations()), |part| self.reschedule(part.concat()))?;
+        minimize(self.deviations().to_vec(), |part| self.reschedule(part.to_vec()))?;
         Ok(())
+    }
+
+    /// The shortest beginning of the schedule that is needed; the run goes on in FIFO order.
+    fn earlier_end(&mut self) -> Result<(), RunError> {
+        let all = self.deviations().to_vec();
+        let (mut low, mut high) = (0, all.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.reschedule(all[..middle].to_vec())? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// A random schedule of fewer delays. Removing decisions one by one cannot find it: each
+    /// names a call by its place among those that are pending, which depends on the ones before.
+    fn sparser(&mut self) -> Result<(), RunError> {
+        for seed in 0..SPARSE {
+            let (delays, _) = schedule::size(self.deviations());
+            if delays < 2 {
+                break;
+            }
+            let fewer = 1 + usize::try_from(seed).expect("tries are few") % (delays - 1).min(3);
+            self.reschedule(schedule::sparse(seed, fewer, self.length))?;
+        }
+        Ok(())
+    }
+
+    /// Accepts a smaller schedule if the invariant is still violated.
+    fn reschedule(&mut self, deviations: Vec<Deviation>) -> Result<bool, RunError> {
+        if self.decisions > self.limit || deviations == self.deviations() {
+            return Ok(false);
+        }
+        let case = Case { schedule: Schedule::Exact(deviations), ..self.best.clone() };
+        let Some(run) = self.fails(&case)? else { return Ok(false) };
+        let Schedule::Exact(found) = &run.exact.schedule else { return Ok(false) };
+        let smaller = schedule::size(found) < schedule::size(self.deviations());
+        if smaller {
+            self.accept(run);
+        }
+        Ok(smaller)
+    }
+
+    /// The decisions of the smallest case that deviate from FIFO.
+    fn deviations(&self) -> &[Deviation] {
+        match &self.best.schedule {
+            Schedule::Exact(deviations) => deviations,
+            Schedule::Random { .. } | Schedule::Pct { .. } => &[],
+        }
     }
 }

@@ -85,7 +85,9 @@ impl Simulated {
             for fault in self.faults.take_global_faults() {
                 match fault {
                     GlobalFault::Jump(by) => self.kernel.jump_to(after(self.kernel.now(), by)),
-                    GlobalFault::LoseTail(messages) => self.broker.lose_tail(messages),
+                    GlobalFault::LoseTail(messages) => {
+                        self.broker.lose_tail(messages, self.kernel.now());
+                    }
                 }
             }
             let crashed = self.faults.take_crashes();

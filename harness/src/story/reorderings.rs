@@ -24,6 +24,23 @@ pub(crate) fn sentences(subject: &AnySubject, run: &Run, names: &Names) -> Vec<(
     run.reorderings.iter().map(sentence).collect()
 }
 
+/// The delays of a watched run, a sentence each with its place in the record: the decisions while
+/// one call waits, and others run, are one delay.
+pub(crate) fn delays(run: &Run, sentences: &[(u32, String)]) -> Vec<(usize, String)> {
+    let both: Vec<_> = run.reorderings.iter().zip(sentences).collect();
+    let delays = both.chunk_by(|(one, _), (next, _)| one.waited.number == next.waited.number);
+    let lines = delays.filter_map(|delay| {
+        let ((last, (_, sentence)), before) = delay.split_last()?;
+        let sentence = match before.iter().filter(|(other, _)| other.went.is_some()).count() {
+            0 => sentence.clone(),
+            1 => format!("another call runs, and then {sentence}"),
+            calls => format!("{calls} other calls run, and then {sentence}"),
+        };
+        Some((last.mark, sentence))
+    });
+    lines.collect()
+}
+
 /// The words for the calls of one run.
 struct Wording<'a> {
     names: &'a Names,

@@ -1,6 +1,7 @@
 //! The clients of a run as the engine holds them, without their type.
 
 use std::any::Any;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,14 +30,16 @@ pub trait AnyClients {
     fn is_prepared(&self, client: &str) -> bool;
     /// As [`Clients::context`].
     fn context(&self, operation: &AnyOperation, now: Timestamp) -> Option<Box<dyn Any>>;
+    /// As [`Clients::arrange`].
+    fn arrange(&mut self, operation: &AnyOperation, now: Timestamp) -> bool;
     /// As [`Clients::request`].
     fn request(&self, operation: &AnyOperation) -> Option<Request<Bytes>>;
     /// As [`Clients::learn`].
     fn learn(&mut self, operation: &AnyOperation, reply: &Reply, now: Timestamp);
     /// As [`Clients::heal`].
     fn heal(&mut self);
-    /// As [`Clients::is_unfinished`].
-    fn is_unfinished(&self, documents: &Documents) -> bool;
+    /// As [`Clients::unfinished`].
+    fn unfinished(&self, documents: &Documents, now: Timestamp) -> Option<Duration>;
     /// As [`Clients::survey`].
     async fn survey(&mut self, facts: &Facts, world: &mut dyn World);
 }
@@ -68,6 +71,10 @@ impl<C: Clients> AnyClients for C {
         Some(Box::new(Clients::context(self, operation, now)))
     }
 
+    fn arrange(&mut self, operation: &AnyOperation, now: Timestamp) -> bool {
+        operation.downcast().is_some_and(|operation| Clients::arrange(self, operation, now))
+    }
+
     fn request(&self, operation: &AnyOperation) -> Option<Request<Bytes>> {
         Clients::request(self, operation.downcast()?)
     }
@@ -82,8 +89,8 @@ impl<C: Clients> AnyClients for C {
         Clients::heal(self);
     }
 
-    fn is_unfinished(&self, documents: &Documents) -> bool {
-        Clients::is_unfinished(self, documents)
+    fn unfinished(&self, documents: &Documents, now: Timestamp) -> Option<Duration> {
+        Clients::unfinished(self, documents, now)
     }
 
     async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {

@@ -1,5 +1,7 @@
 //! The clients of a run: how an operation becomes a request, and what a reply teaches.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, header};
@@ -54,6 +56,12 @@ pub trait Clients: 'static {
         Self::Context::default()
     }
 
+    /// Carries out an operation that is no request, such as a change in the behaviour of an
+    /// external service; false for any other operation.
+    fn arrange(&mut self, _operation: &Self::Operation, _now: Timestamp) -> bool {
+        false
+    }
+
     /// The request of an operation; `None` where it makes no sense now, such as a return
     /// of a book that was never lent.
     fn request(&self, operation: &Self::Operation) -> Option<Request<Bytes>>;
@@ -64,10 +72,10 @@ pub trait Clients: 'static {
     /// Ends all misbehaviour of the external services.
     fn heal(&mut self) {}
 
-    /// Whether work is left that only time will finish, such as a refund that is asked for
-    /// again in a minute, although the system is quiescent.
-    fn is_unfinished(&self, _documents: &Documents) -> bool {
-        false
+    /// The time after which work that is left can be finished, such as a refund that is asked
+    /// for again in a minute, although the system is quiescent; `None` where none is left.
+    fn unfinished(&self, _documents: &Documents, _now: Timestamp) -> Option<Duration> {
+        None
     }
 
     /// Looks at the system through its API once it is quiescent and the evidence is gathered;

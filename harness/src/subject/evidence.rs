@@ -22,6 +22,17 @@ pub struct Invariant<S: Subject> {
     pub check: fn(&Evidence<'_, S>) -> Vec<String>,
 }
 
+impl<S: Subject> Invariant<S> {
+    /// The invariant of this name.
+    pub const fn new(
+        name: &'static str,
+        statement: &'static str,
+        check: fn(&Evidence<'_, S>) -> Vec<String>,
+    ) -> Self {
+        Self { name, statement, check }
+    }
+}
+
 /// The evidence of one run, as the invariants of a subject see it. It dereferences to its
 /// [`Facts`].
 pub struct Evidence<'a, S: Subject> {

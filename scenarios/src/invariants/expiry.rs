@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bson::Document;
-use contracts::OrderExpired;
+use contracts::{Expiry, OrderExpired};
 use harness::evidence::pace::Pace;
 use harness::trace::RecordKind;
 use platform::event::Event;
@@ -58,7 +58,7 @@ pub(super) fn published_once(evidence: &Evidence) -> Vec<String> {
         if message.subject != OrderExpired::SUBJECT {
             continue;
         }
-        let Ok(OrderExpired { id }) = serde_json::from_slice(&message.payload) else { continue };
+        let Ok(Expiry { id }) = serde_json::from_slice(&message.payload) else { continue };
         let first = *expired.entry(id.clone()).or_insert(&message.id);
         if first != message.id {
             broken.push(format!("the expiry of order {id} was published a second time"));

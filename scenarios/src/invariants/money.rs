@@ -39,17 +39,31 @@ pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// Every charge of a cancelled or unknown order is refunded.
+/// Every charge of a cancelled or unknown order is refunded. Where the provider refuses that for
+/// good, an operator must see it: payments has the reason of the provider.
 pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
     let orders = by_id(evidence.orders());
+    let copies = by_id(evidence.order_copies());
     let ledger = evidence.ledger();
-    let kept = ledger.iter().filter(|charge| !charge.refunded);
+    let shown = |charge: &LedgerCharge| {
+        let copy = copies.get(charge.order_id.as_str())?.get_document("charge").ok()?;
+        Some(text(copy, "failure")).filter(|code| !code.is_empty())
+    };
+    let kept = ledger.iter().filter(|charge| charge.is_kept());
     let without_order = kept.filter_map(|charge| match orders.get(charge.order_id.as_str()) {
         Some(order) if text(order, "status") != "cancelled" => None,
-        Some(_) => Some(format!(
-            "cancelled order {} has the charge {}, which is not refunded",
-            charge.order_id, charge.id
-        )),
+        Some(_) => match (charge.refusal(), shown(charge)) {
+            (Some(refusal), Some(shown)) if refusal == shown => None,
+            (Some(refusal), _) => Some(format!(
+                "the provider refuses to refund the charge {} of the cancelled order {}: \
+                 {refusal}; payments does not show it",
+                charge.id, charge.order_id
+            )),
+            (None, _) => Some(format!(
+                "cancelled order {} has the charge {}, which is not refunded",
+                charge.order_id, charge.id
+            )),
+        },
         None => {
             Some(format!("charge {} belongs to the unknown order {}", charge.id, charge.order_id))
         }
@@ -61,7 +75,7 @@ pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
 pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
     let orders = by_id(evidence.orders());
     let ledger = evidence.ledger();
-    let refunded = ledger.iter().filter(|charge| charge.refunded);
+    let refunded = ledger.iter().filter(|charge| charge.is_refunded());
     let status = |charge: &LedgerCharge| {
         orders.get(charge.order_id.as_str()).map(|order| text(order, "status"))
     };
@@ -73,12 +87,13 @@ pub(super) fn refunded_for_a_reason(evidence: &Evidence) -> Vec<String> {
     .collect()
 }
 
-/// The provider's ledger agrees with the charges, cent for cent.
+/// The provider's ledger agrees with the charges, cent for cent: every charge that has moved money
+/// is the one in payments, so no order is charged twice.
 pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     let copies = by_id(evidence.order_copies());
     let ledger = evidence.ledger();
-    for entry in &ledger {
+    for entry in ledger.iter().filter(|entry| entry.has_moved()) {
         let order = copies.get(entry.order_id.as_str());
         let Some(charge) = order.and_then(|order| order.get_document("charge").ok()) else {
             broken.push(format!(
@@ -90,14 +105,14 @@ pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
         if text(charge, "stripeId") != entry.id || number(charge, "amount") != entry.amount {
             broken.push(format!("charge {} differs in payments: {charge}", entry.id));
         }
-        if (text(charge, "status") == "refunded") != entry.refunded {
+        if (text(charge, "status") == "refunded") != entry.is_refunded() {
             broken.push(format!("charge {} is refunded on one side only: {charge}", entry.id));
         }
     }
     for order in evidence.order_copies() {
         if let Ok(charge) = order.get_document("charge")
             && moved(charge)
-            && !ledger.iter().any(|entry| entry.id == text(charge, "stripeId"))
+            && !ledger.iter().any(|entry| entry.has_moved() && entry.id == text(charge, "stripeId"))
         {
             broken.push(format!(
                 "the charge of order {} is not in the provider's ledger: {charge}",
@@ -109,7 +124,7 @@ pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
 }
 
 fn kept<'a>(ledger: &'a [LedgerCharge], order: &'a str) -> impl Iterator<Item = &'a LedgerCharge> {
-    ledger.iter().filter(move |charge| charge.order_id == order && !charge.refunded)
+    ledger.iter().filter(move |charge| charge.order_id == order && charge.is_kept())
 }
 
 fn moved(charge: &Document) -> bool {

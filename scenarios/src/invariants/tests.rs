@@ -27,7 +27,7 @@ use super::evidence::{id, text};
 use crate::Ticketing;
 use crate::clients::Clients;
 use crate::operation::{ADMINISTRATOR, Card, Operation};
-use crate::provider::LedgerCharge;
+use crate::provider::{LedgerCharge, Status};
 use crate::workloads::{Round, Script};
 use spoil::*;
 
@@ -76,19 +76,37 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         e.clients().shown.insert(order, Cents(1999));
     }),
     ("paid-once", "a completed order is refunded", |e| {
-        e.ledger(|ledger| ledger[0].refunded = true);
+        e.ledger(|ledger| ledger[0] = ledger[0].clone().refunded());
         charge(e, COMPLETE).insert("status", "refunded");
     }),
     ("no-money-kept", "a cancelled order keeps the money", |e| {
         let entry = charged_cancelled(e);
         e.ledger(|ledger| ledger.push(entry));
     }),
+    ("no-money-kept", "payments does not show that the provider refuses a refund", |e| {
+        let entry = charged_cancelled(e);
+        e.ledger(|ledger| ledger.push(entry.disputed()));
+    }),
+    ("no-money-kept", "payments shows another refusal than that of the provider", |e| {
+        let entry = charged_cancelled(e);
+        charge(e, CANCELLED).insert("failure", "card_declined");
+        e.ledger(|ledger| ledger.push(entry.disputed()));
+    }),
+    ("no-money-kept", "payments gives up a refund that the provider does not refuse", |e| {
+        let entry = charged_cancelled(e);
+        charge(e, CANCELLED).insert("failure", "charge_disputed");
+        e.ledger(|ledger| ledger.push(entry));
+    }),
+    ("paid-once", "the charge of a completed order has failed", |e| {
+        e.ledger(|ledger| ledger[0].status = Status::Failed);
+        charge(e, COMPLETE).insert("status", "failed");
+    }),
     ("ledgers-agree", "the provider has another id for a charge", |e| {
         charge(e, COMPLETE).insert("stripeId", "ch_other");
     }),
     ("ledgers-agree", "a refund is known to the provider only", |e| {
         let entry = charged_cancelled(e);
-        e.ledger(|ledger| ledger.push(LedgerCharge { refunded: true, ..entry }));
+        e.ledger(|ledger| ledger.push(entry.refunded()));
     }),
     ("ledgers-agree", "a charge is missing from the ledger of the provider", |e| {
         charged_cancelled(e);
@@ -179,10 +197,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
             "charge",
             doc! { "stripeId": "ch_back", "amount": 2000_i64, "status": "refunded" },
         );
-        let order_id = id(order).to_owned();
-        let (id, idempotency_key) = ("ch_back".to_owned(), String::new());
-        let refunded = true;
-        let charge = LedgerCharge { id, order_id, amount: 2000, refunded, idempotency_key };
+        let charge = LedgerCharge::succeeded("ch_back", id(order), 2000).refunded();
         e.ledger(|ledger| ledger.push(charge));
     }),
     ("never-back", "a copy is overwritten by an older one", |e| {

@@ -136,9 +136,8 @@ pub(super) fn cancelled_before_created(system: System) -> System {
 }
 
 fn without_version(ports: Ports) -> Ports {
-    lying(ports, |_, mut document| {
+    lying(ports, |document| {
         document.insert("version", -1_i64);
-        document
     })
 }
 
@@ -170,9 +169,8 @@ impl Handler for FromNow {
 /// Hides from expiration that a timer has fired.
 pub(super) fn timer_armed_again(system: System) -> System {
     with_ports(system, Some(expiration::NAME), |ports| {
-        lying(ports, |_, mut timer| {
+        lying(ports, |timer| {
             timer.insert("fired", false);
-            timer
         })
     })
 }

@@ -77,9 +77,8 @@ pub(super) fn lost_update(system: System) -> System {
 /// Hides the holder of every ticket that the service reads.
 pub(super) fn edit_while_held(system: System) -> System {
     with_ports(system, Some(tickets::NAME), |ports| {
-        lying(ports, |_, mut ticket| {
+        lying(ports, |ticket| {
             ticket.insert("orderId", Bson::Null);
-            ticket
         })
     })
 }
@@ -88,10 +87,9 @@ pub(super) fn edit_while_held(system: System) -> System {
 /// applied again.
 pub(super) fn hold_applied_again(system: System) -> System {
     with_ports(system, Some(tickets::NAME), |ports| {
-        lying(ports, |_, mut ticket| {
+        lying(ports, |ticket| {
             let fence = ticket.get_i64("fence").unwrap_or_default();
             ticket.insert("fence", fence - 1);
-            ticket
         })
     })
 }
@@ -173,20 +171,19 @@ pub(super) fn hold_kept_on_expiry(system: System) -> System {
 /// Shows a complete order to the listener of `OrderExpired` as one that awaits payment.
 pub(super) fn expiry_cancels_paid(system: System) -> System {
     with_listeners(system, orders::NAME, &["OrderExpired"], |ports| {
-        lying(ports, |_, order| restate(order, "complete", "awaiting:payment"))
+        lying(ports, |order| restate(order, "complete", "awaiting:payment"))
     })
 }
 
 /// Shows a cancelled order to the listener of `ChargeUpdated` as one that awaits payment.
 pub(super) fn completes_released(system: System) -> System {
     with_listeners(system, orders::NAME, &["ChargeUpdated"], |ports| {
-        lying(ports, |_, order| restate(order, "cancelled", "awaiting:payment"))
+        lying(ports, |order| restate(order, "cancelled", "awaiting:payment"))
     })
 }
 
-fn restate(mut order: Document, from: &str, to: &str) -> Document {
+fn restate(order: &mut Document, from: &str, to: &str) {
     if order.get_str("status").is_ok_and(|status| status == from) {
         order.insert("status", to);
     }
-    order
 }

@@ -57,7 +57,7 @@ pub(super) fn refund_forgotten(system: System) -> System {
 pub(super) fn refund_under_charge_key(system: System) -> System {
     with_requests(system, |mut request| {
         let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
-        if let Some(charge) = key.and_then(|key| key.strip_suffix("-refund")) {
+        if let Some(charge) = key.and_then(|key| Some(key.split_once("-refund")?.0)) {
             let charge = charge.parse().expect("a prefix of a header value is one");
             request.headers_mut().insert("idempotency-key", charge);
         }

@@ -1,10 +1,14 @@
-//! Form-encoded request bodies, validated as Stripe does.
+//! Form-encoded bodies and queries of requests, validated as Stripe does.
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
+use super::reply::Reply;
 
-use super::{Reply, invalid};
+/// The smallest charge in US dollars, in cents.
+const SMALLEST: i64 = 50;
+
+/// The largest charge, which has eight digits in any currency.
+const LARGEST: i64 = 99_999_999;
 
 /// The fields of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +23,11 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Rejects fields other than these and metadata.
+    /// Rejects fields other than these; `metadata` stands for all of metadata.
     pub(super) fn only(&self, names: &[&str]) -> Result<(), Reply> {
-        let known = |name: &str| names.contains(&name) || metadata(name).is_some();
+        let takes_metadata = names.contains(&"metadata");
+        let known =
+            |name: &str| names.contains(&name) || takes_metadata && metadata(name).is_some();
         match self.0.keys().find(|name| !known(name)) {
             None => Ok(()),
             Some(name) => {
@@ -37,13 +43,41 @@ impl Form {
         })
     }
 
-    /// A whole number of cents above zero.
+    /// A whole number of cents that can be charged.
     pub(super) fn amount(&self) -> Result<i64, Reply> {
         let amount = self.required("amount")?;
-        amount.parse().ok().filter(|amount| *amount > 0).ok_or_else(|| {
+        let cents = amount.parse().ok().filter(|amount| *amount > 0);
+        let cents: i64 = cents.ok_or_else(|| {
             let message = format!("Invalid positive integer: {amount}");
             bad(&message, "parameter_invalid_integer", "amount")
+        })?;
+        match cents {
+            ..SMALLEST => {
+                Err(bad("Amount must be at least $0.50 usd", "amount_too_small", "amount"))
+            }
+            SMALLEST..=LARGEST => Ok(cents),
+            _ => {
+                let message = "Amount must be no more than $999,999.99";
+                Err(bad(message, "amount_too_large", "amount"))
+            }
+        }
+    }
+
+    /// The number of objects on a page of a list.
+    pub(super) fn limit(&self) -> Result<usize, Reply> {
+        let limit = self.get("limit").unwrap_or("10");
+        limit.parse().ok().filter(|limit| (1..=100).contains(limit)).ok_or_else(|| {
+            bad(&format!("Invalid limit: {limit}"), "parameter_invalid_integer", "limit")
         })
+    }
+
+    /// A time in seconds since 1970; `None` where the field is missing.
+    pub(super) fn time(&self, name: &str) -> Result<Option<i64>, Reply> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let seconds = text.parse().map_err(|_| {
+            bad(&format!("Invalid integer: {text}"), "parameter_invalid_integer", name)
+        })?;
+        Ok(Some(seconds))
     }
 
     /// Three letters, in lower case.
@@ -52,14 +86,16 @@ impl Form {
         let fits = currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_alphabetic());
         fits.then(|| currency.to_ascii_lowercase()).ok_or_else(|| {
             let message = format!("Invalid currency: {currency}");
-            invalid(StatusCode::BAD_REQUEST, &message, None, Some("currency"))
+            Reply::invalid(None, &message, Some("currency"))
         })
     }
 
     /// The fields `metadata[name]`, by name.
-    pub(super) fn metadata(&self) -> BTreeMap<&str, &str> {
+    pub(super) fn metadata(&self) -> BTreeMap<String, String> {
         let fields = self.0.iter();
-        fields.filter_map(|(name, value)| Some((metadata(name)?, value.as_str()))).collect()
+        let named =
+            |(name, value): (&String, &String)| Some((metadata(name)?.to_owned(), value.clone()));
+        fields.filter_map(named).collect()
     }
 }
 
@@ -68,5 +104,5 @@ fn metadata(name: &str) -> Option<&str> {
 }
 
 fn bad(message: &str, code: &str, param: &str) -> Reply {
-    invalid(StatusCode::BAD_REQUEST, message, Some(code), Some(param))
+    Reply::invalid(Some(code), message, Some(param))
 }

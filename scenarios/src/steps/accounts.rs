@@ -53,6 +53,16 @@ async fn signs_in_with(
     world.operate(vec![Operation::SignIn { who, email: Some(email), password }]).await
 }
 
+#[when(expr = "{word} guesses the password of {string} {int} times")]
+async fn guesses(world: &mut ScenarioWorld, who: String, email: String, times: usize) -> Done {
+    for _ in 0..times {
+        let (who, email) = (who.clone(), Some(email.clone()));
+        let password = "a guess".to_owned();
+        world.operate(vec![Operation::SignIn { who, email, password }]).await?;
+    }
+    Ok(())
+}
+
 #[given(expr = "{word} has signed out")]
 async fn has_signed_out(world: &mut ScenarioWorld, who: String) -> Done {
     world.done(Operation::SignOut { who }).await

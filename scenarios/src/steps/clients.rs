@@ -9,7 +9,7 @@ use super::replies::problems;
 use super::{Done, Ticketing as _};
 use crate::operation::Operation;
 
-#[when(expr = "{word} sends {word} {string}")]
+#[when(expr = "{word} sends {word} {string}(:)")]
 async fn sends(
     world: &mut ScenarioWorld,
     who: String,
@@ -22,7 +22,7 @@ async fn sends(
     send(world, who, &method, path, body).await
 }
 
-#[when(expr = "{word} sends {word} {string} as plain text")]
+#[when(expr = "{word} sends {word} {string} as plain text(:)")]
 async fn sends_text(
     world: &mut ScenarioWorld,
     who: String,

@@ -59,12 +59,28 @@ async fn has_it_or_keeps_money(
     })
 }
 
-/// The charges for the newest order: the amount, and whether it was refunded.
+#[then(expr = "payments shows that {word} cannot be refunded for {string}: {word}")]
+async fn shows_refusal(
+    world: &mut ScenarioWorld,
+    who: String,
+    title: String,
+    code: String,
+) -> Done {
+    let order = world.order(&who, &title)?;
+    let copies = world.world().documents("payments", "orders").await?;
+    let copy = copies.iter().find(|copy| copy.get_str("_id").is_ok_and(|id| id == order));
+    let charge = copy.and_then(|copy| copy.get_document("charge").ok());
+    let shown = charge.and_then(|charge| charge.get_str("failure").ok());
+    StepError::unless(shown == Some(code.as_str()), || format!("payments shows {shown:?}"))
+}
+
+/// The charges for the newest order that have moved money: the amount, and whether it is back.
 fn charges(world: &ScenarioWorld, who: &str, title: &str) -> Result<Vec<(i64, bool)>, StepError> {
     let order = world.order(who, title)?;
     let charges = world.provider().charges();
-    let of_order = charges.iter().filter(|charge: &&LedgerCharge| charge.order_id == order);
-    Ok(of_order.map(|charge| (charge.amount, charge.refunded)).collect())
+    let of_order = |charge: &&LedgerCharge| charge.order_id == order && charge.has_moved();
+    let of_order = charges.iter().filter(of_order);
+    Ok(of_order.map(|charge| (charge.amount, charge.is_refunded())).collect())
 }
 
 fn cents(price: &str) -> Result<i64, StepError> {

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Round, Script, client, clients, price, title, trade};
+use super::{Round, Script, client, clients, price, title, trade, unpayable};
 use harness::script::Then;
 
 use crate::operation::Operation;
@@ -15,7 +15,8 @@ const TICKETS: u8 = 3;
 /// Scripts of a market.
 pub(super) fn scripts() -> impl Strategy<Value = Script> {
     let ticket = 0..TICKETS;
-    let edit = (0..PEOPLE, ticket.clone(), price(), prop::bool::weighted(0.9)).prop_map(
+    let new_price = prop_oneof![19 => price(), 1 => unpayable()];
+    let edit = (0..PEOPLE, ticket.clone(), new_price, prop::bool::weighted(0.9)).prop_map(
         |(who, ticket, price, own)| {
             // Another client than the seller tries to edit now and then.
             let who = if own { ticket } else { who };

@@ -77,9 +77,14 @@ impl JetStream {
 
     /// The bus of `namespace` on an existing client.
     pub fn with_client(client: Client, namespace: impl Into<String>) -> Self {
-        let events = namespace.into();
-        let names = Names { dead: format!("{events}-dead"), events };
+        let names = Names::new(namespace.into());
         Self { connection: Connection::new(client), names, window: DEFAULT_WINDOW }
+    }
+
+    /// The bus of another namespace on the same client.
+    #[must_use]
+    pub fn beside(&self, namespace: impl Into<String>) -> Self {
+        Self { names: Names::new(namespace.into()), ..self.clone() }
     }
 
     /// Sets the deduplication window, at least 100 ms. Takes effect on the next
@@ -100,6 +105,21 @@ impl JetStream {
                 Err(RequestError::Refused(e)) if e.kind() == ErrorCode::STREAM_NOT_FOUND => {}
                 other => drop(other?),
             }
+        }
+        Ok(())
+    }
+
+    /// Deletes a durable consumer, as an operator may. One that does not exist counts as deleted.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`] if the server does not answer; a second attempt is safe.
+    pub async fn delete_consumer(&self, stream: Stream, name: &str) -> Result<(), BusError> {
+        let subject = format!("CONSUMER.DELETE.{}.{name}", self.names.stream(stream));
+        match self.connection.api::<Value>(subject, json!({})).await {
+            Err(RequestError::Refused(e))
+                if [ErrorCode::CONSUMER_NOT_FOUND, ErrorCode::STREAM_NOT_FOUND]
+                    .contains(&e.kind()) => {}
+            other => drop(other?),
         }
         Ok(())
     }
@@ -127,6 +147,10 @@ impl JetStream {
 }
 
 impl Names {
+    fn new(events: String) -> Self {
+        Self { dead: format!("{events}-dead"), events }
+    }
+
     fn stream(&self, stream: Stream) -> &str {
         match stream {
             Stream::Events => &self.events,
@@ -185,7 +209,16 @@ impl Bus for JetStream {
     }
 
     async fn ping(&self) -> Result<(), BusError> {
-        self.connection.api::<Value>("INFO".to_owned(), json!({})).await?;
+        let info = async |name: &str| {
+            let info = self.connection.api::<Value>(format!("STREAM.INFO.{name}"), json!({}));
+            match info.await {
+                Err(RequestError::Refused(e)) if e.kind() == ErrorCode::STREAM_NOT_FOUND => {
+                    Err(BusError::Unavailable(format!("the stream {name} is missing")))
+                }
+                other => Ok(drop(other?)),
+            }
+        };
+        futures::future::try_join(info(&self.names.events), info(&self.names.dead)).await?;
         Ok(())
     }
 }

@@ -13,13 +13,16 @@ mod error;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
 use mongodb::options::{Acknowledgment, ClientOptions, IndexOptions, ReturnDocument, WriteConcern};
-use mongodb::{Client, Collection, Database, IndexModel, Namespace};
+use mongodb::{Client, Collection, Database, IndexModel};
 
-use self::duplicate::KnownIndexes;
-use self::error::{is_existing_collection, read_error, write_error};
+use self::duplicate::{Fields, KnownIndexes};
+use self::error::{
+    is_existing_collection, is_missing_collection, read_error, reported_error, write_error,
+};
+use ports::store::limits;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 /// The time limit for finding a server that takes the call.
@@ -85,7 +88,9 @@ impl Mongo {
         self.write("", async { self.database.drop().await }).await
     }
 
-    fn collection(&self, name: &str) -> Collection<Document> {
+    /// The collection, of documents as they are encoded: the driver would decode them with
+    /// `serde`, which exhausts a thread's stack at a depth that the server allows.
+    fn collection(&self, name: &str) -> Collection<RawDocumentBuf> {
         self.database.collection(name)
     }
 
@@ -95,20 +100,100 @@ impl Mongo {
         collection: &str,
         call: impl Future<Output = mongodb::error::Result<T>>,
     ) -> Result<T, WriteError> {
-        match tokio::time::timeout(CALL_LIMIT, call).await {
-            Ok(answer) => answer.map_err(|error| {
-                let namespace = Namespace::new(self.database.name(), collection);
-                write_error(&error, |message| self.indexes.refusing(&namespace, &error, message))
-            }),
-            Err(_) => Err(WriteError::Unknown(format!("no answer within {CALL_LIMIT:?}"))),
+        let error = match tokio::time::timeout(CALL_LIMIT, call).await {
+            Ok(Ok(written)) => return Ok(written),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                return Err(WriteError::Unknown(format!("no answer within {CALL_LIMIT:?}")));
+            }
+        };
+        Err(match write_error(&error) {
+            Some(error) => error,
+            None => {
+                let response = error.server_response().map(AsRef::as_ref);
+                self.duplicate(collection, response.and_then(duplicate::reported)).await
+            }
+        })
+    }
+
+    /// Fails if the server's answer to an insert reports that nothing was inserted, or that it
+    /// may not last.
+    async fn inserted(&self, collection: &str, answer: &Document) -> Result<(), WriteError> {
+        let errors = answer.get_array("writeErrors").map_or(&[][..], Vec::as_slice);
+        if let Some(error) = errors.first().and_then(Bson::as_document) {
+            let message = error.get_str("errmsg").unwrap_or_default();
+            let code = error.get_i32("code").unwrap_or_default();
+            return Err(match reported_error(code, message) {
+                Some(error) => error,
+                None => self.duplicate(collection, duplicate::reported_in(error)).await,
+            });
         }
+        match answer.get_document("writeConcernError") {
+            Ok(error) => Err(WriteError::Unknown(error.to_string())),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The error of a write that the unique index on these fields refused.
+    async fn duplicate(&self, collection: &str, fields: Option<Fields>) -> WriteError {
+        let unnamed = "a unique index refused the write, and its name cannot be found";
+        let Some(fields) = fields else { return WriteError::Unavailable(unnamed.to_owned()) };
+        if let Some(index) = self.indexes.name(collection, &fields) {
+            return WriteError::Duplicate { index };
+        }
+        // Ensured by another process.
+        match read(self.unique_indexes(collection)).await {
+            Ok(unique) => self.indexes.remember(collection, unique),
+            Err(error) => return WriteError::Unavailable(format!("{unnamed}: {error}")),
+        }
+        match self.indexes.name(collection, &fields) {
+            Some(index) => WriteError::Duplicate { index },
+            None => WriteError::Unavailable(unnamed.to_owned()),
+        }
+    }
+
+    /// The unique indexes of a collection on the server.
+    async fn unique_indexes(
+        &self,
+        collection: &str,
+    ) -> mongodb::error::Result<Vec<(Fields, String)>> {
+        match self.collection(collection).list_indexes().await {
+            Ok(found) => {
+                let models: Vec<IndexModel> = found.try_collect().await?;
+                Ok(models.iter().filter_map(duplicate::unique_model).collect())
+            }
+            Err(error) if is_missing_collection(&error) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Rejects unique indexes on the fields of another one: a duplicate could not be named.
+    async fn check_unique(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
+        if !indexes.iter().any(|index| index.unique) {
+            return Ok(());
+        }
+        let existing =
+            read(self.unique_indexes(collection)).await.map_err(|error| match error {
+                ReadError::Unavailable(why) => WriteError::Unavailable(why),
+                ReadError::Rejected(why) => WriteError::Rejected(why),
+            })?;
+        for (fields, name) in duplicate::unique(indexes) {
+            if let Some((_, other)) =
+                existing.iter().find(|(own, as_)| *own == fields && *as_ != name)
+            {
+                let why = format!("index {name}: {other} is a unique index on the same fields");
+                return Err(WriteError::Rejected(why));
+            }
+        }
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Store for Mongo {
     async fn ensure(&self, collection: &str, indexes: &[Index]) -> Result<(), WriteError> {
-        self.indexes.remember(collection, indexes);
+        limits::names(self.database.name(), collection)?;
+        limits::indexes(indexes)?;
         if indexes.is_empty() {
             let create = async {
                 match self.database.create_collection(collection).await {
@@ -118,30 +203,49 @@ impl Store for Mongo {
             };
             return self.write(collection, create).await;
         }
+        self.check_unique(collection, indexes).await?;
+        self.indexes.remember(collection, duplicate::unique(indexes));
         let models = indexes.iter().map(model);
         let created = async { self.collection(collection).create_indexes(models).await };
         self.write(collection, created).await.map(drop)
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
+        limits::names(self.database.name(), collection)?;
+        limits::document(&document)?;
         if !matches!(document.get("_id"), Some(Bson::String(_))) {
             return Err(WriteError::Rejected("a document needs a string as its _id".to_owned()));
         }
-        let inserted = async { self.collection(collection).insert_one(document).await };
-        self.write(collection, inserted).await.map(drop)
+        // As a plain command, because the driver drops the report of a violated index.
+        let mut command = doc! { "insert": collection, "documents": [document] };
+        if let Some(concern) = self.database.write_concern() {
+            let concern = bson::serialize_to_bson(concern);
+            let concern = concern.map_err(|why| WriteError::Rejected(why.to_string()))?;
+            command.insert("writeConcern", concern);
+        }
+        let answer = async { self.database.run_command(command).await };
+        let answer = self.write(collection, answer).await?;
+        self.inserted(collection, &answer).await
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
-        read(async { self.collection(collection).find_one(doc! { "_id": id }).await }).await
+        limits::names(self.database.name(), collection)?;
+        let found = async { self.collection(collection).find_one(doc! { "_id": id }).await };
+        let found = read(found).await?;
+        found.as_deref().map(decoded).transpose().map_err(ReadError::Unavailable)
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
+        limits::names(self.database.name(), collection)?;
+        limits::find(&find)?;
         let collection = self.collection(collection);
-        read(async {
+        let found: Vec<RawDocumentBuf> = read(async {
             let found = collection.find(find.filter).sort(find.sort).limit(find.limit.into());
             found.await?.try_collect().await
         })
-        .await
+        .await?;
+        let found = found.iter().map(|document| decoded(document));
+        found.collect::<Result<_, _>>().map_err(ReadError::Unavailable)
     }
 
     async fn update(
@@ -149,18 +253,26 @@ impl Store for Mongo {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
+        limits::names(self.database.name(), collection)?;
+        limits::update(&update)?;
         if update.upsert && !determines_id(&update) {
             return Err(WriteError::Rejected("an upsert must determine the _id".to_owned()));
         }
         let target = self.collection(collection);
         let updated = target.find_one_and_update(update.filter, update.change);
         let updated = updated.upsert(update.upsert).return_document(ReturnDocument::After);
-        self.write(collection, async { updated.await }).await
+        let updated = self.write(collection, async { updated.await }).await?;
+        updated.as_deref().map(decoded).transpose().map_err(WriteError::Unknown)
     }
 
     async fn ping(&self) -> Result<(), ReadError> {
         read(async { self.database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
     }
+}
+
+/// The document, or the reason for which the server's answer cannot be read.
+fn decoded(document: &RawDocument) -> Result<Document, String> {
+    Document::try_from(document).map_err(|why| why.to_string())
 }
 
 /// Whether an inserted document would get a string as its `_id`. Otherwise the server would

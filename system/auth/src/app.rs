@@ -9,6 +9,7 @@ use ports::{clock::Clock, entropy::Entropy};
 
 use crate::model::{Admins, User};
 use crate::password::{Compute, Cost, Passwords};
+use crate::throttle::Throttle;
 
 /// The configuration.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub struct App {
     pub(crate) users: Collection<User>,
     pub(crate) passwords: Passwords,
     pub(crate) admins: Admins,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
 impl App {
@@ -44,6 +46,7 @@ impl App {
             users: Collection::new(ports),
             passwords: Passwords::new(config.password_cost, &config.compute, &ports.entropy),
             admins: Admins::new(&config.admins),
+            throttle: Arc::default(),
         }
     }
 }

@@ -11,13 +11,12 @@ pub mod model;
 pub mod password;
 pub mod routes;
 pub mod store;
+pub mod throttle;
 
 use platform::service::Service;
 use ports::Ports;
 
 pub use app::{App, Config};
-
-use model::User;
 
 /// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "auth";
@@ -31,7 +30,6 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
-        .collection::<User>()
+        .collection(&app.users)
         .listener(app.sessions.listener())
-        .task(app.users.relay(NAME, ports))
 }

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The address as the user typed it, trimmed.
     pub email: String,

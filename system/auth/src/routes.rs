@@ -1,5 +1,6 @@
 //! HTTP in: `/api/users`. It parses, calls [`crate::model`] and maps refusals to responses.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::routing::{get, patch, post};
@@ -19,6 +20,7 @@ use crate::app::App;
 use crate::model::{self, Edit, User, UserError};
 use crate::password::normalized;
 use crate::store;
+use crate::throttle::ClientAddress;
 
 /// Returns the routes of this service.
 pub fn routes(app: App) -> Router {
@@ -104,6 +106,32 @@ struct UserView {
 /// A user with the cookie that signs them in.
 type SignedIn = ([(HeaderName, HeaderValue); 1], Json<UserView>);
 
+/// The address of the client, which the server adds to a request where it knows one.
+type Client = Option<Extension<ClientAddress>>;
+
+/// An attempt to guess a password or an address, whatever its intention.
+struct Attempt<'a> {
+    app: &'a App,
+    client: Option<ClientAddress>,
+    account: String,
+}
+
+impl<'a> Attempt<'a> {
+    /// Refuses the attempt if too many have failed. `account` is an address or an id.
+    fn begin(app: &'a App, client: Client, account: &str) -> Result<Self, ApiError> {
+        let client = client.map(|Extension(client)| client);
+        let account = account.trim().to_lowercase();
+        match app.throttle.pause(client, &account, app.clock.now()) {
+            Some(pause) => Err(ApiError::too_many_attempts(pause)),
+            None => Ok(Self { app, client, account }),
+        }
+    }
+
+    fn failed(self) {
+        self.app.throttle.failed(self.client, &self.account, self.app.clock.now());
+    }
+}
+
 /// Signs the user in; `since` is a time before the user was looked up.
 fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
     let cookie = app.sessions.issue(&user.id, &user.email, since);
@@ -112,24 +140,36 @@ fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
 
 async fn sign_up(
     State(app): State<App>,
+    client: Client,
     Input(input): Input<SignUpInput>,
 ) -> Result<(StatusCode, SignedIn), ApiError> {
+    let attempt = Attempt::begin(&app, client, &input.email)?;
     let password = app.passwords.hash(&normalized(&input.password)).await;
     let since = app.clock.now();
     let id = app.entropy.id(since);
     let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
-    app.users.insert(&user, events).await.map_err(email_in_use)?;
+    let inserted = app.users.insert(&user, events).await;
+    if let Err(WriteError::Duplicate { .. }) = inserted {
+        // Guessing which addresses exist.
+        attempt.failed();
+    }
+    inserted.map_err(email_in_use)?;
     Ok((StatusCode::CREATED, signed_in(&app, user, since)))
 }
 
 async fn sign_in(
     State(app): State<App>,
+    client: Client,
     Input(input): Input<SignInInput>,
 ) -> Result<SignedIn, ApiError> {
+    let attempt = Attempt::begin(&app, client, &input.email)?;
     let since = app.clock.now();
     let user = store::by_email(&app.users, &input.email).await?;
     let hash = user.as_ref().map(|user| user.password.as_str());
     let verified = app.passwords.verify(&normalized(&input.password), hash).await;
+    if !verified {
+        attempt.failed();
+    }
     let user = model::sign_in(user, verified)?;
     Ok(signed_in(&app, user, since))
 }
@@ -155,15 +195,18 @@ async fn current(State(app): State<App>, headers: HeaderMap) -> Json<CurrentView
 
 async fn edit(
     State(app): State<App>,
+    client: Client,
     caller: session::User,
     Input(input): Input<EditInput>,
 ) -> Result<SignedIn, ApiError> {
     if input.email.is_none() && input.password.is_none() {
         return Err(ApiError::refused("You must supply a new email or a new password"));
     }
+    let attempt = Attempt::begin(&app, client, &caller.id)?;
     let since = app.clock.now();
     let verified_hash = app.users.get(&caller.id).await?.ok_or(UserError::SignedOut)?.password;
     if !app.passwords.verify(&normalized(&input.current_password), Some(&verified_hash)).await {
+        attempt.failed();
         return Err(UserError::CurrentPassword.into());
     }
     let password = match &input.password {

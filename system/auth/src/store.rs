@@ -15,10 +15,6 @@ impl Aggregate for User {
     fn indexes() -> Vec<Index> {
         vec![Index { name: EMAIL, keys: &["emailKey"], unique: true, partial: None }]
     }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Returns the user with this address, compared without case.

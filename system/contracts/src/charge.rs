@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::events::events;
 use crate::money::Cents;
 
 /// The state of a charge.
@@ -40,11 +39,11 @@ pub struct ChargeState {
     pub version: i64,
 }
 
-events!(
+platform::events! {
     /// Every event of a charge.
-    CHARGE_EVENTS of ChargeState by id:
+    pub CHARGE_EVENTS of ChargeState, from "payments" to ["orders"]:
     /// A charge was created; the provider has not confirmed it yet.
     ChargeCreated = "charge.created",
     /// A charge was completed, declined or refunded.
-    ChargeUpdated = "charge.updated",
-);
+    ChargeUpdated = "charge.updated";
+}

@@ -9,7 +9,6 @@
 
 pub mod catalogue;
 pub mod charge;
-mod events;
 pub mod expiration;
 pub mod messages;
 pub mod money;
@@ -18,7 +17,7 @@ pub mod ticket;
 pub mod user;
 
 pub use charge::{CHARGE_EVENTS, ChargeCreated, ChargeState, ChargeStatus, ChargeUpdated};
-pub use expiration::{EXPIRATION_EVENTS, OrderExpired};
+pub use expiration::{EXPIRATION_EVENTS, Expiry, OrderExpired};
 pub use money::Cents;
 pub use order::{
     ORDER_EVENTS, OrderCancelled, OrderCompleted, OrderCreated, OrderReason, OrderState,

@@ -3,7 +3,9 @@
 //! They are part of the wire contract: existing clients compare them. Messages about a single
 //! input field are not listed here.
 
-pub use platform::http::error::{INTERNAL, NOT_AUTHORIZED, NOT_FOUND, UNAVAILABLE};
+pub use platform::http::error::{
+    INTERNAL, NOT_AUTHORIZED, NOT_FOUND, TOO_MANY_ATTEMPTS, UNAVAILABLE,
+};
 
 /// 400: another account has the address.
 pub const EMAIL_IN_USE: &str = "Email in use";

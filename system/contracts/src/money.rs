@@ -15,8 +15,20 @@ use serde_json::{Number, Value};
 pub struct Cents(pub i64);
 
 impl Cents {
-    /// The largest price of a ticket: ten million currency units.
+    /// The largest amount: ten million currency units.
     pub const MAX: Self = Self(1_000_000_000);
+
+    /// The lowest price of a ticket: the payment provider charges no less.
+    pub const LOWEST_PRICE: Self = Self(50);
+
+    /// The highest price of a ticket: the payment provider charges no more.
+    pub const HIGHEST_PRICE: Self = Self(99_999_999);
+
+    /// Returns true if the payment provider can charge this amount.
+    #[must_use]
+    pub fn is_price(self) -> bool {
+        (Self::LOWEST_PRICE..=Self::HIGHEST_PRICE).contains(&self)
+    }
 
     /// Parses a positive amount from a JSON number or a decimal string with at most two
     /// decimals; `None` for anything else.

@@ -5,7 +5,6 @@ use ports::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::events::events;
 use crate::money::Cents;
 
 /// The state of an order.
@@ -85,9 +84,9 @@ pub struct OrderState {
     pub version: i64,
 }
 
-events!(
+platform::events! {
     /// Every event of an order.
-    ORDER_EVENTS of OrderState by id:
+    pub ORDER_EVENTS of OrderState, from "orders" to ["tickets", "expiration", "payments"]:
     /// A buyer reserved a ticket.
     OrderCreated = "order.created",
     /// A charge for the order is in progress.
@@ -95,5 +94,5 @@ events!(
     /// The order was cancelled, which released its ticket.
     OrderCancelled = "order.cancelled",
     /// The order was paid.
-    OrderCompleted = "order.completed",
-);
+    OrderCompleted = "order.completed";
+}

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::events::events;
 use crate::money::Cents;
 
 /// A ticket for sale.
@@ -24,11 +23,11 @@ pub struct TicketState {
     pub version: i64,
 }
 
-events!(
+platform::events! {
     /// Every event of a ticket.
-    TICKET_EVENTS of TicketState by id:
+    pub TICKET_EVENTS of TicketState, from "tickets" to ["orders"]:
     /// A ticket was listed.
     TicketCreated = "ticket.created",
     /// A ticket was edited, reserved or released.
-    TicketUpdated = "ticket.updated",
-);
+    TicketUpdated = "ticket.updated";
+}

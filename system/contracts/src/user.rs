@@ -4,8 +4,6 @@ use ports::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::events::events;
-
 /// The public part of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserState {
@@ -17,14 +15,14 @@ pub struct UserState {
     pub version: i64,
 }
 
-events!(
+platform::events! {
     /// Every event of an account, without bans.
-    USER_EVENTS of UserState by id:
+    pub USER_EVENTS of UserState, from "auth" to []:
     /// A user signed up.
     UserCreated = "user.created",
     /// A user changed their address or password.
-    UserUpdated = "user.updated",
-);
+    UserUpdated = "user.updated";
+}
 
 /// A ban, or the end of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,14 +35,14 @@ pub struct BanState {
     pub version: i64,
 }
 
-events!(
-    /// Every event of a ban.
-    BAN_EVENTS of BanState by id:
+platform::events! {
+    /// Every event of a ban, for the services that verify sessions.
+    pub BAN_EVENTS of BanState, from "auth" to ["auth", "tickets", "orders", "payments"]:
     /// A user was banned.
     UserBanned = "user.banned",
     /// The ban of a user was lifted.
-    UserUnbanned = "user.unbanned",
-);
+    UserUnbanned = "user.unbanned";
+}
 
 /// The name of the consumer through which each instance receives bans, without the service.
 pub const BAN_CONSUMER: &str = "UserBans";

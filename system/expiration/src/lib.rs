@@ -18,7 +18,6 @@ use ports::Ports;
 
 pub use app::{App, Config};
 
-use model::Timer;
 use timers::Timers;
 
 /// The service's name: of its database, its consumers and the source of its events.
@@ -29,8 +28,7 @@ pub const NAME: &str = "expiration";
 pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
-        .collection::<Timer>()
+        .collection(&app.timers)
         .on(ORDER_EVENTS, &app, listeners::order)
-        .task(app.timers.relay(NAME, ports))
         .task(Timers(app))
 }

@@ -1,6 +1,6 @@
 //! The timer document, and every decision on it: pure functions without I/O.
 
-use contracts::{OrderExpired, OrderState};
+use contracts::{Expiry, OrderExpired, OrderState};
 use platform::collection::Decision;
 use platform::event::Emit;
 use ports::Timestamp;
@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     /// The order's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The time at which it fires; `None` while it is disarmed.
     #[serde(with = "platform::date::option")]
@@ -47,7 +46,7 @@ pub fn fire(timer: Option<&Timer>, now: Timestamp) -> Decision<Timer> {
         return Decision::Keep;
     };
     let next = Timer { due: None, fired: true, ..timer.clone() };
-    let event = Emit::new(&OrderExpired { id: timer.id.clone() });
+    let event = Emit::new(&OrderExpired(Expiry { id: timer.id.clone() }));
     Decision::Write(next, vec![event])
 }
 

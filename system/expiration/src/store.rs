@@ -14,10 +14,6 @@ impl Aggregate for Timer {
     fn indexes() -> Vec<Index> {
         vec![Index { name: "due", keys: &["due"], unique: false, partial: None }]
     }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Returns the armed timers that fire first, including those that are due already.

@@ -3,8 +3,6 @@
 //! It keeps nothing in memory: each step reads the store again, including the first one after a
 //! start. So a timer survives a crash, and any instance may fire it.
 
-use std::convert::Infallible;
-
 use async_trait::async_trait;
 use platform::task::{Step, StepError, Task};
 use platform::wake::Wake;
@@ -37,8 +35,7 @@ impl Task for Timers {
             return Ok(Step::Idle { next: armed.first().and_then(|timer| timer.due) });
         }
         for timer in due {
-            let fire = |timer: Option<&Timer>| Ok::<_, Infallible>(model::fire(timer, now));
-            self.0.timers.change(&timer.id, fire).await?;
+            self.0.timers.apply(&timer.id, |timer| model::fire(timer, now)).await?;
         }
         Ok(Step::Worked)
     }

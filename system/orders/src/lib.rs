@@ -19,8 +19,6 @@ use ports::Ports;
 
 pub use app::{App, Config};
 
-use model::{Order, Ticket};
-
 /// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "orders";
 
@@ -33,11 +31,9 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
-        .collection::<Ticket>()
-        .collection::<Order>()
         .listener(app.sessions.listener())
-        .on(TICKET_EVENTS, &app, listeners::ticket)
+        .copy(TICKET_EVENTS, &app.tickets, |ticket| ticket.version)
+        .collection(&app.orders)
         .on(EXPIRATION_EVENTS, &app, listeners::expired)
         .on(CHARGE_EVENTS, &app, listeners::charge)
-        .task(app.orders.relay(NAME, ports))
 }

@@ -2,7 +2,7 @@
 
 use contracts::{
     Cents, ChargeStatus, OrderCancelled, OrderCompleted, OrderCreated, OrderReason, OrderState,
-    OrderStatus, OrderTicket, OrderUpdated, TicketState,
+    OrderStatus, OrderTicket, OrderUpdated,
 };
 use platform::collection::Decision;
 use platform::event::Emit;
@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// The ticket's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The event that it admits to.
     pub title: String,
@@ -28,7 +27,6 @@ pub struct Ticket {
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The buyer's user id.
     pub user_id: String,
@@ -84,21 +82,6 @@ pub enum OrderError {
     /// The order is paid, so it can no longer be cancelled.
     #[error("the order is complete")]
     Complete,
-}
-
-/// Replaces the copy of a ticket by a newer state; an older or equal version changes nothing.
-#[must_use]
-pub fn copy(known: Option<&Ticket>, ticket: &TicketState) -> Decision<Ticket> {
-    if known.is_some_and(|known| known.version >= ticket.version) {
-        return Decision::Keep;
-    }
-    let copy = Ticket {
-        id: ticket.id.clone(),
-        title: ticket.title.clone(),
-        price: ticket.price,
-        version: ticket.version,
-    };
-    Decision::Write(copy, Vec::new())
 }
 
 /// Returns the fencing number of a ticket's next hold, from that of its last one. The number in

@@ -8,7 +8,7 @@ use contracts::{OrderStatus, messages};
 use garde::Validate;
 use identity::session::User;
 use platform::http::input::document_id;
-use platform::http::{ApiError, Id, Input, Page, input};
+use platform::http::{ApiError, Created, Id, Input, Page, created, input};
 use platform::read_your_writes::StaleReadRetry;
 use ports::Timestamp;
 use ports::clock::after;
@@ -77,7 +77,7 @@ async fn create(
     State(app): State<App>,
     user: User,
     Input(input): Input<OrderInput>,
-) -> Result<(StatusCode, Json<OrderView>), ApiError> {
+) -> Created<OrderView> {
     let ticket_id = input.ticket_id.to_ascii_lowercase();
     let ticket = ticket_copy(&app, &ticket_id).await?.ok_or_else(ApiError::not_found)?;
     let now = app.clock.now();
@@ -88,7 +88,7 @@ async fn create(
         expires_at: after(now, app.reservation_window),
     };
     let order = store::hold(&app.orders, &ticket, &reservation).await?;
-    Ok((StatusCode::CREATED, Json(order.into())))
+    created(order)
 }
 
 /// Returns the copy of a ticket. The order may arrive before the ticket-created event has been

@@ -20,14 +20,6 @@ const MAX_ATTEMPTS: usize = 64;
 
 impl Aggregate for Ticket {
     const COLLECTION: &'static str = "tickets";
-
-    fn indexes() -> Vec<Index> {
-        Vec::new()
-    }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 impl Aggregate for Order {
@@ -40,10 +32,6 @@ impl Aggregate for Order {
             Index { name: ONE_FENCE, keys: &["ticketId", "fence"], unique: true, partial: None },
             Index { name: "of-user", keys: &["userId", "_id"], unique: false, partial: None },
         ]
-    }
-
-    fn id(&self) -> &str {
-        &self.id
     }
 }
 

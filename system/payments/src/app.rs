@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use identity::session::{SessionConfig, Sessions};
 use platform::collection::Collection;
+use platform::metrics::Counter;
 use platform::wake::Wake;
 use ports::Ports;
 use ports::{clock::Clock, entropy::Entropy};
@@ -30,6 +31,8 @@ pub struct App {
     pub(crate) provider: Provider,
     /// Wakes the task when a charge is left unsettled.
     pub(crate) unsettled: Wake,
+    /// Counts the charges that must be refunded and that the provider refuses to refund.
+    pub(crate) unrefundable: Counter,
 }
 
 impl App {
@@ -41,6 +44,7 @@ impl App {
             orders: Collection::new(ports),
             provider: Provider::new(&config.provider, ports),
             unsettled: Wake::default(),
+            unrefundable: Counter::default(),
         }
     }
 }

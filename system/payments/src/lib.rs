@@ -21,7 +21,6 @@ use ports::Ports;
 pub use app::{App, Config};
 
 use charges::Charges;
-use model::Order;
 
 /// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "payments";
@@ -35,9 +34,8 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
-        .collection::<Order>()
+        .collection(&app.orders)
         .listener(app.sessions.listener())
         .on(ORDER_EVENTS, &app, listeners::order)
-        .task(app.orders.relay(NAME, ports))
         .task(Charges(app))
 }

@@ -1,4 +1,8 @@
 //! The order document with its charge, and every decision on them: pure functions without I/O.
+//!
+//! [`inquiry`] has the rules of the provider's idempotency keys.
+
+pub mod inquiry;
 
 use std::time::Duration;
 
@@ -11,17 +15,22 @@ use ports::Timestamp;
 use ports::clock::after;
 use serde::{Deserialize, Serialize};
 
+use inquiry::{Attempt, Inquiry, Outcome, Transfer};
+
 /// Time for which a new charge is left to the request that created it, before the charges' task
-/// repeats it. It saves requests only: both use the same idempotency key. It must exceed the
-/// time-out of the provider's client.
+/// repeats it, and the shortest time between two attempts of the task. It saves requests only:
+/// both use the same idempotency key. It must exceed the time-out of the provider's client.
 pub const REQUEST_GRACE: Duration = Duration::from_secs(12);
+
+/// The longest time between two requests of the task for one charge. In between they are spaced
+/// by the age of the attempt, so that an hour-long outage costs the provider few requests.
+pub const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The copy of an order, as of the newest event received, and its charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The buyer's user id.
     pub user_id: String,
@@ -54,24 +63,16 @@ pub struct Charge {
     pub stripe_id: Option<String>,
     /// The provider's id of the refund.
     pub stripe_refund_id: Option<String>,
-    /// Incremented by every change.
+    /// The time at which the charge was created: the provider has none of it from before.
+    #[serde(with = "platform::date")]
+    pub created: Timestamp,
+    /// The current attempt: of the charge until its outcome is known, then of the refund.
+    pub attempt: Attempt,
+    /// The provider's code of the final refusal: of the charge if that has failed, otherwise of
+    /// the refund. Then the buyer's money is still there, and an operator must return it.
+    pub failure: Option<String>,
+    /// Incremented by every change that is published.
     pub version: i64,
-}
-
-/// A definite response of the provider to a charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChargeOutcome {
-    /// The money has moved.
-    Charged {
-        /// The provider's id of the charge.
-        id: String,
-    },
-    /// No money has moved, and none will.
-    Declined {
-        /// The reason: `card_declined`.
-        code: String,
-    },
 }
 
 /// A refused payment, or one without a definite outcome.
@@ -114,7 +115,13 @@ pub fn follow(known: Option<&Order>, order: &OrderState, now: Timestamp) -> Deci
         charge: known.and_then(|known| known.charge.clone()),
         due: known.and_then(|known| known.due),
     };
-    next.schedule(now);
+    if known.and_then(Order::transfer) != next.transfer()
+        && let Some(charge) = &mut next.charge
+    {
+        // The order of a completed charge is cancelled, so its refund begins.
+        charge.attempt = Attempt::first(now);
+        next.due = next.transfer().map(|_| now);
+    }
     Decision::Write(next, Vec::new())
 }
 
@@ -148,35 +155,84 @@ pub fn intend(
                 source: token.to_owned(),
                 stripe_id: None,
                 stripe_refund_id: None,
+                created: now,
+                attempt: Attempt::first(now),
+                failure: None,
                 version: 0,
             };
             let event = Emit::new(&ChargeCreated(charge.state(&order.id)));
-            let mut next = Order { charge: Some(charge), ..order.clone() };
-            next.schedule(now);
+            let due = Some(after(now, REQUEST_GRACE));
+            let next = Order { charge: Some(charge), due, ..order.clone() };
             Ok(Decision::Write(next, vec![event]))
         }
     }
 }
 
-/// Records the outcome of a charge; `None` stands for an unknown one, which changes nothing. Of
-/// several concurrent requests, one records it.
+/// Records the provider's answer to an inquiry; `None` stands for an unknown outcome, after which
+/// the task asks again later. Of several concurrent requests, one records it.
 pub fn conclude(
     order: Option<&Order>,
-    outcome: Option<&ChargeOutcome>,
+    asked: &Inquiry,
+    outcome: Option<&Outcome>,
     now: Timestamp,
 ) -> Result<Decision<Order>, PaymentError> {
     let order = order.ok_or(PaymentError::NotFound)?;
-    Ok(match outcome {
-        Some(ChargeOutcome::Charged { id }) => order.next(ChargeStatus::Created, now, |charge| {
+    let mut next = order.clone();
+    let current = (next.transfer(), next.charge.as_ref().map(|charge| charge.attempt.number));
+    let (Some(charge), true) =
+        (next.charge.as_mut(), current == (Some(asked.transfer), Some(asked.attempt)))
+    else {
+        // Another request has recorded the outcome, or has moved on to another key.
+        return Ok(Decision::Keep);
+    };
+    let before = (charge.status, charge.attempt.number);
+    match (asked.transfer, outcome) {
+        (Transfer::Charge, Some(Outcome::Succeeded { id })) => {
             charge.status = ChargeStatus::Completed;
-            charge.stripe_id = Some(id.clone());
-        }),
-        Some(ChargeOutcome::Declined { .. }) => order.next(ChargeStatus::Created, now, |charge| {
-            charge.status = ChargeStatus::Failed;
-        }),
-        None => Decision::Keep,
-    })
+            charge.stripe_id.clone_from(id);
+            charge.attempt = Attempt::first(now);
+        }
+        (Transfer::Refund, Some(Outcome::Succeeded { id })) => {
+            charge.status = ChargeStatus::Refunded;
+            charge.stripe_refund_id.clone_from(id);
+        }
+        (Transfer::Charge, Some(Outcome::Pending { id })) => charge.stripe_id = Some(id.clone()),
+        (Transfer::Refund, Some(Outcome::Pending { id })) => {
+            charge.stripe_refund_id = Some(id.clone());
+        }
+        (Transfer::Charge, Some(Outcome::Failed { code })) => charge.fail(code),
+        (Transfer::Refund, Some(Outcome::Failed { code })) => charge.failure = Some(code.clone()),
+        // Nobody waits for this charge any more, and no request for it is under way.
+        (Transfer::Charge, Some(Outcome::Absent)) if order.status == OrderStatus::Cancelled => {
+            charge.fail(NEVER_CHARGED);
+        }
+        (_, Some(Outcome::Absent)) => charge.attempt = charge.attempt.next(now),
+        (_, Some(Outcome::KeySpent) | None) => {}
+    }
+    let mut events = Vec::new();
+    if charge.status != before.0 {
+        charge.version += 1;
+        events.push(Emit::new(&ChargeUpdated(charge.state(&order.id))));
+    }
+    let is_repeated = (charge.status, charge.attempt.number) == before;
+    next.due = match next.inquiry(now) {
+        None => None,
+        Some(Inquiry { how: inquiry::How::Wait { until }, .. }) => Some(until),
+        Some(_) if is_repeated => Some(next.pause(now)),
+        // The request that began another attempt uses its key at once. A provider that spends
+        // every key is asked ever more rarely.
+        Some(Inquiry { attempt: number @ 2.., .. }) => {
+            let grace = REQUEST_GRACE.saturating_mul(2_u32.saturating_pow(number - 2));
+            Some(after(now, grace.min(MAX_PAUSE)))
+        }
+        // The charge has completed after the cancellation, so its refund begins.
+        Some(_) => Some(now),
+    };
+    Ok(if next == *order { Decision::Keep } else { Decision::Write(next, events) })
 }
+
+/// The failure of a charge that was never made, because its order was cancelled before.
+pub const NEVER_CHARGED: &str = "order_cancelled";
 
 /// Decides the response to the buyer after the provider was asked: the charge's id, if this
 /// request recorded the outcome.
@@ -191,19 +247,6 @@ pub fn respond(order: &Order, concluded: bool) -> Result<String, PaymentError> {
     }
 }
 
-/// Records the refund of a charge, with the provider's id of the refund if it is known.
-pub fn refund(
-    order: Option<&Order>,
-    id: Option<&str>,
-    now: Timestamp,
-) -> Result<Decision<Order>, PaymentError> {
-    let order = order.ok_or(PaymentError::NotFound)?;
-    Ok(order.next(ChargeStatus::Completed, now, |charge| {
-        charge.status = ChargeStatus::Refunded;
-        charge.stripe_refund_id = id.map(str::to_owned);
-    }))
-}
-
 impl Order {
     /// Returns true if the charge must be settled now.
     #[must_use]
@@ -211,36 +254,44 @@ impl Order {
         self.due.is_some_and(|due| due <= now)
     }
 
-    /// Changes the charge if it is in the expected state.
-    fn next(
-        &self,
-        from: ChargeStatus,
-        now: Timestamp,
-        change: impl FnOnce(&mut Charge),
-    ) -> Decision<Self> {
-        let mut next = self.clone();
-        let Some(charge) = next.charge.as_mut().filter(|charge| charge.status == from) else {
-            return Decision::Keep;
-        };
-        change(charge);
-        charge.version += 1;
-        let event = Emit::new(&ChargeUpdated(charge.state(&self.id)));
-        next.schedule(now);
-        Decision::Write(next, vec![event])
+    /// The money that the provider must still move; `None` if there is none, or if it refuses.
+    #[must_use]
+    pub fn transfer(&self) -> Option<Transfer> {
+        let charge = self.charge.as_ref()?;
+        match (charge.status, self.status) {
+            (ChargeStatus::Created, _) => Some(Transfer::Charge),
+            (ChargeStatus::Completed, OrderStatus::Cancelled) if charge.failure.is_none() => {
+                Some(Transfer::Refund)
+            }
+            _ => None,
+        }
     }
 
-    /// Sets the time at which the charge must be settled: a new one after the grace of its
-    /// request, a completed one of a cancelled order at once.
-    fn schedule(&mut self, now: Timestamp) {
-        self.due = match (self.charge.as_ref().map(|charge| charge.status), self.status) {
-            (Some(ChargeStatus::Created), _) => self.due.or(Some(after(now, REQUEST_GRACE))),
-            (Some(ChargeStatus::Completed), OrderStatus::Cancelled) => Some(now),
-            _ => None,
+    /// The next inquiry at the provider; `None` if the charge is settled.
+    #[must_use]
+    pub fn inquiry(&self, now: Timestamp) -> Option<Inquiry> {
+        let (transfer, charge) = (self.transfer()?, self.charge.as_ref()?);
+        let pending = match transfer {
+            Transfer::Charge => charge.stripe_id.as_deref(),
+            Transfer::Refund => charge.stripe_refund_id.as_deref(),
         };
+        Some(charge.attempt.inquiry(transfer, &charge.id, pending, now))
+    }
+
+    /// The time of the next inquiry after one without a result.
+    fn pause(&self, now: Timestamp) -> Timestamp {
+        let since = self.charge.as_ref().map_or(now, |charge| charge.attempt.since);
+        let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        after(now, age.clamp(REQUEST_GRACE, MAX_PAUSE))
     }
 }
 
 impl Charge {
+    fn fail(&mut self, code: &str) {
+        self.status = ChargeStatus::Failed;
+        self.failure = Some(code.to_owned());
+    }
+
     fn state(&self, order: &str) -> ChargeState {
         ChargeState {
             id: self.id.clone(),

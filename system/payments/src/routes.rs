@@ -1,15 +1,15 @@
 //! HTTP in: `/api/payments`. It parses, calls [`crate::model`] and maps refusals to responses.
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use axum::{Json, Router};
 use contracts::messages;
 use garde::Validate;
 use identity::session::User;
 use platform::collection::ChangeError;
 use platform::http::input::document_id;
-use platform::http::{ApiError, Input, input};
+use platform::http::{ApiError, Created, Input, created, input};
 use platform::read_your_writes::StaleReadRetry;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ async fn pay(
     State(app): State<App>,
     user: User,
     Input(input): Input<PaymentInput>,
-) -> Result<(StatusCode, Json<PaymentView>), ApiError> {
+) -> Created<PaymentView> {
     let order_id = input.order_id.to_ascii_lowercase();
     let now = app.clock.now();
     let id = app.entropy.id(now);
@@ -69,11 +69,10 @@ async fn pay(
         app.unsettled.wake();
     }
     let order = intended?.document.expect("an intent never removes the order");
-    let charge = order.charge.expect("an intent creates a charge");
-    let asked = charges::ask(&app, &order_id, &charge).await?.changed;
+    let asked = charges::ask(&app, order).await?;
     let order = asked.document.expect("a charged order exists");
     let id = model::respond(&order, asked.written)?;
-    Ok((StatusCode::CREATED, Json(PaymentView { id })))
+    created(PaymentView { id })
 }
 
 impl From<PaymentError> for ApiError {

@@ -14,10 +14,6 @@ impl Aggregate for Order {
     fn indexes() -> Vec<Index> {
         vec![Index { name: "due", keys: &["due"], unique: false, partial: None }]
     }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Returns the orders whose charges are unsettled, longest due first.

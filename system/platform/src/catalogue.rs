@@ -1,11 +1,11 @@
 //! The description of an event type as data: its producer, its consumers and its schema.
 //!
 //! A system lists its events as [`Entry`] values, so that a tool which knows none of them can
-//! check payloads and draw who talks to whom. Nothing here publishes or subscribes.
+//! check payloads and draw which service talks to which. Nothing here publishes or subscribes.
 
 use schemars::Schema;
 
-use crate::event::Event;
+use crate::event::{EventGroup, EventType};
 
 /// One event type of a system.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,17 @@ pub struct Entry {
     pub schema: Schema,
 }
 
-impl Entry {
-    /// Describes the event type `E`.
+impl<P> EventGroup<P> {
+    /// Describes each type of the group.
     #[must_use]
-    pub fn of<E: Event>(from: &'static str, to: &'static [&'static str]) -> Self {
-        Self { name: E::NAME, subject: E::SUBJECT, from, to, schema: schemars::schema_for!(E) }
+    pub fn entries(&self) -> Vec<Entry> {
+        let entry = |event: &EventType| Entry {
+            name: event.name,
+            subject: event.subject,
+            from: self.from,
+            to: self.to,
+            schema: (event.schema)(),
+        };
+        self.types().iter().map(entry).collect()
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! It never publishes; see [`crate::outbox`].
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -20,9 +21,9 @@ use crate::metrics::RelayMetrics;
 use crate::outbox::{self, Relay};
 use crate::task::StepError;
 use crate::wake::Wake;
+use ports::Ports;
 use ports::causality::Causality;
-use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
-use ports::{Ports, clock::Clock, entropy::Entropy};
+use ports::store::{Find, Index, ReadError, Update, WriteError};
 
 /// Upper bound on decisions per change: each one after the first follows a lost race.
 const MAX_ATTEMPTS: usize = 64;
@@ -30,15 +31,17 @@ const MAX_ATTEMPTS: usize = 64;
 /// The index that a store reports when a primary key exists already.
 const PRIMARY_KEY: &str = "_id_";
 
-/// A document of a service. Its serialized form has an `_id` and all its fields, absent values
-/// as null; the fields `outbox` and `revision` belong to the collection.
+/// A document of a service. Its serialized form has an `id`, which its collection stores as
+/// `_id`, and all its fields, absent values as null; the fields `outbox` and `revision` belong to
+/// the collection.
 pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
     /// The name of its collection.
     const COLLECTION: &'static str;
-    /// Returns its indexes, without those of the primary key and the outbox.
-    fn indexes() -> Vec<Index>;
-    /// Returns its `_id`.
-    fn id(&self) -> &str;
+
+    /// Returns its indexes, without those of the primary key and the outbox. None by default.
+    fn indexes() -> Vec<Index> {
+        Vec::new()
+    }
 }
 
 /// The result of a decision function.
@@ -90,59 +93,50 @@ impl<E: Error + Send + Sync + 'static> From<ChangeError<E>> for StepError {
 
 /// A collection of `T` in one instance's store. Clones share the wake signal of its relay.
 pub struct Collection<T> {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    ports: Ports,
     wake: Wake,
     documents: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        Self {
-            store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            wake: self.wake.clone(),
-            documents: PhantomData,
-        }
+        Self { ports: self.ports.clone(), wake: self.wake.clone(), documents: PhantomData }
     }
 }
 
 impl<T: Aggregate> Collection<T> {
     /// Opens the collection in this instance's store.
     pub fn new(ports: &Ports) -> Self {
-        Self {
-            store: Arc::clone(&ports.store),
-            clock: Arc::clone(&ports.clock),
-            entropy: Arc::clone(&ports.entropy),
-            wake: Wake::default(),
-            documents: PhantomData,
-        }
+        Self { ports: ports.clone(), wake: Wake::default(), documents: PhantomData }
     }
 
     /// Creates the relay that publishes this collection's events; `source` is the service's
     /// name.
-    pub fn relay(&self, source: &'static str, ports: &Ports) -> Relay {
+    pub(crate) fn relay(&self, source: &'static str) -> Relay {
         Relay {
             source,
             collection: T::COLLECTION,
-            store: Arc::clone(&ports.store),
-            bus: Arc::clone(&ports.bus),
+            store: Arc::clone(&self.ports.store),
+            bus: Arc::clone(&self.ports.bus),
             wake: self.wake.clone(),
             metrics: RelayMetrics::default(),
         }
     }
 
+    /// Creates an id for a new document.
+    pub fn fresh_id(&self) -> String {
+        self.ports.entropy.id(self.ports.clock.now())
+    }
+
     /// Returns the document with this id.
     pub async fn get(&self, id: &str) -> Result<Option<T>, ReadError> {
-        let found = self.store.get(T::COLLECTION, id).await?;
+        let found = self.ports.store.get(T::COLLECTION, id).await?;
         found.map(decode).transpose()
     }
 
     /// Returns the documents that match.
     pub async fn find(&self, find: Find) -> Result<Vec<T>, ReadError> {
-        let found = self.store.find(T::COLLECTION, find).await?;
+        let found = self.ports.store.find(T::COLLECTION, find).await?;
         found.into_iter().map(decode).collect()
     }
 
@@ -151,7 +145,7 @@ impl<T: Aggregate> Collection<T> {
         let mut fields = encode(document);
         fields.insert("revision", 0_i64);
         fields.insert("outbox", self.envelopes(events));
-        let written = self.store.insert(T::COLLECTION, fields).await;
+        let written = self.ports.store.insert(T::COLLECTION, fields).await;
         self.wake_after(&written);
         written
     }
@@ -164,7 +158,7 @@ impl<T: Aggregate> Collection<T> {
         mut decide: impl FnMut(Option<&T>) -> Result<Decision<T>, E>,
     ) -> Result<Changed<T>, ChangeError<E>> {
         for _ in 0..MAX_ATTEMPTS {
-            let found = self.store.get(T::COLLECTION, id).await?;
+            let found = self.ports.store.get(T::COLLECTION, id).await?;
             let revision = found.as_ref().map(revision);
             let current = found.map(decode::<T>).transpose()?;
             let (next, events) = match decide(current.as_ref()).map_err(ChangeError::Refused)? {
@@ -187,6 +181,15 @@ impl<T: Aggregate> Collection<T> {
         Err(ChangeError::Contended { collection: T::COLLECTION, id: id.to_owned() })
     }
 
+    /// As [`Self::change`], with a decision that never refuses.
+    pub async fn apply(
+        &self,
+        id: &str,
+        mut decide: impl FnMut(Option<&T>) -> Decision<T>,
+    ) -> Result<Changed<T>, ChangeError<Infallible>> {
+        self.change(id, |current| Ok(decide(current))).await
+    }
+
     /// Writes the document if it is still at this revision; returns false if it is not.
     async fn replace(
         &self,
@@ -195,17 +198,14 @@ impl<T: Aggregate> Collection<T> {
         events: Vec<Emit>,
     ) -> Result<bool, WriteError> {
         let mut set = encode(next);
-        set.remove("_id");
+        let id = set.remove("_id").expect("an encoded document has an id");
         let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         if !events.is_empty() {
             change.insert("$push", doc! { "outbox": { "$each": self.envelopes(events) } });
         }
-        let update = Update {
-            filter: doc! { "_id": next.id(), "revision": revision },
-            change,
-            upsert: false,
-        };
-        let written = self.store.update(T::COLLECTION, update).await;
+        let update =
+            Update { filter: doc! { "_id": id, "revision": revision }, change, upsert: false };
+        let written = self.ports.store.update(T::COLLECTION, update).await;
         self.wake_after(&written);
         Ok(written?.is_some())
     }
@@ -219,14 +219,14 @@ impl<T: Aggregate> Collection<T> {
     }
 
     fn envelopes(&self, events: Vec<Emit>) -> Vec<Bson> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         events
             .into_iter()
             .map(|emit| {
                 let origin = Causality::current();
-                let begin = || Arc::new(Causality::begin(&*self.entropy));
+                let begin = || Arc::new(Causality::begin(&*self.ports.entropy));
                 let origin = origin.unwrap_or_else(begin);
-                let id = self.entropy.id(now);
+                let id = self.ports.entropy.id(now);
                 let envelope = Envelope {
                     traceparent: origin.traceparent(&id[8..]),
                     id,
@@ -242,11 +242,34 @@ impl<T: Aggregate> Collection<T> {
     }
 }
 
-fn encode<T: Aggregate>(document: &T) -> Document {
-    bson::serialize_to_document(document).expect("an aggregate is a plain document")
+/// Returns the document as its collection stores it, without the fields of the collection.
+///
+/// # Panics
+///
+/// If the aggregate has no `id`, or is no plain document.
+pub fn encode<T: Aggregate>(aggregate: &T) -> Document {
+    let mut fields =
+        bson::serialize_to_document(aggregate).expect("an aggregate is a plain document");
+    let mut document = doc! { "_id": fields.remove("id").expect("an aggregate has an id") };
+    document.extend(fields);
+    document
 }
 
-fn decode<T: Aggregate>(document: Document) -> Result<T, ReadError> {
+/// Returns the id of an aggregate.
+pub(crate) fn id<T: Aggregate>(aggregate: &T) -> String {
+    let document = encode(aggregate);
+    document.get_str("_id").expect("the id of an aggregate is text").to_owned()
+}
+
+/// Reads a stored document.
+///
+/// # Errors
+///
+/// [`ReadError::Rejected`] if the document is not one of a `T`.
+pub fn decode<T: Aggregate>(mut document: Document) -> Result<T, ReadError> {
+    if let Some(id) = document.remove("_id") {
+        document.insert("id", id);
+    }
     bson::deserialize_from_document(document)
         .map_err(|e| ReadError::Rejected(format!("a document in {}: {e}", T::COLLECTION)))
 }
@@ -271,5 +294,37 @@ impl CollectionSpec {
         let mut indexes = T::indexes();
         indexes.push(outbox::INDEX);
         Self { name: T::COLLECTION, indexes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Room {
+        beds: i64,
+        id: String,
+    }
+
+    impl Aggregate for Room {
+        const COLLECTION: &'static str = "rooms";
+    }
+
+    #[test]
+    fn an_aggregate_is_stored_under_its_id() {
+        let room = Room { beds: 2, id: "12".to_owned() };
+        let mut stored = encode(&room);
+        assert_eq!(stored, doc! { "_id": "12", "beds": 2_i64 });
+        stored.insert("revision", 3);
+        assert_eq!(decode(stored), Ok(room));
+    }
+
+    #[test]
+    fn a_document_without_an_id_is_rejected() {
+        let stored = decode::<Room>(doc! { "beds": 2_i64 });
+        assert!(matches!(stored, Err(ReadError::Rejected(_))), "{stored:?}");
     }
 }

@@ -3,9 +3,12 @@
 //! An event carries the whole state that its readers copy, with the version of its origin, so
 //! each event can be applied without the ones before it. Nothing here publishes: see
 //! [`crate::outbox`].
+//!
+//! [`events!`](crate::events) declares event types.
 
 use std::marker::PhantomData;
 
+use schemars::Schema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -22,35 +25,46 @@ pub trait Event:
     fn aggregate(&self) -> &str;
 }
 
-/// The name and the subject of an event type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The name, the subject and the schema of an event type.
+#[derive(Debug, Clone, Copy)]
 pub struct EventType {
     /// [`Event::NAME`].
     pub name: &'static str,
     /// [`Event::SUBJECT`].
     pub subject: &'static str,
+    /// Returns the JSON Schema of the payload.
+    pub schema: fn() -> Schema,
 }
 
 impl EventType {
-    /// Returns the name and the subject of `E`.
+    /// Describes `E`.
     #[must_use]
     pub const fn of<E: Event>() -> Self {
-        Self { name: E::NAME, subject: E::SUBJECT }
+        Self { name: E::NAME, subject: E::SUBJECT, schema: || schemars::schema_for!(E) }
     }
 }
 
-/// Event types that share the payload `P`, so that one function handles all of them.
+/// Event types that share the payload `P`, so that one function handles all of them. They also
+/// share their publisher and their consumers.
 #[derive(Debug, Clone, Copy)]
 pub struct EventGroup<P> {
     types: &'static [EventType],
+    /// The service that publishes them.
+    pub from: &'static str,
+    /// The services that consume them.
+    pub to: &'static [&'static str],
     payload: PhantomData<fn() -> P>,
 }
 
 impl<P> EventGroup<P> {
     /// Groups these types. The payload of each must be the JSON of a `P`.
     #[must_use]
-    pub const fn new(types: &'static [EventType]) -> Self {
-        Self { types, payload: PhantomData }
+    pub const fn new(
+        types: &'static [EventType],
+        from: &'static str,
+        to: &'static [&'static str],
+    ) -> Self {
+        Self { types, from, to, payload: PhantomData }
     }
 
     /// Returns the members of the group.
@@ -99,4 +113,67 @@ impl Emit {
             payload: serde_json::to_string(event).expect("an event is plain data"),
         }
     }
+}
+
+/// Declares groups of event types: the state that a group carries, its publisher, its consumers,
+/// and the name and the subject of each type. Each type is the state under a name of its own, so
+/// the payload is the JSON of the state. The state has a field `id`: that of its aggregate.
+///
+/// The calling crate needs `serde` and `schemars`.
+///
+/// ```
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A room.
+/// #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// pub struct RoomState {
+///     id: String,
+///     version: i64,
+/// }
+///
+/// platform::events! {
+///     /// Every event of a room.
+///     pub ROOM_EVENTS of RoomState, from "housekeeping" to ["frontdesk"]:
+///     /// A room was cleaned.
+///     RoomCleaned = "room.cleaned",
+///     /// A room was closed.
+///     RoomClosed = "room.closed";
+/// }
+///
+/// assert_eq!(ROOM_EVENTS.types()[1].name, "RoomClosed");
+/// assert_eq!(ROOM_EVENTS.entries()[1].to, ["frontdesk"]);
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($(
+        $(#[$group_doc:meta])*
+        $visible:vis $group:ident of $state:ident, from $from:literal to [$($to:literal),*]:
+        $($(#[$doc:meta])* $name:ident = $subject:literal),+;
+    )+) => {$(
+        $(#[$group_doc])*
+        $visible const $group: $crate::event::EventGroup<$state> = $crate::event::EventGroup::new(
+            &[$($crate::event::EventType::of::<$name>()),+],
+            $from,
+            &[$($to),*],
+        );
+        $(
+            $(#[$doc])*
+            #[derive(
+                Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize,
+                schemars::JsonSchema,
+            )]
+            #[serde(transparent)]
+            $visible struct $name($visible $state);
+
+            impl $crate::event::Event for $name {
+                const NAME: &'static str = stringify!($name);
+                const SUBJECT: &'static str = $subject;
+
+                fn aggregate(&self) -> &str {
+                    &self.0.id
+                }
+            }
+        )+
+    )+};
 }

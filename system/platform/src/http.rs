@@ -1,4 +1,4 @@
-//! HTTP in: the error shape, input, and the middleware around every route.
+//! HTTP in: the error shape, input, output, and the middleware around every route.
 //!
 //! Every error of every service has one shape, whatever its status:
 //! `{"errors":[{"message": "...", "field": "..."}]}`. The mapping from port errors is in
@@ -7,6 +7,7 @@
 mod drain;
 pub mod error;
 pub mod input;
+pub mod output;
 mod page;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use ports::entropy::Entropy;
 pub use drain::drain;
 pub use error::ApiError;
 pub use input::{BODY_LIMIT, Id, Input, Params};
+pub use output::{Created, created, show};
 pub use page::Page;
 
 /// The state of the middleware.

@@ -9,90 +9,48 @@
 //! A service with one collection, one route and one listener:
 //!
 //! ```
-//! use axum::extract::State;
-//! use axum::routing::get;
-//! use axum::{Json, Router};
-//! use platform::collection::{Aggregate, Collection, Decision};
-//! use platform::event::{Event, EventGroup, EventType};
-//! use platform::http::{ApiError, Id};
-//! use platform::listen::HandleError;
-//! use platform::service::Service;
-//! use ports::Ports;
-//! use ports::store::Index;
-//! use serde::{Deserialize, Serialize};
+//! use platform::prelude::*;
 //!
-//! // An event of another service. It carries state, so a reader needs only the newest one.
-//! #[derive(Serialize, Deserialize, schemars::JsonSchema)]
-//! struct RoomCleaned {
-//!     room: String,
-//!     version: i64,
-//! }
-//!
-//! impl Event for RoomCleaned {
-//!     const NAME: &'static str = "RoomCleaned";
-//!     const SUBJECT: &'static str = "room.cleaned";
-//!
-//!     fn aggregate(&self) -> &str {
-//!         &self.room
-//!     }
-//! }
-//!
-//! const ROOM_EVENTS: EventGroup<RoomCleaned> =
-//!     EventGroup::new(&[EventType::of::<RoomCleaned>()]);
-//!
-//! // A document of this service.
-//! #[derive(Clone, Serialize, Deserialize)]
-//! struct Room {
-//!     #[serde(rename = "_id")]
+//! // The state of a room, as the events of another service carry it.
+//! #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+//! struct RoomState {
 //!     id: String,
 //!     version: i64,
 //! }
 //!
-//! impl Aggregate for Room {
-//!     const COLLECTION: &'static str = "rooms";
-//!
-//!     fn indexes() -> Vec<Index> {
-//!         Vec::new()
-//!     }
-//!
-//!     fn id(&self) -> &str {
-//!         &self.id
-//!     }
+//! platform::events! {
+//!     ROOM_EVENTS of RoomState, from "housekeeping" to ["frontdesk"]:
+//!     RoomCleaned = "room.cleaned";
 //! }
 //!
-//! #[derive(Clone)]
-//! struct App {
-//!     rooms: Collection<Room>,
+//! // A document of this service.
+//! #[derive(Clone, Serialize, Deserialize)]
+//! struct Key {
+//!     id: String,
+//!     cleaned: i64,
 //! }
 //!
-//! async fn show(State(app): State<App>, Id(id): Id) -> Result<Json<Room>, ApiError> {
-//!     let room = app.rooms.get(&id).await?;
-//!     room.map(Json).ok_or_else(ApiError::not_found)
+//! impl Aggregate for Key {
+//!     const COLLECTION: &'static str = "keys";
 //! }
 //!
-//! async fn cleaned(app: App, event: RoomCleaned) -> Result<(), HandleError> {
-//!     let decide = |room: Option<&Room>| {
-//!         Ok::<_, HandleError>(match room {
-//!             // A late or repeated event changes nothing.
-//!             Some(room) if room.version >= event.version => Decision::Keep,
-//!             _ => {
-//!                 let next = Room { id: event.room.clone(), version: event.version };
-//!                 Decision::Write(next, Vec::new())
-//!             }
-//!         })
+//! async fn cleaned(keys: Collection<Key>, room: RoomState) -> Result<(), HandleError> {
+//!     let decide = |key: Option<&Key>| match key {
+//!         // A late or repeated event changes nothing.
+//!         Some(key) if key.cleaned >= room.version => Decision::Keep,
+//!         _ => Decision::Write(Key { id: room.id.clone(), cleaned: room.version }, Vec::new()),
 //!     };
-//!     app.rooms.change(&event.room, decide).await?;
+//!     keys.apply(&room.id, decide).await?;
 //!     Ok(())
 //! }
 //!
 //! fn service(ports: &Ports) -> Service {
-//!     let app = App { rooms: Collection::new(ports) };
-//!     let routes = Router::new().route("/rooms/{id}", get(show)).with_state(app.clone());
+//!     let keys = Collection::new(ports);
+//!     let routes = Router::new().route("/keys/{id}", show(&keys, |key| key));
 //!     Service::named("frontdesk")
-//!         .routes(&["/rooms"], routes)
-//!         .collection::<Room>()
-//!         .on(ROOM_EVENTS, &app, cleaned)
-//!         .task(app.rooms.relay("frontdesk", ports))
+//!         .routes(&["/keys"], routes)
+//!         .collection(&keys)
+//!         .on(ROOM_EVENTS, &keys, cleaned)
 //! }
 //! ```
 //!
@@ -104,6 +62,7 @@ pub mod catalogue;
 pub mod chain;
 pub mod collection;
 mod consumer;
+pub mod copy;
 pub mod date;
 pub mod deadletter;
 pub mod event;
@@ -114,6 +73,7 @@ pub mod metrics;
 pub mod outbox;
 pub mod outcome;
 pub mod policy;
+pub mod prelude;
 pub mod read_your_writes;
 pub mod run;
 pub mod service;

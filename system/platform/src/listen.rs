@@ -21,7 +21,7 @@ use futures::future::{Either, select};
 use serde::de::DeserializeOwned;
 
 use crate::chain::Chain;
-use crate::collection::ChangeError;
+use crate::collection::{Aggregate, ChangeError, Collection, Decision};
 use crate::deadletter;
 use crate::event::{Event, EventGroup};
 use crate::outcome::DeliveryOutcome;
@@ -90,6 +90,38 @@ impl<E: Into<HandleError> + Error + Send + Sync + 'static> From<ChangeError<E>> 
             ChangeError::Write(error) => error.into(),
             ChangeError::Contended { .. } => Self::transient(error),
         }
+    }
+}
+
+/// An event about a document that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("{collection} has no {id}")]
+struct UnknownDocument {
+    collection: &'static str,
+    id: String,
+}
+
+impl<T: Aggregate> Collection<T> {
+    /// Applies an event to the document with this id. The event of an unknown document is a
+    /// permanent failure, so this is for documents that exist before any event about them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::change`].
+    pub async fn follow(
+        &self,
+        id: &str,
+        mut decide: impl FnMut(&T) -> Decision<T>,
+    ) -> Result<(), HandleError> {
+        let decide = |document: Option<&T>| match document {
+            Some(document) => Ok(decide(document)),
+            None => {
+                let (collection, id) = (T::COLLECTION, id.to_owned());
+                Err(HandleError::permanent(UnknownDocument { collection, id }))
+            }
+        };
+        self.change(id, decide).await?;
+        Ok(())
     }
 }
 

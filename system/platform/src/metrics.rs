@@ -31,6 +31,23 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 const LATENCIES: [f64; 13] =
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
+/// A number that only grows: of abandoned work, for instance. Clones share the count.
+#[derive(Debug, Clone, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// Counts one more.
+    pub fn increment(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    /// Returns the count.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
 /// The figures of one relay. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct RelayMetrics(Arc<RelayFigures>);
@@ -117,6 +134,7 @@ pub struct Metrics {
     routes: RwLock<BTreeMap<String, Mutex<Vec<Responses>>>>,
     consumers: Vec<Arc<DeliveryCounters>>,
     relays: Vec<(&'static str, RelayMetrics)>,
+    abandoned: Vec<Counter>,
 }
 
 impl Metrics {
@@ -127,6 +145,7 @@ impl Metrics {
             routes: RwLock::default(),
             consumers: Vec::new(),
             relays: Vec::new(),
+            abandoned: Vec::new(),
         }
     }
 
@@ -146,6 +165,11 @@ impl Metrics {
     /// Adds the figures of the relay of a collection.
     pub(crate) fn relay(&mut self, collection: &'static str, figures: RelayMetrics) {
         self.relays.push((collection, figures));
+    }
+
+    /// Adds the counter of the work that a task has abandoned.
+    pub(crate) fn abandoned(&mut self, abandoned: Counter) {
+        self.abandoned.push(abandoned);
     }
 
     /// Counts one response. `route` is the pattern of the path, so that ids create no series.
@@ -305,6 +329,13 @@ impl Process {
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(published.encode_family(&labels)?)?;
         }
+        let help = "Work that can never succeed, which an operator must finish";
+        let mut abandoned = encoder.encode_descriptor("work_abandoned", help, None, counter)?;
+        for metrics in self.instances.iter().filter(|metrics| !metrics.abandoned.is_empty()) {
+            let counts = metrics.abandoned.iter().map(Counter::get);
+            let labels = [("service", metrics.service)];
+            ConstCounter::new(counts.sum::<u64>()).encode(abandoned.encode_family(&labels)?)?;
+        }
         Ok(())
     }
 }
@@ -332,6 +363,9 @@ mod tests {
         tickets.relay("tickets", relay.clone());
         relay.published();
         relay.found(2, 1_700_000_000);
+        let abandoned = Counter::default();
+        abandoned.increment();
+        tickets.abandoned(abandoned);
         for _ in 0..2 {
             let latency = Duration::from_millis(3);
             tickets.responded("/api/tickets/{id}", &Method::GET, StatusCode::OK, latency);
@@ -347,6 +381,7 @@ mod tests {
             r#"events_published_total{service="tickets"} 1"#,
             r#"outbox_documents{service="tickets",collection="tickets"} 2"#,
             r#"outbox_oldest_seconds{service="tickets",collection="tickets"} 1700000000"#,
+            r#"work_abandoned_total{service="tickets"} 1"#,
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

@@ -97,6 +97,7 @@ pub async fn start(
         if let Some((collection, figures)) = task.relay() {
             metrics.relay(collection, figures);
         }
+        task.abandoned().into_iter().for_each(|abandoned| metrics.abandoned(abandoned));
         let (clock, activity) = (Arc::clone(&ports.clock), Arc::clone(&activity));
         let run = task::run(task, clock, activity, policy.sweep, stop.clone());
         loops.push((name, Box::pin(run)));

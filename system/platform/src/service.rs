@@ -8,7 +8,8 @@ use std::sync::Arc;
 use axum::Router;
 use serde::de::DeserializeOwned;
 
-use crate::collection::{Aggregate, CollectionSpec};
+use crate::collection::{Aggregate, Collection, CollectionSpec};
+use crate::copy;
 use crate::event::EventGroup;
 use crate::listen::{HandleError, Listener};
 use crate::task::Task;
@@ -49,10 +50,25 @@ impl Service {
         Self { paths, routes, ..self }
     }
 
-    /// Adds the collection of `T`.
+    /// Adds a collection, and the relay that publishes its events.
     #[must_use]
-    pub fn collection<T: Aggregate>(mut self) -> Self {
+    pub fn collection<T: Aggregate + 'static>(mut self, collection: &Collection<T>) -> Self {
         self.collections.push(CollectionSpec::of::<T>());
+        let relay = collection.relay(self.name);
+        self.task(relay)
+    }
+
+    /// Adds a collection of copies of another service's documents: the payload of each of these
+    /// events, read as a `T`, replaces an older version. A `T` may leave out fields.
+    #[must_use]
+    pub fn copy<P, T: Aggregate + Clone + 'static>(
+        mut self,
+        events: EventGroup<P>,
+        collection: &Collection<T>,
+        version: fn(&T) -> i64,
+    ) -> Self {
+        self.collections.push(CollectionSpec::of::<T>());
+        self.listeners.extend(copy::listeners(events, collection, version));
         self
     }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Activity, TaskState};
 use crate::backoff::Backoff;
 use crate::chain::Chain;
-use crate::metrics::RelayMetrics;
+use crate::metrics::{Counter, RelayMetrics};
 use ports::bus::PublishError;
 use ports::clock::{Clock, after};
 use ports::store::{ReadError, WriteError};
@@ -78,6 +78,11 @@ pub trait Task: Send + Sync {
     async fn step(&self) -> Result<Step, StepError>;
     /// The collection that it relays and its figures; `None` for a task that is no relay.
     fn relay(&self) -> Option<(&'static str, RelayMetrics)> {
+        None
+    }
+    /// The counter of the work that it has abandoned because it can never succeed, so that an
+    /// operator must finish it; `None` for a task that abandons none.
+    fn abandoned(&self) -> Option<Counter> {
         None
     }
 }

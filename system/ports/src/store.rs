@@ -4,7 +4,10 @@
 //! update of *one* document. There are no transactions and no deletes. Documents are keyed
 //! by a string `_id`.
 //!
-//! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess.
+//! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess. Sizes, depths
+//! and names have [`limits`].
+
+pub mod limits;
 
 use async_trait::async_trait;
 use bson::Document;
@@ -16,7 +19,8 @@ pub struct Index {
     pub name: &'static str,
     /// Dotted field paths, in order, all ascending.
     pub keys: &'static [&'static str],
-    /// True if no two documents may share the same keys.
+    /// True if no two documents may share the same keys. A collection has at most one unique
+    /// index on the same fields: a server reports a duplicate by its fields.
     pub unique: bool,
     /// A filter of equalities and `$exists: true`; the index holds only documents that match.
     pub partial: Option<Document>,
@@ -93,7 +97,11 @@ pub trait Store: Send + Sync {
     /// Returns the document with this `_id`, as of its newest committed write.
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError>;
 
-    /// Returns the documents that match.
+    /// Returns the documents that match. The result is no snapshot: the documents are read one
+    /// after another while others write. A document that is not written meanwhile is found once,
+    /// if it matches. One whose place in an index moves meanwhile may be missing although it
+    /// matches all the time, or be found twice; and two documents may be found as they never
+    /// were at the same moment.
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError>;
 
     /// Applies one conditional update and returns the new document, or `None` if no document

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use axum::http::HeaderName;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
@@ -106,6 +107,11 @@ pub(crate) struct Serve {
     /// as long as a load balancer takes to notice.
     #[arg(long, env = "SHUTDOWN_DELAY", default_value = "1s", value_parser = duration)]
     pub(crate) shutdown_delay: Duration,
+
+    /// Header in which a proxy in front names the address of the client, such as
+    /// `x-forwarded-for`. Only for servers that no client reaches without that proxy.
+    #[arg(long, env = "CLIENT_ADDRESS_HEADER", value_parser = header_name)]
+    pub(crate) client_address_header: Option<HeaderName>,
 
     /// Restrict the session cookie to TLS.
     #[arg(long, env = "COOKIE_SECURE", default_value = "true", value_parser = boolean)]
@@ -221,6 +227,10 @@ fn lifetime(text: &str) -> Result<Duration, String> {
         0 => Err(format!("{text:?} is shorter than one second")),
         _ => Ok(lifetime),
     })
+}
+
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    text.trim().parse().map_err(|_| format!("{text:?} is not the name of a header"))
 }
 
 fn boolean(text: &str) -> Result<bool, String> {

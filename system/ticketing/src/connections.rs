@@ -5,12 +5,16 @@
 //! the connections to the store and the bus. Routes know nothing of this.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::system::SystemClock;
+use auth::throttle::ClientAddress;
 use axum::Router;
+use axum::http::{HeaderName, Request};
 use futures::future::{Either, select};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,10 +23,11 @@ use platform::health::Health;
 use ports::clock::Clock;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// Time in which a client must send the head of its next request. It bounds idle connections too.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -35,10 +40,12 @@ const MAX_CONNECTIONS: u64 = 10_000;
 /// Files that are left for the store, the bus and everything else.
 const RESERVED_FILES: u64 = 128;
 
-/// Serves these routes until `closing`, then finishes the requests in flight.
+/// Serves these routes until `closing`, then finishes the requests in flight. The address of a
+/// client is in `address_header` where a proxy says so, and otherwise that of its connection.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
+    address_header: Option<HeaderName>,
     health: Health,
     closing: CancellationToken,
 ) {
@@ -47,7 +54,7 @@ pub(crate) async fn serve(
     let clock: &dyn Clock = &SystemClock;
     loop {
         let accept = std::pin::pin!(accept(&listener, &slots));
-        let (stream, slot) = match select(std::pin::pin!(closing.cancelled()), accept).await {
+        let (stream, peer, slot) = match select(std::pin::pin!(closing.cancelled()), accept).await {
             Either::Left(_) => break,
             Either::Right((Ok(accepted), _)) => accepted,
             Either::Right((Err(error), _)) => {
@@ -57,7 +64,13 @@ pub(crate) async fn serve(
             }
         };
         let open = health.connection();
-        let service = TowerToHyperService::new(routes.clone());
+        let address_header = address_header.clone();
+        let service = routes.clone().map_request(move |mut request: Request<Incoming>| {
+            let named = address_header.as_ref().and_then(|name| named_address(&request, name));
+            request.extensions_mut().insert(ClientAddress(named.unwrap_or_else(|| peer.ip())));
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let mut timed = TimeoutStream::new(stream);
         timed.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = http1::Builder::new()
@@ -87,11 +100,17 @@ fn spawn(served: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, slot))
+    Ok((stream, peer, slot))
+}
+
+/// Returns the last address in a header, which the nearest proxy has added.
+fn named_address(request: &Request<Incoming>, header: &HeaderName) -> Option<IpAddr> {
+    let value = request.headers().get_all(header).into_iter().next_back()?.to_str().ok()?;
+    value.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// Raises the limit on open files as far as the system allows, and returns the number of
@@ -126,13 +145,13 @@ mod tests {
     }
 
     /// A server with one route on a port of its own.
-    async fn server() -> (std::net::SocketAddr, Health, CancellationToken, JoinHandle<()>) {
+    async fn server() -> (SocketAddr, Health, CancellationToken, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = Router::new().route("/", axum::routing::get(async || "hello"));
         let health = Health::new([], Arc::new(SystemClock));
         let closing = CancellationToken::new();
-        let served = spawn(serve(listener, routes, health.clone(), closing.clone()));
+        let served = spawn(serve(listener, routes, None, health.clone(), closing.clone()));
         (address, health, closing, served)
     }
 

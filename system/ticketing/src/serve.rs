@@ -59,7 +59,8 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
         logs::line(format_args!("MONGO_URL: {why}"));
         return Ok(ExitCode::from(2));
     }
-    let shutdown_delay = args.shutdown_delay;
+    let (shutdown_delay, address_header) =
+        (args.shutdown_delay, args.client_address_header.clone());
     tracing::info!(service = args.service, listen = %args.listen, "listening");
     let plan = plan(args);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
@@ -67,7 +68,13 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let (gate, closing) = (Gate::default(), CancellationToken::new());
     let routes = routes(&health, &gate);
     let mut server = JoinSet::new();
-    server.spawn(connections::serve(listener, routes, health.clone(), closing.clone()));
+    server.spawn(connections::serve(
+        listener,
+        routes,
+        address_header,
+        health.clone(),
+        closing.clone(),
+    ));
 
     let mut loops = JoinSet::new();
     let shutdown = shutdown_requested()?;

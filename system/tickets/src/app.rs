@@ -1,11 +1,8 @@
 //! The configuration of tickets, and the state that its routes and listeners share.
 
-use std::sync::Arc;
-
 use identity::session::{SessionConfig, Sessions};
 use platform::collection::Collection;
 use ports::Ports;
-use ports::{clock::Clock, entropy::Entropy};
 
 use crate::model::Ticket;
 
@@ -20,19 +17,12 @@ pub struct Config {
 #[derive(Clone)]
 pub struct App {
     pub(crate) sessions: Sessions,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) tickets: Collection<Ticket>,
 }
 
 impl App {
     pub(crate) fn new(ports: &Ports, config: &Config) -> Self {
-        Self {
-            sessions: Sessions::new(&config.session, ports),
-            clock: Arc::clone(&ports.clock),
-            entropy: Arc::clone(&ports.entropy),
-            tickets: Collection::new(ports),
-        }
+        Self { sessions: Sessions::new(&config.session, ports), tickets: Collection::new(ports) }
     }
 }
 

@@ -18,8 +18,6 @@ use ports::Ports;
 
 pub use app::{App, Config};
 
-use model::Ticket;
-
 /// The service's name: of its database, its consumers and the source of its events.
 pub const NAME: &str = "tickets";
 
@@ -32,8 +30,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
-        .collection::<Ticket>()
+        .collection(&app.tickets)
         .listener(app.sessions.listener())
         .on(ORDER_EVENTS, &app, listeners::order)
-        .task(app.tickets.relay(NAME, ports))
 }

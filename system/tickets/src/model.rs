@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct Ticket {
     /// The ticket's id.
-    #[serde(rename = "_id")]
     pub id: String,
     /// The event that it admits to.
     pub title: String,

@@ -1,13 +1,12 @@
 //! HTTP in: `/api/tickets`. It parses, calls [`crate::model`] and maps refusals to responses.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use contracts::{Cents, messages};
 use garde::Validate;
 use identity::session::User;
-use platform::http::{ApiError, Id, Input, Page, input};
+use platform::http::{ApiError, Created, Id, Input, Page, created, input, show};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +18,7 @@ use crate::store;
 pub fn routes(app: App) -> Router {
     Router::new()
         .route("/api/tickets", get(list).post(create))
-        .route("/api/tickets/{id}", get(show).put(edit))
+        .route("/api/tickets/{id}", show(&app.tickets, TicketView::from).put(edit))
         .with_state(app)
 }
 
@@ -41,15 +40,41 @@ impl TicketInput {
 }
 
 fn valid_title(title: &str, _: &()) -> garde::Result {
-    match title.trim().chars().count() {
-        1..=200 => Ok(()),
-        _ => Err(garde::Error::new("Title must have 1 to 200 characters")),
+    let title = title.trim();
+    if !(1..=200).contains(&title.chars().count()) || title.chars().all(is_invisible) {
+        return Err(garde::Error::new("Title must have 1 to 200 characters"));
+    }
+    match title.chars().find(|&letter| is_formatting(letter)) {
+        None => Ok(()),
+        Some(letter) => {
+            let message = format!("Title must not contain {}", letter.escape_unicode());
+            Err(garde::Error::new(message))
+        }
     }
 }
 
+/// Whether a character controls a terminal, breaks a line or reverses the text around it, so that
+/// a title with it could pose as another one.
+fn is_formatting(letter: char) -> bool {
+    let is_bidirectional = matches!(
+        letter,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    letter.is_control() || is_bidirectional || matches!(letter, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character has no width. Among others it joins letters or emoji; alone it is no title.
+fn is_invisible(letter: char) -> bool {
+    let has_no_width =
+        matches!(letter, '\u{00ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}');
+    letter.is_whitespace() || has_no_width || letter == '\u{feff}'
+}
+
 fn valid_price(price: &Value, _: &()) -> garde::Result {
-    let message = "Price must be greater than 0, with at most two decimals";
-    Cents::from_json(price).map(|_| ()).ok_or_else(|| garde::Error::new(message))
+    let (low, high) = (Cents::LOWEST_PRICE, Cents::HIGHEST_PRICE);
+    let message = || format!("Price must be {low} to {high}, with at most two decimals");
+    let price = Cents::from_json(price).filter(|price| price.is_price());
+    price.map(|_| ()).ok_or_else(|| garde::Error::new(message()))
 }
 
 #[derive(Serialize)]
@@ -81,21 +106,15 @@ async fn create(
     State(app): State<App>,
     user: User,
     Input(input): Input<TicketInput>,
-) -> Result<(StatusCode, Json<TicketView>), ApiError> {
-    let id = app.entropy.id(app.clock.now());
-    let (ticket, events) = model::list(id, user.id, input.listing());
+) -> Created<TicketView> {
+    let (ticket, events) = model::list(app.tickets.fresh_id(), user.id, input.listing());
     app.tickets.insert(&ticket, events).await?;
-    Ok((StatusCode::CREATED, Json(ticket.into())))
+    created(ticket)
 }
 
 async fn list(State(app): State<App>, page: Page) -> Result<Json<Vec<TicketView>>, ApiError> {
     let tickets = store::for_sale(&app.tickets, page).await?;
     Ok(Json(tickets.into_iter().map(TicketView::from).collect()))
-}
-
-async fn show(State(app): State<App>, Id(id): Id) -> Result<Json<TicketView>, ApiError> {
-    let ticket = app.tickets.get(&id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Json(ticket.into()))
 }
 
 async fn edit(
@@ -117,6 +136,52 @@ impl From<EditError> for ApiError {
             EditError::NotFound => Self::not_found(),
             EditError::NotOwner => Self::not_authorized(),
             EditError::Reserved => Self::refused(messages::CANNOT_EDIT_RESERVED),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_price_is_one_that_the_provider_takes() {
+        for good in [json!(0.5), json!("0.50"), json!(1), json!(999_999.99), json!("999999.99")] {
+            assert!(valid_price(&good, &()).is_ok(), "{good}");
+        }
+        for bad in [json!(0.49), json!(0), json!(-1), json!(1_000_000), json!(0.505), json!(null)] {
+            let error = valid_price(&bad, &()).expect_err("the provider refuses it");
+            let message = "Price must be 0.50 to 999999.99, with at most two decimals";
+            assert_eq!(error.message(), message, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_visible_text_on_one_line_in_its_own_direction() {
+        let long = "é".repeat(200);
+        for good in ["O", "Опера", "تذكرة", "می‌خواهم", "👩‍👩‍👧", " Opera\n", long.as_str()]
+        {
+            assert!(valid_title(good, &()).is_ok(), "{good:?}");
+        }
+        let too_long = "é".repeat(201);
+        let invisible = ["", " ", "\u{200b}", "\u{feff}\u{2060} \u{200d}", too_long.as_str()];
+        let formatting = [
+            "\0",
+            "Ope\u{1b}[31mra",
+            "Ope\nra",
+            "Ope\tra",
+            "Opera\u{7f}!",
+            "Ope\u{85}ra",
+            "Ope\u{2028}ra",
+            "\u{202e}arepO",
+            "Opera\u{2066}",
+            "\u{61c}Opera",
+            "Opera\u{200f}",
+        ];
+        for bad in invisible.into_iter().chain(formatting) {
+            assert!(valid_title(bad, &()).is_err(), "{bad:?}");
         }
     }
 }

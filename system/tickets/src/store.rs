@@ -13,10 +13,6 @@ impl Aggregate for Ticket {
     fn indexes() -> Vec<Index> {
         vec![Index { name: "for-sale", keys: &["orderId", "_id"], unique: false, partial: None }]
     }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Returns a page of the tickets that no order holds.

@@ -3,7 +3,7 @@
 use ports::bus::Consumer;
 
 use super::case::{Case, case};
-use super::fixture::{Fixture, broadcast, group};
+use super::fixture::{Fixture, QUIET, broadcast, group};
 use crate::outcome::{Outcome, equal};
 
 pub(super) const CASES: &[Case] = &[
@@ -15,6 +15,12 @@ pub(super) const CASES: &[Case] = &[
     case!(each_group_has_its_own_filter),
     case!(a_wider_filter_applies_to_undelivered_messages),
     case!(a_narrower_filter_applies_to_undelivered_messages),
+    case!(another_filter_selects_from_what_was_not_passed),
+    case!(asking_in_vain_passes_what_the_filter_leaves_out),
+    case!(a_delivery_passes_what_the_filter_left_out_before_it),
+    case!(another_filter_leaves_deliveries_in_flight_alone),
+    case!(a_message_found_for_a_dropped_subscription_passes_what_is_before_it),
+    case!(without_its_filter_a_consumer_receives_new_messages),
 ];
 
 const SUBJECTS: [&str; 3] = ["parcel.created", "parcel.cancelled", "letter.created"];
@@ -108,4 +114,74 @@ async fn a_narrower_filter_applies_to_undelivered_messages(fixture: Fixture) -> 
     equal(open.backlog(), 2)?;
     equal(fixture.take(&mut open, 2).await?, vec!["11", "12"])?;
     fixture.quiet(&mut open).await
+}
+
+async fn another_filter_selects_from_what_was_not_passed(fixture: Fixture) -> Outcome {
+    drop(fixture.open(only(&SUBJECTS[..1], group("g"))).await?);
+    fixture.publish(SUBJECTS[1], "1").await?;
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    equal(open.backlog(), 1)?;
+    fixture.progress(&[("g", 1, 0)]).await?;
+    fixture.expect(&mut open, "1", 1).await.map(drop)
+}
+
+async fn asking_in_vain_passes_what_the_filter_leaves_out(fixture: Fixture) -> Outcome {
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.publish(SUBJECTS[1], "passed").await?;
+    fixture.quiet(&mut open).await?;
+    drop(open);
+    fixture.publish(SUBJECTS[1], "not passed").await?;
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "not passed", 1).await.map(drop)
+}
+
+async fn a_delivery_passes_what_the_filter_left_out_before_it(fixture: Fixture) -> Outcome {
+    for (subject, id) in [(1, "1"), (0, "2"), (1, "3")] {
+        fixture.publish(SUBJECTS[subject], id).await?;
+    }
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.expect(&mut open, "2", 1).await?.reply.ack().await?;
+    drop(open);
+    let mut open = fixture.open(group("g")).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "3", 1).await.map(drop)
+}
+
+async fn another_filter_leaves_deliveries_in_flight_alone(fixture: Fixture) -> Outcome {
+    publish_three_each(&fixture).await?;
+    let mut open = fixture.open(group("g")).await?;
+    let first = fixture.expect(&mut open, "00", 1).await?;
+    let mut open = fixture.open(only(&SUBJECTS[1..2], group("g"))).await?;
+    first.reply.nak(std::time::Duration::ZERO).await?;
+    fixture.expect(&mut open, "00", 2).await?;
+    fixture.expect(&mut open, "10", 1).await.map(drop)
+}
+
+async fn without_its_filter_a_consumer_receives_new_messages(fixture: Fixture) -> Outcome {
+    drop(fixture.open(only(&SUBJECTS[..1], group("g"))).await?);
+    let mut open = fixture.open(group("g")).await?;
+    fixture.publish(SUBJECTS[1], "1").await?;
+    fixture.progress(&[("g", 1, 0)]).await?;
+    fixture.expect(&mut open, "1", 1).await?.reply.ack().await?;
+    // An earlier wait is served at once, too.
+    fixture.quiet(&mut open).await?;
+    fixture.publish(SUBJECTS[0], "2").await?;
+    fixture.progress(&[("g", 0, 1)]).await?;
+    fixture.expect(&mut open, "2", 1).await.map(drop)
+}
+
+async fn a_message_found_for_a_dropped_subscription_passes_what_is_before_it(
+    fixture: Fixture,
+) -> Outcome {
+    let mut open = fixture.open(only(&SUBJECTS[..1], group("g"))).await?;
+    fixture.quiet(&mut open).await?;
+    fixture.publish(SUBJECTS[1], "passed").await?;
+    drop(open);
+    fixture.clock.sleep(QUIET).await;
+    fixture.publish(SUBJECTS[0], "found").await?;
+    fixture.clock.sleep(QUIET).await;
+    let mut open = fixture.open(only(&SUBJECTS[..2], group("g"))).await?;
+    equal(open.backlog(), 1)?;
+    fixture.expect(&mut open, "found", 1).await.map(drop)
 }

@@ -9,6 +9,7 @@ use crate::outcome::{Nonconformance, Outcome, equal, holds};
 
 pub(super) const CASES: &[Case] = &[
     case!(a_bus_responds_to_ping),
+    case!(a_bus_without_its_streams_does_not_respond_to_ping).bare(),
     case!(ensuring_streams_is_idempotent).bare(),
     case!(streams_can_be_ensured_concurrently).bare(),
     case!(ensuring_again_keeps_messages_and_positions),
@@ -23,6 +24,13 @@ pub(super) const CASES: &[Case] = &[
 async fn a_bus_responds_to_ping(fixture: Fixture) -> Outcome {
     fixture.bus.ping().await?;
     Ok(fixture.other.ping().await?)
+}
+
+async fn a_bus_without_its_streams_does_not_respond_to_ping(fixture: Fixture) -> Outcome {
+    let missing = fixture.bus.ping().await;
+    holds(matches!(missing, Err(BusError::Unavailable(_))), || format!("{missing:?}"))?;
+    fixture.other.ensure().await?;
+    Ok(fixture.bus.ping().await?)
 }
 
 async fn ensuring_streams_is_idempotent(fixture: Fixture) -> Outcome {

@@ -38,6 +38,12 @@ pub(super) fn cases() -> Vec<Case> {
             &["b"],
         ),
         Case::finds(
+            "a dot at the end of a path to an array changes nothing",
+            lists(),
+            doc! { "v.": 2 },
+            &["a", "b"],
+        ),
+        Case::finds(
             "$ne requires that no array element is equal",
             outboxes(),
             doc! { "outbox.id": { "$ne": "1" } },

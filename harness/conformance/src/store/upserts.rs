@@ -23,6 +23,8 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("an upsert that changes the id of its filter is rejected", changed_id),
         Case::new("an upsert without an id is rejected", no_id),
         Case::new("an upsert creates documents from dotted paths", dotted),
+        Case::new("an upsert takes the value of $in if it has only one", one_of),
+        Case::new("an upsert with an equality on a field without a name is rejected", nameless),
     ]
 }
 
@@ -93,4 +95,17 @@ async fn dotted(store: Arc<dyn Store>) -> Outcome {
     let inserted = upsert(&*store, filter, doc! { "$set": { "parcel.n": 1 } }).await?;
     let after = doc! { "_id": "a", "parcel": { "id": "o", "n": 1 } };
     identical("the document", inserted, &after)
+}
+
+async fn one_of(store: Arc<dyn Store>) -> Outcome {
+    let filter = doc! { "_id": "a", "x": { "$in": [[], []] }, "y": { "$in": [1, 1.0] }, "z": { "$in": [1, 2] } };
+    let inserted = upsert(&*store, filter, doc! { "$set": { "n": 1 } }).await?;
+    identical("the document", inserted, &doc! { "_id": "a", "x": [], "y": 1, "n": 1 })
+}
+
+async fn nameless(store: Arc<dyn Store>) -> Outcome {
+    rejected(upsert(&*store, doc! { "_id": "a", "": 1 }, doc! { "$set": { "n": 1 } }).await)?;
+    let inserted =
+        upsert(&*store, doc! { "_id": "a", "x.": 1 }, doc! { "$set": { "n": 1 } }).await?;
+    identical("the document", inserted, &doc! { "_id": "a", "x": { "": 1 }, "n": 1 })
 }

@@ -2,7 +2,8 @@
 //! broker.
 //!
 //! A queue has two ends: a message that arrives and one that is taken do not meet as long as
-//! there is one to take. Positions in the stream are names and nothing more.
+//! there is one to take. Positions in the stream are names and nothing more. Where a request
+//! waits whose caller has left, the broker takes a message by itself: such calls depend on all.
 
 use ports::bus::{Message, Stream};
 

@@ -59,10 +59,25 @@ impl SimBroker {
         self.state().log(stream).given_up(now)
     }
 
-    /// Drops this many of the newest events, as a broker does that restarts before they were
-    /// synced to disk.
-    pub fn lose_tail(&self, messages: u32) {
-        self.state().log(Stream::Events).lose_tail(messages as usize);
+    /// Drops this many of the newest events, as a broker does that is killed before they were
+    /// synced to disk, and restarts. The acknowledgements that it had confirmed within 100 ms
+    /// before are lost too, so their messages are delivered again; and so are the pull requests,
+    /// which waiting subscribers send again.
+    pub fn lose_tail(&self, messages: u32, now: Timestamp) {
+        self.state().log(Stream::Events).lose_tail(messages as usize, now);
+    }
+
+    /// Deletes both streams with their messages and consumers, as an operator may.
+    pub fn delete_streams(&self, now: Timestamp) {
+        let mut state = self.state();
+        state.ensured = false;
+        state.events.delete(now);
+        state.dead.delete(now);
+    }
+
+    /// Deletes a durable consumer, as an operator may.
+    pub fn delete_consumer(&self, stream: Stream, name: &str, now: Timestamp) {
+        self.state().log(stream).delete_durable(name, now);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

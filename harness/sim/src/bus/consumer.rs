@@ -1,10 +1,16 @@
-//! One consumer: its undelivered messages, unacknowledged deliveries and due redeliveries.
+//! One consumer: the messages that it has not passed, its deliveries in flight, and the pull
+//! requests of its subscribers.
 //!
 //! The order is the real server's: redeliveries first, in the order in which they became due,
 //! regardless of the bound in flight; then new messages by position, as far as that bound
-//! allows. Deliveries become due lazily, at the next access, which no caller can observe.
+//! allows. Time is applied lazily, at the next access, in the order of its events, which no
+//! caller can observe.
+//!
+//! The server *looks* for messages when something signals it: a request, a message, a nak,
+//! room in flight, a redelivery, the sign of a request every five seconds. Where a request waits
+//! and nothing is found, the consumer has passed the end of the stream.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -13,44 +19,44 @@ use ports::Timestamp;
 use ports::bus::Consumer;
 use ports::clock::after;
 
+use super::in_flight::InFlight;
 use super::message::StoredMessage;
+use super::pulls::{Front, Inbox, Pulls, Taken};
 
 /// A consumer's state.
 pub(super) struct Queue {
     consumer: Consumer,
-    undelivered: VecDeque<u64>,
-    pending: BTreeMap<u64, InFlight>,
-    /// The redelivery times of the entries of `pending` that are not in `redeliveries`.
-    due: BTreeSet<(Timestamp, u64)>,
-    /// The messages that are due for redelivery, oldest first.
-    redeliveries: VecDeque<u64>,
+    /// The last position of the stream.
+    end: u64,
+    /// The position up to which it has passed the stream.
+    passed: u64,
+    /// The position of the last message that it has delivered.
+    delivered: u64,
+    /// Those after `passed` that its filter selects.
+    undelivered: VecDeque<Arc<StoredMessage>>,
+    in_flight: InFlight,
     given_up: Vec<u64>,
-    /// The subscribers that wait for a message, oldest first.
-    waiting: Vec<(u64, Waker)>,
-    tickets: u64,
-}
-
-/// An unacknowledged delivery.
-struct InFlight {
-    attempts: u32,
-    /// The time of its redelivery; `None` where it is in `redeliveries`.
-    due: Option<Timestamp>,
+    pulls: Pulls,
+    /// The time at which it looks for messages that another filter has made available, which by
+    /// itself signals nothing.
+    next_look: Option<Timestamp>,
 }
 
 impl Queue {
-    /// A consumer that starts with these messages.
-    pub(super) fn new(consumer: Consumer, messages: &[Arc<StoredMessage>]) -> Self {
+    /// A consumer that starts after this position of the stream.
+    pub(super) fn new(consumer: Consumer, passed: u64, stream: &[Arc<StoredMessage>]) -> Self {
         let mut queue = Self {
             consumer,
+            end: stream.len() as u64,
+            passed,
+            delivered: passed,
             undelivered: VecDeque::new(),
-            pending: BTreeMap::new(),
-            due: BTreeSet::new(),
-            redeliveries: VecDeque::new(),
+            in_flight: InFlight::default(),
             given_up: Vec::new(),
-            waiting: Vec::new(),
-            tickets: 0,
+            pulls: Pulls::default(),
+            next_look: None,
         };
-        queue.refill(messages);
+        queue.refill(stream);
         queue
     }
 
@@ -63,225 +69,311 @@ impl Queue {
         subjects.is_empty() || subjects.iter().any(|own| own == subject)
     }
 
-    pub(super) fn filters_differ(&self, consumer: &Consumer) -> bool {
-        self.consumer.subjects != consumer.subjects
+    /// Applies another configuration, which also governs the deliveries in flight. Returns the
+    /// backlog, as it is before anything is delivered.
+    pub(super) fn update(
+        &mut self,
+        consumer: Consumer,
+        stream: &[Arc<StoredMessage>],
+        now: Timestamp,
+    ) -> u64 {
+        self.advance(now);
+        let before = self.next_event();
+        if self.consumer.subjects != consumer.subjects {
+            self.pass_at_last_look(stream, now);
+        }
+        let was = std::mem::replace(&mut self.consumer, consumer);
+        if was.ack_wait != self.consumer.ack_wait {
+            self.in_flight.change_wait(was.ack_wait, self.consumer.ack_wait, now);
+        }
+        if was.subjects != self.consumer.subjects {
+            self.refill(stream);
+            let looks = self.has_message().then(|| self.pulls.next_look(now)).flatten();
+            self.next_look = looks;
+        }
+        // The server answers before it looks.
+        let (backlog, _) = self.counts(now);
+        if was.max_in_flight != self.consumer.max_in_flight {
+            self.look(now);
+        }
+        self.wake_waiting(before);
+        backlog
     }
 
-    /// Applies another configuration, which also governs the deliveries in flight. Where the
-    /// filters changed, `rest` are the messages that are left to deliver.
-    pub(super) fn update(&mut self, consumer: Consumer, rest: Option<&[Arc<StoredMessage>]>) {
-        let before = self.first_due();
-        let was = std::mem::replace(&mut self.consumer, consumer);
-        if let Some(rest) = rest {
-            self.undelivered.clear();
-            self.refill(rest);
+    /// A message is added to the stream.
+    pub(super) fn offer(&mut self, stored: &Arc<StoredMessage>, now: Timestamp) {
+        self.advance(now);
+        self.end = stored.sequence;
+        if self.receives(&stored.message.subject) {
+            let before = self.next_event();
+            self.undelivered.push_back(Arc::clone(stored));
+            self.look(now);
+            self.wake_waiting(before);
         }
-        if was.ack_wait != self.consumer.ack_wait {
-            self.move_due(was.ack_wait);
-        }
-        if was.max_deliver != self.consumer.max_deliver {
-            for sequence in std::mem::take(&mut self.redeliveries) {
-                self.redeliver(sequence);
+    }
+
+    /// Applies everything that happens up to this time: deliveries become due for redelivery, or
+    /// are given up.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        let before = self.next_event();
+        while let Some(at) = self.next_event().filter(|at| *at <= now) {
+            let mut signalled = self.next_look.take_if(|look| *look <= at).is_some();
+            for (sequence, attempts) in self.in_flight.becoming_due(at) {
+                // The server's count of deliveries lags behind by one after the first.
+                let counted = attempts.saturating_sub(1).max(1);
+                if self.consumer.max_deliver.is_some_and(|most| counted >= most) {
+                    signalled |= !self.has_room();
+                    self.give_up(sequence);
+                } else {
+                    signalled = true;
+                    self.in_flight.make_due(sequence);
+                }
+            }
+            if signalled {
+                self.look(at);
             }
         }
-        self.wake_waiting(before);
-    }
-
-    /// Queues a new message.
-    pub(super) fn offer(&mut self, sequence: u64) {
-        self.undelivered.push_back(sequence);
-        self.wake_waiting(self.first_due());
-    }
-
-    /// Queues the deliveries that have become due for redelivery, or gives them up.
-    pub(super) fn apply_due(&mut self, now: Timestamp) {
-        let before = self.first_due();
-        if before.is_none_or(|due| due > now) {
-            return;
+        if self.next_event() != before {
+            self.wake_waiting(before);
         }
-        while let Some(&(at, sequence)) = self.due.first().filter(|(at, _)| *at <= now) {
-            self.due.remove(&(at, sequence));
-            self.redeliver(sequence);
-        }
-        self.wake_waiting(before);
     }
 
-    /// Whether a message can be taken now.
+    /// Whether a message can be taken now: one that the server has looked for.
     pub(super) fn is_available(&self) -> bool {
-        !self.redeliveries.is_empty() || (!self.undelivered.is_empty() && self.has_room())
+        self.next_look.is_none() && self.has_message()
+    }
+
+    fn has_message(&self) -> bool {
+        self.in_flight.next_redelivery().is_some()
+            || (!self.undelivered.is_empty() && self.has_room())
     }
 
     /// Whether this message is due for redelivery, and waits for a subscriber.
     pub(super) fn is_due(&mut self, sequence: u64, now: Timestamp) -> bool {
-        self.apply_due(now);
-        self.redeliveries.contains(&sequence)
+        self.advance(now);
+        self.in_flight.is_due(sequence)
     }
 
-    /// Takes the next delivery: its position and attempt.
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<(u64, u32)> {
-        self.apply_due(now);
-        let before = self.first_due();
-        let sequence = match self.redeliveries.pop_front() {
-            Some(sequence) => sequence,
-            None if self.has_room() => self.undelivered.pop_front()?,
-            None => return None,
-        };
-        let due = after(now, self.consumer.ack_wait);
-        let open = self.pending.entry(sequence).or_insert(InFlight { attempts: 0, due: None });
-        open.attempts += 1;
-        open.due = Some(due);
-        let attempts = open.attempts;
-        self.due.insert((due, sequence));
-        self.wake_waiting(before);
-        Some((sequence, attempts))
+    /// Whether a request waits whose caller has dropped its wait.
+    pub(super) fn serves_by_itself(&self) -> bool {
+        self.pulls.any_left()
     }
 
-    /// Acknowledges a message, whichever attempt the acknowledgement belongs to.
-    pub(super) fn ack(&mut self, sequence: u64, now: Timestamp) {
-        self.apply_due(now);
-        let before = self.first_due();
-        match self.pending.remove(&sequence) {
-            Some(InFlight { due: Some(due), .. }) => drop(self.due.remove(&(due, sequence))),
-            Some(InFlight { due: None, .. }) => {
-                self.redeliveries.retain(|&other| other != sequence);
+    /// Sends a request of this subscription, unless the broker has one of it or has served it.
+    pub(super) fn request(&mut self, inbox: &Inbox, now: Timestamp) {
+        self.advance(now);
+        if inbox.is_empty() && !self.pulls.has(inbox, now) {
+            self.pulls.remove(inbox);
+            self.pulls.send(inbox, now);
+            self.look(now);
+        }
+    }
+
+    /// Registers the caller that waits for the request of this subscription.
+    pub(super) fn wait(&mut self, inbox: &Inbox, waker: &Waker) {
+        self.pulls.wait(inbox, waker);
+    }
+
+    /// The caller drops its wait, and the request stays. A message that it could have taken is
+    /// on its way to it.
+    pub(super) fn leave(&mut self, inbox: &Inbox, now: Timestamp) {
+        self.advance(now);
+        if self.pulls.leave(inbox, now) && self.is_available() {
+            self.look(now);
+        }
+    }
+
+    /// The subscription is dropped.
+    pub(super) fn close(&mut self, inbox: &Inbox, now: Timestamp) {
+        self.advance(now);
+        self.pulls.close(inbox);
+    }
+
+    /// Takes the next delivery for a caller that waits.
+    pub(super) fn take(&mut self, inbox: &Inbox, now: Timestamp) -> Option<Taken> {
+        self.advance(now);
+        let before = self.next_event();
+        while self.is_available() && self.pulls.left_before(inbox) {
+            if let Some(taken) = self.deliver(now) {
+                self.pulls.serve_left(taken);
             }
-            None => return,
+            self.look(now);
+        }
+        let taken = if self.is_available() { self.deliver(now) } else { None };
+        if taken.is_some() {
+            self.pulls.remove(inbox);
+            self.look(now);
         }
         self.wake_waiting(before);
+        taken
+    }
+
+    /// Acknowledges a message, whichever attempt the acknowledgement belongs to. Returns whether
+    /// the broker confirms: not one that the consumer has not passed, which belongs to an
+    /// earlier consumer of its name.
+    pub(super) fn ack(&mut self, sequence: u64, now: Timestamp) -> bool {
+        self.advance(now);
+        if sequence > self.passed {
+            return false;
+        }
+        let (before, full) = (self.next_event(), !self.has_room());
+        self.in_flight.ack(sequence, now);
+        if full {
+            self.look(now);
+        }
+        self.wake_waiting(before);
+        true
     }
 
     /// Schedules a redelivery after the delay.
-    pub(super) fn nak(&mut self, sequence: u64, delay: Duration, now: Timestamp) {
+    pub(super) fn nak(&mut self, sequence: u64, number: u64, delay: Duration, now: Timestamp) {
+        self.advance(now);
+        if !self.in_flight.concerns(sequence, number) {
+            return;
+        }
+        let before = self.next_event();
         if delay.is_zero() {
-            self.apply_due(now);
-            let before = self.first_due();
-            if self.cancel_due(sequence) {
-                self.redeliver(sequence);
-                self.wake_waiting(before);
-            }
+            self.in_flight.make_due(sequence);
+            self.look(now);
         } else {
-            self.postpone(sequence, delay, now);
+            self.in_flight.postpone(sequence, after(now, delay));
+        }
+        self.wake_waiting(before);
+    }
+
+    /// Restarts the ack wait, unless the message is due for redelivery.
+    pub(super) fn in_progress(&mut self, sequence: u64, now: Timestamp) {
+        self.advance(now);
+        if !self.in_flight.is_due(sequence) {
+            let before = self.next_event();
+            self.in_flight.postpone(sequence, after(now, self.consumer.ack_wait));
+            self.wake_waiting(before);
         }
     }
 
-    /// Restarts the ack wait.
-    pub(super) fn in_progress(&mut self, sequence: u64, now: Timestamp) {
-        self.postpone(sequence, self.consumer.ack_wait, now);
+    /// The broker restarts after a kill: the stream ends at this position, and what was confirmed
+    /// shortly before is forgotten.
+    pub(super) fn lose(&mut self, end: u64, now: Timestamp) {
+        self.advance(now);
+        let before = self.next_event();
+        self.end = end;
+        self.undelivered.retain(|stored| stored.sequence <= end);
+        self.in_flight.lose(end, now, after(now, self.consumer.ack_wait));
+        self.delivered = self.delivered.min(end);
+        // Only deliveries are written, not how far it has looked.
+        self.passed = self.delivered;
+        self.pulls.restart(now);
+        self.look(now);
+        self.wake_waiting(before);
     }
 
-    /// Drops the messages after this position, because the stream has lost them.
-    pub(super) fn forget_after(&mut self, last: u64) {
-        let before = self.first_due();
-        self.undelivered.retain(|&sequence| sequence <= last);
-        self.pending.retain(|&sequence, _| sequence <= last);
-        self.due.retain(|&(_, sequence)| sequence <= last);
-        self.redeliveries.retain(|&sequence| sequence <= last);
-        self.wake_waiting(before);
+    /// The counts as the broker gives them: undelivered and unacknowledged messages.
+    pub(super) fn counts(&mut self, now: Timestamp) -> (u64, u64) {
+        self.advance(now);
+        self.pulls.discard_stale(now);
+        (self.undelivered(), self.in_flight.len() as u64)
     }
 
     pub(super) fn undelivered(&self) -> u64 {
         self.undelivered.len() as u64
     }
 
-    pub(super) fn next_undelivered(&self) -> Option<u64> {
-        self.undelivered.front().copied()
-    }
-
     /// The unacknowledged deliveries: position, attempts, time of the redelivery.
     pub(super) fn unacknowledged(&self) -> impl Iterator<Item = (u64, u32, Option<Timestamp>)> {
-        self.pending.iter().map(|(&sequence, open)| (sequence, open.attempts, open.due))
+        self.in_flight.iter().map(|(sequence, open)| (sequence, open.attempts, open.due))
     }
 
     pub(super) fn given_up(&self) -> &[u64] {
         &self.given_up
     }
 
-    /// The time at which the next delivery becomes due.
-    pub(super) fn first_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|&(at, _)| at)
-    }
-
-    /// Registers a waiter, to be woken when a message can be taken or the time of the next
-    /// redelivery has changed.
-    pub(super) fn wait(&mut self, ticket: Option<u64>, waker: &Waker) -> u64 {
-        let ticket = ticket.unwrap_or_else(|| {
-            self.tickets += 1;
-            self.tickets
-        });
-        match self.waiting.iter_mut().find(|(waiter, _)| *waiter == ticket) {
-            Some((_, known)) => known.clone_from(waker),
-            None => self.waiting.push((ticket, waker.clone())),
-        }
-        ticket
-    }
-
-    pub(super) fn stop_waiting(&mut self, ticket: u64) {
-        self.waiting.retain(|(waiter, _)| *waiter != ticket);
-    }
-
-    fn refill(&mut self, messages: &[Arc<StoredMessage>]) {
-        for stored in messages {
-            if self.receives(&stored.message.subject) {
-                self.undelivered.push_back(stored.sequence);
-            }
-        }
+    /// The time at which something happens by itself.
+    pub(super) fn next_event(&self) -> Option<Timestamp> {
+        self.in_flight.first_due().into_iter().chain(self.next_look).min()
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.pending.len() < self.consumer.max_in_flight as usize
+        self.in_flight.len() < self.consumer.max_in_flight as usize
     }
 
-    /// Cancels the redelivery time of a message; `false` where it had none, because it is due
-    /// already or acknowledged.
-    fn cancel_due(&mut self, sequence: u64) -> bool {
-        let Some(open) = self.pending.get_mut(&sequence) else { return false };
-        let Some(due) = open.due.take() else { return false };
-        self.due.remove(&(due, sequence))
+    /// Wakes everyone who waits: the consumer is deleted.
+    pub(super) fn wake_all(&mut self) {
+        self.pulls.wake();
     }
 
-    /// Recomputes redelivery times, from the same start, by the new ack wait.
-    fn move_due(&mut self, was: Duration) {
-        for (at, sequence) in std::mem::take(&mut self.due) {
-            let begun = at.checked_sub(was).unwrap_or(Timestamp::MIN);
-            let due = after(begun, self.consumer.ack_wait);
-            self.due.insert((due, sequence));
-            if let Some(open) = self.pending.get_mut(&sequence) {
-                open.due = Some(due);
+    /// Looks for messages for the requests that wait.
+    fn look(&mut self, at: Timestamp) {
+        self.next_look = None;
+        while !self.pulls.is_empty() {
+            while let Some((sequence, attempts)) = self.in_flight.next_redelivery()
+                && self.consumer.max_deliver.is_some_and(|most| attempts >= most)
+            {
+                self.give_up(sequence);
+            }
+            if !self.is_available() {
+                if self.has_room() {
+                    self.passed = self.end;
+                }
+                break;
+            }
+            match self.pulls.front(at) {
+                Some(Front::Waits) => break,
+                Some(Front::Left) => {
+                    if let Some(taken) = self.deliver(at) {
+                        self.pulls.serve_left(taken);
+                    }
+                }
+                None => {
+                    // Nobody is left to take the message that was found.
+                    match (self.in_flight.next_redelivery(), self.undelivered.front()) {
+                        (None, Some(found)) => self.passed = found.sequence - 1,
+                        _ => self.in_flight.rotate(),
+                    }
+                    break;
+                }
             }
         }
+        self.pulls.discard_stale(at);
     }
 
-    fn postpone(&mut self, sequence: u64, wait: Duration, now: Timestamp) {
-        self.apply_due(now);
-        let before = self.first_due();
-        if self.cancel_due(sequence) {
-            let due = after(now, wait);
-            self.due.insert((due, sequence));
-            if let Some(open) = self.pending.get_mut(&sequence) {
-                open.due = Some(due);
-            }
-            self.wake_waiting(before);
+    fn deliver(&mut self, at: Timestamp) -> Option<Taken> {
+        let due = after(at, self.consumer.ack_wait);
+        if let Some((message, attempt, number)) = self.in_flight.redeliver(due) {
+            return Some(Taken { message, attempt, number });
+        }
+        let message = self.undelivered.pop_front()?;
+        (self.passed, self.delivered) = (message.sequence, message.sequence);
+        let (attempt, number) = self.in_flight.deliver(&message, due);
+        Some(Taken { message, attempt, number })
+    }
+
+    fn give_up(&mut self, sequence: u64) {
+        self.in_flight.remove(sequence);
+        self.given_up.push(sequence);
+    }
+
+    /// Passes what was in the stream when the server last looked for a request.
+    fn pass_at_last_look(&mut self, stream: &[Arc<StoredMessage>], now: Timestamp) {
+        if let Some(look) = self.pulls.last_look(now)
+            && !self.has_message()
+            && self.has_room()
+        {
+            let there = stream.partition_point(|stored| stored.published < look);
+            self.passed = self.passed.max(there as u64);
         }
     }
 
-    fn redeliver(&mut self, sequence: u64) {
-        let Some(open) = self.pending.get_mut(&sequence) else { return };
-        open.due = None;
-        if self.consumer.max_deliver.is_some_and(|most| open.attempts >= most) {
-            self.pending.remove(&sequence);
-            self.given_up.push(sequence);
-        } else {
-            self.redeliveries.push_back(sequence);
-        }
+    fn refill(&mut self, stream: &[Arc<StoredMessage>]) {
+        let ahead = stream.iter().skip(usize::try_from(self.passed).unwrap_or(usize::MAX));
+        let selected = ahead.filter(|stored| self.receives(&stored.message.subject));
+        self.undelivered = selected.map(Arc::clone).collect();
     }
 
     /// Wakes the waiting subscribers where a message can be taken, or where the time of the next
-    /// redelivery is no longer `before`.
+    /// event is no longer `before`.
     fn wake_waiting(&mut self, before: Option<Timestamp>) {
-        if self.is_available() || self.first_due() != before {
-            for (_, waker) in self.waiting.drain(..) {
-                waker.wake();
-            }
+        if self.is_available() || self.next_event() != before {
+            self.pulls.wake();
         }
     }
 }

@@ -8,6 +8,7 @@ use ports::bus::{BusError, Stream};
 use super::accesses;
 use super::connection::Connection;
 use super::consumer::Queue;
+use super::stream::Log;
 use crate::access::Access;
 use crate::call::Operation;
 
@@ -16,7 +17,7 @@ use crate::call::Operation;
 pub(super) struct Handle {
     pub(super) connection: Connection,
     pub(super) stream: Stream,
-    /// The consumer's number in its stream.
+    /// The consumer's number in its stream when it was opened.
     pub(super) id: u64,
     pub(super) name: Arc<str>,
     /// Whether the consumer belongs to this instance alone and ends with its subscription.
@@ -26,6 +27,13 @@ pub(super) struct Handle {
 impl Handle {
     pub(super) fn gone(&self) -> BusError {
         BusError::Gone(self.name.to_string())
+    }
+
+    /// The consumer, unless it is gone. A durable consumer is found by its name, as on the real
+    /// server: one that was deleted and created again is the same to its subscribers.
+    pub(super) fn find<'a>(&self, log: &'a mut Log) -> Option<&'a mut Queue> {
+        let id = if self.broadcast { Some(self.id) } else { log.durable(&self.name) };
+        log.consumer(id?)
     }
 
     /// Records accesses to the consumer of this number in this stream.
@@ -43,7 +51,15 @@ impl Handle {
         let now = self.connection.kernel.now();
         let mut state = self.connection.broker.state();
         self.connection.kernel.access(accesses::consumers_read);
-        let queue = state.log(self.stream).consumer(self.id).ok_or_else(|| self.gone())?;
+        let queue = self.find(state.log(self.stream)).ok_or_else(|| self.gone())?;
+        self.note_if_serving(queue);
         Ok(effect(queue, now))
+    }
+
+    /// A call that may serve a request that nobody waits for depends on all others.
+    pub(super) fn note_if_serving(&self, queue: &Queue) {
+        if queue.serves_by_itself() {
+            self.connection.kernel.access(accesses::consumers_changed);
+        }
     }
 }

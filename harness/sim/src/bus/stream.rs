@@ -42,11 +42,6 @@ impl Log {
         &self.messages
     }
 
-    /// The message at this position.
-    pub(super) fn message(&self, sequence: u64) -> &Arc<StoredMessage> {
-        &self.messages[position(sequence)]
-    }
-
     /// Adds a message, unless its id was added within the deduplication window.
     pub(super) fn publish(&mut self, message: Message, now: Timestamp) -> Published {
         let sequence = self.messages.len() as u64 + 1;
@@ -60,23 +55,20 @@ impl Log {
                 None => drop(self.ids.insert(message.id.clone(), (sequence, now))),
             }
         }
-        for queue in self.consumers.values_mut() {
-            if queue.receives(&message.subject) {
-                queue.offer(sequence);
-            }
-        }
-        self.messages.push(Arc::new(StoredMessage { message, sequence, published: now }));
+        let stored = Arc::new(StoredMessage { message, sequence, published: now });
+        self.consumers.values_mut().for_each(|queue| queue.offer(&stored, now));
+        self.messages.push(stored);
         Published { sequence, duplicate: false }
     }
 
-    /// Drops the newest messages and their ids.
-    pub(super) fn lose_tail(&mut self, messages: usize) {
+    /// Drops the newest messages and their ids, and the acknowledgements of a short while.
+    pub(super) fn lose_tail(&mut self, messages: usize, now: Timestamp) {
         let left = self.messages.len().saturating_sub(messages);
         for lost in self.messages.drain(left..) {
             self.ids.remove(&lost.message.id);
         }
         for queue in self.consumers.values_mut() {
-            queue.forget_after(left as u64);
+            queue.lose(left as u64, now);
         }
     }
 
@@ -84,15 +76,8 @@ impl Log {
     pub(super) fn open(&mut self, consumer: Consumer, now: Timestamp) -> (u64, u64) {
         let durable = consumer.group == Group::Durable;
         if let Some(&id) = self.durables.get(&consumer.name).filter(|_| durable) {
-            let queue = self.consumers.get_mut(&id).expect("a durable consumer is never removed");
-            queue.apply_due(now);
-            if queue.filters_differ(&consumer) {
-                let next = queue.next_undelivered().unwrap_or(self.messages.len() as u64 + 1);
-                queue.update(consumer, Some(&self.messages[position(next)..]));
-            } else {
-                queue.update(consumer, None);
-            }
-            return (id, queue.undelivered());
+            let queue = self.consumers.get_mut(&id).expect("a name has its consumer");
+            return (id, queue.update(consumer, &self.messages, now));
         }
         let first = match consumer.start {
             Start::All => 0,
@@ -104,7 +89,7 @@ impl Log {
         if durable {
             self.durables.insert(consumer.name.clone(), id);
         }
-        let queue = Queue::new(consumer, &self.messages[first..]);
+        let queue = Queue::new(consumer, first as u64, &self.messages);
         let backlog = queue.undelivered();
         self.consumers.insert(id, queue);
         (id, backlog)
@@ -115,26 +100,54 @@ impl Log {
         self.consumers.get_mut(&id)
     }
 
+    /// The number of the durable consumer of this name.
+    pub(super) fn durable(&self, name: &str) -> Option<u64> {
+        self.durables.get(name).copied()
+    }
+
+    /// Whether a consumer of this subject serves a request that nobody waits for.
+    pub(super) fn serves_by_itself(&self, subject: &str) -> bool {
+        let mut receiving = self.consumers.values().filter(|queue| queue.receives(subject));
+        receiving.any(Queue::serves_by_itself)
+    }
+
+    /// Deletes all messages and consumers.
+    pub(super) fn delete(&mut self, now: Timestamp) {
+        for queue in self.consumers.values_mut() {
+            queue.advance(now);
+            queue.wake_all();
+        }
+        let (window, opened) = (self.window, self.opened);
+        *self = Self { opened, ..Self::new(window) };
+    }
+
+    /// Deletes a durable consumer.
+    pub(super) fn delete_durable(&mut self, name: &str, now: Timestamp) {
+        if let Some(id) = self.durables.remove(name) {
+            self.consumers.get_mut(&id).into_iter().for_each(|queue| queue.advance(now));
+            self.close(id);
+        }
+    }
+
     /// The consumers that receive a subject.
     pub(super) fn receiving(&self, subject: &str) -> impl Iterator<Item = u64> {
         let receiving = self.consumers.iter().filter(move |(_, queue)| queue.receives(subject));
         receiving.map(|(&id, _)| id)
     }
 
-    /// Removes a broadcast consumer.
+    /// Removes a consumer.
     pub(super) fn close(&mut self, id: u64) {
-        self.consumers.remove(&id);
+        if let Some(mut queue) = self.consumers.remove(&id) {
+            queue.wake_all();
+        }
     }
 
     pub(super) fn pending(&mut self, now: Timestamp) -> Vec<Pending> {
-        let mut all: Vec<Pending> = self
-            .up_to_date(now)
-            .map(|queue| Pending {
-                consumer: queue.name().to_owned(),
-                undelivered: queue.undelivered(),
-                unacknowledged: queue.unacknowledged().count() as u64,
-            })
-            .collect();
+        let counted = self.consumers.values_mut().map(|queue| {
+            let (undelivered, unacknowledged) = queue.counts(now);
+            Pending { consumer: queue.name().to_owned(), undelivered, unacknowledged }
+        });
+        let mut all: Vec<Pending> = counted.collect();
         all.sort_by(|a, b| a.consumer.cmp(&b.consumer));
         all
     }
@@ -163,13 +176,8 @@ impl Log {
 
     fn up_to_date(&mut self, now: Timestamp) -> impl Iterator<Item = &Queue> {
         self.consumers.values_mut().map(move |queue| {
-            queue.apply_due(now);
+            queue.advance(now);
             &*queue
         })
     }
-}
-
-/// The index of the message at this position.
-fn position(sequence: u64) -> usize {
-    usize::try_from(sequence - 1).expect("a position fits into memory")
 }

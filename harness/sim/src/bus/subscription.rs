@@ -1,19 +1,17 @@
 //! An open consumer of the simulated broker, and the replies to its deliveries.
-//!
-//! A subscription holds no messages: when it is dropped while it waits, nothing is lost.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ports::Timestamp;
-use ports::bus::{BusError, Delivery, Reply, Subscription};
+use ports::bus::{BusError, Delivery, Reply, Subscription, check_delay};
 
 use super::accesses;
 use super::consumer::Queue;
 use super::handle::Handle;
+use super::pulls::{Inbox, Taken};
 use crate::call::Operation;
 use crate::kernel::Sleep;
 
@@ -21,11 +19,27 @@ use crate::kernel::Sleep;
 pub(super) struct SimSubscription {
     handle: Handle,
     backlog: u64,
+    inbox: Inbox,
 }
 
 impl SimSubscription {
     pub(super) fn new(handle: Handle, backlog: u64) -> Self {
-        Self { handle, backlog }
+        Self { handle, backlog, inbox: Inbox::default() }
+    }
+
+    fn delivery(&self, taken: Taken) -> Delivery {
+        let Taken { message: stored, attempt, number } = taken;
+        let (message, sequence) = (stored.message.clone(), stored.sequence);
+        let memory = self.handle.broadcast.then_some(self.handle.connection.instance);
+        self.handle.note(|stream, id| accesses::took(stream, id, &message, sequence, memory));
+        let handle = self.handle.clone();
+        Delivery {
+            message,
+            sequence,
+            published: stored.published,
+            attempt,
+            reply: Box::new(SimReply { handle, sequence, number }),
+        }
     }
 }
 
@@ -33,33 +47,28 @@ impl SimSubscription {
 impl Subscription for SimSubscription {
     async fn next(&mut self) -> Result<Delivery, BusError> {
         let handle = &self.handle;
+        let wait = Wait { handle, inbox: &self.inbox };
         loop {
-            Availability { handle, ticket: None, timer: None }.await?;
+            Availability { wait: &wait, timer: None }.await?;
+            if !self.inbox.is_empty() {
+                // The message of an earlier call arrives, whatever has become of the consumer.
+                handle.connection.step(Operation::Next, &handle.name).await;
+                handle.connection.kernel.access(accesses::consumers_read);
+                if let Some(taken) = self.inbox.take() {
+                    return Ok(self.delivery(taken));
+                }
+            }
             // Another subscriber may take the message before the scheduler picks this call.
             let take = |queue: &mut Queue, now| {
-                let taken = queue.take(now);
+                let taken = queue.take(&self.inbox, now);
                 if taken.is_none() {
                     handle.note(|stream, id| accesses::took_nothing(stream, id, queue.has_room()));
                 }
                 taken
             };
-            let Some((sequence, attempt)) = handle.act(Operation::Next, take).await? else {
-                continue;
-            };
-            let stored = {
-                let mut state = handle.connection.broker.state();
-                Arc::clone(state.log(handle.stream).message(sequence))
-            };
-            let message = stored.message.clone();
-            let memory = handle.broadcast.then_some(handle.connection.instance);
-            handle.note(|stream, id| accesses::took(stream, id, &message, sequence, memory));
-            return Ok(Delivery {
-                message,
-                sequence,
-                published: stored.published,
-                attempt,
-                reply: Box::new(SimReply { handle: handle.clone(), sequence }),
-            });
+            if let Some(taken) = handle.act(Operation::Next, take).await? {
+                return Ok(self.delivery(taken));
+            }
         }
     }
 
@@ -70,19 +79,40 @@ impl Subscription for SimSubscription {
 
 impl Drop for SimSubscription {
     fn drop(&mut self) {
-        if self.handle.broadcast {
-            let handle = &self.handle;
+        let handle = &self.handle;
+        let mut state = handle.connection.broker.state();
+        let log = state.log(handle.stream);
+        if handle.broadcast {
             handle.connection.kernel.access(accesses::consumers_changed);
-            handle.connection.broker.state().log(handle.stream).close(handle.id);
+            log.close(handle.id);
+        } else if let Some(queue) = handle.find(log) {
+            handle.note_if_serving(queue);
+            queue.close(&self.inbox, handle.connection.kernel.now());
         }
     }
 }
 
-/// Waits until the consumer has a message to deliver.
-struct Availability<'a> {
+/// The wait of a caller. Dropping it leaves its request with the broker.
+struct Wait<'a> {
     handle: &'a Handle,
-    ticket: Option<u64>,
-    /// A timer for the consumer's next redelivery.
+    inbox: &'a Inbox,
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let now = self.handle.connection.kernel.now();
+        let mut state = self.handle.connection.broker.state();
+        if let Some(queue) = self.handle.find(state.log(self.handle.stream)) {
+            queue.leave(self.inbox, now);
+            self.handle.note_if_serving(queue);
+        }
+    }
+}
+
+/// Waits until there is a message to deliver.
+struct Availability<'a> {
+    wait: &'a Wait<'a>,
+    /// A timer for the consumer's next event.
     timer: Option<(Timestamp, Sleep)>,
 }
 
@@ -91,46 +121,36 @@ impl Future for Availability<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let connection = &this.handle.connection;
+        let Wait { handle, inbox } = this.wait;
+        let connection = &handle.connection;
         loop {
-            let now = connection.kernel.now();
-            let mut state = connection.broker.state();
-            let Some(queue) = state.log(this.handle.stream).consumer(this.handle.id) else {
-                return Poll::Ready(Err(this.handle.gone()));
-            };
-            if let Some(ticket) = this.ticket {
-                queue.stop_waiting(ticket);
-            }
-            queue.apply_due(now);
-            this.handle.note(accesses::awaited);
-            if queue.is_available() {
-                this.ticket = None;
+            if !inbox.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            this.ticket = Some(queue.wait(this.ticket, cx.waker()));
-            let due = queue.first_due();
+            let now = connection.kernel.now();
+            let mut state = connection.broker.state();
+            let Some(queue) = handle.find(state.log(handle.stream)) else {
+                return Poll::Ready(Err(handle.gone()));
+            };
+            queue.request(inbox, now);
+            handle.note(accesses::awaited);
+            handle.note_if_serving(queue);
+            if !inbox.is_empty() || queue.is_available() {
+                return Poll::Ready(Ok(()));
+            }
+            queue.wait(inbox, cx.waker());
+            let event = queue.next_event();
             drop(state);
-            let Some(due) = due else {
+            let Some(event) = event else {
                 this.timer = None;
                 return Poll::Pending;
             };
             let timer = match &mut this.timer {
-                Some((at, timer)) if *at == due => timer,
-                other => &mut other.insert((due, connection.kernel.sleep_until(due))).1,
+                Some((at, timer)) if *at == event => timer,
+                other => &mut other.insert((event, connection.kernel.sleep_until(event))).1,
             };
             if Pin::new(timer).poll(cx).is_pending() {
                 return Poll::Pending;
-            }
-        }
-    }
-}
-
-impl Drop for Availability<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            let mut state = self.handle.connection.broker.state();
-            if let Some(queue) = state.log(self.handle.stream).consumer(self.handle.id) {
-                queue.stop_waiting(ticket);
             }
         }
     }
@@ -140,6 +160,8 @@ impl Drop for Availability<'_> {
 struct SimReply {
     handle: Handle,
     sequence: u64,
+    /// The number of the delivery among those of the consumer.
+    number: u64,
 }
 
 impl SimReply {
@@ -153,15 +175,20 @@ impl Reply for SimReply {
     async fn ack(&self) -> Result<(), BusError> {
         let ack = |queue: &mut Queue, now| {
             self.note(!queue.has_room() || queue.is_due(self.sequence, now));
-            queue.ack(self.sequence, now);
+            queue.ack(self.sequence, now)
         };
-        self.handle.act(Operation::Ack, ack).await
+        if self.handle.act(Operation::Ack, ack).await? {
+            return Ok(());
+        }
+        let why = "an acknowledgement of what the consumer has not delivered is not confirmed";
+        Err(BusError::Unavailable(why.to_owned()))
     }
 
     async fn nak(&self, delay: Duration) -> Result<(), BusError> {
+        check_delay(delay)?;
         let nak = |queue: &mut Queue, now| {
             self.note(true);
-            queue.nak(self.sequence, delay, now);
+            queue.nak(self.sequence, self.number, delay, now);
         };
         self.handle.act(Operation::Nak, nak).await
     }

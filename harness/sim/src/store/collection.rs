@@ -6,27 +6,37 @@
 use std::collections::BTreeMap;
 
 use bson::{Bson, Document};
+use ports::store::limits::{self, MAX_INDEXES};
 use ports::store::{Find, Index, Update};
 
 use super::filter::Filter;
 use super::index::{Keys, Refused, StoredIndex, Transition};
 use super::path::is_prefix;
 use super::rejected::Rejected;
+use super::scan::{Scan, arranged};
 use super::sort::Sort;
 use super::target::place;
 use super::undo::Undo;
-use super::update::{Change, storable};
+use super::update::Change;
 use super::value::admissible;
 
 /// The name of the primary key's index.
 pub(super) const PRIMARY: &str = "_id_";
 
 /// A collection. The port deletes nothing, so a document keeps its position.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
     documents: Vec<Document>,
     positions: BTreeMap<String, usize>,
     indexes: Vec<StoredIndex>,
+    /// The number of documents written so far.
+    writes: u64,
+}
+
+/// The result of the first step of a find.
+pub(super) enum Found {
+    All(Vec<Document>),
+    Half(Scan),
 }
 
 impl Collection {
@@ -51,6 +61,9 @@ impl Collection {
             {
                 added.push(stored);
             }
+        }
+        if self.indexes.len() + added.len() > MAX_INDEXES {
+            return Err(Rejected(format!("more than {MAX_INDEXES} indexes")).into());
         }
         // As in MongoDB, a document that cannot be indexed is reported before a duplicate key.
         for document in &self.documents {
@@ -89,19 +102,35 @@ impl Collection {
         Ok(&self.documents[at])
     }
 
-    /// The matching documents, sorted and limited.
-    pub(super) fn find(&self, find: &Find) -> Result<Vec<Document>, Rejected> {
+    /// The first step of a find, or all of it.
+    pub(super) fn find(&self, find: &Find) -> Result<Found, Rejected> {
         let filter = Filter::read(&find.filter)?;
-        let sort = Sort::read(&find.sort)?;
-        let limit = if find.limit == 0 { usize::MAX } else { find.limit as usize };
         if let Some(id) = filter.id() {
+            Sort::read(&find.sort)?;
             let found = self.get(id).filter(|document| filter.matches(document));
-            return Ok(found.into_iter().cloned().collect());
+            return Ok(Found::All(found.into_iter().cloned().collect()));
         }
-        let matching = self.documents.iter().filter(|document| filter.matches(document));
-        let Some(sort) = sort else { return Ok(matching.take(limit).cloned().collect()) };
-        let sorted = sort.apply(matching.collect())?;
-        Ok(sorted.into_iter().take(limit).cloned().collect())
+        let matching = self.matching(&filter);
+        let found = matching.iter().map(|&(_, document)| document).collect();
+        let found: Vec<Document> = arranged(found, find)?.into_iter().cloned().collect();
+        Ok(match Scan::begin(&matching, self.writes, find, &found) {
+            Some(scan) => Found::Half(scan),
+            None => Found::All(found),
+        })
+    }
+
+    /// The second step of a find.
+    pub(super) fn finish(&self, scan: Scan, find: &Find) -> Result<Vec<Document>, Rejected> {
+        if scan.writes == self.writes {
+            return Ok(scan.unchanged);
+        }
+        scan.end(&self.matching(&Filter::read(&find.filter)?), &self.indexes, find)
+    }
+
+    /// The matching documents and their positions.
+    fn matching(&self, filter: &Filter<'_>) -> Vec<(usize, &Document)> {
+        let all = self.documents.iter().enumerate();
+        all.filter(|(_, document)| filter.matches(document)).collect()
     }
 
     pub(super) fn unique_indexes(&self) -> impl Iterator<Item = &StoredIndex> {
@@ -133,6 +162,7 @@ impl Collection {
         if id.is_some() && id.as_ref() != document.get("_id") {
             return Err(Rejected("the _id cannot be changed".to_owned()));
         }
+        within_limits(&document)?;
         Ok(id_first(document))
     }
 
@@ -154,6 +184,7 @@ impl Collection {
         let document = &mut self.documents[at];
         let applied = change.apply(document, false, &mut undo).map_err(Refused::from);
         let checked = applied.and_then(|()| {
+            within_limits(document)?;
             let id = document.get_str("_id").unwrap_or_default();
             if self.positions.get(id) != Some(&at) {
                 return Err(Rejected("the _id cannot be changed".to_owned()).into());
@@ -172,10 +203,16 @@ impl Collection {
     }
 
     fn apply(&mut self, at: usize, transitions: Vec<Transition>) {
+        self.writes += 1;
         for (index, transition) in self.indexes.iter_mut().zip(transitions) {
             index.apply(at, transition);
         }
     }
+}
+
+/// Rejects an updated document that is too large or too deep.
+fn within_limits(document: &Document) -> Result<(), Rejected> {
+    limits::document(document).map_err(|exceeded| Rejected(exceeded.to_string()))
 }
 
 /// The document that an upsert starts from: the equalities of the filter.
@@ -184,21 +221,19 @@ fn start(filter: &Filter<'_>) -> Result<Document, Rejected> {
     equalities.sort_by_key(|(path, _)| *path);
     let mut document = Document::new();
     for (at, &(path, value)) in equalities.iter().enumerate() {
+        if path.is_empty() {
+            return Err(Rejected("an upsert cannot set a field without a name".to_owned()));
+        }
         if equalities[..at].iter().any(|(before, _)| is_prefix(before, path)) {
             return Err(Rejected(format!("the filter specifies {path} twice")));
         }
-        *place(&mut document, path)? = storable(value.clone())?;
+        *place(&mut document, path)? = value.clone();
     }
     Ok(document)
 }
 
 fn checked(document: Document) -> Result<Document, Rejected> {
-    for (name, value) in &document {
-        if name.starts_with('$') || name.contains('\0') {
-            return Err(Rejected(format!("{name} is not a valid field name")));
-        }
-        admissible(value)?;
-    }
+    document.values().try_for_each(admissible)?;
     Ok(id_first(document))
 }
 

@@ -113,6 +113,23 @@ impl<'a> Filter<'a> {
         found
     }
 
+    /// Whether every match satisfies a condition on this path.
+    pub(super) fn constrains(&self, path: &str) -> bool {
+        self.0.iter().any(|node| node.constrains(path))
+    }
+
+    /// Whether every match obviously matches the other filter, which must be plain.
+    pub(super) fn implies(&self, other: &Filter<'_>) -> bool {
+        other.0.iter().all(|node| match node {
+            Node::Exists(path) => self.constrains(path),
+            Node::Compare(path, Relation::Equal, value) => {
+                let equalities = self.equalities();
+                equalities.iter().any(|(own, is)| own == path && compare(is, value).is_eq())
+            }
+            _ => false,
+        })
+    }
+
     /// Whether the filter consists of equalities and `$exists: true` only.
     pub(super) fn is_plain(&self) -> bool {
         let plain = |node: &Node<'_>| {
@@ -163,10 +180,24 @@ impl<'a> Node<'a> {
         }
     }
 
+    fn constrains(&self, path: &str) -> bool {
+        match self {
+            Self::All(nodes) => nodes.iter().any(|node| node.constrains(path)),
+            Self::Any(nodes) => nodes.len() == 1 && nodes[0].constrains(path),
+            Self::Not(node) => node.constrains(path),
+            Self::Exists(own) | Self::Compare(own, ..) | Self::In(own, _) => *own == path,
+        }
+    }
+
     fn equalities(&self, found: &mut Vec<(&'a str, &'a Bson)>) {
         match self {
             Self::Compare(path, Relation::Equal, value) => found.push((path, value)),
-            Self::In(path, [value]) => found.push((path, value)),
+            // As the server, which drops repeated values first.
+            Self::In(path, [value, more @ ..])
+                if more.iter().all(|other| compare(value, other).is_eq()) =>
+            {
+                found.push((path, value));
+            }
             Self::All(nodes) => nodes.iter().for_each(|node| node.equalities(found)),
             Self::Any(nodes) if nodes.len() == 1 => nodes[0].equalities(found),
             _ => {}

@@ -71,14 +71,6 @@ impl StoredIndex {
     /// An empty index.
     pub(super) fn new(index: &Index) -> Result<Self, Rejected> {
         let reject = |reason: &str| Err(Rejected(format!("index {}: {reason}", index.name)));
-        if index.name.is_empty() || index.name == "_id_" {
-            return reject("missing or reserved name");
-        }
-        let bad =
-            |path: &&str| path.split('.').any(|part| part.is_empty() || part.starts_with('$'));
-        if index.keys.is_empty() || index.keys.iter().any(bad) {
-            return reject("missing or invalid paths");
-        }
         if index.keys.iter().any(|path| path.split('.').any(|part| position(part).is_some())) {
             return reject("array positions are not simulated");
         }
@@ -96,6 +88,23 @@ impl StoredIndex {
 
     pub(super) fn is_unique(&self) -> bool {
         self.index.unique
+    }
+
+    /// The indexed paths, in order.
+    pub(super) fn key_paths(&self) -> &'static [&'static str] {
+        self.index.keys
+    }
+
+    /// Whether the server may use the index for a query with this filter and this first field to
+    /// sort by. For a filter with `$or` it might even where this says no.
+    pub(super) fn serves(&self, filter: &Filter<'_>, sort: Option<(&String, &Bson)>) -> bool {
+        let Some(&first) = self.index.keys.first() else { return false };
+        let covers = match self.index.partial.as_ref().map(Filter::read) {
+            None => true,
+            Some(Ok(partial)) => filter.implies(&partial),
+            Some(Err(_)) => false,
+        };
+        covers && (filter.constrains(first) || sort.is_some_and(|(path, _)| path == first))
     }
 
     /// Whether some document has this key.
@@ -150,6 +159,13 @@ impl StoredIndex {
             (own.keys, own.unique, &own.partial) == (index.keys, index.unique, &index.partial);
         match (own.name == index.name, twins) {
             (true, true) => Ok(true),
+            // The server reports a duplicate by its fields.
+            (false, false) if own.unique && index.unique && own.keys == index.keys => {
+                Err(Rejected(format!(
+                    "index {}: {} is unique on the same fields",
+                    index.name, own.name
+                )))
+            }
             (false, false) => Ok(false),
             (true, false) => {
                 Err(Rejected(format!("index {} exists with different options", index.name)))

@@ -12,7 +12,14 @@ pub(super) fn split(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A path component as an array position.
+/// A path component as the position of an array element to write at. Unlike a path to read at,
+/// it may have leading zeros.
+pub(super) fn target_position(component: &str) -> Option<usize> {
+    let is_number = component.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { component.parse().ok() } else { None }
+}
+
+/// A path component as the position of an array element to read.
 pub(super) fn position(component: &str) -> Option<usize> {
     let canonical = component == "0" || !component.starts_with(['0', '+']);
     if canonical { component.parse().ok() } else { None }
@@ -38,7 +45,8 @@ pub(super) fn any_in(
     test: &dyn Fn(Option<&Bson>) -> bool,
 ) -> bool {
     match (found, rest) {
-        (Some(Bson::Array(items)), None) => {
+        // The server takes a dot at the end of a path to an array for its end.
+        (Some(Bson::Array(items)), None | Some("")) => {
             items.iter().any(|item| test(Some(item))) || test(found)
         }
         (Some(Bson::Array(items)), Some(rest)) => any_in_array(items, rest, test),

@@ -4,7 +4,7 @@
 
 use bson::{Bson, Document};
 
-use super::path::{position, split};
+use super::path::{split, target_position};
 use super::rejected::Rejected;
 
 /// The maximum number of nulls between the end of an array and an element written past it.
@@ -29,7 +29,7 @@ fn place_in<'d>(found: &'d mut Bson, rest: Option<&str>) -> Result<&'d mut Bson,
         Bson::Document(inner) => place(inner, rest),
         Bson::Array(items) => {
             let (head, rest) = split(rest);
-            let at = position(head).ok_or_else(|| no_field(head))?;
+            let at = target_position(head).ok_or_else(|| no_field(head))?;
             if at >= items.len() {
                 if at - items.len() > PADDING {
                     return Err(Rejected(format!("element {at} is too far past the end")));
@@ -58,7 +58,9 @@ pub(super) fn existing<'d>(
         let (head, tail) = split(path);
         let next = match found {
             Bson::Document(inner) => inner.get_mut(head),
-            Bson::Array(items) => items.get_mut(position(head).ok_or_else(|| no_field(head))?),
+            Bson::Array(items) => {
+                items.get_mut(target_position(head).ok_or_else(|| no_field(head))?)
+            }
             _ => return Err(no_field(head)),
         };
         let Some(next) = next else { return Ok(None) };
@@ -79,7 +81,7 @@ pub(super) fn remove(document: &mut Document, path: &str) {
             inner.remove(last);
         }
         Ok(Some(Bson::Array(items))) => {
-            if let Some(item) = position(last).and_then(|at| items.get_mut(at)) {
+            if let Some(item) = target_position(last).and_then(|at| items.get_mut(at)) {
                 *item = Bson::Null;
             }
         }

@@ -9,10 +9,11 @@ use super::path::split;
 /// The previous state of a document.
 #[derive(Debug, Default)]
 pub(super) struct Undo {
-    /// The whole document, where the order of its fields could not be restored otherwise.
-    whole: Option<Document>,
-    /// Otherwise the changed fields, in order of change.
+    /// The changed fields, in order of change.
     fields: Vec<(String, Option<Bson>)>,
+    /// The whole document after those changes, from where on the order of its fields could not
+    /// be restored otherwise.
+    whole: Option<Document>,
 }
 
 impl Undo {
@@ -26,19 +27,22 @@ impl Undo {
     /// Saves the top-level field of the path.
     pub(super) fn keep(&mut self, document: &Document, path: &str) {
         let field = split(path).0;
-        self.fields.push((field.to_owned(), document.get(field).cloned()));
+        if self.whole.is_none() {
+            self.fields.push((field.to_owned(), document.get(field).cloned()));
+        }
     }
 
     /// Saves a field whose value was replaced.
     pub(super) fn keep_replaced(&mut self, field: String, old: Option<Bson>) {
-        self.fields.push((field, old));
+        if self.whole.is_none() {
+            self.fields.push((field, old));
+        }
     }
 
     /// Restores the document.
     pub(super) fn revert(self, document: &mut Document) {
         if let Some(whole) = self.whole {
             *document = whole;
-            return;
         }
         for (field, old) in self.fields.into_iter().rev() {
             match old {

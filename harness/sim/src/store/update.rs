@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use bson::{Bson, Document};
 
 use super::filter::Filter;
-use super::path::{is_prefix, position, split};
+use super::path::{is_prefix, split};
 use super::rejected::Rejected;
 use super::target;
 use super::undo::Undo;
@@ -53,7 +53,6 @@ impl Change {
                 return Err(Rejected(format!("{operator} requires a document")));
             };
             for (path, operand) in operand {
-                check_path(&path)?;
                 admissible(&operand)?;
                 steps.push((path, action(&operator, operand)?));
             }
@@ -147,7 +146,12 @@ impl Action {
             Self::Unset => target::remove(document, path),
             Self::Increase(by) => {
                 let place = target::place(document, path)?;
-                *place = sum(place, by)?;
+                let sum = sum(place, by)?;
+                // As in the server, which writes no equal number: `-0.0` stays as it is.
+                if !matches!((&*place, &sum), (Bson::Double(old), Bson::Double(new)) if old == new)
+                {
+                    *place = sum;
+                }
             }
             Self::Push(values) => match target::place(document, path)? {
                 Bson::Array(items) => items.extend(values),
@@ -199,8 +203,8 @@ fn is_known(operator: &str) -> bool {
 
 fn action(operator: &str, operand: Bson) -> Result<Action, Rejected> {
     Ok(match operator {
-        "$set" => Action::Set(storable(operand)?),
-        "$setOnInsert" => Action::SetOnInsert(storable(operand)?),
+        "$set" => Action::Set(operand),
+        "$setOnInsert" => Action::SetOnInsert(operand),
         "$unset" => Action::Unset,
         "$inc" => match operand {
             Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => Action::Increase(operand),
@@ -215,55 +219,37 @@ fn action(operator: &str, operand: Bson) -> Result<Action, Rejected> {
 fn pushed(operand: Bson) -> Result<Vec<Bson>, Rejected> {
     let Bson::Document(mut modifiers) = operand else { return Ok(vec![operand]) };
     if !modifiers.contains_key("$each") {
-        return Ok(vec![storable(Bson::Document(modifiers))?]);
+        return Ok(vec![Bson::Document(modifiers)]);
     }
     let each = modifiers.remove("$each");
     if let Some(other) = modifiers.keys().next() {
         return Err(Rejected(format!("$push with {other} is not simulated")));
     }
     match each {
-        Some(Bson::Array(values)) => values.into_iter().map(storable).collect(),
+        Some(Bson::Array(values)) => Ok(values),
         _ => Err(Rejected("$each requires an array".to_owned())),
     }
 }
 
-/// Rejects field names that MongoDB reads as operators: their effect depends on their place.
-pub(super) fn storable(value: Bson) -> Result<Bson, Rejected> {
-    fn check(value: &Bson) -> Result<(), Rejected> {
-        match value {
-            Bson::Document(inner) => inner.iter().try_for_each(|(name, value)| {
-                if name.starts_with('$') {
-                    return Err(Rejected(format!("{name} is not a valid field name")));
-                }
-                check(value)
-            }),
-            Bson::Array(items) => items.iter().try_for_each(check),
-            _ => Ok(()),
-        }
-    }
-    check(&value)?;
-    Ok(value)
-}
-
-fn check_path(path: &str) -> Result<(), Rejected> {
-    let invalid = |part: &str| part.is_empty() || part.starts_with('$') || part.contains('\0');
-    if path.split('.').any(invalid) {
-        return Err(Rejected(format!("'{path}' is not a valid path to write at")));
-    }
-    Ok(())
-}
-
-/// By component; array positions by number.
+/// The order in which MongoDB applies an update, and so makes new fields: by component.
 fn compare_paths(left: &str, right: &str) -> Ordering {
     let ((left, left_rest), (right, right_rest)) = (split(left), split(right));
-    let order = match (position(left), position(right)) {
-        (Some(l), Some(r)) => l.cmp(&r),
-        (l, r) => l.is_none().cmp(&r.is_none()).then_with(|| left.cmp(right)),
-    };
-    order.then_with(|| match (left_rest, right_rest) {
+    compare_components(left, right).then_with(|| match (left_rest, right_rest) {
         (Some(l), Some(r)) => compare_paths(l, r),
         (l, r) => l.is_some().cmp(&r.is_some()),
     })
+}
+
+/// By byte, except that of two that begin with a digit and have no leading zero the shorter one
+/// is first: so numbers are in their order. Source: `cmpPathsAndArrayIndexes` in the server.
+fn compare_components(left: &str, right: &str) -> Ordering {
+    let is_counted = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_digit())
+            && (name.len() == 1 || !name.starts_with('0'))
+    };
+    let by_length = is_counted(left) && is_counted(right);
+    let length = if by_length { left.len().cmp(&right.len()) } else { Ordering::Equal };
+    length.then_with(|| left.cmp(right))
 }
 
 /// The sum, in the wider of the two types; a 32-bit overflow widens to 64 bits.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use bytes::Bytes;
-use contracts::OrderExpired;
+use contracts::{Expiry, OrderExpired};
 use harness::trace::{InstanceId, Record, RecordKind};
 use http::HeaderMap;
 use platform::event::Event;
@@ -54,13 +54,7 @@ pub(super) fn charged_cancelled(truth: &mut Truth) -> LedgerCharge {
     let order = find(truth.order_copies(), CANCELLED);
     let charge = doc! { "stripeId": "ch_kept", "amount": 2000_i64, "status": "completed" };
     order.insert("charge", charge);
-    LedgerCharge {
-        id: "ch_kept".to_owned(),
-        order_id: id(order).to_owned(),
-        amount: 2000,
-        refunded: false,
-        idempotency_key: String::new(),
-    }
+    LedgerCharge::succeeded("ch_kept", id(order), 2000)
 }
 
 pub(super) fn edit(truth: &mut Truth) -> &mut Vec<Record> {
@@ -209,7 +203,7 @@ pub(super) fn spoil_message(truth: &mut Truth, spoil: fn(&mut Message)) {
 
 /// Publishes the expiry of an order.
 pub(super) fn expired(truth: &mut Truth, order: &str, id: String) {
-    let event = OrderExpired { id: order.to_owned() };
+    let event = OrderExpired(Expiry { id: order.to_owned() });
     let headers = [
         ("ce-id", id.as_str()),
         ("ce-source", "expiration"),

@@ -12,13 +12,10 @@ use serde_json::{Value, json};
 
 use super::connection::{Connection, RequestError, encode};
 use super::subscription::PullSubscription;
-use super::wire;
 use ports::bus::{BusError, Consumer, Group, Start};
 
 /// The time for which the server keeps a broadcast consumer without pull requests.
 const INACTIVE_LIMIT: Duration = Duration::from_secs(60);
-/// Seconds from the epoch of `0000-01-01T00:00:00Z`, the earliest time in RFC 3339.
-const EARLIEST_START: i64 = -62_167_219_200;
 
 /// Creates the consumer if it does not exist, and subscribes to it.
 pub(super) async fn open(
@@ -26,7 +23,7 @@ pub(super) async fn open(
     stream: &str,
     consumer: &Consumer,
 ) -> Result<PullSubscription, BusError> {
-    check(consumer)?;
+    consumer.check()?;
     let wanted = config(stream, consumer, unique(connection))?;
     let info = match create(connection, stream, &wanted).await {
         // The server refuses to change the start of an existing consumer: keep the present one.
@@ -80,40 +77,26 @@ fn config(stream: &str, consumer: &Consumer, unique: String) -> Result<Config, B
         ack_policy: AckPolicy::Explicit,
         ack_wait: consumer.ack_wait,
         max_deliver: consumer.max_deliver.map_or(-1, i64::from),
-        filter_subjects: consumer.subjects.iter().map(|s| format!("{stream}.{s}")).collect(),
+        filter_subjects: filters(stream, &consumer.subjects),
         max_ack_pending: i64::from(consumer.max_in_flight),
         inactive_threshold,
         ..Config::default()
     })
 }
 
-fn start_time(at: Timestamp) -> Result<DateTime, BusError> {
-    if at.as_second() < EARLIEST_START {
-        return Err(BusError::Rejected(format!("the start {at} is before the year 0")));
+/// The subjects as the server filters by them. A consumer of the whole stream has a filter too:
+/// one whose filters are removed is no longer told of new messages (`nats-server` 2.15.1). It
+/// would count none, and find them only when it looks for another reason.
+fn filters(stream: &str, subjects: &[String]) -> Vec<String> {
+    match subjects {
+        [] => vec![format!("{stream}.>")],
+        some => some.iter().map(|subject| format!("{stream}.{subject}")).collect(),
     }
-    async_nats::datetime::from_nanos(at.as_nanosecond())
-        .map_err(|e| BusError::Rejected(format!("the start {at}: {e}")))
 }
 
-/// Rejects a consumer that the server would misinterpret.
-fn check(consumer: &Consumer) -> Result<(), BusError> {
-    let rejected = |why: &str| Err(BusError::Rejected(format!("{}: {why}", consumer.name)));
-    let invalid = |c: char| ".*>/\\".contains(c) || c.is_whitespace() || c.is_control();
-    if consumer.name.is_empty() || consumer.name.contains(invalid) {
-        return rejected("invalid consumer name");
-    }
-    if !consumer.subjects.iter().all(|subject| wire::is_exact(subject)) {
-        return rejected("a filter is not an exact subject");
-    }
-    if consumer.ack_wait.is_zero() || consumer.max_in_flight == 0 {
-        return rejected(
-            "without an ack wait or a delivery in flight, nothing can be acknowledged",
-        );
-    }
-    if consumer.max_deliver == Some(0) {
-        return rejected("without a delivery, nothing can be acknowledged");
-    }
-    wire::nanoseconds("an ack wait", consumer.ack_wait).map(drop)
+fn start_time(at: Timestamp) -> Result<DateTime, BusError> {
+    async_nats::datetime::from_nanos(at.as_nanosecond())
+        .map_err(|e| BusError::Rejected(format!("the start {at}: {e}")))
 }
 
 /// A suffix that no other consumer has.
@@ -123,8 +106,9 @@ fn unique(connection: &Connection) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ports::bus::{MAX_WAIT, Stream};
+
     use super::*;
-    use ports::bus::Stream;
 
     fn consumer(start: Start, ack_wait: Duration) -> Consumer {
         Consumer {
@@ -141,28 +125,34 @@ mod tests {
 
     /// The request that would be sent.
     fn requested(consumer: &Consumer) -> Result<Value, BusError> {
-        check(consumer)?;
+        consumer.check()?;
         Ok(creation("shop", &config("shop", consumer, String::new())?)?)
     }
 
     #[test]
     fn every_time_and_duration_is_sent_or_rejected() {
-        let year_zero = Timestamp::from_second(EARLIEST_START).expect("in range");
-        for at in [year_zero, Timestamp::UNIX_EPOCH, Timestamp::MAX] {
+        let at = |nanoseconds| Timestamp::from_nanosecond(nanoseconds).expect("in range");
+        let (first, last) = (at(i64::MIN.into()), at(i64::MAX.into()));
+        for at in [first, Timestamp::UNIX_EPOCH, last] {
             let request = requested(&consumer(Start::Since(at), Duration::from_secs(1)));
             let sent =
                 request.expect("a time that the server reads")["config"]["opt_start_time"].clone();
             let sent: Timestamp = serde_json::from_value(sent).expect("a timestamp");
             assert_eq!(sent, at);
         }
-        for at in [year_zero - Duration::from_nanos(1), Timestamp::MIN] {
+        let nanosecond = Duration::from_nanos(1);
+        for at in [first - nanosecond, last + nanosecond, Timestamp::MIN, Timestamp::MAX] {
             let request = requested(&consumer(Start::Since(at), Duration::from_secs(1)));
             assert!(matches!(request, Err(BusError::Rejected(_))), "{at}: {request:?}");
         }
-        let longest = Duration::from_nanos(i64::MAX as u64);
-        let request = requested(&consumer(Start::All, longest)).expect("a duration in range");
-        assert_eq!(request["config"]["ack_wait"], i64::MAX);
-        let request = requested(&consumer(Start::All, longest + Duration::from_nanos(1)));
-        assert!(matches!(request, Err(BusError::Rejected(_))), "{request:?}");
+        let request = requested(&consumer(Start::All, MAX_WAIT)).expect("a duration in range");
+        assert_eq!(
+            request["config"]["ack_wait"],
+            i64::try_from(MAX_WAIT.as_nanos()).expect("fits")
+        );
+        for wait in [MAX_WAIT + nanosecond, Duration::MAX] {
+            let request = requested(&consumer(Start::All, wait));
+            assert!(matches!(request, Err(BusError::Rejected(_))), "{request:?}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! An open consumer: requests one message at a time, and none before the caller wants it.
 //!
 //! A prefetched message would spend its ack wait in a queue, and a crash would lose it unseen.
-//! So nothing is prefetched: the server holds a pull request until there is a message, and a
-//! lost request is sent again.
+//! So a request is sent only while a caller waits. It cannot be taken back: where the caller
+//! drops its wait, the server holds the request until there is a message or it expires, and the
+//! next call finds that message in the inbox. A lost request is sent again.
 
 use std::time::Duration;
 

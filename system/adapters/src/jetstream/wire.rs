@@ -10,45 +10,27 @@ use async_nats::header::{HeaderName, HeaderValue};
 use async_nats::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
-use ports::bus::{BusError, Message, PublishError};
+use ports::bus::{BusError, Message, PublishError, check_delay};
 
 /// The header that JetStream deduplicates by.
 const ID: &str = "Nats-Msg-Id";
-/// The prefix of headers that the server interprets.
-const RESERVED: &str = "Nats-";
-
-/// Whether this is one exact subject: tokens between dots, none empty, no wildcard.
-pub(super) fn is_exact(subject: &str) -> bool {
-    let valid = |token: &str| {
-        !token.is_empty()
-            && token != "*"
-            && token != ">"
-            && !token.contains(|c: char| c.is_whitespace() || c.is_control())
-    };
-    subject.split('.').all(valid)
-}
 
 /// The subject and the headers of a message to publish.
 pub(super) fn outgoing(
     stream: &str,
     message: &Message,
 ) -> Result<(String, Option<HeaderMap>), PublishError> {
+    message.check()?;
     let rejected = |why: &str| PublishError::Rejected(format!("{}: {why}", message.subject));
-    if !is_exact(&message.subject) {
-        return Err(rejected("invalid subject"));
-    }
     let mut headers = HeaderMap::new();
     for (name, value) in &message.headers {
-        if name.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED)) {
-            return Err(rejected("a header that is reserved for the server"));
-        }
         headers.insert(
-            header_name(name).ok_or_else(|| rejected("invalid header name"))?,
-            header_value(value).ok_or_else(|| rejected("invalid header value"))?,
+            HeaderName::from_str(name).map_err(|_| rejected("invalid header name"))?,
+            HeaderValue::from_str(value).map_err(|_| rejected("invalid header value"))?,
         );
     }
     if !message.id.is_empty() {
-        headers.insert(ID, header_value(&message.id).ok_or_else(|| rejected("invalid id"))?);
+        headers.insert(ID, HeaderValue::from_str(&message.id).map_err(|_| rejected("invalid id"))?);
     }
     let headers = Some(headers).filter(|headers| !headers.is_empty());
     Ok((format!("{stream}.{}", message.subject), headers))
@@ -75,6 +57,7 @@ pub(super) fn incoming(stream: &str, message: &async_nats::Message) -> Result<Me
 
 /// A negative acknowledgement that delays the redelivery.
 pub(super) fn nak(delay: Duration) -> Result<Bytes, BusError> {
+    check_delay(delay)?;
     if delay.is_zero() {
         return Ok(Bytes::from_static(b"-NAK"));
     }
@@ -92,18 +75,10 @@ pub(super) fn status(message: &async_nats::Message) -> Option<StatusCode> {
     message.status.filter(|&status| status != StatusCode::OK)
 }
 
-fn header_name(name: &str) -> Option<HeaderName> {
-    let valid = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
-    valid.then(|| HeaderName::from_str(name).ok()).flatten()
-}
-
-fn header_value(value: &str) -> Option<HeaderValue> {
-    let valid = value.trim() == value && !value.contains(char::is_control);
-    valid.then(|| HeaderValue::from_str(value).ok()).flatten()
-}
-
 #[cfg(test)]
 mod tests {
+    use ports::bus::MAX_WAIT;
+
     use super::*;
 
     #[test]
@@ -111,7 +86,7 @@ mod tests {
         assert_eq!(nak(Duration::ZERO), Ok(Bytes::from_static(b"-NAK")));
         let second = Ok(Bytes::from_static(b"-NAK {\"delay\":1000000000}"));
         assert_eq!(nak(Duration::from_secs(1)), second);
-        for delay in [Duration::from_nanos(1 << 63), Duration::MAX] {
+        for delay in [MAX_WAIT + Duration::from_nanos(1), Duration::MAX] {
             assert!(matches!(nak(delay), Err(BusError::Rejected(_))), "{delay:?}");
         }
     }

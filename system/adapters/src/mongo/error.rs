@@ -4,19 +4,23 @@
 //! In doubt a write may have been applied: callers rely on `Unavailable` to mean that nothing
 //! was written. No decision depends on the text of a message.
 
+use std::fmt::Display;
+
 use mongodb::error::{
     Error, ErrorKind, NO_WRITES_PERFORMED, SYSTEM_OVERLOADED_ERROR, WriteFailure,
 };
 
 use ports::store::{ReadError, WriteError};
 
+/// The server's code for a collection that does not exist.
+const NAMESPACE_NOT_FOUND: i32 = 26;
 /// The server's code for a collection that already exists.
 const NAMESPACE_EXISTS: i32 = 48;
 /// The server's code for a violation of a unique index.
 const DUPLICATE_KEY: i32 = 11000;
-/// The server's codes for a call that it has not carried out: it is not the primary, or could
-/// not get a lock.
-const NOT_APPLIED: [i32; 6] = [24, 46, 112, 10058, 10107, 13435];
+/// The server's codes for a call that it has not carried out: it is not the primary, could not
+/// get a lock, or was short of cache.
+const NOT_APPLIED: [i32; 7] = [24, 46, 112, 365, 10058, 10107, 13435];
 /// The server's codes for a call that it has aborted and may have carried out: at shutdown, at
 /// a change of the primary, at a time limit, or after an error in its own network.
 const INTERRUPTED: [i32; 14] =
@@ -37,7 +41,12 @@ enum Outcome {
 
 /// Whether the error says that the collection already exists.
 pub(super) fn is_existing_collection(error: &Error) -> bool {
-    server_error(error).is_some_and(|(code, _)| code == NAMESPACE_EXISTS)
+    code(error) == Some(NAMESPACE_EXISTS)
+}
+
+/// Whether the error says that the collection does not exist.
+pub(super) fn is_missing_collection(error: &Error) -> bool {
+    code(error) == Some(NAMESPACE_NOT_FOUND)
 }
 
 /// The error of a read, which can be repeated whatever the outcome.
@@ -48,24 +57,30 @@ pub(super) fn read_error(error: &Error) -> ReadError {
     }
 }
 
-/// The error of a write. `index` finds the name of the unique index for a server's message.
-pub(super) fn write_error(error: &Error, index: impl FnOnce(&str) -> String) -> WriteError {
-    match outcome(error) {
-        Outcome::Duplicate => {
-            let message = server_error(error).map_or("", |(_, message)| message);
-            WriteError::Duplicate { index: index(message) }
-        }
-        Outcome::NotApplied => WriteError::Unavailable(error.to_string()),
-        Outcome::MaybeApplied => WriteError::Unknown(error.to_string()),
-        Outcome::Refused => WriteError::Rejected(error.to_string()),
-    }
+/// The error of a write; `None` where a unique index refused it.
+pub(super) fn write_error(error: &Error) -> Option<WriteError> {
+    failure(outcome(error), error)
+}
+
+/// The error of a write that the server reports with this code, as [`write_error`].
+pub(super) fn reported_error(code: i32, message: &str) -> Option<WriteError> {
+    failure(outcome_of_code(code), &message)
+}
+
+fn failure(outcome: Outcome, message: &dyn Display) -> Option<WriteError> {
+    Some(match outcome {
+        Outcome::Duplicate => return None,
+        Outcome::NotApplied => WriteError::Unavailable(message.to_string()),
+        Outcome::MaybeApplied => WriteError::Unknown(message.to_string()),
+        Outcome::Refused => WriteError::Rejected(message.to_string()),
+    })
 }
 
 fn outcome(error: &Error) -> Outcome {
     if error.contains_label(NO_WRITES_PERFORMED) {
         return Outcome::NotApplied;
     }
-    if let Some((code, _)) = server_error(error) {
+    if let Some(code) = code(error) {
         return outcome_of_code(code);
     }
     match &*error.kind {
@@ -85,11 +100,11 @@ fn outcome(error: &Error) -> Outcome {
     }
 }
 
-/// The code and the message, if the error comes from the server.
-fn server_error(error: &Error) -> Option<(i32, &str)> {
+/// The code, if the error comes from the server.
+fn code(error: &Error) -> Option<i32> {
     match &*error.kind {
-        ErrorKind::Command(error) => Some((error.code, &error.message)),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => Some((error.code, &error.message)),
+        ErrorKind::Command(error) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
         _ => None,
     }
 }
@@ -110,8 +125,8 @@ mod tests {
     #[test]
     fn a_write_on_a_connection_that_breaks_may_have_been_applied() {
         let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        let error = write_error(&Error::from(lost), |_| unreachable!("not a duplicate"));
-        assert!(matches!(error, WriteError::Unknown(_)));
+        let error = write_error(&Error::from(lost));
+        assert!(matches!(error, Some(WriteError::Unknown(_))));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Decisions on timers.
 
-use contracts::{Cents, OrderStatus, OrderTicket};
+use contracts::{Cents, Expiry, OrderStatus, OrderTicket};
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn a_timer_fires_once_and_not_before_it_is_due() {
     let timer = received(&[order(OrderStatus::Created, 0)]);
     assert_eq!(fire(Some(&timer), at(899)), Decision::Keep);
     let Decision::Write(fired, events) = fire(Some(&timer), at(900)) else { panic!("it is due") };
-    assert_eq!(events, [Emit::new(&OrderExpired { id: "o1".to_owned() })]);
+    assert_eq!(events, [Emit::new(&OrderExpired(Expiry { id: "o1".to_owned() }))]);
     assert_eq!(fire(Some(&fired), at(901)), Decision::Keep);
 }
 

@@ -1,4 +1,5 @@
-//! The charges' task with a provider that refuses some of the refunds.
+//! The charges' task with a provider that refuses some of the refunds for good, and is never
+//! reached for others.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use contracts::{Cents, OrderStatus};
 use futures::executor::block_on;
 use identity::session::SessionConfig;
 use parking_lot::Mutex;
-use platform::chain::Chain;
+use platform::collection::encode;
 use ports::Ports;
 use ports::Timestamp;
 use ports::bus::{
@@ -21,6 +22,8 @@ use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
 use super::*;
 use crate::app::Config;
+use crate::model::Charge;
+use crate::model::inquiry::Attempt;
 use crate::provider::ProviderConfig;
 
 /// A store of orders, sorted by due time, whose queries return those that are unsettled.
@@ -46,8 +49,11 @@ impl Store for DueOrders {
 
     async fn find(&self, _: &str, find: Find) -> Result<Vec<Document>, ReadError> {
         let all = self.0.lock();
-        let due = all.iter().filter(|document| document.get_datetime("due").is_ok());
-        Ok(due.take(find.limit as usize).cloned().collect())
+        let due = |document: &Document| document.get_datetime("due").copied().ok();
+        let mut found: Vec<_> = all.iter().filter(|found| due(found).is_some()).cloned().collect();
+        found.sort_by_key(due);
+        found.truncate(find.limit as usize);
+        Ok(found)
     }
 
     async fn update(&self, _: &str, update: Update) -> Result<Option<Document>, WriteError> {
@@ -65,7 +71,8 @@ impl Store for DueOrders {
     }
 }
 
-/// Refuses the refund of every charge whose provider id begins with `disputed`.
+/// Refuses the refund of every charge whose provider id begins with `disputed`, and is not reached
+/// for those that begin with `lost`.
 struct Disputing;
 
 #[async_trait]
@@ -74,11 +81,12 @@ impl Http for Disputing {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, HttpError> {
-        let disputed = request.body().starts_with(b"charge=disputed");
-        let (status, body) = if disputed {
+        let (status, body) = if request.body().starts_with(b"charge=disputed") {
             (400, r#"{"error":{"type":"invalid_request_error","code":"charge_disputed"}}"#)
+        } else if request.body().starts_with(b"charge=lost") {
+            return Err(HttpError::Unknown("lost".to_owned()));
         } else {
-            (200, r#"{"id":"re_1"}"#)
+            (200, r#"{"id":"re_1","status":"succeeded"}"#)
         };
         Ok(http::Response::builder()
             .status(status)
@@ -144,6 +152,9 @@ fn to_refund(id: &str, stripe_id: &str) -> Document {
         source: "tok_visa".to_owned(),
         stripe_id: Some(stripe_id.to_owned()),
         stripe_refund_id: None,
+        created: Timestamp::from_second(800).unwrap(),
+        attempt: Attempt::first(Timestamp::from_second(900).unwrap()),
+        failure: None,
         version: 1,
     };
     let order = Order {
@@ -155,7 +166,7 @@ fn to_refund(id: &str, stripe_id: &str) -> Document {
         charge: Some(charge),
         due: Some(Timestamp::from_second(900).unwrap()),
     };
-    let mut document = bson::serialize_to_document(&order).unwrap();
+    let mut document = encode(&order);
     document.extend(doc! { "revision": 0_i64, "outbox": [] });
     document
 }
@@ -183,21 +194,35 @@ fn app(store: &Arc<DueOrders>) -> App {
 }
 
 #[test]
-fn refused_refunds_do_not_block_the_others() {
-    let many = 2 * BATCH;
-    let disputed = (0..many).map(|n| to_refund(&format!("a{n}"), &format!("disputed{n}")));
-    let others = (0..5).map(|n| to_refund(&format!("b{n}"), &format!("ch_{n}")));
-    let store = Arc::new(DueOrders(Mutex::new(disputed.chain(others).collect())));
-    let step = block_on(Charges(app(&store)).step());
-    let error = step.expect_err("refused refunds are reported");
-    let error = Chain(&error).to_string();
-    assert!(error.contains("charge_disputed"), "{error}");
-    let refunded = |document: &&Document| {
-        let charge = document.get_document("charge").unwrap();
-        charge.get_str("status").is_ok_and(|status| status == "refunded")
+fn refunds_that_fail_do_not_block_the_others_and_those_refused_end() {
+    let refunds = |letter: char, count, id: &'static str| {
+        (0..count).map(move |n| to_refund(&format!("{letter}{n}"), &format!("{id}{n}")))
+    };
+    let disputed = refunds('a', BATCH, "disputed");
+    let lost = refunds('b', BATCH, "lost");
+    let others = refunds('c', 5, "ch_");
+    let store = Arc::new(DueOrders(Mutex::new(disputed.chain(lost).chain(others).collect())));
+    let app = app(&store);
+    let task = Charges(app.clone());
+    let last = loop {
+        match block_on(task.step()).unwrap() {
+            Step::Worked => {}
+            idle => break idle,
+        }
     };
     let orders = store.0.lock();
-    let ids: Vec<_> =
-        orders.iter().filter(refunded).map(|order| order.get_str("_id").unwrap()).collect();
-    assert_eq!(ids, ["b0", "b1", "b2", "b3", "b4"]);
+    for order in &*orders {
+        let charge = order.get_document("charge").unwrap();
+        let (status, failure) = (charge.get_str("status").unwrap(), charge.get_str("failure").ok());
+        let is_due = order.get_datetime("due").is_ok();
+        let expected = match order.get_str("_id").unwrap().as_bytes()[0] {
+            b'a' => ("completed", Some("charge_disputed"), false),
+            b'b' => ("completed", None, true),
+            _ => ("refunded", None, false),
+        };
+        assert_eq!((status, failure, is_due), expected, "{order}");
+    }
+    // The age of the attempts is 100 seconds.
+    assert_eq!(last, Step::Idle { next: Some(Timestamp::from_second(1_100).unwrap()) });
+    assert_eq!(app.unrefundable.get(), u64::from(BATCH));
 }

@@ -1,9 +1,8 @@
 //! Decisions on payments.
 
-use std::sync::LazyLock;
-
 use contracts::OrderTicket;
 
+use super::inquiry::{How, KEY_RETIREMENT, KEY_USE};
 use super::*;
 
 fn at(second: i64) -> Timestamp {
@@ -47,33 +46,57 @@ fn pay(order: &Order) -> Result<Order, PaymentError> {
     Ok(after(Some(order.clone()), decision).unwrap())
 }
 
-fn concluded(order: &Order, outcome: Option<&ChargeOutcome>) -> (Order, bool) {
-    match conclude(Some(order), outcome, at(11)).unwrap() {
+fn answered(order: &Order, outcome: Option<Outcome>, now: i64) -> (Order, bool) {
+    let asked = order.inquiry(at(now)).unwrap_or_else(|| asked(order));
+    match conclude(Some(order), &asked, outcome.as_ref(), at(now)).unwrap() {
+        Decision::Keep => (order.clone(), false),
+        Decision::Write(next, _) => (next, true),
+    }
+}
+
+/// A request for the charge, as one that was sent before had it.
+fn asked(order: &Order) -> Inquiry {
+    let key = order.charge.as_ref().unwrap().id.clone();
+    Inquiry { transfer: Transfer::Charge, attempt: 1, how: How::Request { key } }
+}
+
+fn concluded(order: &Order, outcome: Option<Outcome>) -> (Order, bool) {
+    let decision = conclude(Some(order), &asked(order), outcome.as_ref(), at(11)).unwrap();
+    match decision {
         Decision::Keep => (order.clone(), false),
         Decision::Write(next, _) => (next, true),
     }
 }
 
 fn refunded(order: &Order) -> Order {
-    let decision = refund(Some(order), Some("re_1"), at(12)).unwrap();
-    after(Some(order.clone()), decision).unwrap()
+    answered(order, Some(Outcome::Succeeded { id: Some("re_1".to_owned()) }), 12).0
 }
 
 fn status(order: &Order) -> ChargeStatus {
     order.charge.as_ref().unwrap().status
 }
 
-fn charged() -> Option<&'static ChargeOutcome> {
-    static CHARGED: LazyLock<ChargeOutcome> =
-        LazyLock::new(|| ChargeOutcome::Charged { id: "ch_1".to_owned() });
-    Some(&CHARGED)
+fn charged() -> Option<Outcome> {
+    Some(Outcome::Succeeded { id: Some("ch_1".to_owned()) })
 }
 
-fn declined() -> Option<&'static ChargeOutcome> {
-    static DECLINED: LazyLock<ChargeOutcome> =
-        LazyLock::new(|| ChargeOutcome::Declined { code: "card_declined".to_owned() });
-    Some(&DECLINED)
+fn declined() -> Option<Outcome> {
+    Some(Outcome::Failed { code: "card_declined".to_owned() })
 }
+
+fn pending(id: &str) -> Option<Outcome> {
+    Some(Outcome::Pending { id: id.to_owned() })
+}
+
+fn how(order: &Order, now: i64) -> How {
+    order.inquiry(at(now)).unwrap().how
+}
+
+fn request(key: &str) -> How {
+    How::Request { key: key.to_owned() }
+}
+
+const HOUR: i64 = 60 * 60;
 
 #[test]
 fn the_copy_converges_on_the_newest_version_and_keeps_the_charge() {
@@ -114,8 +137,9 @@ fn repeating_a_charge_of_unknown_outcome_keeps_its_card_and_its_key() {
     let again = intend(Some(&paying), "buyer", "c2", "tok_other", at(20));
     assert_eq!(again, Ok(Decision::Keep));
     let (unknown, written) = concluded(&paying, None);
-    assert_eq!((&unknown, written), (&paying, false));
+    assert_eq!(unknown.charge, paying.charge);
     assert_eq!(respond(&unknown, written), Err(PaymentError::Unanswered));
+    assert_eq!(how(&unknown, 20), request("c1"));
 }
 
 #[test]
@@ -163,9 +187,9 @@ fn a_charge_is_refunded_whether_it_completes_before_or_after_the_cancellation() 
         assert!(order.is_due(at(11)), "{order:?}");
         let back = refunded(&order);
         assert_eq!((status(&back), back.due), (ChargeStatus::Refunded, None));
-        assert_eq!(refund(Some(&back), Some("re_2"), at(13)), Ok(Decision::Keep));
-        let repeated = conclude(Some(&back), charged(), at(13));
-        assert_eq!(repeated, Ok(Decision::Keep));
+        assert_eq!(back.charge.as_ref().unwrap().stripe_refund_id.as_deref(), Some("re_1"));
+        assert_eq!(back.inquiry(at(13)), None);
+        assert!(!concluded(&back, charged()).1);
     }
 }
 
@@ -181,4 +205,106 @@ fn a_complete_order_keeps_its_charge_and_is_settled() {
     let (paid, _) = concluded(&pay(&open()).unwrap(), charged());
     let complete = received(Some(paid), OrderStatus::Complete, 2);
     assert_eq!((status(&complete), complete.due), (ChargeStatus::Completed, None));
+}
+
+#[test]
+fn a_key_is_used_for_less_than_a_day_and_replaced_only_after_a_search() {
+    let order = pay(&open()).unwrap();
+    let [last, retired] = [KEY_USE, KEY_RETIREMENT].map(|age| 10 + age.as_secs().cast_signed());
+    assert!(retired + HOUR <= 10 + 24 * HOUR, "the key is not forgotten before the search");
+    assert_eq!(how(&order, last - 1), request("c1"));
+    let wait = How::Wait { until: at(retired) };
+    assert_eq!(how(&order, last), wait);
+    let (waiting, _) = answered(&order, None, last);
+    assert_eq!(waiting.due, Some(at(retired)));
+    assert_eq!(how(&order, retired), How::Search);
+    let (next, _) = answered(&order, Some(Outcome::Absent), retired);
+    assert_eq!((status(&next), how(&next, retired)), (ChargeStatus::Created, request("c1-2")));
+    assert_eq!(how(&next, retired + 22 * HOUR - 1), request("c1-2"));
+    assert_eq!(next.due, Some(at(retired) + REQUEST_GRACE));
+}
+
+#[test]
+fn what_a_search_finds_concludes_the_charge() {
+    let order = pay(&open()).unwrap();
+    let search = |outcome| answered(&order, outcome, 10 + 23 * HOUR).0;
+    assert_eq!(status(&search(charged())), ChargeStatus::Completed);
+    assert_eq!(status(&search(declined())), ChargeStatus::Failed);
+    assert_eq!(how(&search(pending("ch_1")), 10 + 23 * HOUR), How::Read { id: "ch_1".to_owned() });
+}
+
+#[test]
+fn a_charge_that_was_never_made_is_not_made_after_the_cancellation() {
+    let order = cancelled(&pay(&open()).unwrap());
+    let (end, written) = concluded(&order, Some(Outcome::Absent));
+    assert_eq!((status(&end), end.due, written), (ChargeStatus::Failed, None, true));
+    assert_eq!(end.charge.unwrap().failure.as_deref(), Some(NEVER_CHARGED));
+}
+
+#[test]
+fn the_outcome_of_another_attempt_changes_nothing() {
+    let (next, _) = concluded(&pay(&open()).unwrap(), Some(Outcome::Absent));
+    for outcome in [charged(), declined(), pending("ch_1"), Some(Outcome::Absent), None] {
+        assert_eq!(concluded(&next, outcome.clone()), (next.clone(), false), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_pending_charge_is_neither_paid_nor_declined_until_it_ends() {
+    let (waiting, written) = concluded(&pay(&open()).unwrap(), pending("ch_1"));
+    assert_eq!(respond(&waiting, written), Err(PaymentError::Unanswered));
+    assert_eq!(
+        (status(&waiting), waiting.charge.as_ref().unwrap().version),
+        (ChargeStatus::Created, 0)
+    );
+    assert_eq!(waiting.due, Some(at(11) + REQUEST_GRACE));
+    let read = How::Read { id: "ch_1".to_owned() };
+    assert_eq!(how(&waiting, 11), read);
+    assert_eq!(how(&waiting, 11 + 100 * HOUR), read, "an object has no key that ages");
+    let (still, _) = answered(&waiting, pending("ch_1"), 10 + 60);
+    assert_eq!(still.due, Some(at(10 + 60 + 60)), "inquiries become rarer");
+    let (still, _) = answered(&waiting, pending("ch_1"), 10 + 100 * HOUR);
+    assert_eq!(still.due, Some(at(10 + 100 * HOUR) + MAX_PAUSE));
+    assert_eq!(status(&answered(&waiting, charged(), 50).0), ChargeStatus::Completed);
+    assert_eq!(status(&answered(&waiting, declined(), 50).0), ChargeStatus::Failed);
+}
+
+#[test]
+fn a_pending_refund_is_no_refund_until_it_ends() {
+    let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
+    assert_eq!(how(&order, 1), request("c1-refund"));
+    let (waiting, _) = answered(&order, pending("re_1"), 2);
+    assert_eq!(status(&waiting), ChargeStatus::Completed);
+    assert_eq!(how(&waiting, 3), How::Read { id: "re_1".to_owned() });
+    assert_eq!(status(&refunded(&waiting)), ChargeStatus::Refunded);
+}
+
+#[test]
+fn a_refund_that_is_refused_for_good_ends_and_shows_its_reason() {
+    let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
+    let refused = Some(Outcome::Failed { code: "charge_disputed".to_owned() });
+    let (end, written) = answered(&order, refused, 2);
+    assert_eq!((status(&end), end.due, written), (ChargeStatus::Completed, None, true));
+    assert_eq!(end.inquiry(at(3)), None);
+    assert_eq!(end.charge.unwrap().failure.as_deref(), Some("charge_disputed"));
+}
+
+#[test]
+fn a_refund_has_keys_of_its_own() {
+    let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
+    let (next, _) = answered(&order, Some(Outcome::Absent), 2);
+    assert_eq!(how(&next, 2), request("c1-refund-2"));
+}
+
+#[test]
+fn a_provider_that_spends_every_key_is_asked_ever_more_rarely() {
+    let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
+    let mut next = order;
+    let pauses = (0..40).map(|_| {
+        next = answered(&next, Some(Outcome::Absent), 2).0;
+        next.due.unwrap().duration_since(at(2)).as_secs()
+    });
+    let pauses: Vec<_> = pauses.collect();
+    assert_eq!(pauses[..4], [12, 24, 48, 96]);
+    assert_eq!(pauses.last(), Some(&MAX_PAUSE.as_secs().cast_signed()));
 }

@@ -1,6 +1,7 @@
 //! The mapping from errors to a status and the error shape: the only place for port errors.
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -19,9 +20,11 @@ pub const NOT_FOUND: &str = "Not Found";
 pub const INTERNAL: &str = "Internal error";
 /// The message of a 503.
 pub const UNAVAILABLE: &str = "Service unavailable, try again later";
+/// The message of a 429.
+pub const TOO_MANY_ATTEMPTS: &str = "Too many attempts, try again later";
 
-/// The number of seconds after which a client may try again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// The pause that a 503 asks for: most outages are restarts.
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One entry of the error shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,13 +41,16 @@ pub struct Problem {
 pub struct ApiError {
     status: StatusCode,
     problems: Vec<Problem>,
+    retry_after: Option<Duration>,
 }
 
 impl ApiError {
     /// Responds with this status and one message.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let problem = Problem { message: message.into(), field: None };
-        Self { status, problems: vec![problem] }
+        let is_unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
+        let retry_after = is_unavailable.then_some(UNAVAILABLE_PAUSE);
+        Self { status, problems: vec![problem], retry_after }
     }
 
     /// 400: the state of the resource does not allow the request.
@@ -58,6 +64,7 @@ impl ApiError {
         Self {
             status: StatusCode::BAD_REQUEST,
             problems: fields.into_iter().map(problem).collect(),
+            retry_after: None,
         }
     }
 
@@ -85,6 +92,13 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE)
     }
 
+    /// 429: the same request may succeed after this pause.
+    #[must_use]
+    pub fn too_many_attempts(pause: Duration) -> Self {
+        let retry_after = Some(pause);
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_ATTEMPTS) }
+    }
+
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -100,8 +114,10 @@ impl IntoResponse for ApiError {
         }
         let shape = Shape { errors: self.problems };
         let mut response = (self.status, Json(shape)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        if let Some(pause) = self.retry_after {
+            // Whole seconds, rounded up: a client that obeys is not early.
+            let seconds = HeaderValue::from(pause.as_millis().div_ceil(1000).max(1) as u64);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
     }
@@ -141,4 +157,23 @@ impl<E: Into<ApiError>> From<ChangeError<E>> for ApiError {
 fn bug(error: &dyn Error) -> ApiError {
     tracing::error!(error = %Chain(error), "internal error");
     ApiError::internal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(error: ApiError) -> Option<String> {
+        let response = error.into_response();
+        let header = response.headers().get(header::RETRY_AFTER)?;
+        Some(header.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_response_that_asks_for_a_pause_says_how_long() {
+        assert_eq!(retry_after(ApiError::unavailable()).as_deref(), Some("1"));
+        let pause = Duration::from_millis(2_001);
+        assert_eq!(retry_after(ApiError::too_many_attempts(pause)).as_deref(), Some("3"));
+        assert_eq!(retry_after(ApiError::not_found()), None);
+    }
 }

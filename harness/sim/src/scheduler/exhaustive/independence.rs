@@ -9,7 +9,7 @@
 //!   update whose filter does not match is a read.
 //! - **A search** depends on a write only where the document matched before it, or where the
 //!   write may make it match: no other write can change the result, whatever the order and the
-//!   limit.
+//!   limit. Each of the two steps of a search of several documents is a search.
 //! - **Two new documents** of one collection are dependent: a search without an order returns
 //!   them in order of insertion.
 //! - **Unique indexes.** Two writes are dependent if one takes or frees a key that the other
@@ -23,7 +23,8 @@
 //!   taken meet at different ends of the queue; a taker that finds the queue empty has read both
 //!   ends, and a subscriber that waits reads the end at which messages are taken. The answer to
 //!   a delivery concerns that delivery only, unless the consumer had reached its bound in
-//!   flight, or the message is due for redelivery.
+//!   flight, or the message is due for redelivery. A call that may serve a request whose caller
+//!   has dropped its wait depends on every call on the bus.
 //! - **Opening and closing** a consumer, and reading the progress of all, depends on every call
 //!   on the bus.
 //! - **External services** keep state of their own: all requests to them are dependent.

@@ -68,6 +68,16 @@ fn reduction_loses_no_outcome_of_conditional_writes() {
 }
 
 #[test]
+fn reduction_loses_no_outcome_of_calls_of_every_kind() {
+    compare_random(Theme::Mixed, 4, Coupling::Free, 800);
+}
+
+#[test]
+fn reduction_loses_no_outcome_of_two_or_three_calls() {
+    compare_random(Theme::Few, 3, Coupling::Free, 16_000);
+}
+
+#[test]
 fn reduction_loses_no_outcome_on_the_bus() {
     compare_random(Theme::Bus, 1, Coupling::Free, 1200);
 }

@@ -30,6 +30,11 @@ pub(super) enum Op {
     Find { collection: usize, seat: u8, first: bool },
     /// Reads the documents with this count.
     FindCount { collection: usize, count: u8 },
+    /// Reads the documents with this seat or a higher one, through an index: a search of several
+    /// steps, which a document may pass.
+    FindFrom { collection: usize, seat: u8 },
+    /// Counts up any document that has this seat, or inserts one.
+    UpsertAny { collection: usize, id: u8, seat: u8 },
     /// Reads all documents.
     List { collection: usize },
     /// Inserts a document, provided that no other has the seat.
@@ -77,6 +82,10 @@ pub(super) enum Theme {
     Store,
     /// Many tasks of one call on the store each, most of which can be refused or not match.
     Conditional,
+    /// Many tasks of one call on the store each, of every kind, on the same few documents.
+    Mixed,
+    /// As mixed, two or three tasks: so few schedules that very many programs can be compared.
+    Few,
     Relay,
     Bus,
 }
@@ -88,12 +97,14 @@ impl Program {
         let (op, most): (fn(&mut ChaCha8Rng) -> Op, usize) = match theme {
             Theme::Store => (store_op, 5),
             Theme::Conditional => (conditional_op, 5),
+            Theme::Mixed => (mixed_op, 4),
+            Theme::Few => (mixed_op, 3),
             Theme::Relay => (relayed_op, 3),
             Theme::Bus => (bus_op, 5),
         };
         let ops = rng.random_range(2..=most);
         let tasks = match theme {
-            Theme::Conditional => ops,
+            Theme::Conditional | Theme::Mixed | Theme::Few => ops,
             _ => rng.random_range(2..=ops.min(4)),
         };
         let mut tasks = vec![Vec::new(); tasks];
@@ -104,12 +115,13 @@ impl Program {
         }
         let documents = (0..rng.random_range(0..=2)).map(|id| (rng.random_range(0..2), id, id));
         let documents = documents.collect();
+        let uses_bus = matches!(theme, Theme::Bus);
         Self {
             tasks,
             documents,
             relays: matches!(theme, Theme::Relay),
-            ensured: rng.random_ratio(4, 5),
-            backlog: rng.random_range(0..=2),
+            ensured: uses_bus && rng.random_ratio(4, 5),
+            backlog: if uses_bus { rng.random_range(0..=2) } else { 0 },
             max_in_flight: rng.random_range(1..=2),
         }
     }
@@ -148,6 +160,28 @@ fn conditional_op(rng: &mut ChaCha8Rng) -> Op {
         6 => Op::UpsertAt { collection, id, seat },
         7 => Op::Get { collection, id },
         8 => Op::Find { collection, seat, first: false },
+        _ => Op::List { collection },
+    }
+}
+
+fn mixed_op(rng: &mut ChaCha8Rng) -> Op {
+    let (id, seat, other) =
+        (rng.random_range(0..2), rng.random_range(0..2), rng.random_range(0..2));
+    let collection = 0;
+    match rng.random_range(0..15) {
+        0 | 1 => Op::Insert { collection, id, seat },
+        2 => Op::Move { collection, id, seat },
+        3 | 4 => Op::MoveFrom { collection, id, from: other, to: seat },
+        5 => Op::MoveAny { collection, from: other, to: seat },
+        6 => Op::Count { collection, id },
+        7 => Op::Release { collection, id },
+        8 => Op::Upsert { collection, id, seat },
+        9 => Op::UpsertAt { collection, id, seat },
+        10 => Op::UpsertAny { collection, id, seat },
+        11 => Op::Get { collection, id },
+        12 => Op::Find { collection, seat, first: other == 0 },
+        13 => Op::FindFrom { collection, seat },
+        _ if id == 0 => Op::Ensure { collection: usize::from(seat) },
         _ => Op::List { collection },
     }
 }

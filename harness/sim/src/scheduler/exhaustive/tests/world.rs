@@ -29,6 +29,9 @@ fn index() -> Index {
     Index { name: "seat", keys: &["seat"], unique: true, partial }
 }
 
+/// An index through which a document may pass a search.
+const PLACE: Index = Index { name: "place", keys: &["seat"], unique: false, partial: None };
+
 /// Everything that a run leaves behind and that its tasks observed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Outcome {
@@ -141,7 +144,7 @@ type Subscriptions = BTreeMap<u8, Box<dyn Subscription>>;
 /// Creates the initial state, and the subscriptions of each task.
 async fn prepare(instance: &Instance, program: &Program) -> Vec<Subscriptions> {
     let Instance { store, bus, .. } = instance;
-    store.ensure(COLLECTIONS[0], &[index()]).await.expect("a supported index");
+    store.ensure(COLLECTIONS[0], &[index(), PLACE]).await.expect("supported indexes");
     for &(collection, id, seat) in &program.documents {
         let inserted = store.insert(COLLECTIONS[collection], document(id, seat)).await;
         inserted.expect("initial documents do not conflict");
@@ -229,6 +232,15 @@ async fn perform(instance: &Instance, subscriptions: &mut Subscriptions, op: Op)
         }
         Op::FindCount { collection, count } => {
             find(store, collection, doc! { "count": i32::from(count) }, 0).await.concat()
+        }
+        Op::FindFrom { collection, seat } => {
+            let filter = doc! { "seat": { "$gte": i32::from(seat) } };
+            find(store, collection, filter, 0).await.concat()
+        }
+        Op::UpsertAny { collection, id, seat } => {
+            let new = doc! { "_id": id.to_string(), "holding": true };
+            let change = doc! { "$inc": { "count": 1 }, "$setOnInsert": new };
+            update(instance, collection, doc! { "seat": i32::from(seat) }, change, true).await
         }
         Op::List { collection } => find(store, collection, doc! {}, 0).await.concat(),
         Op::FindThenInsert { collection, id, seat } => {

@@ -1,0 +1,109 @@
+//! The two brokers that a script is played on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use adapters::jetstream::JetStream;
+use adapters::system::SystemClock;
+use async_trait::async_trait;
+use ports::Timestamp;
+use ports::bus::{Bus, BusError, Stream};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sim::bus::{SimBroker, SimBus};
+use sim::clock::SimClock;
+use sim::kernel::{Kernel, drive};
+use sim::scheduler::Fifo;
+
+use super::play::{Operator, Played, World, play};
+use super::script::{INSTANCES, Script, TOLERANCE};
+
+/// The number of runs with delays of their own that must come to the same outcome.
+const VARIANTS: u64 = 6;
+
+/// Plays a script in simulation. `None` if its outcome depends on small delays.
+pub(super) fn simulate(script: &Script) -> Option<Vec<String>> {
+    let plain = in_simulation(script, Vec::new());
+    let tolerance = u64::try_from(TOLERANCE.as_millis()).unwrap_or_default();
+    let alike = (0..VARIANTS).all(|variant| {
+        let mut rng = ChaCha8Rng::seed_from_u64(variant);
+        let delay = |_| Duration::from_millis(rng.random_range(0..=tolerance));
+        in_simulation(script, (0..script.0.len()).map(delay).collect()) == plain
+    });
+    alike.then_some(plain)
+}
+
+fn in_simulation(script: &Script, delays: Vec<Duration>) -> Vec<String> {
+    let start = Timestamp::from_second(1_767_225_600).expect("2026 is in range");
+    let kernel = Kernel::new(start, Box::new(Fifo));
+    let broker = SimBroker::default();
+    let bus = |instance| -> Arc<dyn Bus> {
+        Arc::new(SimBus::new(kernel.clone(), instance, broker.clone()))
+    };
+    let world = World {
+        buses: (1..).take(INSTANCES).map(bus).collect(),
+        clock: Arc::new(SimClock(kernel.clone())),
+        operator: Arc::new(Simulated(broker.clone(), kernel.clone())),
+    };
+    drive(&kernel, play(script.clone(), world, delays)).outcomes
+}
+
+struct Simulated(SimBroker, Kernel);
+
+#[async_trait]
+impl Operator for Simulated {
+    async fn delete_streams(&self) -> Result<(), BusError> {
+        self.0.delete_streams(self.1.now());
+        Ok(())
+    }
+
+    async fn delete_consumer(&self, name: &str) -> Result<(), BusError> {
+        self.0.delete_consumer(Stream::Events, name, self.1.now());
+        Ok(())
+    }
+}
+
+/// A NATS server. Each script plays in a namespace of its own.
+pub(super) struct Real {
+    clients: Vec<JetStream>,
+    namespaces: AtomicU32,
+}
+
+impl Real {
+    /// Connects every instance.
+    pub(super) async fn connect(url: &str) -> Result<Self, BusError> {
+        let mut clients = Vec::new();
+        for _ in 0..INSTANCES {
+            clients.push(JetStream::connect(url, "differential").await?);
+        }
+        Ok(Self { clients, namespaces: AtomicU32::new(0) })
+    }
+
+    pub(super) async fn play(&self, script: &Script) -> Played {
+        let number = self.namespaces.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("differential-{}-{number}", std::process::id());
+        let buses: Vec<_> = self.clients.iter().map(|bus| bus.beside(&namespace)).collect();
+        let operator = buses[0].clone();
+        let world = World {
+            buses: buses.into_iter().map(|bus| -> Arc<dyn Bus> { Arc::new(bus) }).collect(),
+            clock: Arc::new(SystemClock),
+            operator: Arc::new(operator.clone()),
+        };
+        let played = play(script.clone(), world, Vec::new()).await;
+        // What is left behind ends with the server.
+        drop(JetStream::delete_streams(&operator).await);
+        played
+    }
+}
+
+#[async_trait]
+impl Operator for JetStream {
+    async fn delete_streams(&self) -> Result<(), BusError> {
+        Self::delete_streams(self).await
+    }
+
+    async fn delete_consumer(&self, name: &str) -> Result<(), BusError> {
+        Self::delete_consumer(self, Stream::Events, name).await
+    }
+}
