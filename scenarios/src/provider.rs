@@ -264,6 +264,7 @@ impl State {
             order_id: form.get("metadata[orderId]").unwrap_or_default().to_owned(),
             amount,
             status,
+            was_pending: matches!(status, Status::Pending { .. }),
             refunds: Vec::new(),
             disputed: false,
             idempotency_key: key.to_owned(),

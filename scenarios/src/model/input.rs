@@ -105,9 +105,8 @@ pub fn price(value: Option<&Value>) -> (i64, Validity) {
     }
     let cents: i64 = format!("{whole}{fraction:0<2}").parse().unwrap_or_default();
     let validity = match cents {
-        ..=0 | 1_000_000_001.. => Validity::Bad,
         50..=99_999_999 => Validity::Good,
-        _ => Validity::Open,
+        _ => Validity::Bad,
     };
     (cents, validity)
 }
@@ -115,11 +114,13 @@ pub fn price(value: Option<&Value>) -> (i64, Validity) {
 /// Whether this is a title, once its outer blanks are gone.
 pub fn title(text: &str) -> Validity {
     let bidirectional = |c: char| matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-    match text.trim().chars().count() {
-        1..=200 if text.trim().contains(|c: char| c.is_control() || bidirectional(c)) => {
-            Validity::Open
-        }
-        1..=200 => Validity::Good,
+    let title = text.trim();
+    let is_plain = |c: char| c.is_alphanumeric() || c.is_ascii();
+    match title.chars().count() {
+        1..=200 if title.contains(|c: char| c.is_control() || bidirectional(c)) => Validity::Bad,
+        1..=200 if title.contains(is_plain) => Validity::Good,
+        // Signs without a width, for instance.
+        1..=200 => Validity::Open,
         _ => Validity::Bad,
     }
 }

@@ -1,6 +1,6 @@
 //! The reasons for no answer, for 503, and for a session that counts as none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contracts::user::BAN_CONSUMER;
@@ -10,9 +10,10 @@ use harness::trace::{InstanceId, RecordKind};
 use platform::event::Event;
 use ports::Timestamp;
 use ports::clock::after;
+use serde_json::Value;
 
 use super::exchange::Exchange;
-use crate::invariants::evidence::Evidence;
+use crate::invariants::evidence::{Evidence, Records as _};
 
 /// The time after which a client gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,6 +46,8 @@ pub(super) struct Reasons {
     /// Whether a scenario cut off a service, which the trace does not contain.
     is_cut: bool,
     bans: Vec<Ban>,
+    /// The orders whose charge was pending at the provider.
+    pending: BTreeSet<String>,
 }
 
 impl Reasons {
@@ -97,7 +100,9 @@ impl Reasons {
                 _ => {}
             }
         }
-        Self { crashes, cuts, is_cut: evidence.cuts > 0, bans }
+        let pending = evidence.ledger().into_iter().filter(|charge| charge.was_pending);
+        let pending = pending.map(|charge| charge.order_id).collect();
+        Self { crashes, cuts, is_cut: evidence.cuts > 0, bans, pending }
     }
 
     /// A request stays without an answer only if its instance is lost or too slow.
@@ -114,6 +119,16 @@ impl Reasons {
         lost.then_some(()).ok_or_else(why)
     }
 
+    /// Whether this is a payment that nobody knows the end of yet.
+    fn is_pending(&self, exchange: &Exchange<'_>) -> bool {
+        let order = || serde_json::from_slice::<Value>(exchange.body).ok()?.get("orderId").cloned();
+        exchange.path == "/api/payments"
+            && !self.pending.is_empty()
+            && order().is_some_and(|id| {
+                id.as_str().is_some_and(|id| self.pending.contains(&id.to_ascii_lowercase()))
+            })
+    }
+
     /// A request is answered with 503 only if a call that it made failed.
     pub(super) fn of_unavailability(&self, exchange: &Exchange<'_>) -> Result<(), String> {
         let service = exchange.to.map(|instance| instance.service);
@@ -125,7 +140,7 @@ impl Reasons {
         // A call of the external service that timed out has no record.
         let timed_out = exchange.returned.at >= after(exchange.invoked.at, EXTERNAL_TIMEOUT);
         let outside = exchange.unanswered_outside || timed_out;
-        let failed = exchange.failed || outside || cut || self.is_cut;
+        let failed = exchange.failed || outside || cut || self.is_cut || self.is_pending(exchange);
         let why = || format!("{exchange}: 503 although no call that it made failed");
         failed.then_some(()).ok_or_else(why)
     }

@@ -34,6 +34,8 @@ pub struct LedgerCharge {
     pub amount: i64,
     /// Its state. A declined charge has failed.
     pub status: Status,
+    /// Whether it was pending at first, so that nobody knew how it would end.
+    pub was_pending: bool,
     /// Its refunds, oldest first.
     pub refunds: Vec<LedgerRefund>,
     /// Whether the buyer has disputed it, so that it cannot be refunded.
@@ -88,6 +90,7 @@ impl LedgerCharge {
             order_id: order_id.to_owned(),
             amount,
             status: Status::Succeeded,
+            was_pending: false,
             refunds: Vec::new(),
             disputed: false,
             idempotency_key: String::new(),
