@@ -1,0 +1,49 @@
+//! Tests of the rendered text.
+
+use super::*;
+
+#[test]
+fn the_text_lists_the_counters_of_every_service_under_one_heading() {
+    let mut tickets = Metrics::new("tickets", &Arc::default());
+    let consumer = tickets.consumer("tickets-OrderCreated");
+    consumer.count(&DeliveryOutcome::Acknowledged);
+    consumer.count(&DeliveryOutcome::DeadLettered("why".to_owned()));
+    let relay = RelayMetrics::default();
+    tickets.relay("tickets", relay.clone());
+    relay.published();
+    relay.found(2, 1_700_000_000);
+    let abandoned = Counter::default();
+    abandoned.increment();
+    tickets.abandoned(abandoned);
+    for _ in 0..2 {
+        let latency = Duration::from_millis(3);
+        tickets.responded("/api/tickets/{id}", &Method::GET, StatusCode::OK, latency);
+    }
+    let text = render(&[Arc::new(tickets), Arc::new(Metrics::new("auth", &Arc::default()))], 7);
+    for line in [
+        r#"service_up{service="auth"} 1"#,
+        "http_connections 7",
+        r#"tasks_failing{service="tickets"} 0"#,
+        r#"http_request_duration_seconds_count{service="tickets",route="/api/tickets/{id}",method="GET",status="200"} 2"#,
+        r#"deliveries_total{service="tickets",consumer="tickets-OrderCreated",outcome="acknowledged"} 1"#,
+        r#"dead_letters_total{service="tickets"} 1"#,
+        r#"events_published_total{service="tickets"} 1"#,
+        r#"outbox_documents{service="tickets",collection="tickets"} 2"#,
+        r#"outbox_oldest_seconds{service="tickets",collection="tickets"} 1700000000"#,
+        r#"work_abandoned_total{service="tickets"} 1"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    assert_eq!(text.matches("# TYPE deliveries counter").count(), 1, "{text}");
+}
+#[test]
+fn invented_methods_add_one_series() {
+    let tickets = Metrics::new("tickets", &Arc::default());
+    for method in ["BREW", "WHEN", "PROPFIND"] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        tickets.responded("", &method, StatusCode::NOT_FOUND, Duration::ZERO);
+    }
+    let text = render(&[Arc::new(tickets)], 0);
+    let line = r#"http_request_duration_seconds_count{service="tickets",route="",method="other",status="404"} 3"#;
+    assert!(text.lines().any(|found| found == line), "{text}");
+}
