@@ -215,7 +215,7 @@ impl Bus for JetStream {
                 Err(RequestError::Refused(e)) if e.kind() == ErrorCode::STREAM_NOT_FOUND => {
                     Err(BusError::Unavailable(format!("the stream {name} is missing")))
                 }
-                other => Ok(drop(other?)),
+                other => other.map(drop).map_err(BusError::from),
             }
         };
         futures::future::try_join(info(&self.names.events), info(&self.names.dead)).await?;
