@@ -133,7 +133,7 @@ impl<'a> Court<'a> {
     fn states(&self, all: &Collection<'a>, id: &str, exchange: &Exchange<'a>) -> Vec<State<'a>> {
         let Some(timeline) = all.get(id) else { return vec![None] };
         if let Some(write) = exchange.writes.first() {
-            return vec![timeline.before(write.mark)];
+            return vec![timeline.before(write.document)];
         }
         visible(timeline, exchange)
     }
@@ -142,7 +142,7 @@ impl<'a> Court<'a> {
     fn created(&self, all: &Collection<'a>, exchange: &Exchange<'a>) -> State<'a> {
         let write = exchange.writes.first()?;
         let timeline = all.get(id(write.document))?;
-        timeline.before(write.mark).is_none().then_some(write.document)
+        timeline.before(write.document).is_none().then_some(write.document)
     }
 
     fn sign_up(&self, exchange: &Exchange<'a>) -> Vec<Answer> {

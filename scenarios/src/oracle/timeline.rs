@@ -119,11 +119,14 @@ impl<'a> Timelines<'a> {
 
 impl<'a> Timeline<'a> {
     /// Adds a version in its place: by revision, since records may be out of order on real servers.
+    /// There, that of a relay may precede that of the write whose revision it leaves.
     fn add(&mut self, version: Version<'a>) {
-        let revision = |version: &Version<'_>| integer(version.document, "revision");
-        let at = self.0.iter().rposition(|known| revision(known) <= revision(&version));
+        let at =
+            self.0.iter().rposition(|known| revision(known.document) <= revision(version.document));
         match at {
-            Some(at) if revision(&self.0[at]) == revision(&version) => {}
+            Some(at) if revision(self.0[at].document) == revision(version.document) => {
+                self.0[at].from = self.0[at].from.min(version.from);
+            }
             Some(at) => self.0.insert(at + 1, version),
             None => self.0.insert(0, version),
         }
@@ -155,11 +158,16 @@ impl<'a> Timeline<'a> {
         absent.into_iter().chain(seen.map(|(version, _)| Some(version.document)))
     }
 
-    /// The version before the one that the record of this index wrote.
-    pub(super) fn before(&self, mark: usize) -> Option<&'a Document> {
-        let at = self.0.iter().position(|version| version.mark == mark)?;
+    /// The version before a written one; `None` where that is the first.
+    pub(super) fn before(&self, written: &Document) -> Option<&'a Document> {
+        let is_written = |v: &Version<'_>| revision(v.document) == revision(written);
+        let at = self.0.iter().position(is_written)?;
         at.checked_sub(1).map(|at| self.0[at].document)
     }
+}
+
+fn revision(document: &Document) -> i64 {
+    integer(document, "revision")
 }
 
 /// Whether a written document has exactly these fields, apart from those of its collection.

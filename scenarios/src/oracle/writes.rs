@@ -42,7 +42,7 @@ pub(super) fn check(court: &Court<'_>, exchanges: &[Exchange<'_>]) -> Vec<String
                 if !is_version || !court.evidence.exact {
                     continue;
                 }
-                let may = match (timeline.before(mark), service) {
+                let may = match (timeline.before(document), service) {
                     (Some(before), "tickets") => tickets::may_follow(before, document),
                     (Some(before), "orders") => {
                         orders::may_follow(before, document, subject.unwrap_or_default())
@@ -70,7 +70,7 @@ fn of_payment(court: &Court<'_>, exchange: &Exchange<'_>) -> Option<String> {
     let (_, token, _) = payments::input(&body);
     let wrong = exchange.writes.iter().find(|write| {
         let timeline = court.timelines.order_copies.get(id(write.document));
-        let before = timeline.and_then(|timeline| timeline.before(write.mark));
+        let before = timeline.and_then(|timeline| timeline.before(write.document));
         let is_version = timeline.is_some_and(|timeline| {
             timeline.versions().iter().any(|version| version.mark == write.mark)
         });
