@@ -99,7 +99,10 @@ fn a_story_has_a_line_for_each_action_fault_and_delayed_call_and_no_ids() {
         let story = Story::of(&subject, &run, Some(&kept.invariant), &[]);
         let delayed = run.reorderings.iter().map(|reordering| reordering.waited.number);
         let delayed = delayed.collect::<BTreeSet<_>>().len();
-        let lines = run.history.calls().len() + run.injected().len() + delayed + 1;
+        // Time that passes after the last action has a line of its own, and so has the end.
+        let last = run.exact.script.rounds.last().expect("a script has a round");
+        let pause = usize::from(last.then.seconds() > 0);
+        let lines = run.history.calls().len() + run.injected().len() + delayed + pause + 1;
         assert_eq!(story.steps.len(), lines, "{name}: {:#?}", story.steps);
         let is_id = |word: &str| word.len() >= 24 && word.bytes().all(|b| b.is_ascii_hexdigit());
         let words = story.steps.iter().flat_map(|step| step.split(|c: char| !c.is_alphanumeric()));
