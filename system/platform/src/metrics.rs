@@ -54,7 +54,7 @@ pub struct RelayMetrics(Arc<RelayFigures>);
 
 #[derive(Debug, Default)]
 struct RelayFigures {
-    published: AtomicU64,
+    published: Counter,
     waiting: AtomicU64,
     oldest: AtomicI64,
 }
@@ -62,7 +62,7 @@ struct RelayFigures {
 impl RelayMetrics {
     /// Counts one published event.
     pub(crate) fn published(&self) {
-        self.0.published.fetch_add(1, Relaxed);
+        self.0.published.increment();
     }
 
     /// Records the outbox as a step found it: the number of documents with unpublished events,
@@ -76,7 +76,7 @@ impl RelayMetrics {
     /// Returns the number of events published.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0.published.load(Relaxed)
+        self.0.published.get()
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
+use futures::future;
 use futures::stream::{self, StreamExt};
 
 use crate::event::Envelope;
@@ -22,7 +23,7 @@ use crate::wake::Wake;
 use ports::Timestamp;
 use ports::bus::{Bus, Message, PublishError, Stream};
 use ports::causality::Causality;
-use ports::store::{Find, Index, Store, Update};
+use ports::store::{Find, Index, Store, Update, WriteError};
 
 /// Upper bound on documents per step.
 const BATCH: u32 = 100;
@@ -67,14 +68,21 @@ pub struct Relay {
     pub metrics: RelayMetrics,
 }
 
-/// An outbox entry that is not an envelope.
+/// The reason why the events of a document stay in its outbox.
 #[derive(Debug, thiserror::Error)]
-#[error("unreadable outbox entry of {id} in {collection}")]
-struct EntryError {
-    collection: &'static str,
-    id: Bson,
-    #[source]
-    source: bson::error::Error,
+enum RelayError {
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// An entry is not an envelope.
+    #[error("unreadable outbox entry of {id} in {collection}")]
+    Entry {
+        collection: &'static str,
+        id: String,
+        #[source]
+        source: Box<bson::error::Error>,
+    },
 }
 
 #[async_trait]
@@ -98,12 +106,21 @@ impl Task for Relay {
         self.metrics.found(documents.len(), oldest(&documents));
         let relays = documents.into_iter().map(|document| self.relay(document));
         // All of them finish: a dropped one would leave events that it has published already.
-        let failed = stream::iter(relays)
+        let failures: Vec<RelayError> = stream::iter(relays)
             .buffer_unordered(AT_ONCE)
-            .fold(None, |failed, relayed| async { failed.or(relayed.err()) })
+            .filter_map(|relayed| future::ready(relayed.err()))
+            .collect()
             .await;
-        if let Some(error) = failed {
-            return Err(error);
+        let is_away = |failure: &RelayError| {
+            matches!(failure, RelayError::Publish(PublishError::Unavailable(_)))
+        };
+        if failures.iter().any(is_away) {
+            // A broker that came back without its data has no stream, and nobody else creates
+            // it. Where it is out of reach, the next step tries again.
+            drop(self.bus.ensure().await);
+        }
+        if let Some(first) = failures.into_iter().next() {
+            return Err(StepError::new(first));
         }
         Ok(if is_full { Step::Worked } else { Step::Idle { next: None } })
     }
@@ -112,7 +129,7 @@ impl Task for Relay {
 impl Relay {
     /// Publishes the events of one document in order, and removes those that were published.
     /// Stops at the first failure, so that no event overtakes an earlier one.
-    async fn relay(&self, mut document: Document) -> Result<(), StepError> {
+    async fn relay(&self, mut document: Document) -> Result<(), RelayError> {
         let outbox = match document.remove("outbox") {
             Some(Bson::Array(outbox)) => outbox,
             _ => Vec::new(),
@@ -122,8 +139,8 @@ impl Relay {
         let mut failed = None;
         for entry in outbox {
             let envelope = bson::deserialize_from_bson::<Envelope>(entry).map_err(|source| {
-                let (collection, id) = (self.collection, id.clone());
-                StepError::new(EntryError { collection, id, source })
+                let (collection, id) = (self.collection, id.to_string());
+                RelayError::Entry { collection, id, source: Box::new(source) }
             })?;
             let event = envelope.id.clone();
             if let Err(error) = self.publish(envelope).await {
@@ -147,13 +164,7 @@ impl Relay {
     async fn publish(&self, envelope: Envelope) -> Result<(), PublishError> {
         let message = message(envelope, self.source);
         let origin = Causality::of(&message);
-        let published = origin.scope(self.bus.publish(Stream::Events, message)).await;
-        if let Err(PublishError::Unavailable(_)) = published {
-            // A broker that came back without its data has no stream, and nobody else creates
-            // it. Where it is out of reach, the next step tries again.
-            drop(self.bus.ensure().await);
-        }
-        published?;
+        origin.scope(self.bus.publish(Stream::Events, message)).await?;
         self.metrics.published();
         Ok(())
     }
