@@ -39,7 +39,7 @@ struct SignUpInput {
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(valid_email))]
     email: String,
-    #[serde(default, deserialize_with = "input::text")]
+    #[serde(default, deserialize_with = "password")]
     #[garde(custom(valid_password))]
     password: String,
 }
@@ -49,7 +49,7 @@ struct SignInInput {
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(valid_email))]
     email: String,
-    #[serde(default, deserialize_with = "input::text")]
+    #[serde(default, deserialize_with = "password")]
     #[garde(custom(supplied))]
     password: String,
 }
@@ -60,10 +60,10 @@ struct EditInput {
     #[serde(default, deserialize_with = "text_or_none")]
     #[garde(inner(custom(valid_email)))]
     email: Option<String>,
-    #[serde(default, deserialize_with = "text_or_none")]
+    #[serde(default, deserialize_with = "password_or_none")]
     #[garde(inner(custom(valid_password)))]
     password: Option<String>,
-    #[serde(default, deserialize_with = "input::text")]
+    #[serde(default, deserialize_with = "password")]
     #[garde(custom(supplied))]
     current_password: String,
 }
@@ -74,14 +74,14 @@ fn valid_email(email: &str, _: &()) -> garde::Result {
 }
 
 fn valid_password(password: &str, _: &()) -> garde::Result {
-    match normalized(password).chars().count() {
+    match password.chars().count() {
         4..=20 => Ok(()),
         _ => Err(garde::Error::new("Password must be between 4 and 20 characters")),
     }
 }
 
 fn supplied(password: &str, _: &()) -> garde::Result {
-    if normalized(password).is_empty() {
+    if password.is_empty() {
         return Err(garde::Error::new("You must supply a password"));
     }
     Ok(())
@@ -95,6 +95,16 @@ fn text_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D:
         serde_json::Value::String(text) => Some(text),
         _ => Some(String::new()),
     })
+}
+
+/// Decodes a password as it is hashed and compared.
+fn password<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    input::text(from).map(|password| normalized(&password))
+}
+
+/// As [`text_or_none`], for a password.
+fn password_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(text_or_none(from)?.map(|password| normalized(&password)))
 }
 
 #[derive(Serialize)]
@@ -144,7 +154,7 @@ async fn sign_up(
     Input(input): Input<SignUpInput>,
 ) -> Result<(StatusCode, SignedIn), ApiError> {
     let attempt = Attempt::begin(&app, client, &input.email)?;
-    let password = app.passwords.hash(&normalized(&input.password)).await;
+    let password = app.passwords.hash(&input.password).await;
     let since = app.clock.now();
     let id = app.entropy.id(since);
     let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
@@ -166,7 +176,7 @@ async fn sign_in(
     let since = app.clock.now();
     let user = store::by_email(&app.users, &input.email).await?;
     let hash = user.as_ref().map(|user| user.password.as_str());
-    let verified = app.passwords.verify(&normalized(&input.password), hash).await;
+    let verified = app.passwords.verify(&input.password, hash).await;
     if !verified {
         attempt.failed();
     }
@@ -205,12 +215,12 @@ async fn edit(
     let attempt = Attempt::begin(&app, client, &caller.id)?;
     let since = app.clock.now();
     let verified_hash = app.users.get(&caller.id).await?.ok_or(UserError::SignedOut)?.password;
-    if !app.passwords.verify(&normalized(&input.current_password), Some(&verified_hash)).await {
+    if !app.passwords.verify(&input.current_password, Some(&verified_hash)).await {
         attempt.failed();
         return Err(UserError::CurrentPassword.into());
     }
     let password = match &input.password {
-        Some(password) => Some(app.passwords.hash(&normalized(password)).await),
+        Some(password) => Some(app.passwords.hash(password).await),
         None => None,
     };
     let edit = Edit { email: input.email, password, verified_hash };

@@ -27,7 +27,7 @@ use ports::entropy::Entropy;
 
 pub use drain::drain;
 pub use error::ApiError;
-pub use input::{BODY_LIMIT, Id, Input, Params};
+pub use input::{BODY_LIMIT, Id, Input};
 pub use output::{Created, created, show};
 pub use page::Page;
 

@@ -1,11 +1,11 @@
-//! Input: bodies, ids and queries, with one error entry per bad field.
+//! Input: bodies and ids, with one error entry per bad field.
 //!
 //! Fields of an input type decode leniently (a missing or ill-typed one becomes its empty
 //! value), so that validation can report every bad field and not only the first. Nothing here
 //! reads or changes state.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use futures::StreamExt;
@@ -107,20 +107,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             return Err(ApiError::invalid([("id".to_owned(), message)]));
         }
         Ok(Self(id.to_ascii_lowercase()))
-    }
-}
-
-/// A decoded query string.
-pub struct Params<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(query) = Query::<T>::from_request_parts(parts, state)
-            .await
-            .map_err(|e| ApiError::refused(e.body_text()))?;
-        Ok(Self(query))
     }
 }
 

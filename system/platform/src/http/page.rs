@@ -1,6 +1,6 @@
 //! Pages of a list, newest first: `?limit` and `?after`, the id after which a page begins.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use bson::{Document, doc};
 use ports::entropy::is_id;
@@ -8,7 +8,6 @@ use ports::store::Find;
 use serde::Deserialize;
 
 use super::error::ApiError;
-use super::input::Params;
 
 /// The size of a page where the client names none.
 const DEFAULT_LIMIT: u32 = 100;
@@ -38,12 +37,12 @@ impl Page {
 
 /// Decoded as text, so that a bad value is reported like a bad field of a body.
 #[derive(Deserialize)]
-struct Query {
+struct Asked {
     limit: Option<String>,
     after: Option<String>,
 }
 
-impl Query {
+impl Asked {
     fn page(self) -> Result<Page, ApiError> {
         let limit = self.limit.map_or(Some(DEFAULT_LIMIT), |limit| limit.parse().ok());
         let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
@@ -66,8 +65,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Params(query) = Params::<Query>::from_request_parts(parts, state).await?;
-        query.page()
+        let Query(asked) = Query::<Asked>::from_request_parts(parts, state)
+            .await
+            .map_err(|e| ApiError::refused(e.body_text()))?;
+        asked.page()
     }
 }
 
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     fn page(limit: Option<&str>, after: Option<&str>) -> Result<Page, ApiError> {
-        Query { limit: limit.map(str::to_owned), after: after.map(str::to_owned) }.page()
+        Asked { limit: limit.map(str::to_owned), after: after.map(str::to_owned) }.page()
     }
 
     #[test]
