@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use cucumber::feature::Ext as _;
-use cucumber::gherkin::{Feature, GherkinEnv, Scenario};
+use cucumber::gherkin::{Examples, Feature, GherkinEnv, Scenario};
 
 /// A feature with its outlines expanded.
 ///
@@ -36,10 +36,9 @@ fn refuse(feature: &Feature, scenario: &Scenario) -> Result<(), String> {
     }
     let is_outline = scenario.keyword.contains("Outline") || scenario.keyword.contains("Template");
     // The first row is the heading.
-    let rows = |examples: &&cucumber::gherkin::Examples| {
-        examples.table.as_ref().is_some_and(|table| table.rows.len() > 1)
-    };
-    if is_outline && scenario.examples.iter().filter(rows).count() == 0 {
+    let has_rows =
+        |examples: &Examples| examples.table.as_ref().is_some_and(|table| table.rows.len() > 1);
+    if is_outline && !scenario.examples.iter().any(has_rows) {
         return Err(format!("line {line}: the outline has no example, so it would never run"));
     }
     let mut tags = feature.tags.iter().chain(&scenario.tags);

@@ -6,7 +6,7 @@ use ports::bus::Consumer;
 
 use super::case::{Case, case};
 use super::fixture::{Fixture, Open, QUIET, SHORT, brief, group};
-use crate::outcome::{Outcome, equal};
+use crate::outcome::{Nonconformance, Outcome, equal};
 
 pub(super) const CASES: &[Case] = &[
     case!(a_dropped_wait_keeps_its_message_until_the_ack_wait_is_over),
@@ -31,10 +31,19 @@ async fn wait_in_vain(fixture: &Fixture, open: &mut Open) -> Outcome {
     fixture.quiet(open).await
 }
 
+/// Two subscribers of one consumer, of which the first has dropped its wait.
+async fn first_has_waited(
+    fixture: &Fixture,
+    consumer: Consumer,
+) -> Result<(Open, Open), Nonconformance> {
+    let mut one = fixture.open(consumer.clone()).await?;
+    let two = fixture.other.subscribe(consumer).await?;
+    wait_in_vain(fixture, &mut one).await?;
+    Ok((one, two))
+}
+
 async fn a_dropped_wait_keeps_its_message_until_the_ack_wait_is_over(fixture: Fixture) -> Outcome {
-    let mut one = fixture.open(brief("g")).await?;
-    let mut two = fixture.other.subscribe(brief("g")).await?;
-    wait_in_vain(&fixture, &mut one).await?;
+    let (_one, mut two) = first_has_waited(&fixture, brief("g")).await?;
     let before = fixture.clock.now();
     fixture.publish("a.b", "1").await?;
     fixture.progress(&[("g", 0, 1)]).await?;
@@ -57,9 +66,7 @@ async fn the_message_of_a_dropped_wait_may_be_its_only_delivery(fixture: Fixture
 async fn the_message_of_a_dropped_wait_is_returned_later_as_the_attempt_that_it_was(
     fixture: Fixture,
 ) -> Outcome {
-    let mut one = fixture.open(brief("g")).await?;
-    let mut two = fixture.other.subscribe(brief("g")).await?;
-    wait_in_vain(&fixture, &mut one).await?;
+    let (mut one, mut two) = first_has_waited(&fixture, brief("g")).await?;
     fixture.publish("a.b", "1").await?;
     fixture.expect(&mut two, "1", 2).await?.reply.ack().await?;
     // Late, and acknowledged by then.
@@ -91,9 +98,7 @@ async fn a_dropped_wait_takes_a_redelivery_too(fixture: Fixture) -> Outcome {
 }
 
 async fn a_dropped_subscription_gives_up_its_place(fixture: Fixture) -> Outcome {
-    let mut one = fixture.open(group("g")).await?;
-    let mut two = fixture.other.subscribe(group("g")).await?;
-    wait_in_vain(&fixture, &mut one).await?;
+    let (one, mut two) = first_has_waited(&fixture, group("g")).await?;
     drop(one);
     fixture.clock.sleep(QUIET).await;
     fixture.publish("a.b", "1").await?;
@@ -103,9 +108,7 @@ async fn a_dropped_subscription_gives_up_its_place(fixture: Fixture) -> Outcome 
 async fn the_message_of_a_dropped_subscription_is_lost_until_the_ack_wait_is_over(
     fixture: Fixture,
 ) -> Outcome {
-    let mut one = fixture.open(brief("g")).await?;
-    let mut two = fixture.other.subscribe(brief("g")).await?;
-    wait_in_vain(&fixture, &mut one).await?;
+    let (one, mut two) = first_has_waited(&fixture, brief("g")).await?;
     let before = fixture.clock.now();
     fixture.publish("a.b", "1").await?;
     fixture.progress(&[("g", 0, 1)]).await?;

@@ -31,7 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// What finds observed of the document that moves.
+/// The observations of finds of the document that moves.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Observed {
     missed: bool,

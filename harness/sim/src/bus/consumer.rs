@@ -138,7 +138,7 @@ impl Queue {
         }
     }
 
-    /// Whether a message can be taken now: one that the server has looked for.
+    /// True if a message can be taken now: one that the server has looked for.
     pub(super) fn is_available(&self) -> bool {
         self.next_look.is_none() && self.has_message()
     }
@@ -148,13 +148,13 @@ impl Queue {
             || (!self.undelivered.is_empty() && self.has_room())
     }
 
-    /// Whether this message is due for redelivery, and waits for a subscriber.
+    /// True for a message that is due for redelivery and waits for a subscriber.
     pub(super) fn is_due(&mut self, sequence: u64, now: Timestamp) -> bool {
         self.advance(now);
         self.in_flight.is_due(sequence)
     }
 
-    /// Whether a request waits whose caller has dropped its wait.
+    /// True while a request waits whose caller has dropped its wait.
     pub(super) fn serves_by_itself(&self) -> bool {
         self.pulls.any_left()
     }

@@ -60,7 +60,7 @@ impl InFlight {
         Some((sequence, self.open.get(&sequence)?.attempts))
     }
 
-    /// Whether this message is due for redelivery, and waits for a subscriber.
+    /// True for a message that is due for redelivery and waits for a subscriber.
     pub(super) fn is_due(&self, sequence: u64) -> bool {
         self.redeliveries.contains(&sequence)
     }
@@ -115,7 +115,7 @@ impl InFlight {
         }
     }
 
-    /// Whether a reply to the delivery of this number concerns a message that is unacknowledged.
+    /// True if a reply to the delivery of this number concerns an unacknowledged message.
     pub(super) fn concerns(&self, sequence: u64, number: u64) -> bool {
         // A reply may be to a delivery of an earlier consumer of this name.
         let settled = self.open.values().next().map_or(self.deliveries, |open| open.first - 1);

@@ -100,12 +100,12 @@ impl Pulls {
         self.0.is_empty()
     }
 
-    /// Whether a request waits whose caller has dropped its wait.
+    /// True while a request waits whose caller has dropped its wait.
     pub(super) fn any_left(&self) -> bool {
         self.0.iter().any(|pull| matches!(pull.caller, Caller::Left(_)))
     }
 
-    /// Whether this subscription has a request.
+    /// True for a subscription with a request.
     pub(super) fn has(&self, inbox: &Inbox, at: Timestamp) -> bool {
         self.0.iter().any(|pull| pull.inbox.is(inbox) && !pull.is_stale(at))
     }
@@ -153,7 +153,7 @@ impl Pulls {
         })
     }
 
-    /// Whether a request is served before that of this subscription although nobody waits.
+    /// True if a request is served before that of this subscription although nobody waits.
     pub(super) fn left_before(&self, inbox: &Inbox) -> bool {
         let before = self.0.iter().take_while(|pull| !pull.inbox.is(inbox));
         before.into_iter().any(|pull| matches!(pull.caller, Caller::Left(_)))

@@ -105,7 +105,7 @@ impl Log {
         self.durables.get(name).copied()
     }
 
-    /// Whether a consumer of this subject serves a request that nobody waits for.
+    /// True if a consumer of this subject serves a request that nobody waits for.
     pub(super) fn serves_by_itself(&self, subject: &str) -> bool {
         let mut receiving = self.consumers.values().filter(|queue| queue.receives(subject));
         receiving.any(Queue::serves_by_itself)

@@ -39,6 +39,18 @@ fn publish(correlation: &str) -> Record {
     record(0, Some(SHOP), RecordKind::Publish { stream: Stream::Events, message, outcome })
 }
 
+fn request(line: &str) -> Record {
+    let kind = RecordKind::Request {
+        number: 1,
+        line: line.to_owned(),
+        by: Some("Anna".to_owned()),
+        to: Some(SHOP),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+    };
+    record(0, None, kind)
+}
+
 fn drawn(records: &[Record], from: usize, limit: usize) -> String {
     let name = |word: &str| (word == "thing.made").then(|| "ThingMade".to_owned());
     draw(records, &Diagram { from, only: None, limit, name: &name }).mermaid()
@@ -46,20 +58,7 @@ fn drawn(records: &[Record], from: usize, limit: usize) -> String {
 
 #[test]
 fn a_request_and_its_answer_are_arrows_between_client_and_instance() {
-    let line = "POST /things/0123456789abcdef0123".to_owned();
-    let by = Some("Anna".to_owned());
-    let request = record(
-        0,
-        None,
-        RecordKind::Request {
-            number: 1,
-            line,
-            by,
-            to: Some(SHOP),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        },
-    );
+    let request = request("POST /things/0123456789abcdef0123");
     let answer = record(
         0,
         None,
@@ -137,20 +136,7 @@ fn mermaid_special_characters_are_escaped() {
 
 #[test]
 fn the_svg_has_a_lane_for_each_participant_and_escapes_text() {
-    let line = "POST /things?<b>&c".to_owned();
-    let by = Some("Anna".to_owned());
-    let request = record(
-        0,
-        None,
-        RecordKind::Request {
-            number: 1,
-            line,
-            by,
-            to: Some(SHOP),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        },
-    );
+    let request = request("POST /things?<b>&c");
     let wrote = write(0, doc! { "_id": "one", "size": 1 });
     let lost = record(
         0,

@@ -23,7 +23,7 @@ const COLLECTION: &str = "case";
 
 /// A call in simulation.
 pub(super) struct Step {
-    /// Whether the call is to be compared. An update of any of several documents is not
+    /// True for a call that is compared. An update of any of several documents is not
     /// performed, because each of them may be chosen.
     pub(super) performed: bool,
     pub(super) reply: Reply,
@@ -52,7 +52,7 @@ impl Allowed {
     }
 }
 
-/// Whether a find through these moments may have this reply.
+/// True for a reply that a find through these moments may have.
 fn may_find(moments: &[Reply], found: &Reply) -> bool {
     let Reply::Documents(found) = found else { return moments.contains(found) };
     let matching: Vec<BTreeMap<&str, &Exact>> =
@@ -116,7 +116,7 @@ fn step(database: &SimDatabase, operation: &Operation) -> Step {
     }
 }
 
-/// Whether the update may choose among several documents.
+/// True for an update that may choose among several documents.
 fn is_ambiguous(database: &SimDatabase, update: &Update) -> bool {
     let find = ports::store::Find { filter: update.filter.clone(), ..Default::default() };
     match performed(database, &Operation::Find(find), Box::new(Fifo)) {
