@@ -163,9 +163,12 @@ impl Queue {
     pub(super) fn request(&mut self, inbox: &Inbox, now: Timestamp) {
         self.advance(now);
         if inbox.is_empty() && !self.pulls.has(inbox, now) {
+            let before = self.next_event();
             self.pulls.remove(inbox);
             self.pulls.send(inbox, now);
             self.look(now);
+            // An older request may have waited for this look.
+            self.wake_waiting(before);
         }
     }
 

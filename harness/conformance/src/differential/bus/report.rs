@@ -14,6 +14,8 @@ pub struct Report {
     pub seed: u64,
     /// Scripts with the same outcome on both sides.
     pub alike: u32,
+    /// Scripts with the same outcome in another order of simultaneous calls.
+    pub reordered: u32,
     /// Scripts whose outcome depends on a few milliseconds, which were not compared.
     pub close: u32,
     /// Scripts that could not be played in time.
@@ -73,11 +75,11 @@ impl fmt::Display for Difference {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cases, seed, alike, close, void, unsteady, differences, took } = self;
+        let Self { cases, seed, alike, reordered, close, void, unsteady, differences, took } = self;
         writeln!(
             f,
-            "{cases} scripts of seed {seed} in {took:.1?}: {alike} alike, {} differ; not \
-             compared: {close} depend on milliseconds, {void} were not played in time, \
+            "{cases} scripts of seed {seed} in {took:.1?}: {alike} alike, {reordered} alike in another \
+             order of simultaneous calls, {} differ; not compared: {close} depend on milliseconds, {void} were not played in time, \
              {unsteady} differed once only",
             differences.len()
         )?;

@@ -14,29 +14,43 @@ use rand_chacha::ChaCha8Rng;
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
 use sim::kernel::{Kernel, drive};
-use sim::scheduler::Fifo;
+use sim::scheduler::{Fifo, Random, Scheduler};
 
 use super::play::{Operator, Played, World, play};
 use super::script::{INSTANCES, Script, TOLERANCE};
 
 /// The number of runs with delays of their own that must come to the same outcome.
 const VARIANTS: u64 = 6;
+/// The number of orders of simultaneous calls in which an outcome is looked for.
+const ORDERS: u64 = 32;
 
 /// Plays a script in simulation. `None` if its outcome depends on small delays.
 pub(super) fn simulate(script: &Script) -> Option<Vec<String>> {
-    let plain = in_simulation(script, Vec::new());
+    let plain = in_simulation(script, Vec::new(), Box::new(Fifo));
     let tolerance = u64::try_from(TOLERANCE.as_millis()).unwrap_or_default();
     let alike = (0..VARIANTS).all(|variant| {
         let mut rng = ChaCha8Rng::seed_from_u64(variant);
         let delay = |_| Duration::from_millis(rng.random_range(0..=tolerance));
-        in_simulation(script, (0..script.0.len()).map(delay).collect()) == plain
+        let delays = (0..script.0.len()).map(delay).collect();
+        in_simulation(script, delays, Box::new(Fifo)) == plain
     });
     alike.then_some(plain)
 }
 
-fn in_simulation(script: &Script, delays: Vec<Duration>) -> Vec<String> {
+/// True if the simulation comes to this outcome in some order of the calls that are pending at
+/// one moment: which of two waiting callers is served first is a decision of its scheduler.
+pub(super) fn allows(script: &Script, outcome: &[String]) -> bool {
+    (0..ORDERS)
+        .any(|seed| in_simulation(script, Vec::new(), Box::new(Random::new(seed))) == outcome)
+}
+
+fn in_simulation(
+    script: &Script,
+    delays: Vec<Duration>,
+    scheduler: Box<dyn Scheduler>,
+) -> Vec<String> {
     let start = Timestamp::from_second(1_767_225_600).expect("2026 is in range");
-    let kernel = Kernel::new(start, Box::new(Fifo));
+    let kernel = Kernel::new(start, scheduler);
     let broker = SimBroker::default();
     let bus = |instance| -> Arc<dyn Bus> {
         Arc::new(SimBus::new(kernel.clone(), instance, broker.clone()))
