@@ -9,6 +9,8 @@
 //! A request without an answer, and one that is answered with 503, needs a reason too, and may
 //! have had the effect of any answer.
 
+mod access;
+mod callers;
 mod exchange;
 mod pages;
 mod reasons;
@@ -23,6 +25,7 @@ use std::rc::Rc;
 use crate::invariants::evidence::Evidence;
 use crate::model::session::Token;
 use crate::model::{Answer, Body, Cookie, Effect, Rule};
+use access::Access;
 use exchange::Exchange;
 use reasons::Reasons;
 use timeline::Timelines;
@@ -34,6 +37,7 @@ pub fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let court = Court {
         evidence,
         reasons: Reasons::read(evidence),
+        access: Access::read(evidence),
         passwords: timelines.passwords(&exchanges),
         timelines,
         tokens: RefCell::default(),
@@ -59,6 +63,7 @@ struct Court<'a> {
     evidence: &'a Evidence<'a>,
     timelines: Timelines<'a>,
     reasons: Reasons,
+    access: Access,
     /// The password of each hash, as it is compared.
     passwords: BTreeMap<&'a str, String>,
     /// The tokens in each cookie header.
@@ -161,19 +166,23 @@ impl<'a> Court<'a> {
         let right = match (&answer.cookie, &cookies[..]) {
             (Cookie::Kept, []) => true,
             (Cookie::Cleared, [cookie]) => sessions.is_cleared(cookie),
-            (Cookie::Issued(user), [cookie]) => sessions.issued(cookie).is_some_and(|token| {
-                let issued = exchange.invoked.at.as_second()..=exchange.returned.at.as_second();
-                token.caller.id == user.id
-                    && token.caller.email == user.email
-                    && issued.contains(&token.caller.iat)
-            }),
+            (Cookie::Issued(user, generation), [cookie]) => {
+                sessions.issued(cookie).is_some_and(|token| {
+                    let issued = exchange.invoked.at.as_second()..=exchange.returned.at.as_second();
+                    token.caller.id == user.id
+                        && token.generation == *generation
+                        && !token.session.is_empty()
+                        && token.caller.email == user.email
+                        && issued.contains(&token.caller.iat)
+                })
+            }
             _ => false,
         };
         right.then_some(()).ok_or_else(|| {
             let expected = match &answer.cookie {
                 Cookie::Kept => "no cookie".to_owned(),
                 Cookie::Cleared => "a cleared session".to_owned(),
-                Cookie::Issued(user) => format!("a session of {}", user.email),
+                Cookie::Issued(user, _) => format!("a session of {}", user.email),
             };
             format!("{exchange}: the cookies {cookies:?} instead of {expected}")
         })

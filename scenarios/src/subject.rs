@@ -53,6 +53,7 @@ impl Subject for Ticketing {
             decorator: None,
         };
         let mut clients = Clients::new(provider, settings.reservation_window);
+        clients.max_open_orders = settings.max_open_orders as usize;
         let session = settings.session;
         clients.sessions = Sessions {
             keys: [session.key].into_iter().chain(session.previous_key).collect(),

@@ -48,6 +48,15 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         let order = doc! { "_id": "second", "ticketId": ticket_of(e, OPEN), "holding": true };
         wrote(e, "orders", order);
     }),
+    ("open-orders", "a buyer had more open orders for a while", |e| {
+        let buyer = text(find(e.orders(), OPEN), "userId").to_owned();
+        for number in 0..e.clients().max_open_orders {
+            let (order, ticket) = (format!("more-{number}"), format!("of-{number}"));
+            let order = doc! { "_id": order, "ticketId": ticket, "userId": &buyer };
+            let open = doc! { "holding": true, "status": "created" };
+            wrote(e, "orders", order.into_iter().chain(open).collect());
+        }
+    }),
     ("linearizable", "a buyer is refused a free ticket", |e| {
         let ticket = ticket_of(e, CANCELLED);
         let refusal = json!({ "errors": [{ "message": "Ticket is already reserved" }] });
@@ -335,6 +344,7 @@ const ENTAILED: &[(&str, &str)] = &[
     ("schemas", "envelopes"),
     ("published-completely", "envelopes"),
     ("one-holder", "contract"),
+    ("open-orders", "contract"),
     ("linearizable", "contract"),
     ("frozen-while-held", "contract"),
     ("never-back", "contract"),
@@ -527,7 +537,7 @@ fn a_ban_does_not_bind_an_instance_that_could_not_have_received_it() {
     });
     let listens = Record {
         instance: Some(FRESH),
-        kind: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
+        kind: RecordKind::Subscribe { consumer: "orders-UserAccess".to_owned() },
         ..truth.facts.trace[0].clone()
     };
     edit(&mut truth).insert(ban.expect("a user was banned"), listens);

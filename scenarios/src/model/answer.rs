@@ -40,8 +40,8 @@ pub enum Body {
 pub enum Cookie {
     /// None.
     Kept,
-    /// A fresh session of this user; the time of issue is left open.
-    Issued(Caller),
+    /// A fresh session of this user and generation; the time of issue is left open.
+    Issued(Caller, i64),
     /// The cookie is cleared.
     Cleared,
 }

@@ -77,7 +77,7 @@ fn user_view(user: &Document) -> Value {
 
 fn session(user: &Document) -> Cookie {
     let (id, email) = (id(user).to_owned(), text(user, "email").to_owned());
-    Cookie::Issued(Caller { id, email, iat: 0 })
+    Cookie::Issued(Caller { id, email, iat: 0 }, integer(user, "generation"))
 }
 
 /// Signs up under this id and hash; the address is free.
@@ -85,7 +85,7 @@ pub fn sign_up(body: &Map<String, Value>, (id, hash): (&str, &str), role: &str) 
     let email = input::text(body, "email").trim();
     let user = bson::doc! {
         "_id": id, "email": email, "emailKey": address(email), "password": hash, "role": role,
-        "banned": false, "version": 0_i64,
+        "banned": false, "generation": 0_i64, "version": 0_i64,
     };
     let shown = Answer::shows(Rule::SignedUp, 201, user_view(&user));
     shown.with_cookie(session(&user)).leaving(user)
@@ -108,9 +108,24 @@ pub fn sign_in(user: Option<&Document>, right: bool) -> Answer {
     }
 }
 
-/// Signs out.
-pub fn sign_out() -> Answer {
-    Answer::shows(Rule::SignedOut, 200, json!({})).with_cookie(Cookie::Cleared)
+/// Signs out the user of a session; `None` without one.
+pub fn sign_out(user: Option<&Document>) -> Answer {
+    let rule = if user.is_some() { Rule::SignedOut } else { Rule::SignedOutNobody };
+    let answer = Answer::shows(rule, 200, json!({})).with_cookie(Cookie::Cleared);
+    let Some(user) = user else { return answer };
+    let version = Bson::from(integer(user, "version") + 1);
+    answer.leaving(changed(user, [("version", version)]))
+}
+
+/// The event of a write of a user, in its outbox: name and payload.
+pub fn event(user: &Document) -> Option<(&str, Value)> {
+    let events = user.get_array("outbox").into_iter().flatten().filter_map(Bson::as_document);
+    let mut events = events.map(|event| (text(event, "name"), text(event, "payload")));
+    let version = integer(user, "version");
+    events.find_map(|(name, payload)| {
+        let payload: Value = serde_json::from_str(payload).ok()?;
+        (payload["version"] == version).then_some((name, payload))
+    })
 }
 
 /// Shows the claims of the session.
@@ -150,6 +165,7 @@ pub fn edit(
     }
     if given("password").is_some() {
         next.insert("password", hash);
+        next.insert("generation", integer(user, "generation") + 1);
     }
     let answer = |user: &Document| {
         let shown = Answer::shows(Rule::AccountEdited, 200, user_view(user));

@@ -1,11 +1,8 @@
 //! The allowed answers of each route: the model, asked about every state that a request may have
 //! met.
 
-use std::rc::Rc;
-
 use bson::Document;
 use harness::evidence::field::{id, text};
-use http::header;
 use ports::clock::after;
 use ports::entropy::id_time;
 use serde_json::{Map, Value};
@@ -13,7 +10,6 @@ use serde_json::{Map, Value};
 use super::Court;
 use super::exchange::Exchange;
 use super::timeline::{Collection, Timeline};
-use crate::model::session::Token;
 use crate::model::{Answer, Caller, Effect, Rule, auth, input, orders, payments, tickets};
 
 /// The age of a document up to which a service that does not know it yet looks again.
@@ -29,7 +25,7 @@ impl<'a> Court<'a> {
         match (exchange.method, &path[..]) {
             ("POST", ["api", "users", "signup"]) => self.sign_up(exchange),
             ("POST", ["api", "users", "signin"]) => self.sign_in(exchange),
-            ("POST", ["api", "users", "signout"]) => vec![auth::sign_out()],
+            ("POST", ["api", "users", "signout"]) => self.sign_out(exchange),
             ("GET", ["api", "users", "currentuser"]) => {
                 let callers = self.callers(exchange).into_iter();
                 callers.map(|caller| auth::current(caller.as_ref())).collect()
@@ -83,51 +79,6 @@ impl<'a> Court<'a> {
         }
     }
 
-    /// The callers that a request may have had: a token may end, and a ban be heard, meanwhile.
-    fn callers(&self, exchange: &Exchange<'a>) -> Vec<Option<Caller>> {
-        let tokens = self.tokens(exchange);
-        let mut callers = Vec::new();
-        for at in [exchange.invoked.at, exchange.returned.at] {
-            let mut valid = tokens.iter().filter(|token| at.as_second() < token.exp);
-            let caller = valid.next().map(|token| token.caller.clone());
-            if let Some(caller) = &caller
-                && self.reasons.may_be_banned(exchange, &caller.id)
-            {
-                callers.push(None);
-            }
-            callers.push(caller);
-        }
-        callers.dedup();
-        callers
-    }
-
-    /// The tokens of a request. A client sends the same cookie many times.
-    fn tokens(&self, exchange: &Exchange<'a>) -> Rc<Vec<Token>> {
-        let read = || Rc::new(self.evidence.clients.sessions.tokens(exchange.headers));
-        let mut cookies = exchange.headers.get_all(header::COOKIE).into_iter();
-        match (cookies.next(), cookies.next()) {
-            (Some(cookie), None) => {
-                let mut known = self.tokens.borrow_mut();
-                Rc::clone(known.entry(cookie.as_bytes()).or_insert_with(read))
-            }
-            _ => read(),
-        }
-    }
-
-    /// The answers to a route that needs a session.
-    fn signed_in(
-        &self,
-        exchange: &Exchange<'a>,
-        without: Rule,
-        with: impl Fn(&Caller) -> Vec<Answer>,
-    ) -> Vec<Answer> {
-        let answers = |caller: Option<Caller>| match caller {
-            Some(caller) => with(&caller),
-            None => vec![Answer::unauthorized(without)],
-        };
-        self.callers(exchange).into_iter().flat_map(answers).collect()
-    }
-
     /// The states of a document that a request may have met: if it wrote the document, the one
     /// before its first write.
     fn states(&self, all: &Collection<'a>, id: &str, exchange: &Exchange<'a>) -> Vec<State<'a>> {
@@ -174,6 +125,17 @@ impl<'a> Court<'a> {
                 self.users_with(&address, exchange).iter().map(answer).collect()
             })
         })
+    }
+
+    fn sign_out(&self, exchange: &Exchange<'a>) -> Vec<Answer> {
+        let answers = |caller: Option<Caller>| match caller {
+            Some(caller) => {
+                let states = self.states(&self.timelines.users, &caller.id, exchange);
+                states.into_iter().map(auth::sign_out).collect()
+            }
+            None => vec![auth::sign_out(None)],
+        };
+        self.callers(exchange).into_iter().flat_map(answers).collect()
     }
 
     /// The states of the user with this address; `None` where it may be free.
@@ -274,9 +236,16 @@ impl<'a> Court<'a> {
             let copies = self.timelines.ticket_copies.get(&*ticket);
             let copies = copies.map_or(vec![None], |copy| visible(copy, exchange));
             let mut answers = Vec::new();
-            if let Some(order) = self.created(&self.timelines.orders, exchange) {
+            let limit = self.evidence.clients.max_open_orders;
+            let (certain, possible) = self.open_orders(by, exchange);
+            if possible >= limit {
+                answers.push(orders::too_many());
+            }
+            let created = self.created(&self.timelines.orders, exchange);
+            if let Some(order) = created.filter(|_| certain < limit) {
                 let at = created_at(order, exchange);
-                let identity = (id(order), order.get_i64("fence").unwrap_or_default());
+                let number = |field| order.get_i64(field).unwrap_or_default();
+                let identity = (id(order), number("fence"), number("slot"));
                 let window = self.evidence.clients.window;
                 let reserve = |ticket| orders::reserve(by, ticket, identity, at, window);
                 answers.extend(copies.iter().copied().flatten().map(reserve));
@@ -296,6 +265,22 @@ impl<'a> Court<'a> {
             }
             answers
         })
+    }
+
+    /// How many orders of a user, other than that of the request, were open during the whole of a
+    /// request, and at any point of it.
+    fn open_orders(&self, by: &Caller, exchange: &Exchange<'a>) -> (usize, usize) {
+        let mine = exchange.writes.first().map(|write| id(write.document));
+        let (mut certain, mut possible) = (0, 0);
+        for order in self.timelines.orders_by.get(&*by.id).into_iter().flatten() {
+            let Some(timeline) = self.timelines.orders.get(order) else { continue };
+            let is_open = |order: &State<'_>| order.is_some_and(orders::is_open);
+            let seen = visible(timeline, exchange);
+            let other = Some(*order) != mine;
+            certain += usize::from(other && seen.iter().all(is_open));
+            possible += usize::from(other && seen.iter().any(is_open));
+        }
+        (certain, possible)
     }
 
     fn pay(&self, exchange: &Exchange<'a>, by: &Caller) -> Vec<Answer> {

@@ -171,6 +171,7 @@ async fn presents_forged_session(
     let [head, claims, signature] = [0, 1, 2].map(|part| theirs.split('.').nth(part).unwrap_or(""));
     let own_signature = own.rsplit('.').next().unwrap_or_default();
     let token = match change.as_str() {
+        "as it is" => theirs,
         "with a different signature" => format!("{head}.{claims}.{own_signature}"),
         "without a signature" => format!("{head}.{claims}."),
         // The header is `{"alg":"none"}`.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use identity::revocations::MAX_SIGN_IN_DURATION;
 use identity::session::{SessionConfig, Sessions};
 use platform::collection::Collection;
-use ports::Ports;
-use ports::{clock::Clock, entropy::Entropy};
+use ports::clock::{Clock, after};
+use ports::entropy::Entropy;
+use ports::{Ports, Timestamp};
 
 use crate::model::{Admins, User};
 use crate::password::{Compute, Cost, Passwords};
@@ -48,6 +50,14 @@ impl App {
             admins: Admins::new(&config.admins),
             throttle: Arc::default(),
         }
+    }
+}
+
+impl App {
+    /// Returns the expiry of the last token that a user could hold, also one of a sign-in that
+    /// is under way.
+    pub(crate) fn last_expiry(&self) -> Timestamp {
+        after(self.clock.now(), self.sessions.lifetime() + MAX_SIGN_IN_DURATION)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contracts::{BanState, UserBanned, UserCreated, UserState, UserUnbanned, UserUpdated};
+use contracts::{
+    BanState, SessionEnd, UserBanned, UserCreated, UserSignedOut, UserState, UserUnbanned,
+    UserUpdated,
+};
 use platform::collection::Decision;
 use platform::event::Emit;
 use ports::Timestamp;
@@ -26,6 +29,10 @@ pub struct User {
     pub role: Role,
     /// True if the user may neither sign in nor act.
     pub banned: bool,
+    /// The generation of sessions, incremented by each change of the password: sessions of an
+    /// earlier one have ended.
+    #[serde(default)]
+    pub generation: i64,
     /// Incremented by every change.
     pub version: i64,
 }
@@ -116,6 +123,7 @@ pub fn sign_up(
         email_key,
         password: password_hash,
         banned: false,
+        generation: 0,
         version: 0,
     };
     let event = Emit::new(&UserCreated(user.state()));
@@ -150,6 +158,7 @@ pub fn edit(
     }
     if let Some(password) = &edit.password {
         next.password.clone_from(password);
+        next.generation += 1;
     }
     if next == *user {
         return Ok(Decision::Keep);
@@ -157,6 +166,16 @@ pub fn edit(
     next.version += 1;
     let event = Emit::new(&UserUpdated(next.state()));
     Ok(Decision::Write(next, vec![event]))
+}
+
+/// Ends a session of a user, if the account still exists; `until` as for [`ban`].
+#[must_use]
+pub fn sign_out(user: Option<&User>, session: &str, until: Timestamp) -> Decision<User> {
+    let Some(user) = user else { return Decision::Keep };
+    let next = User { version: user.version + 1, ..user.clone() };
+    let (id, session) = (next.id.clone(), session.to_owned());
+    let event = UserSignedOut(SessionEnd { id, session, until, version: next.version });
+    Decision::Write(next, vec![Emit::new(&event)])
 }
 
 /// Bans a user; `until` is the expiry of the last token that the user could hold. Idempotent.
@@ -183,7 +202,12 @@ pub fn unban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Us
 
 impl User {
     fn state(&self) -> UserState {
-        UserState { id: self.id.clone(), email: self.email.clone(), version: self.version }
+        UserState {
+            id: self.id.clone(),
+            email: self.email.clone(),
+            generation: self.generation,
+            version: self.version,
+        }
     }
 }
 

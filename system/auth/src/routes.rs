@@ -7,12 +7,10 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use contracts::messages;
 use garde::Validate;
-use identity::bans::MAX_SIGN_IN_DURATION;
 use identity::session;
 use platform::collection::{ChangeError, Decision};
 use platform::http::{ApiError, Id, Input, input};
 use ports::Timestamp;
-use ports::clock::after;
 use ports::store::WriteError;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -144,7 +142,7 @@ impl<'a> Attempt<'a> {
 
 /// Signs the user in; `since` is a time before the user was looked up.
 fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
-    let cookie = app.sessions.issue(&user.id, &user.email, since);
+    let cookie = app.sessions.issue(&user.id, &user.email, user.generation, since);
     ([(header::SET_COOKIE, cookie)], Json(UserView { id: user.id, email: user.email }))
 }
 
@@ -184,8 +182,13 @@ async fn sign_in(
     Ok(signed_in(&app, user, since))
 }
 
-async fn sign_out(State(app): State<App>) -> SignedOut {
-    ([(header::SET_COOKIE, app.sessions.clear())], Json(Nothing {}))
+async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<SignedOut, ApiError> {
+    if let Some(user) = app.sessions.current(&headers) {
+        let sign_out =
+            |account: Option<&User>| model::sign_out(account, &user.session, app.last_expiry());
+        app.users.apply(&user.id, sign_out).await?;
+    }
+    Ok(([(header::SET_COOKIE, app.sessions.clear())], Json(Nothing {})))
 }
 
 type SignedOut = ([(HeaderName, HeaderValue); 1], Json<Nothing>);
@@ -251,8 +254,7 @@ async fn change_ban(
     if !app.admins.allow(caller.as_ref()) {
         return Err(ApiError::new(StatusCode::FORBIDDEN, messages::NOT_ADMINISTRATOR));
     }
-    let retention = app.sessions.lifetime() + MAX_SIGN_IN_DURATION;
-    let decide = |user: Option<&User>| decide(user, after(app.clock.now(), retention));
+    let decide = |user: Option<&User>| decide(user, app.last_expiry());
     app.users.change(&id, decide).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -21,6 +21,8 @@ pub const CANNOT_EDIT_RESERVED: &str = "Cannot edit a reserved ticket";
 
 /// 400: another order holds the ticket.
 pub const ALREADY_RESERVED: &str = "Ticket is already reserved";
+/// 400: the buyer has as many open orders as one user may have.
+pub const TOO_MANY_OPEN_ORDERS: &str = "Too many open orders";
 /// 400: the order is paid.
 pub const CANNOT_CANCEL_COMPLETED: &str = "Cannot cancel a completed order";
 

@@ -87,7 +87,7 @@ async fn create(
         created_at: now,
         expires_at: after(now, app.reservation_window),
     };
-    let order = store::hold(&app.orders, &ticket, &reservation).await?;
+    let order = store::hold(&app.orders, &ticket, &reservation, app.max_open_orders).await?;
     created(order)
 }
 
@@ -138,6 +138,7 @@ impl From<HoldError> for ApiError {
     fn from(error: HoldError) -> Self {
         match error {
             HoldError::Held => Self::refused(messages::ALREADY_RESERVED),
+            HoldError::TooMany => Self::refused(messages::TOO_MANY_OPEN_ORDERS),
             HoldError::Contended => Self::unavailable(),
             HoldError::Read(error) => error.into(),
             HoldError::Write(error) => error.into(),

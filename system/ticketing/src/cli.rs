@@ -95,6 +95,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "RESERVATION_WINDOW", default_value = "15m", value_parser = duration)]
     pub(crate) reservation_window: Duration,
 
+    /// The most orders of one user that are neither paid nor cancelled.
+    #[arg(long, env = "MAX_OPEN_ORDERS", default_value = "20", value_parser = open_orders)]
+    pub(crate) max_open_orders: u32,
+
     /// Lifetime of a session token, in whole seconds.
     #[arg(long, env = "TOKEN_LIFETIME", default_value = "1h", value_parser = lifetime)]
     pub(crate) token_lifetime: Duration,
@@ -229,6 +233,12 @@ fn lifetime(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// The accepted limits on open orders: the open orders of a user are read before each reservation.
+fn open_orders(text: &str) -> Result<u32, String> {
+    let limit = text.trim().parse().ok().filter(|limit| (1..=1000).contains(limit));
+    limit.ok_or_else(|| format!("{text:?} is not a number from 1 to 1000"))
+}
+
 fn header_name(text: &str) -> Result<HeaderName, String> {
     text.trim().parse().map_err(|_| format!("{text:?} is not the name of a header"))
 }
@@ -337,5 +347,8 @@ mod tests {
         assert!(signing_key("0f1e2d3c4b5a6978").is_ok());
         assert!(mongo_url("mongodb+srv://a").is_err());
         assert!(namespace("a.b").is_err());
+        assert_eq!(open_orders("20"), Ok(20));
+        assert!(open_orders("0").is_err());
+        assert!(open_orders("-1").is_err());
     }
 }

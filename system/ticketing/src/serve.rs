@@ -124,6 +124,7 @@ fn plan(args: Serve) -> Plan {
             password_cost: Cost::PRODUCTION,
             compute: Compute::new(offload),
             reservation_window: args.reservation_window,
+            max_open_orders: args.max_open_orders,
             // The command line requires both wherever payments is served.
             provider: ProviderConfig {
                 url: args.stripe_url.unwrap_or_default(),

@@ -224,7 +224,7 @@ pub(super) fn expired(truth: &mut Truth, order: &str, id: String) {
 }
 
 pub(super) fn subscribed(truth: &mut Truth, who: InstanceId) {
-    add(truth, Some(who), RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() });
+    add(truth, Some(who), RecordKind::Subscribe { consumer: "orders-UserAccess".to_owned() });
 }
 
 pub(super) fn started(truth: &mut Truth, who: InstanceId) {

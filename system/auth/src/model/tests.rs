@@ -70,6 +70,27 @@ fn an_edit_needs_the_current_password() {
 }
 
 #[test]
+fn a_new_password_begins_a_generation_of_sessions_and_a_new_address_does_not() {
+    let renewed = edit(Some(&user()), &change(None, Some("new hash"), "hash"), &admins());
+    let renewed = written(renewed.unwrap());
+    assert_eq!(renewed.generation, 1);
+    let moved = edit(Some(&renewed), &change(Some("a@b.c"), None, "new hash"), &admins());
+    let Ok(Decision::Write(moved, events)) = moved else { panic!("{moved:?}") };
+    assert_eq!(events, [Emit::new(&UserUpdated(moved.state()))]);
+    assert_eq!((moved.state().generation, moved.version), (1, 2));
+}
+
+#[test]
+fn a_sign_out_ends_its_session() {
+    let until = Timestamp::UNIX_EPOCH;
+    let Decision::Write(left, events) = sign_out(Some(&user()), "s1", until) else { panic!() };
+    let (id, session) = ("u1".to_owned(), "s1".to_owned());
+    let event = UserSignedOut(SessionEnd { id, session, until, version: 1 });
+    assert_eq!((left.generation, events), (0, vec![Emit::new(&event)]));
+    assert_eq!(sign_out(None, "s1", until), Decision::Keep);
+}
+
+#[test]
 fn an_edit_that_changes_nothing_writes_nothing() {
     let same = change(Some("Ann@Example.org"), None, "hash");
     assert_eq!(edit(Some(&user()), &same, &admins()), Ok(Decision::Keep));
