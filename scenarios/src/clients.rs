@@ -16,7 +16,7 @@ use ports::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::session::Sessions;
-use crate::operation::{Operation, Price, address};
+use crate::operation::{ADMINISTRATOR, Operation, Price, address};
 use crate::person::Person;
 use crate::provider::Provider;
 
@@ -45,8 +45,8 @@ pub struct Clients {
     pub max_open_orders: usize,
     /// The parameters of sessions.
     pub sessions: Sessions,
-    /// The addresses of the administrators.
-    pub admins: Vec<String>,
+    /// The claim that makes its first presenter an administrator.
+    pub admin_claim: String,
 }
 
 /// The facts about an operation that were known when it was invoked.
@@ -83,7 +83,7 @@ impl Clients {
             window,
             max_open_orders: usize::MAX,
             sessions: Sessions::default(),
-            admins: Vec::new(),
+            admin_claim: String::new(),
         }
     }
 
@@ -138,6 +138,13 @@ impl harness::subject::Clients for Clients {
         let replies = world.send(requests.collect()).await;
         for (name, reply) in clients.iter().zip(&replies) {
             self.learn(&Operation::sign_up(name), reply, world.now());
+        }
+        let administrators = clients.iter().filter(|name| is_administrator(name));
+        let claims = administrators
+            .filter_map(|name| self.request(&Operation::claim(name, &self.admin_claim)));
+        let claims: Vec<_> = claims.collect();
+        if !claims.is_empty() {
+            world.send(claims).await;
         }
         Ok(())
     }
@@ -335,6 +342,11 @@ impl harness::subject::Clients for Clients {
             self.listing = Some(Listing { listed, offered });
         }
     }
+}
+
+/// Whether this is the client that claims to be the administrator, before it does anything else.
+fn is_administrator(name: &str) -> bool {
+    address(name) == address(ADMINISTRATOR)
 }
 
 fn with_query(path: &str, query: &str) -> String {

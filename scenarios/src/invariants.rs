@@ -98,6 +98,7 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             bans::check,
         ),
         Invariant::new("one-address", "An email address belongs to one user", addresses::check),
+        Invariant::new("one-claim", "A claim belongs to one user", addresses::claimed_once),
         Invariant::new("contract", "Every answer is one that the contract allows", oracle::check),
         Invariant::new(
             "holders-agree",

@@ -13,7 +13,7 @@ use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
 use platform::catalogue::Entry;
 use ports::{Ports, Timestamp};
-use ticketing::{SERVICES, Settings};
+use ticketing::{REHEARSAL_CLAIM, SERVICES, Settings};
 
 use crate::clients::Clients;
 use crate::model::Rule;
@@ -60,7 +60,7 @@ impl Subject for Ticketing {
             lifetime: session.lifetime,
             secure: session.secure,
         };
-        clients.admins = settings.admins;
+        clients.admin_claim = REHEARSAL_CLAIM.to_owned();
         (system, clients)
     }
 

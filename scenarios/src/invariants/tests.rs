@@ -322,6 +322,11 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("one-address", "two users share an address", |e| {
         e.users()[0].insert("email", "BEN@example.org");
     }),
+    ("one-claim", "two users own a claim", |e| {
+        let owner = e.users().iter().map(|user| text(user, "claim").to_owned());
+        let claim = owner.max().expect("there are users");
+        e.users()[0].insert("claim", claim);
+    }),
     ("no-panic", "an instance panicked", |e| {
         add(e, Some(FRESH), RecordKind::Panic { message: "index out of bounds".to_owned() });
     }),
@@ -454,6 +459,7 @@ fn truth() -> Truth {
         vec![ban],
         vec![Operation::reserve("Cleo", "Ballet")],
         vec![Operation::look_at_orders("Ben"), browse],
+        vec![Operation::SignOut { who: "Dan".to_owned() }],
     ];
     let rounds = rounds.map(|operations| Round::of(operations, Then::Quiesce)).to_vec();
     let script = Script::new(["Anna", "Ben", "Cleo", "Dan", ADMINISTRATOR], rounds);

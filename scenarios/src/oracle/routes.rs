@@ -33,6 +33,9 @@ impl<'a> Court<'a> {
             ("PATCH", ["api", "users", "me"]) => {
                 self.signed_in(exchange, Rule::AccountSession, |by| self.edit_account(exchange, by))
             }
+            ("POST", ["api", "users", "me", "admin"]) => {
+                self.signed_in(exchange, Rule::ClaimSession, |by| self.claim(exchange, by))
+            }
             ("POST" | "DELETE", ["api", "users", user, "ban"]) => {
                 self.signed_in(exchange, Rule::BanSession, |by| self.ban(exchange, by, user))
             }
@@ -100,11 +103,10 @@ impl<'a> Court<'a> {
         with_input(exchange, |body| {
             with_fields(Rule::SignUpInput, auth::sign_up_input(body), || {
                 let address = auth::address(input::text(body, "email"));
-                let role = auth::role(&address, &self.evidence.clients.admins);
                 let mut answers = Vec::new();
                 if let Some(user) = self.created(&self.timelines.users, exchange) {
                     let new = (id(user), text(user, "password"));
-                    answers.push(auth::sign_up(body, new, role));
+                    answers.push(auth::sign_up(body, new));
                 }
                 let is_taken = self.users_with(&address, exchange).iter().any(Option::is_some);
                 answers.extend(is_taken.then(|| auth::taken(Rule::SignUpTaken)));
@@ -167,9 +169,7 @@ impl<'a> Court<'a> {
                 let write = exchange.writes.first().map(|write| write.document);
                 let hash = write.map_or("", |user| text(user, "password"));
                 let states = self.states(users, &by.id, exchange);
-                let edit = |user: State<'_>, right| {
-                    auth::edit(user, body, right, hash, &self.evidence.clients.admins)
-                };
+                let edit = |user: State<'_>, right| auth::edit(user, body, right, hash);
                 let right = |user: State<'_>| user.is_some_and(|u| self.is_right(u, &current));
                 let mut answers: Vec<Answer> =
                     states.iter().map(|user| edit(*user, right(*user))).collect();
@@ -188,15 +188,31 @@ impl<'a> Court<'a> {
         })
     }
 
+    fn claim(&self, exchange: &Exchange<'a>, by: &Caller) -> Vec<Answer> {
+        with_input(exchange, |body| {
+            let claim = &*self.evidence.clients.admin_claim;
+            let digest = auth::digest(claim);
+            let owns = |user: &State<'_>| user.is_some_and(|user| text(user, "claim") == digest);
+            let users = &self.timelines.users;
+            let mut others = users.iter().filter(|(id, _)| **id != by.id);
+            let is_used = others.any(|(_, user)| visible(user, exchange).iter().any(owns));
+            let states = self.states(users, &by.id, exchange);
+            let answer =
+                |used: bool| states.iter().map(move |user| auth::claim(*user, body, claim, used));
+            // Another request may get the claim, or have got it, in between.
+            answer(false).chain(answer(true).filter(|_| is_used)).collect()
+        })
+    }
+
     fn ban(&self, exchange: &Exchange<'a>, by: &Caller, user: &str) -> Vec<Answer> {
         with_id(user, Rule::BanId, |user| {
             let users = &self.timelines.users;
             let ban = exchange.method == "POST";
             let callers = users.get(&*by.id).map_or(vec![None], |user| visible(user, exchange));
             let states = self.states(users, user, exchange);
-            let admins = &self.evidence.clients.admins;
+            let claim = &*self.evidence.clients.admin_claim;
             let answers = callers.iter().flat_map(|caller| {
-                states.iter().map(move |user| auth::ban(*caller, *user, ban, admins))
+                states.iter().map(move |user| auth::ban(*caller, *user, ban, claim))
             });
             answers.collect()
         })

@@ -98,7 +98,7 @@ fn of_sessions<'a>(court: &Court<'a>, exchange: &Exchange<'a>) -> Option<String>
                 let named = field("session").unwrap_or_default();
                 !is("UserSignedOut") || !tokens.iter().any(|token| named == *token.session)
             }
-            "/api/users/me" => {
+            "/api/users/me" | "/api/users/me/admin" => {
                 !is("UserUpdated")
                     || field("generation") != Some(integer(user, "generation").into())
             }

@@ -95,6 +95,17 @@ async fn changes_password(
     world.operate(vec![Operation::ChangeAccount { who, change: body }]).await
 }
 
+#[when(expr = "{word} claims the rights of the administrator with {string}")]
+async fn claims(world: &mut ScenarioWorld, who: String, claim: String) -> Done {
+    world.operate(vec![Operation::claim(&who, &claim)]).await
+}
+
+#[given(expr = "{word} has claimed the rights of the administrator")]
+async fn has_claimed(world: &mut ScenarioWorld, who: String) -> Done {
+    world.meet(&[who.clone()]).await?;
+    world.done(Operation::claim(&who, &world.clients().admin_claim.clone())).await
+}
+
 #[given(expr = "{word} has banned {word}")]
 async fn has_banned(world: &mut ScenarioWorld, who: String, whom: String) -> Done {
     world.meet(std::slice::from_ref(&whom)).await?;

@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
+use ticketing::REHEARSAL_CLAIM;
 
 use super::{Round, Script, client, clients, price, title};
 use harness::script::{Action, Then};
@@ -28,6 +29,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         1 => who.clone().prop_map(|who| Action::Do(Operation::reserve(&client(who), &title(TICKET)))),
         1 => who.clone().prop_map(|who| Action::Do(Operation::cancel(&client(who), &title(TICKET)))),
         1 => Just(Action::Restart("auth".to_owned())),
+        1 => who.clone().prop_map(|who| Action::Do(Operation::claim(&client(who), REHEARSAL_CLAIM))),
         2 => (who.clone(), prop::option::weighted(0.3, select(&[Manner::PreviousKey, Manner::ManyCookies][..])))
             .prop_map(|(who, manner)| {
                 let plain = Operation::WhoAmI { who: client(who) };

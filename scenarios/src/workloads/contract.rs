@@ -54,7 +54,7 @@ const QUERIES: [&str; 14] = [
 ];
 
 /// Requests that no operation sends: method, path, body.
-const RAW: [(&str, &str, Option<&str>); 12] = [
+const RAW: [(&str, &str, Option<&str>); 15] = [
     ("GET", "/api/tickets/65a000000000000000000001", None),
     ("GET", "/api/orders/65a000000000000000000001", None),
     ("DELETE", "/api/orders/65a000000000000000000001", None),
@@ -63,6 +63,9 @@ const RAW: [(&str, &str, Option<&str>); 12] = [
     ("POST", "/api/payments", Some("{\"orderId\":\"65a000000000000000000001\",\"token\":\"t\"}")),
     ("POST", "/api/payments", Some("{\"orderId\":\"65a\",\"token\":\"\"}")),
     ("POST", "/api/users/65a000000000000000000001/ban", None),
+    ("POST", "/api/users/me/admin", Some("{\"claim\":\"a claim that everybody knows\"}")),
+    ("POST", "/api/users/me/admin", Some("{\"claim\":\"another claim\"}")),
+    ("POST", "/api/users/me/admin", Some("{\"claim\":\"\"}")),
     ("GET", "/api/users/nowhere", None),
     ("DELETE", "/api/tickets", None),
     ("PATCH", "/api/orders", None),

@@ -9,7 +9,8 @@ use ports::clock::{Clock, after};
 use ports::entropy::Entropy;
 use ports::{Ports, Timestamp};
 
-use crate::model::{Admins, User};
+use crate::admins::Admins;
+use crate::model::User;
 use crate::password::{Compute, Cost, Passwords};
 use crate::throttle::Throttle;
 
@@ -18,9 +19,8 @@ use crate::throttle::Throttle;
 pub struct Config {
     /// Sessions, the same in all services.
     pub session: SessionConfig,
-    /// The addresses of the administrators. Addresses are not verified: the first user to sign
-    /// up with one of them is an administrator.
-    pub admins: Vec<String>,
+    /// The administrators.
+    pub admins: Admins,
     /// The cost of hashing a password.
     pub password_cost: Cost,
     /// The executor for password hashing.
@@ -47,7 +47,7 @@ impl App {
             entropy: Arc::clone(&ports.entropy),
             users: Collection::new(ports),
             passwords: Passwords::new(config.password_cost, &config.compute, &ports.entropy),
-            admins: Admins::new(&config.admins),
+            admins: config.admins.clone(),
             throttle: Arc::default(),
         }
     }

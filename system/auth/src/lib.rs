@@ -6,6 +6,7 @@
 //! Next: [`routes`] takes requests, [`model`] decides, [`store`] maps users to the database,
 //! [`password`] hashes.
 
+pub mod admins;
 mod app;
 pub mod model;
 pub mod password;

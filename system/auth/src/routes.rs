@@ -28,6 +28,7 @@ pub fn routes(app: App) -> Router {
         .route("/api/users/signout", post(sign_out))
         .route("/api/users/currentuser", get(current))
         .route("/api/users/me", patch(edit))
+        .route("/api/users/me/admin", post(claim))
         .route("/api/users/{id}/ban", post(ban).delete(unban))
         .with_state(app)
 }
@@ -66,6 +67,13 @@ struct EditInput {
     current_password: String,
 }
 
+#[derive(Deserialize, Validate)]
+struct ClaimInput {
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(supplied_claim))]
+    claim: String,
+}
+
 fn valid_email(email: &str, _: &()) -> garde::Result {
     garde::rules::email::parse_email(email.trim())
         .map_err(|_| garde::Error::new("Email must be valid"))
@@ -81,6 +89,13 @@ fn valid_password(password: &str, _: &()) -> garde::Result {
 fn supplied(password: &str, _: &()) -> garde::Result {
     if password.is_empty() {
         return Err(garde::Error::new("You must supply a password"));
+    }
+    Ok(())
+}
+
+fn supplied_claim(claim: &str, _: &()) -> garde::Result {
+    if claim.trim().is_empty() {
+        return Err(garde::Error::new("You must supply a claim"));
     }
     Ok(())
 }
@@ -155,13 +170,13 @@ async fn sign_up(
     let password = app.passwords.hash(&input.password).await;
     let since = app.clock.now();
     let id = app.entropy.id(since);
-    let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
+    let (user, events) = model::sign_up(id, &input.email, password);
     let inserted = app.users.insert(&user, events).await;
     if let Err(WriteError::Duplicate { .. }) = inserted {
         // Guessing which addresses exist.
         attempt.failed();
     }
-    inserted.map_err(email_in_use)?;
+    inserted.map_err(taken)?;
     Ok((StatusCode::CREATED, signed_in(&app, user, since)))
 }
 
@@ -227,13 +242,32 @@ async fn edit(
         None => None,
     };
     let edit = Edit { email: input.email, password, verified_hash };
-    let edit = |user: Option<&User>| model::edit(user, &edit, &app.admins);
+    let edit = |user: Option<&User>| model::edit(user, &edit);
     let changed = app.users.change(&caller.id, edit).await.map_err(|error| match error {
-        ChangeError::Write(error) => email_in_use(error),
+        ChangeError::Write(error) => taken(error),
         error => error.into(),
     })?;
     let user = changed.document.expect("an edit never removes the user");
     Ok(signed_in(&app, user, since))
+}
+
+async fn claim(
+    State(app): State<App>,
+    client: Client,
+    caller: session::User,
+    Input(input): Input<ClaimInput>,
+) -> Result<StatusCode, ApiError> {
+    let attempt = Attempt::begin(&app, client, &caller.id)?;
+    let Some(digest) = app.admins.recognize(input.claim.trim()) else {
+        attempt.failed();
+        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::INVALID_CLAIM));
+    };
+    let claim = |user: Option<&User>| model::claim(user, &digest);
+    app.users.change(&caller.id, claim).await.map_err(|error| match error {
+        ChangeError::Write(error) => taken(error),
+        error => error.into(),
+    })?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn ban(app: State<App>, by: session::User, id: Id) -> Result<StatusCode, ApiError> {
@@ -259,9 +293,12 @@ async fn change_ban(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Maps a violation of the address index: of concurrent sign-ups with one address, one succeeds.
-fn email_in_use(error: WriteError) -> ApiError {
+/// Maps a violation of an index: of concurrent users with one address or one claim, one succeeds.
+fn taken(error: WriteError) -> ApiError {
     match error {
+        WriteError::Duplicate { index } if index == store::CLAIM => {
+            ApiError::refused(messages::CLAIM_USED)
+        }
         WriteError::Duplicate { index } if index == store::EMAIL => {
             ApiError::refused(messages::EMAIL_IN_USE)
         }

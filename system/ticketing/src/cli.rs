@@ -12,6 +12,7 @@ use axum::http::HeaderName;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
+use ports::entropy::is_id;
 use ticketing::SERVICES;
 use tracing_subscriber::EnvFilter;
 
@@ -122,9 +123,18 @@ pub(crate) struct Serve {
     #[arg(action = clap::ArgAction::Set, value_name = "BOOL")]
     pub(crate) cookie_secure: bool,
 
-    /// Email addresses of the administrators, separated by commas.
-    #[arg(long, env = "ADMIN_EMAILS", value_delimiter = ',', value_parser = email)]
-    pub(crate) admin_emails: Vec<String>,
+    /// Secret that makes the first user who presents it an administrator, as long as it is set:
+    /// `POST /api/users/me/admin` with `{"claim":"..."}`.
+    #[arg(long, env = "ADMIN_CLAIM", hide_env_values = true, value_parser = claim)]
+    pub(crate) admin_claim: Option<String>,
+
+    /// Ids of users who are administrators, separated by commas.
+    #[arg(long, env = "ADMIN_IDS", value_delimiter = ',', value_parser = user_id)]
+    pub(crate) admin_ids: Vec<String>,
+
+    /// Refused, because an address proves nothing: anybody can sign up with it first.
+    #[arg(long, env = "ADMIN_EMAILS", hide = true, value_parser = admin_emails)]
+    pub(crate) admin_emails: Option<String>,
 }
 
 /// List the messages that a consumer gave up on, one line each, with the reason.
@@ -251,10 +261,21 @@ fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-fn email(text: &str) -> Result<String, String> {
+/// An empty claim is none.
+fn claim(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { signing_key(text) }
+}
+
+fn user_id(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let valid = text.is_empty() || text.contains('@');
-    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an email address"))
+    let valid = text.is_empty() || is_id(text);
+    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not the id of a user"))
+}
+
+fn admin_emails(text: &str) -> Result<String, &'static str> {
+    let why = "names nobody any more, because anybody can sign up with an address: \
+               set ADMIN_CLAIM or ADMIN_IDS";
+    if text.trim().is_empty() { Ok(String::new()) } else { Err(why) }
 }
 
 /// Stream and database names allow few characters, and database names must be short.
@@ -347,6 +368,12 @@ mod tests {
         assert!(signing_key("0f1e2d3c4b5a6978").is_ok());
         assert!(mongo_url("mongodb+srv://a").is_err());
         assert!(namespace("a.b").is_err());
+        assert_eq!(claim(""), Ok(String::new()));
+        assert!(claim("short").is_err());
+        assert!(user_id("65a000000000000000000001").is_ok());
+        assert!(user_id("boss@example.org").is_err());
+        assert!(admin_emails("boss@example.org").unwrap_err().contains("ADMIN_CLAIM"));
+        assert!(admin_emails("").is_ok());
         assert_eq!(open_orders("20"), Ok(20));
         assert!(open_orders("0").is_err());
         assert!(open_orders("-1").is_err());

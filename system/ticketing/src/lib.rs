@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use auth::admins::Admins;
 use auth::password::{Compute, Cost};
 use axum::Router;
 use identity::session::SessionConfig;
@@ -17,13 +18,16 @@ use ports::Ports;
 /// The currency of all prices.
 pub const CURRENCY: &str = "usd";
 
+/// The claim of the administrator in a rehearsal.
+pub const REHEARSAL_CLAIM: &str = "a claim that everybody knows";
+
 /// The settings of all services.
 #[derive(Clone)]
 pub struct Settings {
     /// Sessions, the same in all services.
     pub session: SessionConfig,
-    /// The addresses of the administrators.
-    pub admins: Vec<String>,
+    /// The administrators.
+    pub admins: Admins,
     /// The cost of hashing a password.
     pub password_cost: Cost,
     /// The executor for password hashing.
@@ -49,7 +53,7 @@ impl Settings {
                 lifetime: Duration::from_secs(60 * 60),
                 secure: false,
             },
-            admins: vec!["admin@example.org".to_owned()],
+            admins: Admins::new(&[], Some(REHEARSAL_CLAIM)),
             password_cost: Cost::REHEARSAL,
             compute: Compute::inline(),
             reservation_window: Duration::from_secs(15 * 60),
