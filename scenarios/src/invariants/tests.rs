@@ -274,7 +274,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         let mut message = message.take().expect("something was published");
         message.id = format!("nobody/{}", message.id);
         let [consumer, reason, attempts] = ["nobody", "no time", "1"].map(str::to_owned);
-        e.facts.letters.push(DeadLetter { consumer, reason, attempts, message });
+        e.facts.letters.push(DeadLetter { sequence: 1, consumer, reason, attempts, message });
     }),
     ("declined-cancels", "an order with a declined card is kept", |e| {
         let pays = |call: &Call| is(call, |o| matches!(o, Operation::Pay { .. }));
