@@ -79,8 +79,10 @@ impl<'a> Court<'a> {
             return self.judge_effect(exchange, &allowed, Rule::Unanswered);
         };
         if status == 503 {
-            self.judge_unavailable(exchange)?;
-            return self.judge_effect(exchange, &allowed, Rule::Unavailable);
+            let is_late = |rule: &Rule| [Rule::ReserveLate, Rule::PayLate].contains(rule);
+            let late = allowed.iter().map(|answer| answer.rule).find(is_late);
+            self.judge_unavailable(exchange, late)?;
+            return self.judge_effect(exchange, &allowed, late.unwrap_or(Rule::Unavailable));
         }
         if status == 429 {
             return self.judge_too_many(exchange);
@@ -130,10 +132,12 @@ impl<'a> Court<'a> {
         })
     }
 
-    fn judge_unavailable(&self, exchange: &Exchange<'_>) -> Result<(), String> {
-        self.reasons.of_unavailability(exchange)?;
-        let message = "Service unavailable, try again later";
-        let expected = Answer::refuses(Rule::Unavailable, 503, message);
+    /// Judges a 503, which needs no failure where an event may be late.
+    fn judge_unavailable(&self, exchange: &Exchange<'_>, late: Option<Rule>) -> Result<(), String> {
+        if late.is_none() {
+            self.reasons.of_unavailability(exchange)?;
+        }
+        let expected = Answer::unavailable(Rule::Unavailable);
         if !expected.is(503, exchange.answer, &exchange.shown) {
             return Err(format!("{exchange}: 503 {} in another shape", exchange.text()));
         }

@@ -91,6 +91,11 @@ impl Answer {
         Self::refuses(rule, 404, "Not Found")
     }
 
+    /// 503.
+    pub fn unavailable(rule: Rule) -> Self {
+        Self::refuses(rule, 503, "Service unavailable, try again later")
+    }
+
     /// The same with this cookie.
     pub fn with_cookie(self, cookie: Cookie) -> Self {
         Self { cookie, ..self }

@@ -55,6 +55,11 @@ pub fn unknown_ticket() -> Answer {
     Answer::not_found(Rule::ReserveUnknown)
 }
 
+/// A reservation of a ticket that is so recent that its event may be late.
+pub fn late_ticket() -> Answer {
+    Answer::unavailable(Rule::ReserveLate)
+}
+
 /// Reserves a free ticket under this id, at this time, for this long. The fencing number and
 /// the slot are left to the service.
 pub fn reserve(

@@ -15,6 +15,9 @@ use crate::model::{Answer, Caller, Effect, Rule, auth, input, orders, payments, 
 /// The age of a document up to which a service that does not know it yet looks again.
 const PROPAGATION: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// The age of a document up to which its event may be late.
+const LATENESS: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// A state of a document; `None` where it does not exist.
 type State<'a> = Option<&'a Document>;
 
@@ -275,9 +278,9 @@ impl<'a> Court<'a> {
                 seen.into_iter().any(|o| orders::is_holding(o) && Some(id(o)) != mine)
             });
             answers.extend(is_held.then(orders::reserved));
-            let known = self.timelines.tickets.get(&*ticket);
-            if copies.contains(&None) && is_unknown(known, &ticket, exchange) {
-                answers.push(orders::unknown_ticket());
+            if copies.contains(&None) {
+                let (unknown, late) = (orders::unknown_ticket(), orders::late_ticket());
+                answers.extend(missing(&ticket, exchange, unknown, late));
             }
             answers
         })
@@ -305,12 +308,11 @@ impl<'a> Court<'a> {
             if !bad.is_empty() {
                 return vec![Answer::invalid(Rule::PayInput, &bad)];
             }
-            let known = self.timelines.orders.get(&*order);
             let copies = self.timelines.order_copies.get(&*order);
             let states = copies.map_or(vec![None], |copy| visible(copy, exchange));
             let mut answers = vec![payments::unanswered()];
-            if states.contains(&None) && is_unknown(known, &order, exchange) {
-                answers.push(payments::unknown());
+            if states.contains(&None) {
+                answers.extend(missing(&order, exchange, payments::unknown(), payments::late()));
             }
             let concluded = |write: &super::exchange::Write<'_>| {
                 payments::charge(write.document).is_some_and(|c| text(c, "status") == "completed")
@@ -333,12 +335,17 @@ pub(super) fn visible<'a>(timeline: &Timeline<'a>, exchange: &Exchange<'_>) -> V
     timeline.visible((exchange.invoked.mark, exchange.returned.mark)).collect()
 }
 
-/// Whether a service may answer that it does not know a document: it did not exist, or has not
-/// arrived although the service has looked again for a while.
-fn is_unknown(origin: Option<&Timeline<'_>>, id: &str, exchange: &Exchange<'_>) -> bool {
-    let existed = origin.is_some_and(|origin| !visible(origin, exchange).contains(&None));
-    let arrives = id_time(id).map(|created| after(created, PROPAGATION));
-    !existed || arrives.is_none_or(|arrives| exchange.returned.at >= arrives)
+/// The answers of a service that has no copy of a document: `unknown` for an old or invented id,
+/// and `late` for a recent one, after the service has looked again for a while.
+fn missing(id: &str, exchange: &Exchange<'_>, unknown: Answer, late: Answer) -> Vec<Answer> {
+    let (from, to) = (exchange.invoked.at, exchange.returned.at);
+    let Some(created) = id_time(id).filter(|&created| created <= after(to, PROPAGATION)) else {
+        return vec![unknown];
+    };
+    let may_be_unknown = to >= after(created, LATENESS) || created > after(from, PROPAGATION);
+    let may_be_late = from < after(created, LATENESS) && to >= after(created, PROPAGATION);
+    let answers = [(may_be_unknown, unknown), (may_be_late, late)];
+    answers.into_iter().filter(|(may, _)| *may).map(|(_, answer)| answer).collect()
 }
 
 /// The creation time of an order, if it is within its request; otherwise the end of the request.

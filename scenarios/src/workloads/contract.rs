@@ -85,6 +85,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         4 => writers().prop_map(|round| vec![round]),
         4 => collection().prop_map(|round| vec![round]),
         2 => composition(),
+        2 => fresh(),
         1 => dozens(),
     ];
     (vec(price(), usize::from(TICKETS)), any::<bool>(), vec(part, 3..7)).prop_map(
@@ -225,6 +226,20 @@ fn composition() -> impl Strategy<Value = Vec<Round>> + Clone {
             Round::one(sign_in, Then::Go),
             Round::one(change("curtain", typed), Then::Quiesce),
         ]
+    })
+}
+
+/// A ticket is reserved and paid for before its news may have arrived.
+fn fresh() -> impl Strategy<Value = Vec<Round>> + Clone {
+    (0..PEOPLE, 0..PEOPLE, price(), 0..3_u8).prop_map(|(seller, buyer, price, n)| {
+        let (buyer, title) = (client(buyer), title(40 + n));
+        [
+            Operation::list(&client(seller), &title, price),
+            Operation::reserve(&buyer, &title),
+            Operation::pay(&buyer, &title, super::card(true)),
+        ]
+        .map(|act| Round::one(act, Then::Go))
+        .to_vec()
     })
 }
 

@@ -12,7 +12,6 @@ use platform::http::{ApiError, Created, Id, Input, Page, created, input};
 use platform::read_your_writes::StaleReadRetry;
 use ports::Timestamp;
 use ports::clock::after;
-use ports::store::ReadError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -79,7 +78,7 @@ async fn create(
     Input(input): Input<OrderInput>,
 ) -> Created<OrderView> {
     let ticket_id = input.ticket_id.to_ascii_lowercase();
-    let ticket = ticket_copy(&app, &ticket_id).await?.ok_or_else(ApiError::not_found)?;
+    let ticket = ticket_copy(&app, &ticket_id).await?;
     let now = app.clock.now();
     let reservation = Reservation {
         id: app.entropy.id(now),
@@ -93,12 +92,14 @@ async fn create(
 
 /// Returns the copy of a ticket. The order may arrive before the ticket-created event has been
 /// processed, so a recent ticket that is missing is looked up again.
-async fn ticket_copy(app: &App, id: &str) -> Result<Option<Ticket>, ReadError> {
+async fn ticket_copy(app: &App, id: &str) -> Result<Ticket, ApiError> {
     let mut retry = StaleReadRetry::new(id, &app.clock);
     loop {
-        let ticket = app.tickets.get(id).await?;
-        if ticket.is_some() || !retry.wait().await {
+        if let Some(ticket) = app.tickets.get(id).await? {
             return Ok(ticket);
+        }
+        if !retry.wait().await {
+            return Err(retry.not_found());
         }
     }
 }
