@@ -8,6 +8,7 @@
 
 pub mod admins;
 mod app;
+mod audit;
 pub mod model;
 pub mod password;
 pub mod routes;
