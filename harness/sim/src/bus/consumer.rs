@@ -278,9 +278,8 @@ impl Queue {
     /// A message is removed from the stream.
     pub(super) fn forget(&mut self, sequence: u64, now: Timestamp) {
         self.advance(now);
-        let before = self.next_event();
+        let (before, full) = (self.next_event(), !self.has_room());
         self.undelivered.retain(|stored| stored.sequence != sequence);
-        let full = !self.has_room();
         if self.in_flight.remove(sequence).is_some() && full {
             self.look(now);
         }
