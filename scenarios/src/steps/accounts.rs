@@ -102,7 +102,7 @@ async fn claims(world: &mut ScenarioWorld, who: String, claim: String) -> Done {
 
 #[given(expr = "{word} has claimed the rights of the administrator")]
 async fn has_claimed(world: &mut ScenarioWorld, who: String) -> Done {
-    world.meet(&[who.clone()]).await?;
+    world.meet(std::slice::from_ref(&who)).await?;
     world.done(Operation::claim(&who, &world.clients().admin_claim.clone())).await
 }
 
