@@ -105,7 +105,7 @@ impl Bus for SimBus {
         if !state.ensured {
             return Err(BusError::Rejected("stream not found".to_owned()));
         }
-        Ok(state.log(stream).remove(sequence, now))
+        state.log(stream).remove(sequence, now)
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::Timestamp;
-use ports::bus::{Consumer, Group, Message, Pending, Published, Start};
+use ports::bus::{BusError, Consumer, Group, Message, Pending, Published, Start};
 use ports::clock::after;
 
 use super::consumer::Queue;
@@ -78,12 +78,26 @@ impl Log {
     }
 
     /// Removes the message at this position; returns whether there was one.
-    pub(super) fn remove(&mut self, sequence: u64, now: Timestamp) -> bool {
+    ///
+    /// The server does not tell a consumer whose filter has excluded a message since its delivery,
+    /// and the consumer notices at some later check. The simulation refuses that removal.
+    pub(super) fn remove(&mut self, sequence: u64, now: Timestamp) -> Result<bool, BusError> {
         let found = self.messages.binary_search_by_key(&sequence, |stored| stored.sequence);
-        let Ok(at) = found else { return false };
+        let Ok(at) = found else { return Ok(false) };
+        let subject = &self.messages[at].message.subject;
+        let untold = self.consumers.values_mut().any(|queue| {
+            queue.advance(now);
+            let mut in_flight = queue.unacknowledged().map(|(sequence, ..)| sequence);
+            let has_it = in_flight.any(|other| other == sequence);
+            has_it && !queue.receives(subject)
+        });
+        if untold {
+            let why = "a consumer has the message in flight that its filter no longer selects";
+            return Err(BusError::Rejected(why.to_owned()));
+        }
         self.messages.remove(at);
         self.consumers.values_mut().for_each(|queue| queue.forget(sequence, now));
-        true
+        Ok(true)
     }
 
     /// Creates or updates a consumer; returns its number and its backlog.
