@@ -11,6 +11,46 @@ Feature: Accounts and sessions
     When Anna signs out
     Then Anna is signed out
 
+  # Mallory has a copy of Anna's cookie.
+  Scenario: A session that was signed out is rejected by every instance
+    Given there are 2 instances of tickets
+    And Anna has signed up
+    And Mallory presents Anna's session as it is
+    When Anna signs out
+    And at the same moment
+      | Mallory | lists | Opera  | 20.00 |
+      | Mallory | lists | Ballet | 20.00 |
+    Then exactly 0 of them succeed
+    And the others get the error "Not authorized"
+    And Mallory is signed out
+
+  Scenario: Signing out ends no other session of the user
+    Given Anna has signed up
+    And Mallory presents Anna's session as it is
+    When Anna signs in with the email "anna@example.org" and the password "curtain"
+    And Anna signs out
+    And Mallory lists "Opera" for 20.00
+    Then Mallory succeeds
+
+  Scenario: A new password ends the sessions of the old one
+    Given Anna has signed up
+    And Mallory presents Anna's session as it is
+    When Anna changes the password to "second act", confirming with the password "curtain"
+    Then Anna is signed in
+    When Mallory lists "Opera" for 20.00
+    Then Mallory gets the error "Not authorized"
+    When Anna lists "Opera" for 20.00
+    Then Anna succeeds
+
+  @short-ack-wait
+  Scenario: An ended session stays so after a restart
+    Given Anna has signed up
+    And Mallory presents Anna's session as it is
+    When Anna signs out
+    And tickets is stopped and started again
+    And Mallory lists "Opera" for 20.00
+    Then Mallory gets the error "Not authorized"
+
   Scenario: A user signs in again after signing out
     Given Anna has signed up
     And Anna has signed out

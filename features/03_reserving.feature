@@ -24,6 +24,16 @@ Feature: Reserving tickets
     Then Boris gets the error "Ticket is already reserved"
     And Boris has 1 order
 
+  # In a rehearsal the limit is eight.
+  Scenario: A buyer cannot have more open orders than the limit
+    Given Anna has listed 9 tickets, one after the other
+    And Boris has reserved "Ticket 1" to "Ticket 8"
+    When Boris reserves "Ticket 9"
+    Then Boris gets the error "Too many open orders"
+    When Boris pays for "Ticket 1"
+    And Boris reserves "Ticket 9"
+    Then Boris succeeds
+
   Scenario: Reserving requires a session
     When Visitor reserves "Opera"
     Then Visitor gets the error "Not authorized"

@@ -34,6 +34,27 @@ Feature: Bans
     When Boris bans Anna
     Then Boris gets the error "Not an administrator"
 
+  # The claim of a rehearsal. Admin presents it before anything else.
+  Scenario: A claim makes its first presenter an administrator
+    Given Admin has claimed the rights of the administrator
+    When Boris claims the rights of the administrator with "a claim that everybody knows"
+    Then Boris gets the error "Claim is used"
+    When Boris bans Anna
+    Then Boris gets the error "Not an administrator"
+
+  Scenario: The address of an administrator gives no right
+    Given Admin has claimed the rights of the administrator
+    When Admin changes the email to "boss@example.org", confirming with the password "curtain"
+    And Boris changes the email to "admin@example.org", confirming with the password "curtain"
+    And Boris bans Anna
+    Then Boris gets the error "Not an administrator"
+    When Admin bans Boris
+    Then Admin succeeds
+
+  Scenario: A wrong claim is rejected
+    When Boris claims the rights of the administrator with "open barley"
+    Then Boris gets the error "Invalid claim"
+
   Scenario: Banning requires a session
     When Visitor bans Boris
     Then Visitor gets the error "Not authorized"
@@ -68,7 +89,7 @@ Feature: Bans
 
   @short-ack-wait
   Scenario: A ban is published once the bus is reachable again
-    Given Admin has signed up
+    Given Admin has claimed the rights of the administrator
     When the connection of auth to the bus is cut
     And Admin bans Boris
     Then Admin succeeds

@@ -200,3 +200,24 @@ Feature: Crashes and outages
     And Boris pays for "Opera"
     Then Boris succeeds
     And Boris's order for "Opera" is complete
+
+  Scenario: A ticket whose event is late is not denied
+    Given Boris has signed up
+    When the connection of tickets to the bus is cut
+    And Anna lists "Circus" for 20.00
+    And Boris reserves "Circus"
+    Then Boris gets the error "Service unavailable, try again later"
+    When everything is reachable again
+    And Boris reserves "Circus"
+    Then Boris succeeds
+
+  Scenario: An order whose event is late is not denied
+    Given Anna has listed "Circus" for 20.00
+    And Boris has signed up
+    When the connection of orders to the bus is cut
+    And Boris reserves "Circus"
+    And Boris pays for "Circus"
+    Then Boris gets the error "Service unavailable, try again later"
+    When everything is reachable again
+    And Boris pays for "Circus"
+    Then Boris succeeds

@@ -16,6 +16,15 @@ Feature: Dead letters
     And Boris reserves "Opera"
     Then "Opera" is reserved for Boris
 
+  Scenario: A replay that fails again leaves one letter of each consumer
+    Given an external client publishes an OrderCreated with the payload "gibberish"
+    When the dead letters are replayed
+    And the dead letters are replayed
+    Then tickets has dead-lettered 1 OrderCreated
+    And payments has dead-lettered 1 OrderCreated
+    And expiration has dead-lettered 1 OrderCreated
+    And the OrderCreated was delivered to tickets 7 times
+
   Scenario: A store that is away never makes a dead letter
     Given the next 14 writes of tickets to tickets fail
     When Boris reserves "Opera"
@@ -30,5 +39,8 @@ Feature: Dead letters
     When Boris reserves "Opera"
     Then tickets has dead-lettered 1 OrderCreated
     And the OrderCreated was delivered to tickets 11 times
-    When the dead letters are replayed
+    When the dead letters of payments are replayed
+    Then tickets has dead-lettered 1 OrderCreated
+    When the dead letters of tickets are replayed
     Then "Opera" is reserved for Boris
+    And there are no dead letters

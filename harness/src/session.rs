@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ports::bus::Message;
+use platform::deadletter::{self, DeadLetter};
 use sim::kernel::Kernel;
 use sim::scheduler::{Fifo, Scheduler};
 
@@ -308,7 +308,7 @@ impl Session {
         self.world.faults().heal();
         self.clients.heal();
         self.world.quiesce().await?;
-        self.replay_dead_letters().await?;
+        let letters = self.replay_dead_letters().await?;
         let mut facts = self.facts().await?;
         for _ in 0..REPEATS {
             let now = self.world.now();
@@ -321,6 +321,7 @@ impl Session {
         }
         // Replayed dead letters no longer excuse a copy that is behind.
         facts.given_up.clear();
+        facts.letters = letters;
         if survey {
             self.clients.survey(&facts, &mut *self.world).await;
         }
@@ -336,22 +337,24 @@ impl Session {
         Facts::gather(&mut *self.world, self.kernel.is_some(), self.time.policy().ack_wait).await
     }
 
-    /// Publishes the dead letters again, as an operator would after removing their cause.
-    async fn replay_dead_letters(&mut self) -> Result<(), EndError> {
-        let mut replayed = 0;
+    /// Replays the dead letters, as an operator would after removing their cause. Returns all that
+    /// there were: those that are handled now are gone.
+    async fn replay_dead_letters(&mut self) -> Result<Vec<DeadLetter>, EndError> {
+        let mut all: Vec<DeadLetter> = Vec::new();
         for _ in 0..REPEATS {
-            let letters = self.world.dead_letters().await?;
-            if letters.len() == replayed {
+            let mut letters = self.world.dead_letters().await?;
+            letters.retain(|letter| all.iter().all(|known| known.sequence != letter.sequence));
+            if letters.is_empty() {
                 break;
             }
-            for (number, letter) in letters.iter().enumerate().skip(replayed) {
-                let id = format!("{}-replayed-{number}", letter.message.id);
-                self.world.publish(Message { id, ..letter.message.clone() }).await?;
+            for letter in &letters {
+                let id = format!("{}-replayed-{}", letter.message.id, letter.sequence);
+                self.world.publish(deadletter::replayed(letter, id)).await?;
             }
-            replayed = letters.len();
+            all.extend(letters);
             self.world.quiesce().await?;
         }
-        Ok(())
+        Ok(all)
     }
 
     /// The violations that these facts and this history show.

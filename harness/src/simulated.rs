@@ -369,7 +369,10 @@ impl Inspect for Simulated {
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
         let letters = self.broker.messages(Stream::DeadLetters);
-        Ok(letters.iter().map(|kept| deadletter::read(kept.message.clone())).collect())
+        Ok(letters
+            .iter()
+            .map(|kept| deadletter::read(kept.message.clone(), kept.sequence))
+            .collect())
     }
 }
 

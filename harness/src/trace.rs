@@ -115,6 +115,15 @@ pub enum RecordKind {
         /// The answer of the bus.
         outcome: Result<Published, PublishError>,
     },
+    /// A message was removed from a stream, or there was none to remove.
+    Remove {
+        /// The stream.
+        stream: Stream,
+        /// The position of the message.
+        sequence: u64,
+        /// Whether this call removed it.
+        removed: bool,
+    },
     /// A consumer was opened.
     Subscribe {
         /// Name of the consumer.

@@ -16,7 +16,7 @@ use ports::Timestamp;
 use serde_json::{Value, json};
 
 use crate::model::session::Sessions;
-use crate::operation::{Operation, Price, address};
+use crate::operation::{ADMINISTRATOR, Operation, Price, address};
 use crate::person::Person;
 use crate::provider::Provider;
 
@@ -41,10 +41,12 @@ pub struct Clients {
     pub listing: Option<Listing>,
     /// The time for which an order holds its ticket.
     pub window: Duration,
+    /// The most open orders of one user.
+    pub max_open_orders: usize,
     /// The parameters of sessions.
     pub sessions: Sessions,
-    /// The addresses of the administrators.
-    pub admins: Vec<String>,
+    /// The claim that makes its first presenter an administrator.
+    pub admin_claim: String,
 }
 
 /// The facts about an operation that were known when it was invoked.
@@ -79,8 +81,9 @@ impl Clients {
             provider,
             listing: None,
             window,
+            max_open_orders: usize::MAX,
             sessions: Sessions::default(),
-            admins: Vec::new(),
+            admin_claim: String::new(),
         }
     }
 
@@ -135,6 +138,13 @@ impl harness::subject::Clients for Clients {
         let replies = world.send(requests.collect()).await;
         for (name, reply) in clients.iter().zip(&replies) {
             self.learn(&Operation::sign_up(name), reply, world.now());
+        }
+        let administrators = clients.iter().filter(|name| is_administrator(name));
+        let claims = administrators
+            .filter_map(|name| self.request(&Operation::claim(name, &self.admin_claim)));
+        let claims: Vec<_> = claims.collect();
+        if !claims.is_empty() {
+            world.send(claims).await;
         }
         Ok(())
     }
@@ -224,7 +234,9 @@ impl harness::subject::Clients for Clients {
             Operation::WhoAmI { .. } => {
                 person.request(Method::GET, "/api/users/currentuser", &none)
             }
-            Operation::In { manner, operation } => manner.apply(self.request(operation)?),
+            Operation::In { manner, operation } => {
+                manner.apply(self.request(operation)?, person.former.as_deref())
+            }
             Operation::Browse { query, .. } => {
                 let query = with_ids(query, |title| self.ticket(title))?;
                 person.request(Method::GET, &with_query("/api/tickets", &query), &none)
@@ -291,38 +303,50 @@ impl harness::subject::Clients for Clients {
         Some(Duration::from_millis(u64::try_from(wait).unwrap_or_default()))
     }
 
-    /// A new user lists the tickets for sale and tries to reserve every ticket.
+    /// New users list the tickets for sale and try to reserve every ticket.
     async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
         let before = world.now();
         let text = "a new user looks at the tickets for sale, and reserves each".to_owned();
         world.trace().add(before, None, RecordKind::Step { text });
-        let mut guest = Person::new("guest@example.org");
-        let body = json!({ "email": guest.email, "password": PASSWORD_OF_GUEST });
-        let sign_up = guest.request(Method::POST, "/api/users/signup", &body);
-        let list = guest.request(Method::GET, "/api/tickets", &Value::Null);
-        let replies = world.send(vec![sign_up, list]).await;
-        let [signed_up, listing] = &replies[..] else { return };
-        guest.absorb(signed_up);
-        let listing = listing.json();
-        let Some(listed) = listing.as_array() else { return };
-        let listed = listed.iter().filter_map(|ticket| ticket["id"].as_str());
-        let listed = listed.map(str::to_owned).collect();
         let tickets: Vec<String> = facts
             .documents
             .of("tickets", "tickets")
             .iter()
             .map(|ticket| field::id(ticket).to_owned())
             .collect();
-        let reserve = |ticket: &String| {
-            guest.request(Method::POST, "/api/orders", &json!({ "ticketId": ticket }))
+        // A guest may have few open orders, so there are as many guests as the tickets need.
+        let shares: Vec<&[String]> = tickets.chunks(self.max_open_orders).collect();
+        let mut guests: Vec<Person> = (0..shares.len().max(1)).map(guest).collect();
+        let sign_up = |guest: &Person| {
+            let body = json!({ "email": guest.email, "password": PASSWORD_OF_GUEST });
+            guest.request(Method::POST, "/api/users/signup", &body)
         };
-        let replies = world.send(tickets.iter().map(reserve).collect()).await;
+        let list = guests[0].request(Method::GET, "/api/tickets", &Value::Null);
+        let replies = world.send(guests.iter().map(sign_up).chain([list]).collect()).await;
+        let Some((listing, signed_up)) = replies.split_last() else { return };
+        guests.iter_mut().zip(signed_up).for_each(|(guest, reply)| guest.absorb(reply));
+        let listing = listing.json();
+        let Some(listed) = listing.as_array() else { return };
+        let listed = listed.iter().filter_map(|ticket| ticket["id"].as_str());
+        let listed = listed.map(str::to_owned).collect();
+        let reserve = |(guest, share): (&Person, &&[String])| {
+            let bodies = share.iter().map(|ticket| json!({ "ticketId": ticket }));
+            let requests = bodies.map(|body| guest.request(Method::POST, "/api/orders", &body));
+            requests.collect::<Vec<_>>()
+        };
+        let requests = guests.iter().zip(&shares).flat_map(reserve).collect();
+        let replies = world.send(requests).await;
         let offered = tickets.into_iter().zip(replies.iter().map(Reply::status)).collect();
         // If virtual time has passed, a hold may have expired in between.
         if !facts.exact || world.now() == facts.now {
             self.listing = Some(Listing { listed, offered });
         }
     }
+}
+
+/// Whether this is the client that claims to be the administrator, before it does anything else.
+fn is_administrator(name: &str) -> bool {
+    address(name) == address(ADMINISTRATOR)
 }
 
 fn with_query(path: &str, query: &str) -> String {
@@ -336,5 +360,11 @@ fn with_ids<'c>(query: &str, id: impl Fn(&str) -> Option<&'c str>) -> Option<Str
     Some(format!("{before}{}{after}", id(title)?))
 }
 
-/// The password of the new user in the survey.
+/// The n-th new user of the survey.
+fn guest(number: usize) -> Person {
+    let number = if number == 0 { String::new() } else { number.to_string() };
+    Person::new(format!("guest{number}@example.org"))
+}
+
+/// The password of the new users in the survey.
 const PASSWORD_OF_GUEST: &str = "password";

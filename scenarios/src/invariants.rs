@@ -18,6 +18,7 @@ mod holders;
 mod linearizable;
 mod money;
 mod one_holder;
+mod open_orders;
 mod timers;
 
 use harness::subject::Invariant;
@@ -34,6 +35,11 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "one-holder",
             "A ticket is held by at most one live order at any time",
             one_holder::check,
+        ),
+        Invariant::new(
+            "open-orders",
+            "A user never has more open orders than the limit allows",
+            open_orders::check,
         ),
         Invariant::new(
             "linearizable",
@@ -92,6 +98,7 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             bans::check,
         ),
         Invariant::new("one-address", "An email address belongs to one user", addresses::check),
+        Invariant::new("one-claim", "A claim belongs to one user", addresses::claimed_once),
         Invariant::new("contract", "Every answer is one that the contract allows", oracle::check),
         Invariant::new(
             "holders-agree",

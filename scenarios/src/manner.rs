@@ -24,6 +24,8 @@ pub enum Manner {
     PreviousKey,
     /// The session is signed by a key that the system does not know.
     UnknownKey,
+    /// The session is the one before the client's last sign-in or sign-out, which may have ended.
+    FormerSession,
     /// Other cookies stand before the session, one of them a session that does not verify.
     ManyCookies,
     /// The body is an array.
@@ -51,6 +53,7 @@ impl Manner {
         Self::Padded,
         Self::PreviousKey,
         Self::UnknownKey,
+        Self::FormerSession,
         Self::ManyCookies,
         Self::Array,
         Self::Full,
@@ -62,8 +65,9 @@ impl Manner {
         Self::ShortId,
     ];
 
-    /// The same request in this manner.
-    pub fn apply(self, mut request: Request<Bytes>) -> Request<Bytes> {
+    /// The same request in this manner; `former` is the session cookie before the
+    /// client's last sign-in or sign-out.
+    pub fn apply(self, mut request: Request<Bytes>, former: Option<&str>) -> Request<Bytes> {
         match self {
             Self::UpperCase => {
                 each_word(&mut request, shout);
@@ -74,6 +78,11 @@ impl Manner {
             }),
             Self::PreviousKey => sign(&mut request, PREVIOUS_KEY),
             Self::UnknownKey => sign(&mut request, "a key of nobody"),
+            Self::FormerSession => {
+                if let Some(Ok(cookie)) = former.map(HeaderValue::from_str) {
+                    request.headers_mut().insert(header::COOKIE, cookie);
+                }
+            }
             Self::ManyCookies => set_cookie(&mut request, |cookie| {
                 format!("theme=dark; session=bm9uZQ==; sessions=1; {cookie}")
             }),
@@ -111,6 +120,7 @@ impl fmt::Display for Manner {
             Self::Padded => "with blanks around every text",
             Self::PreviousKey => "with a session of the previous key",
             Self::UnknownKey => "with a session of an unknown key",
+            Self::FormerSession => "with the session before",
             Self::ManyCookies => "with other cookies before the session",
             Self::Array => "with an array as the body",
             Self::Full => "with a body as large as the limit",

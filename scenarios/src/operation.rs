@@ -287,6 +287,14 @@ impl Operation {
         Self::Pay { who: who.to_owned(), owner, title, card }
     }
 
+    /// Claims the rights of the administrator.
+    pub fn claim(who: &str, claim: &str) -> Self {
+        let body = serde_json::json!({ "claim": claim }).to_string();
+        let (method, path) = ("POST".to_owned(), "/api/users/me/admin".to_owned());
+        let body = Some(("application/json".to_owned(), body));
+        Self::Send { who: who.to_owned(), method, path, body }
+    }
+
     /// Reads all orders of the client.
     pub fn look_at_orders(who: &str) -> Self {
         Self::LookAtOrders { who: who.to_owned(), query: String::new() }

@@ -9,6 +9,8 @@
 //! A request without an answer, and one that is answered with 503, needs a reason too, and may
 //! have had the effect of any answer.
 
+mod access;
+mod callers;
 mod exchange;
 mod pages;
 mod reasons;
@@ -23,6 +25,7 @@ use std::rc::Rc;
 use crate::invariants::evidence::Evidence;
 use crate::model::session::Token;
 use crate::model::{Answer, Body, Cookie, Effect, Rule};
+use access::Access;
 use exchange::Exchange;
 use reasons::Reasons;
 use timeline::Timelines;
@@ -34,6 +37,7 @@ pub fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let court = Court {
         evidence,
         reasons: Reasons::read(evidence),
+        access: Access::read(evidence),
         passwords: timelines.passwords(&exchanges),
         timelines,
         tokens: RefCell::default(),
@@ -59,6 +63,7 @@ struct Court<'a> {
     evidence: &'a Evidence<'a>,
     timelines: Timelines<'a>,
     reasons: Reasons,
+    access: Access,
     /// The password of each hash, as it is compared.
     passwords: BTreeMap<&'a str, String>,
     /// The tokens in each cookie header.
@@ -74,8 +79,10 @@ impl<'a> Court<'a> {
             return self.judge_effect(exchange, &allowed, Rule::Unanswered);
         };
         if status == 503 {
-            self.judge_unavailable(exchange)?;
-            return self.judge_effect(exchange, &allowed, Rule::Unavailable);
+            let is_late = |rule: &Rule| [Rule::ReserveLate, Rule::PayLate].contains(rule);
+            let late = allowed.iter().map(|answer| answer.rule).find(is_late);
+            self.judge_unavailable(exchange, late)?;
+            return self.judge_effect(exchange, &allowed, late.unwrap_or(Rule::Unavailable));
         }
         if status == 429 {
             return self.judge_too_many(exchange);
@@ -125,10 +132,12 @@ impl<'a> Court<'a> {
         })
     }
 
-    fn judge_unavailable(&self, exchange: &Exchange<'_>) -> Result<(), String> {
-        self.reasons.of_unavailability(exchange)?;
-        let message = "Service unavailable, try again later";
-        let expected = Answer::refuses(Rule::Unavailable, 503, message);
+    /// Judges a 503, which needs no failure where an event may be late.
+    fn judge_unavailable(&self, exchange: &Exchange<'_>, late: Option<Rule>) -> Result<(), String> {
+        if late.is_none() {
+            self.reasons.of_unavailability(exchange)?;
+        }
+        let expected = Answer::unavailable(Rule::Unavailable);
         if !expected.is(503, exchange.answer, &exchange.shown) {
             return Err(format!("{exchange}: 503 {} in another shape", exchange.text()));
         }
@@ -161,19 +170,23 @@ impl<'a> Court<'a> {
         let right = match (&answer.cookie, &cookies[..]) {
             (Cookie::Kept, []) => true,
             (Cookie::Cleared, [cookie]) => sessions.is_cleared(cookie),
-            (Cookie::Issued(user), [cookie]) => sessions.issued(cookie).is_some_and(|token| {
-                let issued = exchange.invoked.at.as_second()..=exchange.returned.at.as_second();
-                token.caller.id == user.id
-                    && token.caller.email == user.email
-                    && issued.contains(&token.caller.iat)
-            }),
+            (Cookie::Issued(user, generation), [cookie]) => {
+                sessions.issued(cookie).is_some_and(|token| {
+                    let issued = exchange.invoked.at.as_second()..=exchange.returned.at.as_second();
+                    token.caller.id == user.id
+                        && token.generation == *generation
+                        && !token.session.is_empty()
+                        && token.caller.email == user.email
+                        && issued.contains(&token.caller.iat)
+                })
+            }
             _ => false,
         };
         right.then_some(()).ok_or_else(|| {
             let expected = match &answer.cookie {
                 Cookie::Kept => "no cookie".to_owned(),
                 Cookie::Cleared => "a cleared session".to_owned(),
-                Cookie::Issued(user) => format!("a session of {}", user.email),
+                Cookie::Issued(user, _) => format!("a session of {}", user.email),
             };
             format!("{exchange}: the cookies {cookies:?} instead of {expected}")
         })

@@ -14,6 +14,8 @@ pub struct Person {
     pub email: String,
     /// The session cookie, as `name=value`.
     pub cookie: Option<String>,
+    /// The session cookie before that one.
+    pub former: Option<String>,
 }
 
 impl Person {
@@ -47,6 +49,8 @@ impl Person {
         for cookie in cookies.filter_map(|cookie| cookie.to_str().ok()) {
             let pair = cookie.split(';').next().unwrap_or_default();
             // A cleared cookie has an empty value. The value itself may contain `=`, as base64 does.
+            let former = self.cookie.take();
+            self.former = former.or(self.former.take());
             self.cookie = pair
                 .split_once('=')
                 .filter(|(_, value)| !value.is_empty())

@@ -27,6 +27,12 @@ pub const ALL: &[PlantedBug] = &[
         faults: &[],
     },
     PlantedBug {
+        name: "look-then-count",
+        story: "Orders counts the open orders of a buyer before it inserts, instead of relying on a unique index",
+        plant: locks::look_then_count,
+        faults: &[],
+    },
+    PlantedBug {
         name: "look-then-sign-up",
         story: "Auth queries for an existing email address before it inserts, instead of relying on a unique index",
         plant: locks::look_then_sign_up,
@@ -154,14 +160,20 @@ pub const ALL: &[PlantedBug] = &[
     },
     PlantedBug {
         name: "ban-heard-by-one",
-        story: "A ban reaches one instance of each service instead of all",
+        story: "A ban or the end of a session reaches one instance of each service instead of all",
         plant: listeners::ban_heard_by_one,
         faults: &[],
     },
     PlantedBug {
         name: "ban-forgotten",
-        story: "An instance does not read existing bans when it starts",
+        story: "An instance does not read existing bans and ends of sessions when it starts",
         plant: listeners::ban_forgotten,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "session-outlives-sign-out",
+        story: "Orders accepts a session after its sign-out or a change of the password",
+        plant: listeners::session_outlives_sign_out,
         faults: &[],
     },
     PlantedBug {

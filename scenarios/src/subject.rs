@@ -13,7 +13,7 @@ use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
 use platform::catalogue::Entry;
 use ports::{Ports, Timestamp};
-use ticketing::{SERVICES, Settings};
+use ticketing::{REHEARSAL_CLAIM, SERVICES, Settings};
 
 use crate::clients::Clients;
 use crate::model::Rule;
@@ -53,13 +53,14 @@ impl Subject for Ticketing {
             decorator: None,
         };
         let mut clients = Clients::new(provider, settings.reservation_window);
+        clients.max_open_orders = settings.max_open_orders as usize;
         let session = settings.session;
         clients.sessions = Sessions {
             keys: [session.key].into_iter().chain(session.previous_key).collect(),
             lifetime: session.lifetime,
             secure: session.secure,
         };
-        clients.admins = settings.admins;
+        clients.admin_claim = REHEARSAL_CLAIM.to_owned();
         (system, clients)
     }
 

@@ -67,7 +67,7 @@ pub const ALL: &[Workload<Operation>] = &[
     },
     Workload {
         name: "accounts",
-        about: "Users sign up with the same email address and return after their session has expired",
+        about: "Users sign up with the same email address, and return after their session has ended or expired",
         scripts: || accounts::scripts().boxed(),
     },
     Workload {

@@ -170,7 +170,7 @@ fn faults_and_reorderings_stand_where_they_happened() {
         effect: Effect::LoseAck,
     };
     let faults = FaultPlan::Exact(vec![lost.clone()]);
-    let schedule = Schedule::Exact(vec![(20, Decision::Run(1))]);
+    let schedule = Schedule::Exact(vec![(21, Decision::Run(1))]);
     let story = story(&Case { faults, schedule, ..rivals(None) });
     let at = |what: &str| story.steps.iter().position(|step| step.contains(what)).unwrap();
     assert!(
@@ -181,12 +181,12 @@ fn faults_and_reorderings_stand_where_they_happened() {
     assert!(at(" before ") < at("seconds pass"), "{:#?}", story.steps);
     let sentence = subject().sentences().of(&lost);
     assert!(story.gherkin.contains(&sentence), "{}", story.gherkin);
-    assert!(story.gherkin.contains("the order 20:1 from here on"), "{}", story.gherkin);
+    assert!(story.gherkin.contains("the order 21:1 from here on"), "{}", story.gherkin);
 }
 
 #[test]
 fn the_calls_that_run_while_one_call_waits_share_a_line() {
-    let order: Vec<_> = (20..24).map(|number| (number, Decision::Run(1))).collect();
+    let order: Vec<_> = (21..25).map(|number| (number, Decision::Run(1))).collect();
     let case = Case { schedule: Schedule::Exact(order), ..rivals(None) };
     let run = run::run_watched(&subject(), &case).unwrap();
     let (first, rest) = run.reorderings.split_first().unwrap();

@@ -13,6 +13,7 @@ mod progress;
 mod publishing;
 mod pulls;
 mod redelivery;
+mod removal;
 mod replies;
 mod setup;
 mod start;
@@ -34,6 +35,7 @@ pub fn cases() -> Vec<Case> {
         progress::CASES,
         pulls::CASES,
         limits::CASES,
+        removal::CASES,
     ]
     .concat()
 }

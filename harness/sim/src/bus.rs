@@ -97,6 +97,17 @@ impl Bus for SimBus {
         Ok(Box::new(SimSubscription::new(handle, backlog)))
     }
 
+    async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
+        self.0.step(Operation::Remove, "").await;
+        self.0.kernel.access(accesses::consumers_changed);
+        let now = self.0.kernel.now();
+        let mut state = self.0.broker.state();
+        if !state.ensured {
+            return Err(BusError::Rejected("stream not found".to_owned()));
+        }
+        state.log(stream).remove(sequence, now)
+    }
+
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         self.0.step(Operation::Pending, "").await;
         self.0.kernel.access(accesses::consumers_changed);

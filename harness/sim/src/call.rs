@@ -55,6 +55,8 @@ pub enum Operation {
     Nak,
     /// Restarts the ack wait of a delivery.
     InProgress,
+    /// Removes a message of a stream.
+    Remove,
     /// Reads the progress of every consumer.
     Pending,
     /// Checks that the store or the bus responds.
@@ -80,6 +82,7 @@ impl Operation {
             Self::Ack => "ack",
             Self::Nak => "nak",
             Self::InProgress => "in_progress",
+            Self::Remove => "remove",
             Self::Pending => "pending",
             Self::Ping => "ping",
             Self::Request => "request",

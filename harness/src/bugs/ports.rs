@@ -175,6 +175,10 @@ impl<T: BusOverride> Bus for OverriddenBus<T> {
         self.inner.subscribe(self.overrides.consumer(consumer)).await
     }
 
+    async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
+        self.inner.remove(stream, sequence).await
+    }
+
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         self.inner.pending().await
     }

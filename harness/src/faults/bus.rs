@@ -64,6 +64,11 @@ impl Bus for FaultyBus {
         Ok(Box::new(FaultySubscription { injector, inner, held: Vec::new() }))
     }
 
+    async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
+        self.injector.reach_bus()?;
+        self.inner.remove(stream, sequence).await
+    }
+
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         self.inner.pending().await
     }

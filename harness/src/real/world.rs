@@ -291,7 +291,7 @@ impl Inspect for Real {
     }
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
-        Ok(deadletter::list(&*self.bus).await?)
+        Ok(deadletter::list(&*self.bus, &*self.clock).await?)
     }
 }
 

@@ -83,13 +83,9 @@ fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
                 }
                 Err(error) => json!({ "error": error.to_string() }),
             };
-            let stream = match stream {
-                Stream::Events => "events",
-                Stream::DeadLetters => "dead letters",
-            };
             let payload = String::from_utf8_lossy(&message.payload);
             let detail = json!({
-                "stream": stream,
+                "stream": stream_name(*stream),
                 "subject": message.subject,
                 "id": message.id,
                 "headers": message.headers,
@@ -98,6 +94,11 @@ fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
             });
             ("bus", "publish", detail)
         }
+        RecordKind::Remove { stream, sequence, removed } => (
+            "bus",
+            "remove",
+            json!({ "stream": stream_name(*stream), "sequence": sequence, "removed": removed }),
+        ),
         RecordKind::Subscribe { consumer } => ("bus", "subscribe", json!({ "consumer": consumer })),
         RecordKind::Deliver { consumer, id, subject, attempt } => (
             "bus",
@@ -123,6 +124,13 @@ fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
         RecordKind::Crash => ("instance", "crash", Value::Null),
         RecordKind::Panic { message } => ("instance", "panic", json!({ "message": message })),
         RecordKind::Step { text } => ("scenario", "step", json!({ "text": text })),
+    }
+}
+
+fn stream_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Events => "events",
+        Stream::DeadLetters => "dead letters",
     }
 }
 

@@ -153,6 +153,13 @@ impl Bus for Recorded<dyn Bus> {
         }))
     }
 
+    async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
+        let outcome = self.inner.remove(stream, sequence).await;
+        let is_removed = outcome.as_ref().is_ok_and(|removed| *removed);
+        self.recorder.add(RecordKind::Remove { stream, sequence, removed: is_removed });
+        outcome
+    }
+
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         self.inner.pending().await
     }

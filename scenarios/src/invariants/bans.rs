@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::user::BAN_CONSUMER;
+use contracts::user::ACCESS_CONSUMER;
 use contracts::{UserBanned, UserUnbanned};
 use harness::trace::{InstanceId, RecordKind};
 use platform::event::Event;
@@ -106,7 +106,7 @@ fn states<'e>(evidence: &'e Evidence<'_>) -> BTreeMap<&'e str, (String, BanState
 
 /// Whether this is the consumer through which instances receive bans.
 fn is_of_bans(consumer: &str) -> bool {
-    consumer.split_once('-').is_some_and(|(_, name)| name == BAN_CONSUMER)
+    consumer.split_once('-').is_some_and(|(_, name)| name == ACCESS_CONSUMER)
 }
 
 fn is_open(line: &str) -> bool {

@@ -48,6 +48,15 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         let order = doc! { "_id": "second", "ticketId": ticket_of(e, OPEN), "holding": true };
         wrote(e, "orders", order);
     }),
+    ("open-orders", "a buyer had more open orders for a while", |e| {
+        let buyer = text(find(e.orders(), OPEN), "userId").to_owned();
+        for number in 0..e.clients().max_open_orders {
+            let (order, ticket) = (format!("more-{number}"), format!("of-{number}"));
+            let order = doc! { "_id": order, "ticketId": ticket, "userId": &buyer };
+            let open = doc! { "holding": true, "status": "created" };
+            wrote(e, "orders", order.into_iter().chain(open).collect());
+        }
+    }),
     ("linearizable", "a buyer is refused a free ticket", |e| {
         let ticket = ticket_of(e, CANCELLED);
         let refusal = json!({ "errors": [{ "message": "Ticket is already reserved" }] });
@@ -265,7 +274,7 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
         let mut message = message.take().expect("something was published");
         message.id = format!("nobody/{}", message.id);
         let [consumer, reason, attempts] = ["nobody", "no time", "1"].map(str::to_owned);
-        e.facts.letters.push(DeadLetter { consumer, reason, attempts, message });
+        e.facts.letters.push(DeadLetter { sequence: 1, consumer, reason, attempts, message });
     }),
     ("declined-cancels", "an order with a declined card is kept", |e| {
         let pays = |call: &Call| is(call, |o| matches!(o, Operation::Pay { .. }));
@@ -313,6 +322,11 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("one-address", "two users share an address", |e| {
         e.users()[0].insert("email", "BEN@example.org");
     }),
+    ("one-claim", "two users own a claim", |e| {
+        let owner = e.users().iter().map(|user| text(user, "claim").to_owned());
+        let claim = owner.max().expect("there are users");
+        e.users()[0].insert("claim", claim);
+    }),
     ("no-panic", "an instance panicked", |e| {
         add(e, Some(FRESH), RecordKind::Panic { message: "index out of bounds".to_owned() });
     }),
@@ -335,6 +349,7 @@ const ENTAILED: &[(&str, &str)] = &[
     ("schemas", "envelopes"),
     ("published-completely", "envelopes"),
     ("one-holder", "contract"),
+    ("open-orders", "contract"),
     ("linearizable", "contract"),
     ("frozen-while-held", "contract"),
     ("never-back", "contract"),
@@ -444,6 +459,7 @@ fn truth() -> Truth {
         vec![ban],
         vec![Operation::reserve("Cleo", "Ballet")],
         vec![Operation::look_at_orders("Ben"), browse],
+        vec![Operation::SignOut { who: "Dan".to_owned() }],
     ];
     let rounds = rounds.map(|operations| Round::of(operations, Then::Quiesce)).to_vec();
     let script = Script::new(["Anna", "Ben", "Cleo", "Dan", ADMINISTRATOR], rounds);
@@ -527,7 +543,7 @@ fn a_ban_does_not_bind_an_instance_that_could_not_have_received_it() {
     });
     let listens = Record {
         instance: Some(FRESH),
-        kind: RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() },
+        kind: RecordKind::Subscribe { consumer: "orders-UserAccess".to_owned() },
         ..truth.facts.trace[0].clone()
     };
     edit(&mut truth).insert(ban.expect("a user was banned"), listens);

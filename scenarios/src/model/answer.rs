@@ -40,8 +40,8 @@ pub enum Body {
 pub enum Cookie {
     /// None.
     Kept,
-    /// A fresh session of this user; the time of issue is left open.
-    Issued(Caller),
+    /// A fresh session of this user and generation; the time of issue is left open.
+    Issued(Caller, i64),
     /// The cookie is cleared.
     Cleared,
 }
@@ -89,6 +89,11 @@ impl Answer {
     /// 404.
     pub fn not_found(rule: Rule) -> Self {
         Self::refuses(rule, 404, "Not Found")
+    }
+
+    /// 503.
+    pub fn unavailable(rule: Rule) -> Self {
+        Self::refuses(rule, 503, "Service unavailable, try again later")
     }
 
     /// The same with this cookie.

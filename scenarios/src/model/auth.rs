@@ -3,6 +3,7 @@
 use bson::{Bson, Document};
 use harness::evidence::field::{id, integer, text};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use super::answer::{Answer, Cookie};
@@ -77,15 +78,15 @@ fn user_view(user: &Document) -> Value {
 
 fn session(user: &Document) -> Cookie {
     let (id, email) = (id(user).to_owned(), text(user, "email").to_owned());
-    Cookie::Issued(Caller { id, email, iat: 0 })
+    Cookie::Issued(Caller { id, email, iat: 0 }, integer(user, "generation"))
 }
 
 /// Signs up under this id and hash; the address is free.
-pub fn sign_up(body: &Map<String, Value>, (id, hash): (&str, &str), role: &str) -> Answer {
+pub fn sign_up(body: &Map<String, Value>, (id, hash): (&str, &str)) -> Answer {
     let email = input::text(body, "email").trim();
     let user = bson::doc! {
-        "_id": id, "email": email, "emailKey": address(email), "password": hash, "role": role,
-        "banned": false, "version": 0_i64,
+        "_id": id, "email": email, "emailKey": address(email), "password": hash, "role": "user",
+        "claim": Bson::Null, "banned": false, "generation": 0_i64, "version": 0_i64,
     };
     let shown = Answer::shows(Rule::SignedUp, 201, user_view(&user));
     shown.with_cookie(session(&user)).leaving(user)
@@ -108,9 +109,24 @@ pub fn sign_in(user: Option<&Document>, right: bool) -> Answer {
     }
 }
 
-/// Signs out.
-pub fn sign_out() -> Answer {
-    Answer::shows(Rule::SignedOut, 200, json!({})).with_cookie(Cookie::Cleared)
+/// Signs out the user of a session; `None` without one.
+pub fn sign_out(user: Option<&Document>) -> Answer {
+    let rule = if user.is_some() { Rule::SignedOut } else { Rule::SignedOutNobody };
+    let answer = Answer::shows(rule, 200, json!({})).with_cookie(Cookie::Cleared);
+    let Some(user) = user else { return answer };
+    let version = Bson::from(integer(user, "version") + 1);
+    answer.leaving(changed(user, [("version", version)]))
+}
+
+/// The event of a write of a user, in its outbox: name and payload.
+pub fn event(user: &Document) -> Option<(&str, Value)> {
+    let events = user.get_array("outbox").into_iter().flatten().filter_map(Bson::as_document);
+    let mut events = events.map(|event| (text(event, "name"), text(event, "payload")));
+    let version = integer(user, "version");
+    events.find_map(|(name, payload)| {
+        let payload: Value = serde_json::from_str(payload).ok()?;
+        (payload["version"] == version).then_some((name, payload))
+    })
 }
 
 /// Shows the claims of the session.
@@ -121,13 +137,7 @@ pub fn current(caller: Option<&Caller>) -> Answer {
 
 /// Edits an account; `right` is true for the right current password, `hash` the one of the new
 /// password.
-pub fn edit(
-    user: Option<&Document>,
-    body: &Map<String, Value>,
-    right: bool,
-    hash: &str,
-    admins: &[String],
-) -> Answer {
+pub fn edit(user: Option<&Document>, body: &Map<String, Value>, right: bool, hash: &str) -> Answer {
     let given = |field: &str| body.get(field).and_then(Value::as_str);
     if given("email").is_none() && given("password").is_none() {
         let message = "You must supply a new email or a new password";
@@ -146,10 +156,10 @@ pub fn edit(
     if let Some(email) = given("email") {
         next.insert("email", email.trim());
         next.insert("emailKey", address(email));
-        next.insert("role", role(&address(email), admins));
     }
     if given("password").is_some() {
         next.insert("password", hash);
+        next.insert("generation", integer(user, "generation") + 1);
     }
     let answer = |user: &Document| {
         let shown = Answer::shows(Rule::AccountEdited, 200, user_view(user));
@@ -162,14 +172,44 @@ pub fn edit(
     answer(&next).leaving(next)
 }
 
-/// The role of the user with this address.
-pub fn role(address: &str, admins: &[String]) -> &'static str {
-    if is_admin(address, admins) { "admin" } else { "user" }
+/// The digest under which a user owns a claim.
+pub fn digest(claim: &str) -> String {
+    Sha256::digest(claim.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether an address is one of an administrator.
-pub fn is_admin(address: &str, admins: &[String]) -> bool {
-    admins.iter().any(|admin| self::address(admin) == address)
+/// Presents a claim. `claim` is the one of the settings; `is_used` is true if another user owns it.
+pub fn claim(
+    user: Option<&Document>,
+    body: &Map<String, Value>,
+    claim: &str,
+    is_used: bool,
+) -> Answer {
+    let presented = input::text(body, "claim").trim();
+    if presented.is_empty() {
+        let field = [("claim", Some("You must supply a claim"))];
+        return Answer::invalid(Rule::ClaimInput, &field);
+    }
+    if presented != claim {
+        return Answer::refuses(Rule::ClaimInvalid, 403, "Invalid claim");
+    }
+    let Some(user) = user.filter(|user| !is_banned(user)) else {
+        return Answer::unauthorized(Rule::ClaimGone);
+    };
+    let digest = digest(claim);
+    if text(user, "claim") == digest {
+        return Answer::empty(Rule::ClaimedAgain);
+    }
+    if is_used {
+        return Answer::refuses(Rule::ClaimUsed, 400, "Claim is used");
+    }
+    Answer::empty(Rule::Claimed).leaving(changed(
+        user,
+        [
+            ("role", Bson::from("admin")),
+            ("claim", Bson::from(digest)),
+            ("version", Bson::from(integer(user, "version") + 1)),
+        ],
+    ))
 }
 
 /// Whether a user is banned.
@@ -177,16 +217,10 @@ pub fn is_banned(user: &Document) -> bool {
     user.get_bool("banned").unwrap_or_default()
 }
 
-/// Bans a user, or lifts the ban.
-pub fn ban(
-    caller: Option<&Document>,
-    user: Option<&Document>,
-    ban: bool,
-    admins: &[String],
-) -> Answer {
-    let allowed = |caller: &&Document| {
-        !is_banned(caller) && is_admin(&address(text(caller, "email")), admins)
-    };
+/// Bans a user, or lifts the ban; `claim` is the one of the settings.
+pub fn ban(caller: Option<&Document>, user: Option<&Document>, ban: bool, claim: &str) -> Answer {
+    let digest = digest(claim);
+    let allowed = |caller: &&Document| !is_banned(caller) && text(caller, "claim") == digest;
     if caller.filter(allowed).is_none() {
         return Answer::refuses(Rule::BanForbidden, 403, "Not an administrator");
     }

@@ -18,6 +18,11 @@ pub fn is_holding(order: &Document) -> bool {
     order.get_bool("holding").unwrap_or_default()
 }
 
+/// Whether an order is neither paid nor cancelled.
+pub fn is_open(order: &Document) -> bool {
+    ["created", "awaiting:payment"].contains(&text(order, "status"))
+}
+
 /// An order as it is shown.
 pub fn view(order: &Document) -> Value {
     json!({
@@ -40,17 +45,27 @@ pub fn reserved() -> Answer {
     Answer::refuses(Rule::ReserveHeld, 400, "Ticket is already reserved")
 }
 
+/// A reservation by a buyer whose open orders have reached the limit.
+pub fn too_many() -> Answer {
+    Answer::refuses(Rule::ReserveTooMany, 400, "Too many open orders")
+}
+
 /// A reservation of a ticket that does not exist.
 pub fn unknown_ticket() -> Answer {
     Answer::not_found(Rule::ReserveUnknown)
 }
 
-/// Reserves a free ticket under this id, at this time, for this long. The fencing number is left
-/// to the service.
+/// A reservation of a ticket that is so recent that its event may be late.
+pub fn late_ticket() -> Answer {
+    Answer::unavailable(Rule::ReserveLate)
+}
+
+/// Reserves a free ticket under this id, at this time, for this long. The fencing number and
+/// the slot are left to the service.
 pub fn reserve(
     caller: &Caller,
     ticket: &Document,
-    (order, fence): (&str, i64),
+    (order, fence, slot): (&str, i64, i64),
     at: Timestamp,
     window: Duration,
 ) -> Answer {
@@ -59,7 +74,7 @@ pub fn reserve(
         "_id": order, "userId": &caller.id, "ticketId": id(ticket),
         "title": text(ticket, "title"), "price": integer(ticket, "price"),
         "ticketVersion": integer(ticket, "version"), "status": "created", "reason": Bson::Null,
-        "holding": true, "fence": fence, "expiresAt": date(after(at, window)),
+        "holding": true, "open": true, "slot": slot, "fence": fence, "expiresAt": date(after(at, window)),
         "createdAt": date(at), "version": 0_i64,
     };
     Answer::shows(Rule::Reserved, 201, view(&order)).leaving(order)
@@ -89,6 +104,7 @@ pub fn cancel(caller: &Caller, order: Option<&Document>) -> Answer {
                 ("status", Bson::from("cancelled")),
                 ("reason", Bson::from("user")),
                 ("holding", Bson::from(false)),
+                ("open", Bson::from(false)),
                 ("version", Bson::from(integer(order, "version") + 1)),
             ],
         )),
@@ -97,7 +113,8 @@ pub fn cancel(caller: &Caller, order: Option<&Document>) -> Answer {
 
 /// Whether an event of this subject may change an order so.
 pub fn may_follow(before: &Document, after: &Document, subject: &str) -> bool {
-    let frozen = ["userId", "ticketId", "title", "price", "ticketVersion", "fence", "expiresAt"];
+    let frozen =
+        ["userId", "ticketId", "title", "price", "ticketVersion", "slot", "fence", "expiresAt"];
     let same = frozen.iter().all(|field| before.get(field) == after.get(field));
     let step = (text(before, "status"), text(after, "status"), text(after, "reason"));
     let allowed = match step {
@@ -112,5 +129,6 @@ pub fn may_follow(before: &Document, after: &Document, subject: &str) -> bool {
     let holds = text(after, "status") != "cancelled";
     same && allowed
         && is_holding(after) == holds
+        && after.get_bool("open").ok() == Some(is_open(after))
         && integer(after, "version") == integer(before, "version") + 1
 }

@@ -27,6 +27,11 @@ pub fn charge(order: &Document) -> Option<&Document> {
     order.get_document("charge").ok()
 }
 
+/// A payment for an order that is so recent that its event may be late.
+pub fn late() -> Answer {
+    Answer::unavailable(Rule::PayLate)
+}
+
 /// A payment for an order that does not exist.
 pub fn unknown() -> Answer {
     Answer::not_found(Rule::PayUnknown)
@@ -34,9 +39,7 @@ pub fn unknown() -> Answer {
 
 /// A payment of unknown outcome: nothing is lost, and a repeat does not charge twice.
 pub fn unanswered() -> Answer {
-    let message = "Service unavailable, try again later";
-    let answer = Answer::refuses(Rule::Unavailable, 503, message);
-    Answer { effect: Effect::Judged, ..answer }
+    Answer { effect: Effect::Judged, ..Answer::unavailable(Rule::Unavailable) }
 }
 
 /// A payment for an order in this state before the provider is asked; `None` where it must be

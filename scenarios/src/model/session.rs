@@ -42,6 +42,10 @@ pub struct Token {
     pub caller: Caller,
     /// The end, in seconds since 1970.
     pub exp: i64,
+    /// The id of the session.
+    pub session: String,
+    /// The user's generation of sessions at the sign-in.
+    pub generation: i64,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +54,9 @@ struct Claims {
     email: String,
     iat: i64,
     exp: i64,
+    jti: String,
+    #[serde(rename = "gen")]
+    generation: i64,
 }
 
 impl Sessions {
@@ -76,8 +83,9 @@ impl Sessions {
             return None;
         }
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-        let Claims { id, email, iat, exp } = serde_json::from_slice(&claims).ok()?;
-        Some(Token { caller: Caller { id, email, iat }, exp })
+        let Claims { id, email, iat, exp, jti, generation } =
+            serde_json::from_slice(&claims).ok()?;
+        Some(Token { caller: Caller { id, email, iat }, exp, session: jti, generation })
     }
 
     /// The same cookie value, signed by another key.

@@ -1,13 +1,10 @@
-//! The reasons for no answer, for 503, and for a session that counts as none.
+//! The reasons for no answer, and for 503.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use contracts::user::BAN_CONSUMER;
-use contracts::{UserBanned, UserUnbanned};
 use harness::faults::{Effect, Operation};
 use harness::trace::{InstanceId, RecordKind};
-use platform::event::Event;
 use ports::Timestamp;
 use ports::clock::after;
 use serde_json::Value;
@@ -29,31 +26,19 @@ struct Cut {
     to: Timestamp,
 }
 
-/// A ban or its end, as published: user, version, whether it bans.
-struct Ban {
-    user: String,
-    version: i64,
-    is_ban: bool,
-    /// The acknowledgements by instances, as indices of records.
-    heard: Vec<(InstanceId, usize)>,
-    from: usize,
-}
-
 /// The disturbances of a run.
 pub(super) struct Reasons {
     crashes: Vec<(usize, InstanceId)>,
     cuts: Vec<Cut>,
     /// Whether a scenario cut off a service, which the trace does not contain.
     is_cut: bool,
-    bans: Vec<Ban>,
     /// The orders whose charge was pending at the provider.
     pending: BTreeSet<String>,
 }
 
 impl Reasons {
     pub(super) fn read(evidence: &Evidence<'_>) -> Self {
-        let (mut crashes, mut cuts, mut bans) = (Vec::new(), Vec::new(), Vec::<Ban>::new());
-        let mut by_id: BTreeMap<&str, usize> = BTreeMap::new();
+        let (mut crashes, mut cuts) = (Vec::new(), Vec::new());
         for (mark, record) in evidence.trace.iter().enumerate() {
             match &record.kind {
                 RecordKind::Crash | RecordKind::Panic { .. } => {
@@ -69,40 +54,12 @@ impl Reasons {
                     let cut = Cut { service, from: record.at, to: after(record.at, lasts) };
                     cuts.extend(of_requests.then_some(cut));
                 }
-                RecordKind::Publish { message, .. } => {
-                    let state = match message.subject.as_str() {
-                        UserBanned::SUBJECT => {
-                            serde_json::from_slice::<UserBanned>(&message.payload)
-                                .map(|event| (event.0, true))
-                        }
-                        UserUnbanned::SUBJECT => {
-                            serde_json::from_slice::<UserUnbanned>(&message.payload)
-                                .map(|event| (event.0, false))
-                        }
-                        _ => continue,
-                    };
-                    if let Ok((state, is_ban)) = state
-                        && !by_id.contains_key(message.id.as_str())
-                    {
-                        by_id.insert(&message.id, bans.len());
-                        let (user, version, heard) = (state.id, state.version, Vec::new());
-                        let from = mark;
-                        bans.push(Ban { user, version, is_ban, heard, from });
-                    }
-                }
-                RecordKind::Reply { operation: "ack", consumer, id, .. }
-                    if !bans.is_empty() && consumer.ends_with(BAN_CONSUMER) =>
-                {
-                    if let (Some(&at), Some(instance)) = (by_id.get(id.as_str()), record.instance) {
-                        bans[at].heard.push((instance, mark));
-                    }
-                }
                 _ => {}
             }
         }
         let pending = evidence.ledger().into_iter().filter(|charge| charge.was_pending);
         let pending = pending.map(|charge| charge.order_id).collect();
-        Self { crashes, cuts, is_cut: evidence.cuts > 0, bans, pending }
+        Self { crashes, cuts, is_cut: evidence.cuts > 0, pending }
     }
 
     /// A request stays without an answer only if its instance is lost or too slow.
@@ -143,19 +100,5 @@ impl Reasons {
         let failed = exchange.failed || outside || cut || self.is_cut || self.is_pending(exchange);
         let why = || format!("{exchange}: 503 although no call that it made failed");
         failed.then_some(()).ok_or_else(why)
-    }
-
-    /// Whether a ban may make the session of this user count as none: the instance may have heard
-    /// of it, and has not heard for certain that it is lifted.
-    pub(super) fn may_be_banned(&self, exchange: &Exchange<'_>, user: &str) -> bool {
-        let Some(instance) = exchange.to else { return false };
-        let of_user = || self.bans.iter().filter(|ban| ban.user == user);
-        let has_heard = |ban: &&Ban| {
-            ban.heard.iter().any(|(who, mark)| *who == instance && *mark < exchange.invoked.mark)
-        };
-        let known = of_user().filter(has_heard).map(|ban| ban.version).max().unwrap_or(-1);
-        let mut bans = of_user()
-            .filter(|ban| ban.is_ban && ban.version >= known && ban.from < exchange.returned.mark);
-        bans.next().is_some()
     }
 }

@@ -1,11 +1,8 @@
 //! The allowed answers of each route: the model, asked about every state that a request may have
 //! met.
 
-use std::rc::Rc;
-
 use bson::Document;
 use harness::evidence::field::{id, text};
-use http::header;
 use ports::clock::after;
 use ports::entropy::id_time;
 use serde_json::{Map, Value};
@@ -13,11 +10,13 @@ use serde_json::{Map, Value};
 use super::Court;
 use super::exchange::Exchange;
 use super::timeline::{Collection, Timeline};
-use crate::model::session::Token;
 use crate::model::{Answer, Caller, Effect, Rule, auth, input, orders, payments, tickets};
 
 /// The age of a document up to which a service that does not know it yet looks again.
 const PROPAGATION: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The age of a document up to which its event may be late.
+const LATENESS: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// A state of a document; `None` where it does not exist.
 type State<'a> = Option<&'a Document>;
@@ -29,13 +28,16 @@ impl<'a> Court<'a> {
         match (exchange.method, &path[..]) {
             ("POST", ["api", "users", "signup"]) => self.sign_up(exchange),
             ("POST", ["api", "users", "signin"]) => self.sign_in(exchange),
-            ("POST", ["api", "users", "signout"]) => vec![auth::sign_out()],
+            ("POST", ["api", "users", "signout"]) => self.sign_out(exchange),
             ("GET", ["api", "users", "currentuser"]) => {
                 let callers = self.callers(exchange).into_iter();
                 callers.map(|caller| auth::current(caller.as_ref())).collect()
             }
             ("PATCH", ["api", "users", "me"]) => {
                 self.signed_in(exchange, Rule::AccountSession, |by| self.edit_account(exchange, by))
+            }
+            ("POST", ["api", "users", "me", "admin"]) => {
+                self.signed_in(exchange, Rule::ClaimSession, |by| self.claim(exchange, by))
             }
             ("POST" | "DELETE", ["api", "users", user, "ban"]) => {
                 self.signed_in(exchange, Rule::BanSession, |by| self.ban(exchange, by, user))
@@ -83,51 +85,6 @@ impl<'a> Court<'a> {
         }
     }
 
-    /// The callers that a request may have had: a token may end, and a ban be heard, meanwhile.
-    fn callers(&self, exchange: &Exchange<'a>) -> Vec<Option<Caller>> {
-        let tokens = self.tokens(exchange);
-        let mut callers = Vec::new();
-        for at in [exchange.invoked.at, exchange.returned.at] {
-            let mut valid = tokens.iter().filter(|token| at.as_second() < token.exp);
-            let caller = valid.next().map(|token| token.caller.clone());
-            if let Some(caller) = &caller
-                && self.reasons.may_be_banned(exchange, &caller.id)
-            {
-                callers.push(None);
-            }
-            callers.push(caller);
-        }
-        callers.dedup();
-        callers
-    }
-
-    /// The tokens of a request. A client sends the same cookie many times.
-    fn tokens(&self, exchange: &Exchange<'a>) -> Rc<Vec<Token>> {
-        let read = || Rc::new(self.evidence.clients.sessions.tokens(exchange.headers));
-        let mut cookies = exchange.headers.get_all(header::COOKIE).into_iter();
-        match (cookies.next(), cookies.next()) {
-            (Some(cookie), None) => {
-                let mut known = self.tokens.borrow_mut();
-                Rc::clone(known.entry(cookie.as_bytes()).or_insert_with(read))
-            }
-            _ => read(),
-        }
-    }
-
-    /// The answers to a route that needs a session.
-    fn signed_in(
-        &self,
-        exchange: &Exchange<'a>,
-        without: Rule,
-        with: impl Fn(&Caller) -> Vec<Answer>,
-    ) -> Vec<Answer> {
-        let answers = |caller: Option<Caller>| match caller {
-            Some(caller) => with(&caller),
-            None => vec![Answer::unauthorized(without)],
-        };
-        self.callers(exchange).into_iter().flat_map(answers).collect()
-    }
-
     /// The states of a document that a request may have met: if it wrote the document, the one
     /// before its first write.
     fn states(&self, all: &Collection<'a>, id: &str, exchange: &Exchange<'a>) -> Vec<State<'a>> {
@@ -149,11 +106,10 @@ impl<'a> Court<'a> {
         with_input(exchange, |body| {
             with_fields(Rule::SignUpInput, auth::sign_up_input(body), || {
                 let address = auth::address(input::text(body, "email"));
-                let role = auth::role(&address, &self.evidence.clients.admins);
                 let mut answers = Vec::new();
                 if let Some(user) = self.created(&self.timelines.users, exchange) {
                     let new = (id(user), text(user, "password"));
-                    answers.push(auth::sign_up(body, new, role));
+                    answers.push(auth::sign_up(body, new));
                 }
                 let is_taken = self.users_with(&address, exchange).iter().any(Option::is_some);
                 answers.extend(is_taken.then(|| auth::taken(Rule::SignUpTaken)));
@@ -174,6 +130,17 @@ impl<'a> Court<'a> {
                 self.users_with(&address, exchange).iter().map(answer).collect()
             })
         })
+    }
+
+    fn sign_out(&self, exchange: &Exchange<'a>) -> Vec<Answer> {
+        let answers = |caller: Option<Caller>| match caller {
+            Some(caller) => {
+                let states = self.states(&self.timelines.users, &caller.id, exchange);
+                states.into_iter().map(auth::sign_out).collect()
+            }
+            None => vec![auth::sign_out(None)],
+        };
+        self.callers(exchange).into_iter().flat_map(answers).collect()
     }
 
     /// The states of the user with this address; `None` where it may be free.
@@ -205,9 +172,7 @@ impl<'a> Court<'a> {
                 let write = exchange.writes.first().map(|write| write.document);
                 let hash = write.map_or("", |user| text(user, "password"));
                 let states = self.states(users, &by.id, exchange);
-                let edit = |user: State<'_>, right| {
-                    auth::edit(user, body, right, hash, &self.evidence.clients.admins)
-                };
+                let edit = |user: State<'_>, right| auth::edit(user, body, right, hash);
                 let right = |user: State<'_>| user.is_some_and(|u| self.is_right(u, &current));
                 let mut answers: Vec<Answer> =
                     states.iter().map(|user| edit(*user, right(*user))).collect();
@@ -226,15 +191,31 @@ impl<'a> Court<'a> {
         })
     }
 
+    fn claim(&self, exchange: &Exchange<'a>, by: &Caller) -> Vec<Answer> {
+        with_input(exchange, |body| {
+            let claim = &*self.evidence.clients.admin_claim;
+            let digest = auth::digest(claim);
+            let owns = |user: &State<'_>| user.is_some_and(|user| text(user, "claim") == digest);
+            let users = &self.timelines.users;
+            let mut others = users.iter().filter(|(id, _)| **id != by.id);
+            let is_used = others.any(|(_, user)| visible(user, exchange).iter().any(owns));
+            let states = self.states(users, &by.id, exchange);
+            let answer =
+                |used: bool| states.iter().map(move |user| auth::claim(*user, body, claim, used));
+            // Another request may get the claim, or have got it, in between.
+            answer(false).chain(answer(true).filter(|_| is_used)).collect()
+        })
+    }
+
     fn ban(&self, exchange: &Exchange<'a>, by: &Caller, user: &str) -> Vec<Answer> {
         with_id(user, Rule::BanId, |user| {
             let users = &self.timelines.users;
             let ban = exchange.method == "POST";
             let callers = users.get(&*by.id).map_or(vec![None], |user| visible(user, exchange));
             let states = self.states(users, user, exchange);
-            let admins = &self.evidence.clients.admins;
+            let claim = &*self.evidence.clients.admin_claim;
             let answers = callers.iter().flat_map(|caller| {
-                states.iter().map(move |user| auth::ban(*caller, *user, ban, admins))
+                states.iter().map(move |user| auth::ban(*caller, *user, ban, claim))
             });
             answers.collect()
         })
@@ -274,9 +255,16 @@ impl<'a> Court<'a> {
             let copies = self.timelines.ticket_copies.get(&*ticket);
             let copies = copies.map_or(vec![None], |copy| visible(copy, exchange));
             let mut answers = Vec::new();
-            if let Some(order) = self.created(&self.timelines.orders, exchange) {
+            let limit = self.evidence.clients.max_open_orders;
+            let (certain, possible) = self.open_orders(by, exchange);
+            if possible >= limit {
+                answers.push(orders::too_many());
+            }
+            let created = self.created(&self.timelines.orders, exchange);
+            if let Some(order) = created.filter(|_| certain < limit) {
                 let at = created_at(order, exchange);
-                let identity = (id(order), order.get_i64("fence").unwrap_or_default());
+                let number = |field| order.get_i64(field).unwrap_or_default();
+                let identity = (id(order), number("fence"), number("slot"));
                 let window = self.evidence.clients.window;
                 let reserve = |ticket| orders::reserve(by, ticket, identity, at, window);
                 answers.extend(copies.iter().copied().flatten().map(reserve));
@@ -290,12 +278,28 @@ impl<'a> Court<'a> {
                 seen.into_iter().any(|o| orders::is_holding(o) && Some(id(o)) != mine)
             });
             answers.extend(is_held.then(orders::reserved));
-            let known = self.timelines.tickets.get(&*ticket);
-            if copies.contains(&None) && is_unknown(known, &ticket, exchange) {
-                answers.push(orders::unknown_ticket());
+            if copies.contains(&None) {
+                let (unknown, late) = (orders::unknown_ticket(), orders::late_ticket());
+                answers.extend(missing(&ticket, exchange, unknown, late));
             }
             answers
         })
+    }
+
+    /// How many orders of a user, other than that of the request, were open during the whole of a
+    /// request, and at any point of it.
+    fn open_orders(&self, by: &Caller, exchange: &Exchange<'a>) -> (usize, usize) {
+        let mine = exchange.writes.first().map(|write| id(write.document));
+        let (mut certain, mut possible) = (0, 0);
+        for order in self.timelines.orders_by.get(&*by.id).into_iter().flatten() {
+            let Some(timeline) = self.timelines.orders.get(order) else { continue };
+            let is_open = |order: &State<'_>| order.is_some_and(orders::is_open);
+            let seen = visible(timeline, exchange);
+            let other = Some(*order) != mine;
+            certain += usize::from(other && seen.iter().all(is_open));
+            possible += usize::from(other && seen.iter().any(is_open));
+        }
+        (certain, possible)
     }
 
     fn pay(&self, exchange: &Exchange<'a>, by: &Caller) -> Vec<Answer> {
@@ -304,12 +308,11 @@ impl<'a> Court<'a> {
             if !bad.is_empty() {
                 return vec![Answer::invalid(Rule::PayInput, &bad)];
             }
-            let known = self.timelines.orders.get(&*order);
             let copies = self.timelines.order_copies.get(&*order);
             let states = copies.map_or(vec![None], |copy| visible(copy, exchange));
             let mut answers = vec![payments::unanswered()];
-            if states.contains(&None) && is_unknown(known, &order, exchange) {
-                answers.push(payments::unknown());
+            if states.contains(&None) {
+                answers.extend(missing(&order, exchange, payments::unknown(), payments::late()));
             }
             let concluded = |write: &super::exchange::Write<'_>| {
                 payments::charge(write.document).is_some_and(|c| text(c, "status") == "completed")
@@ -332,12 +335,17 @@ pub(super) fn visible<'a>(timeline: &Timeline<'a>, exchange: &Exchange<'_>) -> V
     timeline.visible((exchange.invoked.mark, exchange.returned.mark)).collect()
 }
 
-/// Whether a service may answer that it does not know a document: it did not exist, or has not
-/// arrived although the service has looked again for a while.
-fn is_unknown(origin: Option<&Timeline<'_>>, id: &str, exchange: &Exchange<'_>) -> bool {
-    let existed = origin.is_some_and(|origin| !visible(origin, exchange).contains(&None));
-    let arrives = id_time(id).map(|created| after(created, PROPAGATION));
-    !existed || arrives.is_none_or(|arrives| exchange.returned.at >= arrives)
+/// The answers of a service that has no copy of a document: `unknown` for an old or invented id,
+/// and `late` for a recent one, after the service has looked again for a while.
+fn missing(id: &str, exchange: &Exchange<'_>, unknown: Answer, late: Answer) -> Vec<Answer> {
+    let (from, to) = (exchange.invoked.at, exchange.returned.at);
+    let Some(created) = id_time(id).filter(|&created| created <= after(to, PROPAGATION)) else {
+        return vec![unknown];
+    };
+    let may_be_unknown = to >= after(created, LATENESS) || created > after(from, PROPAGATION);
+    let may_be_late = from < after(created, LATENESS) && to >= after(created, PROPAGATION);
+    let answers = [(may_be_unknown, unknown), (may_be_late, late)];
+    answers.into_iter().filter(|(may, _)| *may).map(|(_, answer)| answer).collect()
 }
 
 /// The creation time of an order, if it is within its request; otherwise the end of the request.

@@ -46,6 +46,8 @@ pub(super) struct Timelines<'a> {
     pub(super) order_copies: Collection<'a>,
     /// The ids of the orders of each ticket.
     pub(super) orders_of: BTreeMap<&'a str, Vec<&'a str>>,
+    /// The ids of the orders of each buyer.
+    pub(super) orders_by: BTreeMap<&'a str, Vec<&'a str>>,
     /// The ids of the users of each address.
     pub(super) users_of: BTreeMap<&'a str, Vec<&'a str>>,
 }
@@ -89,9 +91,11 @@ impl<'a> Timelines<'a> {
             ("tickets", "tickets") => &mut self.tickets,
             ("orders", "tickets") => &mut self.ticket_copies,
             ("orders", "orders") => {
-                let orders = self.orders_of.entry(text(document, "ticketId")).or_default();
-                if !orders.contains(&id(document)) {
-                    orders.push(id(document));
+                let of_ticket = self.orders_of.entry(text(document, "ticketId")).or_default();
+                let by_buyer = self.orders_by.entry(text(document, "userId")).or_default();
+                if !of_ticket.contains(&id(document)) {
+                    of_ticket.push(id(document));
+                    by_buyer.push(id(document));
                 }
                 &mut self.orders
             }

@@ -7,15 +7,16 @@ use harness::evidence::field::{id, integer};
 use harness::trace::RecordKind;
 
 use super::Court;
-use super::exchange::Exchange;
-use crate::model::{orders, payments, tickets};
+use super::exchange::{Exchange, Write};
+use crate::model::{auth, orders, payments, tickets};
 
 /// The violations by writes.
-pub(super) fn check(court: &Court<'_>, exchanges: &[Exchange<'_>]) -> Vec<String> {
+pub(super) fn check<'a>(court: &Court<'a>, exchanges: &[Exchange<'a>]) -> Vec<String> {
     let mut broken = Vec::new();
     for exchange in exchanges.iter().filter(|exchange| exchange.path == "/api/payments") {
         broken.extend(of_payment(court, exchange));
     }
+    broken.extend(exchanges.iter().filter_map(|exchange| of_sessions(court, exchange)));
     let of_requests: BTreeSet<usize> =
         exchanges.iter().flat_map(|e| e.writes.iter().map(|write| write.mark)).collect();
     let mut subjects: BTreeMap<&str, &str> = BTreeMap::new();
@@ -77,4 +78,33 @@ fn of_payment(court: &Court<'_>, exchange: &Exchange<'_>) -> Option<String> {
         is_version && !before.is_some_and(|b| payments::may_write(b, write.document, token))
     })?;
     Some(format!("{exchange}: it must not have written {}", wrong.document))
+}
+
+/// The violation by a write of a user whose event ends other sessions than it must: that of a
+/// sign-out names its session, that of an edit the generation.
+fn of_sessions<'a>(court: &Court<'a>, exchange: &Exchange<'a>) -> Option<String> {
+    let is_version = |write: &&Write<'_>| {
+        let timeline = court.timelines.users.get(id(write.document));
+        timeline.is_some_and(|all| all.versions().iter().any(|v| v.mark == write.mark))
+    };
+    let mut wrong = exchange.writes.iter().filter(is_version).filter(|write| {
+        let user = write.document;
+        let event = auth::event(user);
+        let is = |wanted: &str| event.as_ref().is_some_and(|(name, _)| *name == wanted);
+        let field = |name: &str| event.as_ref().map(|(_, event)| event[name].clone());
+        match exchange.path {
+            "/api/users/signout" => {
+                let tokens = court.tokens(exchange);
+                let named = field("session").unwrap_or_default();
+                !is("UserSignedOut") || !tokens.iter().any(|token| named == *token.session)
+            }
+            "/api/users/me" | "/api/users/me/admin" => {
+                !is("UserUpdated")
+                    || field("generation") != Some(integer(user, "generation").into())
+            }
+            _ => is("UserSignedOut") || is("UserUpdated"),
+        }
+    });
+    let write = wrong.next()?;
+    Some(format!("{exchange}: its event ends other sessions: {}", write.document))
 }

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use contracts::{UserSignedOut, UserUpdated};
 use harness::system::System;
 use parking_lot::Mutex;
+use platform::event::Event;
 use platform::listen::{HandleError, Handler};
 use platform::task::{Step, StepError, Task, Wake};
 use ports::Ports;
@@ -289,6 +291,27 @@ pub(super) fn ban_forgotten(system: System) -> System {
             listener.replay = Some(Duration::ZERO);
         }
     })
+}
+
+/// Ignores the end of sessions.
+pub(super) fn session_outlives_sign_out(system: System) -> System {
+    with_service(system, Some(orders::NAME), |service| {
+        for listener in service.listeners.iter_mut().filter(|l| l.group == Group::Broadcast) {
+            listener.handler = Arc::new(IgnoreEnds(Arc::clone(&listener.handler)));
+        }
+    })
+}
+
+struct IgnoreEnds(Arc<dyn Handler>);
+
+#[async_trait]
+impl Handler for IgnoreEnds {
+    async fn handle(&self, message: &Message) -> Result<(), HandleError> {
+        if [UserSignedOut::SUBJECT, UserUpdated::SUBJECT].contains(&&*message.subject) {
+            return Ok(());
+        }
+        self.0.handle(message).await
+    }
 }
 
 /// The version of the copy that an event is about; `None` where there is none.

@@ -20,6 +20,15 @@ pub(super) fn look_then_insert(system: System) -> System {
     without_lock(system, orders::NAME, look)
 }
 
+/// Drops the unique index of open orders, so that only the query before each insert limits them.
+pub(super) fn look_then_count(system: System) -> System {
+    with_service(system, Some(orders::NAME), |service| {
+        for collection in &mut service.collections {
+            collection.indexes.retain(|index| index.name != orders::store::ONE_SLOT);
+        }
+    })
+}
+
 /// Replaces the unique index of email addresses by a query before each insert.
 pub(super) fn look_then_sign_up(system: System) -> System {
     let look = Look {

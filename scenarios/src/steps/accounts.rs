@@ -95,6 +95,17 @@ async fn changes_password(
     world.operate(vec![Operation::ChangeAccount { who, change: body }]).await
 }
 
+#[when(expr = "{word} claims the rights of the administrator with {string}")]
+async fn claims(world: &mut ScenarioWorld, who: String, claim: String) -> Done {
+    world.operate(vec![Operation::claim(&who, &claim)]).await
+}
+
+#[given(expr = "{word} has claimed the rights of the administrator")]
+async fn has_claimed(world: &mut ScenarioWorld, who: String) -> Done {
+    world.meet(std::slice::from_ref(&who)).await?;
+    world.done(Operation::claim(&who, &world.clients().admin_claim.clone())).await
+}
+
 #[given(expr = "{word} has banned {word}")]
 async fn has_banned(world: &mut ScenarioWorld, who: String, whom: String) -> Done {
     world.meet(std::slice::from_ref(&whom)).await?;
@@ -171,6 +182,7 @@ async fn presents_forged_session(
     let [head, claims, signature] = [0, 1, 2].map(|part| theirs.split('.').nth(part).unwrap_or(""));
     let own_signature = own.rsplit('.').next().unwrap_or_default();
     let token = match change.as_str() {
+        "as it is" => theirs,
         "with a different signature" => format!("{head}.{claims}.{own_signature}"),
         "without a signature" => format!("{head}.{claims}."),
         // The header is `{"alg":"none"}`.

@@ -17,6 +17,20 @@ async fn has_reserved(world: &mut ScenarioWorld, who: String, title: String) -> 
     world.done(Operation::Reserve { who, title }).await
 }
 
+#[given(regex = r#"^(\w+) has reserved "(\w+) (\d+)" to "\w+ (\d+)"$"#)]
+async fn has_reserved_many(
+    world: &mut ScenarioWorld,
+    who: String,
+    title: String,
+    from: usize,
+    to: usize,
+) -> Done {
+    for number in from..=to {
+        world.done(Operation::reserve(&who, &format!("{title} {number}"))).await?;
+    }
+    Ok(())
+}
+
 #[when(expr = "{word} reserves {string}")]
 async fn reserves(world: &mut ScenarioWorld, who: String, title: String) -> Done {
     world.operate(vec![Operation::Reserve { who, title }]).await

@@ -94,7 +94,7 @@ fn status_of(message: &str) -> u16 {
     match message {
         "Not authorized" => 401,
         "Payment declined" => 402,
-        "Not an administrator" | "User is banned" => 403,
+        "Not an administrator" | "User is banned" | "Invalid claim" => 403,
         "Not Found" => 404,
         "Service unavailable, try again later" => 503,
         _ => 400,

@@ -8,6 +8,8 @@ use proptest::sample::select;
 use super::{Round, Script, client, clients, price, title, trade};
 use harness::script::{Action, Then};
 
+use ticketing::REHEARSAL_CLAIM;
+
 use crate::operation::{ADMINISTRATOR, Operation};
 
 const BUYERS: u8 = 3;
@@ -25,6 +27,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         2 => who.clone().prop_map(|who| Action::Do(unban(who))),
         2 => who.clone().prop_map(|who| Action::Do(look(who))),
         1 => who.clone().prop_map(|who| Action::Do(Operation::sign_in(&client(who)))),
+        1 => who.clone().prop_map(|who| Action::Do(Operation::claim(&client(who), REHEARSAL_CLAIM))),
         1 => service.clone().prop_map(Action::Restart),
         1 => service.prop_map(Action::Scale),
         3 => trade(who, Just(TICKET)).prop_map(Action::Do),

@@ -54,7 +54,7 @@ const QUERIES: [&str; 14] = [
 ];
 
 /// Requests that no operation sends: method, path, body.
-const RAW: [(&str, &str, Option<&str>); 12] = [
+const RAW: [(&str, &str, Option<&str>); 15] = [
     ("GET", "/api/tickets/65a000000000000000000001", None),
     ("GET", "/api/orders/65a000000000000000000001", None),
     ("DELETE", "/api/orders/65a000000000000000000001", None),
@@ -63,6 +63,9 @@ const RAW: [(&str, &str, Option<&str>); 12] = [
     ("POST", "/api/payments", Some("{\"orderId\":\"65a000000000000000000001\",\"token\":\"t\"}")),
     ("POST", "/api/payments", Some("{\"orderId\":\"65a\",\"token\":\"\"}")),
     ("POST", "/api/users/65a000000000000000000001/ban", None),
+    ("POST", "/api/users/me/admin", Some("{\"claim\":\"a claim that everybody knows\"}")),
+    ("POST", "/api/users/me/admin", Some("{\"claim\":\"another claim\"}")),
+    ("POST", "/api/users/me/admin", Some("{\"claim\":\"\"}")),
     ("GET", "/api/users/nowhere", None),
     ("DELETE", "/api/tickets", None),
     ("PATCH", "/api/orders", None),
@@ -82,6 +85,7 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
         4 => writers().prop_map(|round| vec![round]),
         4 => collection().prop_map(|round| vec![round]),
         2 => composition(),
+        2 => fresh(),
         1 => dozens(),
     ];
     (vec(price(), usize::from(TICKETS)), any::<bool>(), vec(part, 3..7)).prop_map(
@@ -222,6 +226,20 @@ fn composition() -> impl Strategy<Value = Vec<Round>> + Clone {
             Round::one(sign_in, Then::Go),
             Round::one(change("curtain", typed), Then::Quiesce),
         ]
+    })
+}
+
+/// A ticket is reserved and paid for before its news may have arrived.
+fn fresh() -> impl Strategy<Value = Vec<Round>> + Clone {
+    (0..PEOPLE, 0..PEOPLE, price(), 0..3_u8).prop_map(|(seller, buyer, price, n)| {
+        let (buyer, title) = (client(buyer), title(40 + n));
+        [
+            Operation::list(&client(seller), &title, price),
+            Operation::reserve(&buyer, &title),
+            Operation::pay(&buyer, &title, super::card(true)),
+        ]
+        .map(|act| Round::one(act, Then::Go))
+        .to_vec()
     })
 }
 

@@ -8,10 +8,10 @@ const MAX_LINES: usize = 400;
 
 /// Files that are longer, each with its own limit and the reason.
 const LONGER: [(&str, usize, &str); 2] = [
-    ("scenarios/src/operation.rs", 500, "one table per aspect of the same operations"),
+    ("scenarios/src/operation.rs", 510, "one table per aspect of the same operations"),
     (
         "scenarios/src/invariants/tests.rs",
-        550,
+        560,
         "one falsified run per invariant, kept in the order of the list of invariants",
     ),
 ];

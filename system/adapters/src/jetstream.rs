@@ -40,6 +40,10 @@ use ports::bus::{
 /// The default deduplication window, which is JetStream's own.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
 
+/// The codes of the server for a removal at a position that has no message: one within the
+/// stream, and one outside.
+const NO_SUCH_MESSAGE: [ErrorCode; 2] = [ErrorCode(10043), ErrorCode::STREAM_MESSAGE_DELETE_FAILED];
+
 /// The bus of one namespace on a NATS server with JetStream, 2.12 or later.
 #[derive(Debug, Clone)]
 pub struct JetStream {
@@ -185,6 +189,16 @@ impl Bus for JetStream {
         let stream = self.names.stream(consumer.stream);
         let opened = open::open(&self.connection, stream, &consumer).await?;
         Ok(Box::new(opened))
+    }
+
+    async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
+        let subject = format!("STREAM.MSG.DELETE.{}", self.names.stream(stream));
+        // Without overwriting the bytes: nothing in a message is a secret.
+        let request = json!({ "seq": sequence, "no_erase": true });
+        match self.connection.api::<Value>(subject, request).await {
+            Err(RequestError::Refused(e)) if NO_SUCH_MESSAGE.contains(&e.kind()) => Ok(false),
+            removed => Ok(removed.map(|_| true)?),
+        }
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use identity::revocations::MAX_SIGN_IN_DURATION;
 use identity::session::{SessionConfig, Sessions};
 use platform::collection::Collection;
-use ports::Ports;
-use ports::{clock::Clock, entropy::Entropy};
+use ports::clock::{Clock, after};
+use ports::entropy::Entropy;
+use ports::{Ports, Timestamp};
 
-use crate::model::{Admins, User};
+use crate::admins::Admins;
+use crate::model::User;
 use crate::password::{Compute, Cost, Passwords};
 use crate::throttle::Throttle;
 
@@ -16,9 +19,8 @@ use crate::throttle::Throttle;
 pub struct Config {
     /// Sessions, the same in all services.
     pub session: SessionConfig,
-    /// The addresses of the administrators. Addresses are not verified: the first user to sign
-    /// up with one of them is an administrator.
-    pub admins: Vec<String>,
+    /// The administrators.
+    pub admins: Admins,
     /// The cost of hashing a password.
     pub password_cost: Cost,
     /// The executor for password hashing.
@@ -45,9 +47,17 @@ impl App {
             entropy: Arc::clone(&ports.entropy),
             users: Collection::new(ports),
             passwords: Passwords::new(config.password_cost, &config.compute, &ports.entropy),
-            admins: Admins::new(&config.admins),
+            admins: config.admins.clone(),
             throttle: Arc::default(),
         }
+    }
+}
+
+impl App {
+    /// Returns the expiry of the last token that a user could hold, also one of a sign-in that
+    /// is under way.
+    pub(crate) fn last_expiry(&self) -> Timestamp {
+        after(self.clock.now(), self.sessions.lifetime() + MAX_SIGN_IN_DURATION)
     }
 }
 

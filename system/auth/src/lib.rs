@@ -6,7 +6,9 @@
 //! Next: [`routes`] takes requests, [`model`] decides, [`store`] maps users to the database,
 //! [`password`] hashes.
 
+pub mod admins;
 mod app;
+mod audit;
 pub mod model;
 pub mod password;
 pub mod routes;

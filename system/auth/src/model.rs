@@ -1,9 +1,9 @@
 //! The user document, and every decision on it: pure functions without I/O.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use contracts::{BanState, UserBanned, UserCreated, UserState, UserUnbanned, UserUpdated};
+use contracts::{
+    BanState, SessionEnd, UserBanned, UserCreated, UserSignedOut, UserState, UserUnbanned,
+    UserUpdated,
+};
 use platform::collection::Decision;
 use platform::event::Emit;
 use ports::Timestamp;
@@ -21,11 +21,18 @@ pub struct User {
     pub email_key: String,
     /// The password hash, a PHC string.
     pub password: String,
-    /// The role by the list of administrators at the last write, for operators who read the
-    /// database. Only the list itself grants rights: see [`Admins`].
+    /// [`Role::Admin`] if the user owns a claim, also one that the settings no longer have. Only
+    /// the settings grant rights: see [`crate::admins::Admins`].
     pub role: Role,
+    /// The digest of the claim that the user owns; `None` for none.
+    #[serde(default)]
+    pub claim: Option<String>,
     /// True if the user may neither sign in nor act.
     pub banned: bool,
+    /// The generation of sessions, incremented by each change of the password: sessions of an
+    /// earlier one have ended.
+    #[serde(default)]
+    pub generation: i64,
     /// Incremented by every change.
     pub version: i64,
 }
@@ -36,7 +43,7 @@ pub struct User {
 pub enum Role {
     /// May buy and sell.
     User,
-    /// May ban users.
+    /// May ban users, while the settings have the claim.
     Admin,
 }
 
@@ -44,28 +51,6 @@ pub enum Role {
 #[must_use]
 pub fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
-}
-
-/// The addresses of the administrators. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Admins(Arc<BTreeSet<String>>);
-
-impl Admins {
-    /// Creates the list; case does not matter.
-    #[must_use]
-    pub fn new(addresses: &[String]) -> Self {
-        Self(Arc::new(addresses.iter().map(|email| email_key(email)).collect()))
-    }
-
-    /// Returns true if this user, as of the current document, is an administrator.
-    #[must_use]
-    pub fn allow(&self, user: Option<&User>) -> bool {
-        user.is_some_and(|user| !user.banned && self.0.contains(&user.email_key))
-    }
-
-    fn role(&self, email_key: &str) -> Role {
-        if self.0.contains(email_key) { Role::Admin } else { Role::User }
-    }
 }
 
 /// A change of a user's own account.
@@ -102,20 +87,16 @@ pub enum UserError {
 
 /// Creates a user.
 #[must_use]
-pub fn sign_up(
-    id: String,
-    email: &str,
-    password_hash: String,
-    admins: &Admins,
-) -> (User, Vec<Emit>) {
-    let email_key = email_key(email);
+pub fn sign_up(id: String, email: &str, password_hash: String) -> (User, Vec<Emit>) {
     let user = User {
         id,
         email: email.trim().to_owned(),
-        role: admins.role(&email_key),
-        email_key,
+        email_key: email_key(email),
+        role: Role::User,
+        claim: None,
         password: password_hash,
         banned: false,
+        generation: 0,
         version: 0,
     };
     let event = Emit::new(&UserCreated(user.state()));
@@ -133,11 +114,7 @@ pub fn sign_in(user: Option<User>, verified: bool) -> Result<User, UserError> {
 
 /// Changes the address, the password or both. The password must have been verified against the
 /// current hash: an edit that lost a race against a password change is refused.
-pub fn edit(
-    user: Option<&User>,
-    edit: &Edit,
-    admins: &Admins,
-) -> Result<Decision<User>, UserError> {
+pub fn edit(user: Option<&User>, edit: &Edit) -> Result<Decision<User>, UserError> {
     let user = user.filter(|user| !user.banned).ok_or(UserError::SignedOut)?;
     if user.password != edit.verified_hash {
         return Err(UserError::CurrentPassword);
@@ -146,10 +123,10 @@ pub fn edit(
     if let Some(email) = &edit.email {
         next.email = email.trim().to_owned();
         next.email_key = email_key(email);
-        next.role = admins.role(&next.email_key);
     }
     if let Some(password) = &edit.password {
         next.password.clone_from(password);
+        next.generation += 1;
     }
     if next == *user {
         return Ok(Decision::Keep);
@@ -157,6 +134,29 @@ pub fn edit(
     next.version += 1;
     let event = Emit::new(&UserUpdated(next.state()));
     Ok(Decision::Write(next, vec![event]))
+}
+
+/// Gives a user the claim of this digest. The index on claims decides whether another user owns
+/// it. Idempotent.
+pub fn claim(user: Option<&User>, digest: &str) -> Result<Decision<User>, UserError> {
+    let user = user.filter(|user| !user.banned).ok_or(UserError::SignedOut)?;
+    if user.claim.as_deref() == Some(digest) {
+        return Ok(Decision::Keep);
+    }
+    let (role, claim) = (Role::Admin, Some(digest.to_owned()));
+    let next = User { role, claim, version: user.version + 1, ..user.clone() };
+    let event = Emit::new(&UserUpdated(next.state()));
+    Ok(Decision::Write(next, vec![event]))
+}
+
+/// Ends a session of a user, if the account still exists; `until` as for [`ban`].
+#[must_use]
+pub fn sign_out(user: Option<&User>, session: &str, until: Timestamp) -> Decision<User> {
+    let Some(user) = user else { return Decision::Keep };
+    let next = User { version: user.version + 1, ..user.clone() };
+    let (id, session) = (next.id.clone(), session.to_owned());
+    let event = UserSignedOut(SessionEnd { id, session, until, version: next.version });
+    Decision::Write(next, vec![Emit::new(&event)])
 }
 
 /// Bans a user; `until` is the expiry of the last token that the user could hold. Idempotent.
@@ -183,7 +183,12 @@ pub fn unban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Us
 
 impl User {
     fn state(&self) -> UserState {
-        UserState { id: self.id.clone(), email: self.email.clone(), version: self.version }
+        UserState {
+            id: self.id.clone(),
+            email: self.email.clone(),
+            generation: self.generation,
+            version: self.version,
+        }
     }
 }
 

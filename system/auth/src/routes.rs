@@ -7,16 +7,15 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use contracts::messages;
 use garde::Validate;
-use identity::bans::MAX_SIGN_IN_DURATION;
 use identity::session;
 use platform::collection::{ChangeError, Decision};
 use platform::http::{ApiError, Id, Input, input};
 use ports::Timestamp;
-use ports::clock::after;
 use ports::store::WriteError;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::app::App;
+use crate::audit::{self, Actor};
 use crate::model::{self, Edit, User, UserError};
 use crate::password::normalized;
 use crate::store;
@@ -30,6 +29,7 @@ pub fn routes(app: App) -> Router {
         .route("/api/users/signout", post(sign_out))
         .route("/api/users/currentuser", get(current))
         .route("/api/users/me", patch(edit))
+        .route("/api/users/me/admin", post(claim))
         .route("/api/users/{id}/ban", post(ban).delete(unban))
         .with_state(app)
 }
@@ -68,6 +68,13 @@ struct EditInput {
     current_password: String,
 }
 
+#[derive(Deserialize, Validate)]
+struct ClaimInput {
+    #[serde(default, deserialize_with = "input::text")]
+    #[garde(custom(supplied_claim))]
+    claim: String,
+}
+
 fn valid_email(email: &str, _: &()) -> garde::Result {
     garde::rules::email::parse_email(email.trim())
         .map_err(|_| garde::Error::new("Email must be valid"))
@@ -83,6 +90,13 @@ fn valid_password(password: &str, _: &()) -> garde::Result {
 fn supplied(password: &str, _: &()) -> garde::Result {
     if password.is_empty() {
         return Err(garde::Error::new("You must supply a password"));
+    }
+    Ok(())
+}
+
+fn supplied_claim(claim: &str, _: &()) -> garde::Result {
+    if claim.trim().is_empty() {
+        return Err(garde::Error::new("You must supply a claim"));
     }
     Ok(())
 }
@@ -122,29 +136,52 @@ type Client = Option<Extension<ClientAddress>>;
 /// An attempt to guess a password or an address, whatever its intention.
 struct Attempt<'a> {
     app: &'a App,
+    action: &'static str,
     client: Option<ClientAddress>,
     account: String,
 }
 
 impl<'a> Attempt<'a> {
     /// Refuses the attempt if too many have failed. `account` is an address or an id.
-    fn begin(app: &'a App, client: Client, account: &str) -> Result<Self, ApiError> {
+    fn begin(
+        app: &'a App,
+        action: &'static str,
+        client: Client,
+        account: &str,
+    ) -> Result<Self, ApiError> {
         let client = client.map(|Extension(client)| client);
-        let account = account.trim().to_lowercase();
-        match app.throttle.pause(client, &account, app.clock.now()) {
-            Some(pause) => Err(ApiError::too_many_attempts(pause)),
-            None => Ok(Self { app, client, account }),
+        let attempt = Self { app, action, client, account: account.trim().to_lowercase() };
+        match app.throttle.pause(client, &attempt.account, app.clock.now()) {
+            Some(pause) => {
+                attempt.refused("too many attempts");
+                Err(ApiError::too_many_attempts(pause))
+            }
+            None => Ok(attempt),
         }
     }
 
-    fn failed(self) {
+    /// Counts a failed guess.
+    fn failed(&self, reason: &'static str) {
         self.app.throttle.failed(self.client, &self.account, self.app.clock.now());
+        self.refused(reason);
+    }
+
+    fn refused(&self, reason: &'static str) {
+        audit::refused(self.action, self.actor(), reason);
+    }
+
+    fn accepted(&self, user: &str) {
+        audit::accepted(self.action, self.actor(), user);
+    }
+
+    fn actor(&self) -> Actor<'_> {
+        Actor { client: self.client, account: &self.account }
     }
 }
 
 /// Signs the user in; `since` is a time before the user was looked up.
 fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
-    let cookie = app.sessions.issue(&user.id, &user.email, since);
+    let cookie = app.sessions.issue(&user.id, &user.email, user.generation, since);
     ([(header::SET_COOKIE, cookie)], Json(UserView { id: user.id, email: user.email }))
 }
 
@@ -153,17 +190,18 @@ async fn sign_up(
     client: Client,
     Input(input): Input<SignUpInput>,
 ) -> Result<(StatusCode, SignedIn), ApiError> {
-    let attempt = Attempt::begin(&app, client, &input.email)?;
+    let attempt = Attempt::begin(&app, "sign-up", client, &input.email)?;
     let password = app.passwords.hash(&input.password).await;
     let since = app.clock.now();
     let id = app.entropy.id(since);
-    let (user, events) = model::sign_up(id, &input.email, password, &app.admins);
+    let (user, events) = model::sign_up(id, &input.email, password);
     let inserted = app.users.insert(&user, events).await;
     if let Err(WriteError::Duplicate { .. }) = inserted {
         // Guessing which addresses exist.
-        attempt.failed();
+        attempt.failed("address in use");
     }
-    inserted.map_err(email_in_use)?;
+    inserted.map_err(taken)?;
+    attempt.accepted(&user.id);
     Ok((StatusCode::CREATED, signed_in(&app, user, since)))
 }
 
@@ -172,20 +210,32 @@ async fn sign_in(
     client: Client,
     Input(input): Input<SignInInput>,
 ) -> Result<SignedIn, ApiError> {
-    let attempt = Attempt::begin(&app, client, &input.email)?;
+    let attempt = Attempt::begin(&app, "sign-in", client, &input.email)?;
     let since = app.clock.now();
     let user = store::by_email(&app.users, &input.email).await?;
     let hash = user.as_ref().map(|user| user.password.as_str());
     let verified = app.passwords.verify(&input.password, hash).await;
-    if !verified {
-        attempt.failed();
-    }
-    let user = model::sign_in(user, verified)?;
+    let user = model::sign_in(user, verified).inspect_err(|error| match error {
+        UserError::Banned => attempt.refused("banned"),
+        _ => attempt.failed("wrong credentials"),
+    })?;
+    attempt.accepted(&user.id);
     Ok(signed_in(&app, user, since))
 }
 
-async fn sign_out(State(app): State<App>) -> SignedOut {
-    ([(header::SET_COOKIE, app.sessions.clear())], Json(Nothing {}))
+async fn sign_out(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<SignedOut, ApiError> {
+    if let Some(user) = app.sessions.current(&headers) {
+        let sign_out =
+            |account: Option<&User>| model::sign_out(account, &user.session, app.last_expiry());
+        app.users.apply(&user.id, sign_out).await?;
+        let client = client.map(|Extension(client)| client);
+        audit::accepted("sign-out", Actor { client, account: &user.id }, &user.id);
+    }
+    Ok(([(header::SET_COOKIE, app.sessions.clear())], Json(Nothing {})))
 }
 
 type SignedOut = ([(HeaderName, HeaderValue); 1], Json<Nothing>);
@@ -212,11 +262,11 @@ async fn edit(
     if input.email.is_none() && input.password.is_none() {
         return Err(ApiError::refused("You must supply a new email or a new password"));
     }
-    let attempt = Attempt::begin(&app, client, &caller.id)?;
+    let attempt = Attempt::begin(&app, "account change", client, &caller.id)?;
     let since = app.clock.now();
     let verified_hash = app.users.get(&caller.id).await?.ok_or(UserError::SignedOut)?.password;
     if !app.passwords.verify(&input.current_password, Some(&verified_hash)).await {
-        attempt.failed();
+        attempt.failed("wrong current password");
         return Err(UserError::CurrentPassword.into());
     }
     let password = match &input.password {
@@ -224,42 +274,86 @@ async fn edit(
         None => None,
     };
     let edit = Edit { email: input.email, password, verified_hash };
-    let edit = |user: Option<&User>| model::edit(user, &edit, &app.admins);
+    let edit = |user: Option<&User>| model::edit(user, &edit);
     let changed = app.users.change(&caller.id, edit).await.map_err(|error| match error {
-        ChangeError::Write(error) => email_in_use(error),
+        ChangeError::Write(error) => taken(error),
         error => error.into(),
     })?;
     let user = changed.document.expect("an edit never removes the user");
+    attempt.accepted(&user.id);
     Ok(signed_in(&app, user, since))
 }
 
-async fn ban(app: State<App>, by: session::User, id: Id) -> Result<StatusCode, ApiError> {
-    change_ban(app, by, id, model::ban).await
-}
-
-async fn unban(app: State<App>, by: session::User, id: Id) -> Result<StatusCode, ApiError> {
-    change_ban(app, by, id, model::unban).await
-}
-
-async fn change_ban(
+async fn claim(
     State(app): State<App>,
+    client: Client,
     caller: session::User,
-    Id(id): Id,
-    decide: fn(Option<&User>, Timestamp) -> Result<Decision<User>, UserError>,
+    Input(input): Input<ClaimInput>,
 ) -> Result<StatusCode, ApiError> {
-    let caller = app.users.get(&caller.id).await?;
-    if !app.admins.allow(caller.as_ref()) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::NOT_ADMINISTRATOR));
-    }
-    let retention = app.sessions.lifetime() + MAX_SIGN_IN_DURATION;
-    let decide = |user: Option<&User>| decide(user, after(app.clock.now(), retention));
-    app.users.change(&id, decide).await?;
+    let attempt = Attempt::begin(&app, "claim", client, &caller.id)?;
+    let Some(digest) = app.admins.recognize(input.claim.trim()) else {
+        attempt.failed("wrong claim");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::INVALID_CLAIM));
+    };
+    let claim = |user: Option<&User>| model::claim(user, &digest);
+    app.users.change(&caller.id, claim).await.map_err(|error| match error {
+        ChangeError::Write(error) => {
+            attempt.refused("claim not written");
+            taken(error)
+        }
+        error => error.into(),
+    })?;
+    attempt.accepted(&caller.id);
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Maps a violation of the address index: of concurrent sign-ups with one address, one succeeds.
-fn email_in_use(error: WriteError) -> ApiError {
+async fn ban(
+    app: State<App>,
+    client: Client,
+    by: session::User,
+    id: Id,
+) -> Result<StatusCode, ApiError> {
+    change_ban(app, client, by, id, ("ban", model::ban)).await
+}
+
+async fn unban(
+    app: State<App>,
+    client: Client,
+    by: session::User,
+    id: Id,
+) -> Result<StatusCode, ApiError> {
+    change_ban(app, client, by, id, ("end of ban", model::unban)).await
+}
+
+/// Decides on a ban, with the time until which receivers must remember it.
+type BanDecision = fn(Option<&User>, Timestamp) -> Result<Decision<User>, UserError>;
+
+async fn change_ban(
+    State(app): State<App>,
+    client: Client,
+    caller: session::User,
+    Id(id): Id,
+    (action, decide): (&'static str, BanDecision),
+) -> Result<StatusCode, ApiError> {
+    let client = client.map(|Extension(client)| client);
+    let actor = Actor { client, account: &caller.id };
+    let administrator = app.users.get(&caller.id).await?;
+    if !app.admins.allow(administrator.as_ref()) {
+        audit::refused(action, actor, "not an administrator");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::NOT_ADMINISTRATOR));
+    }
+    let decide = |user: Option<&User>| decide(user, app.last_expiry());
+    app.users.change(&id, decide).await?;
+    audit::accepted(action, actor, &id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Maps a violation of an index: of concurrent users with one address or one claim, one succeeds.
+fn taken(error: WriteError) -> ApiError {
     match error {
+        WriteError::Duplicate { index } if index == store::CLAIM => {
+            ApiError::refused(messages::CLAIM_USED)
+        }
         WriteError::Duplicate { index } if index == store::EMAIL => {
             ApiError::refused(messages::EMAIL_IN_USE)
         }

@@ -6,6 +6,8 @@ use ports::store::{Find, Index, ReadError};
 
 use crate::model::{User, email_key};
 
+/// The index that makes claims unique: of concurrent users with one claim, one owns it.
+pub const CLAIM: &str = "claim";
 /// The index that makes addresses unique: of concurrent sign-ups with one address, one succeeds.
 pub const EMAIL: &str = "email";
 
@@ -13,7 +15,11 @@ impl Aggregate for User {
     const COLLECTION: &'static str = "users";
 
     fn indexes() -> Vec<Index> {
-        vec![Index { name: EMAIL, keys: &["emailKey"], unique: true, partial: None }]
+        let admin = Some(doc! { "role": "admin" });
+        vec![
+            Index { name: EMAIL, keys: &["emailKey"], unique: true, partial: None },
+            Index { name: CLAIM, keys: &["claim"], unique: true, partial: admin },
+        ]
     }
 }
 

@@ -6,7 +6,7 @@ use crate::charge::CHARGE_EVENTS;
 use crate::expiration::EXPIRATION_EVENTS;
 use crate::order::ORDER_EVENTS;
 use crate::ticket::TICKET_EVENTS;
-use crate::user::{BAN_EVENTS, USER_EVENTS};
+use crate::user::{BAN_EVENTS, SESSION_EVENTS, SIGN_UP_EVENTS, USER_EVENTS};
 
 /// Returns all events, in the order in which a purchase produces them.
 ///
@@ -17,8 +17,10 @@ use crate::user::{BAN_EVENTS, USER_EVENTS};
 #[must_use]
 pub fn all() -> Vec<Entry> {
     [
+        SIGN_UP_EVENTS.entries(),
         USER_EVENTS.entries(),
         BAN_EVENTS.entries(),
+        SESSION_EVENTS.entries(),
         TICKET_EVENTS.entries(),
         ORDER_EVENTS.entries(),
         EXPIRATION_EVENTS.entries(),

@@ -25,6 +25,6 @@ pub use order::{
 };
 pub use ticket::{TICKET_EVENTS, TicketCreated, TicketState, TicketUpdated};
 pub use user::{
-    BAN_EVENTS, BanState, USER_EVENTS, UserBanned, UserCreated, UserState, UserUnbanned,
-    UserUpdated,
+    BAN_EVENTS, BanState, SESSION_EVENTS, SIGN_UP_EVENTS, SessionEnd, USER_EVENTS, UserBanned,
+    UserCreated, UserSignedOut, UserState, UserUnbanned, UserUpdated,
 };

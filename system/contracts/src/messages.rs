@@ -13,6 +13,10 @@ pub const EMAIL_IN_USE: &str = "Email in use";
 pub const INVALID_CREDENTIALS: &str = "Invalid credentials";
 /// 403: the caller is not an administrator.
 pub const NOT_ADMINISTRATOR: &str = "Not an administrator";
+/// 403: no administrator's claim is like this one.
+pub const INVALID_CLAIM: &str = "Invalid claim";
+/// 400: another account owns the claim.
+pub const CLAIM_USED: &str = "Claim is used";
 /// 403: the account is banned.
 pub const USER_BANNED: &str = "User is banned";
 
@@ -21,6 +25,8 @@ pub const CANNOT_EDIT_RESERVED: &str = "Cannot edit a reserved ticket";
 
 /// 400: another order holds the ticket.
 pub const ALREADY_RESERVED: &str = "Ticket is already reserved";
+/// 400: the buyer has as many open orders as one user may have.
+pub const TOO_MANY_OPEN_ORDERS: &str = "Too many open orders";
 /// 400: the order is paid.
 pub const CANNOT_CANCEL_COMPLETED: &str = "Cannot cancel a completed order";
 

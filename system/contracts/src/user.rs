@@ -11,15 +11,22 @@ pub struct UserState {
     pub id: String,
     /// The email address.
     pub email: String,
+    /// The generation of the user's sessions, incremented by each change of the password: sessions
+    /// of an earlier one have ended. Zero in events of an earlier release.
+    #[serde(default)]
+    pub generation: i64,
     /// The user's version.
     pub version: i64,
 }
 
 platform::events! {
-    /// Every event of an account, without bans.
-    pub USER_EVENTS of UserState, from "auth" to []:
+    /// Every event of a new account.
+    pub SIGN_UP_EVENTS of UserState, from "auth" to []:
     /// A user signed up.
-    UserCreated = "user.created",
+    UserCreated = "user.created";
+
+    /// Every event of a changed account, without bans, for the services that verify sessions.
+    pub USER_EVENTS of UserState, from "auth" to ["auth", "tickets", "orders", "payments"]:
     /// A user changed their address or password.
     UserUpdated = "user.updated";
 }
@@ -44,5 +51,26 @@ platform::events! {
     UserUnbanned = "user.unbanned";
 }
 
-/// The name of the consumer through which each instance receives bans, without the service.
-pub const BAN_CONSUMER: &str = "UserBans";
+/// The end of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionEnd {
+    /// The user's id.
+    pub id: String,
+    /// The session's id.
+    pub session: String,
+    /// The expiry of the last token that the user could hold: a receiver may forget the end then.
+    pub until: Timestamp,
+    /// The user's version.
+    pub version: i64,
+}
+
+platform::events! {
+    /// Every end of a session by its user, for the services that verify sessions.
+    pub SESSION_EVENTS of SessionEnd, from "auth" to ["auth", "tickets", "orders", "payments"]:
+    /// A user signed out.
+    UserSignedOut = "user.signedout";
+}
+
+/// The name of the consumer through which each instance receives bans, sign-outs and changed
+/// accounts, without the service.
+pub const ACCESS_CONSUMER: &str = "UserAccess";

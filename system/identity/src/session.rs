@@ -1,7 +1,7 @@
 //! Sessions: cookies that hold a signed token, and the caller that a token identifies.
 //!
 //! The cookie `session` is base64 of `{"jwt":"<HS256 token>"}`. A bad, forged or expired one
-//! counts as signed out, and so does the one of a banned user. Nothing here looks up a user:
+//! counts as signed out, and so does one that has ended, or the one of a banned user. Nothing here looks up a user:
 //! the token alone identifies the caller.
 
 use std::fmt;
@@ -15,11 +15,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::bans::Bans;
+use crate::revocations::Revocations;
 use crate::token;
 use platform::http::ApiError;
 use platform::listen::Listener;
 use ports::clock::Clock;
+use ports::entropy::Entropy;
 use ports::{Ports, Timestamp};
 
 pub use crate::token::User;
@@ -49,12 +50,13 @@ impl fmt::Debug for SessionConfig {
     }
 }
 
-/// Issues and verifies sessions in one instance. Clones share the known bans.
+/// Issues and verifies sessions in one instance. Clones share the known revocations.
 #[derive(Clone)]
 pub struct Sessions {
     config: Arc<SessionConfig>,
     clock: Arc<dyn Clock>,
-    bans: Bans,
+    entropy: Arc<dyn Entropy>,
+    revocations: Revocations,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,19 +65,20 @@ struct Envelope {
 }
 
 impl Sessions {
-    /// Creates the sessions of one instance, which knows of no ban yet.
+    /// Creates the sessions of one instance, which knows of no revocation yet.
     pub fn new(config: &SessionConfig, ports: &Ports) -> Self {
         Self {
             config: Arc::new(config.clone()),
             clock: Arc::clone(&ports.clock),
-            bans: Bans::new(Arc::clone(&ports.clock)),
+            entropy: Arc::clone(&ports.entropy),
+            revocations: Revocations::new(Arc::clone(&ports.clock), config.lifetime),
         }
     }
 
-    /// Creates the listener that receives bans. Every service with sessions must run it.
+    /// Creates the listener that receives revocations. Every service with sessions must run it.
     #[must_use]
     pub fn listener(&self) -> Listener {
-        self.bans.listener(self.config.lifetime)
+        self.revocations.listener()
     }
 
     /// Returns the lifetime of a token.
@@ -84,13 +87,14 @@ impl Sessions {
         self.config.lifetime
     }
 
-    /// Creates the `Set-Cookie` value that signs this user in. `since` is a time before the user
-    /// was looked up: the token expires relative to it, so no token outlives the memory of a
-    /// ban that arrived in between.
+    /// Creates the `Set-Cookie` value that signs this user in, for a new session of this
+    /// generation. `since` is a time before the user was looked up: the token expires relative to
+    /// it, so no token outlives the memory of a revocation that arrived in between.
     #[must_use]
-    pub fn issue(&self, id: &str, email: &str, since: Timestamp) -> HeaderValue {
-        let iat = since.as_second();
-        let user = User { id: id.to_owned(), email: email.to_owned(), iat };
+    pub fn issue(&self, id: &str, email: &str, generation: i64, since: Timestamp) -> HeaderValue {
+        let (iat, session) = (since.as_second(), self.entropy.id(since));
+        let (id, email) = (id.to_owned(), email.to_owned());
+        let user = User { id, email, iat, session, generation };
         let lifetime = i64::try_from(self.config.lifetime.as_secs()).unwrap_or(i64::MAX);
         let jwt = token::sign(&user, iat.saturating_add(lifetime), &self.config.key);
         let envelope = serde_json::to_vec(&Envelope { jwt }).expect("a token is plain text");
@@ -104,11 +108,13 @@ impl Sessions {
     }
 
     /// Returns the caller; `None` without a valid session. Of several cookies of this name, which
-    /// a page of another path or a subdomain can set, the first that verifies counts.
+    /// a page of another path or a subdomain can set, the first that verifies and has not
+    /// ended counts.
     #[must_use]
     pub fn current(&self, headers: &HeaderMap) -> Option<User> {
-        let user = cookies(headers).find_map(|value| self.verify(value))?;
-        (!self.bans.is_banned(&user.id)).then_some(user)
+        let mut users = cookies(headers).filter_map(|value| self.verify(value));
+        let user = users.find(|user| !self.revocations.has_ended(user))?;
+        (!self.revocations.is_banned(&user)).then_some(user)
     }
 
     fn verify(&self, value: &str) -> Option<User> {

@@ -23,6 +23,12 @@ pub struct User {
     pub email: String,
     /// The time of issue, in seconds since 1970.
     pub iat: i64,
+    /// The id of the session; empty in a token of an earlier release.
+    #[serde(skip)]
+    pub session: String,
+    /// The user's generation of sessions at the sign-in.
+    #[serde(skip)]
+    pub generation: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -31,13 +37,17 @@ struct Claims {
     email: String,
     iat: i64,
     exp: i64,
+    #[serde(default, rename = "jti")]
+    session: String,
+    #[serde(default, rename = "gen")]
+    generation: i64,
 }
 
 /// Signs a token for this user that expires at `exp` (seconds since 1970).
 pub(crate) fn sign(user: &User, exp: i64, key: &str) -> String {
     install();
-    let User { id, email, iat } = user.clone();
-    let claims = Claims { id, email, iat, exp };
+    let User { id, email, iat, session, generation } = user.clone();
+    let claims = Claims { id, email, iat, exp, session, generation };
     let key = EncodingKey::from_secret(key.as_bytes());
     jsonwebtoken::encode(&Header::default(), &claims, &key).expect("HS256 signs any claims")
 }
@@ -50,8 +60,8 @@ pub(crate) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
     validation.required_spec_claims.clear();
     let key = DecodingKey::from_secret(key.as_bytes());
     let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).ok()?.claims;
-    let Claims { id, email, iat, exp } = claims;
-    (now < exp).then_some(User { id, email, iat })
+    let Claims { id, email, iat, exp, session, generation } = claims;
+    (now < exp).then_some(User { id, email, iat, session, generation })
 }
 
 struct Hs256(Hmac<Sha256>);
@@ -111,6 +121,8 @@ mod tests {
             id: "65a000000000000000000001".to_owned(),
             email: "a@example.org".to_owned(),
             iat: 100,
+            session: "s1".to_owned(),
+            generation: 3,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// Time for which an unpaid order holds its ticket.
     pub reservation_window: Duration,
+    /// The most open orders of one user, at least 1.
+    pub max_open_orders: u32,
 }
 
 /// The state that routes and listeners share. Clones share it too.
@@ -26,6 +28,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) reservation_window: Duration,
+    pub(crate) max_open_orders: u32,
     pub(crate) tickets: Collection<Ticket>,
     pub(crate) orders: Collection<Order>,
 }
@@ -37,6 +40,7 @@ impl App {
             clock: Arc::clone(&ports.clock),
             entropy: Arc::clone(&ports.entropy),
             reservation_window: config.reservation_window,
+            max_open_orders: config.max_open_orders,
             tickets: Collection::new(ports),
             orders: Collection::new(ports),
         }

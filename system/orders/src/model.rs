@@ -44,6 +44,13 @@ pub struct Order {
     pub reason: Option<OrderReason>,
     /// True if it holds the ticket. At most one order of a ticket does.
     pub holding: bool,
+    /// True until it is complete or cancelled.
+    #[serde(default)]
+    pub open: bool,
+    /// The number among the open orders of its buyer, below the limit on them. No two open orders
+    /// of a buyer have the same one.
+    #[serde(default)]
+    pub slot: i64,
     /// The fencing number of its hold, which is even. Its release has the next odd number.
     pub fence: i64,
     /// The end of the reservation window.
@@ -91,9 +98,25 @@ pub fn next_fence(last: Option<&Order>) -> i64 {
     last.map_or(0, |order| order.fence) + 2
 }
 
-/// Creates an order that holds the ticket. Inserting it decides whether it does.
+/// Returns a free slot of a buyer, the lowest; `None` if the open orders have reached the limit.
+/// After the limit was lowered, some of them may have slots above it.
 #[must_use]
-pub fn order(ticket: &Ticket, reservation: &Reservation, fence: i64) -> (Order, Vec<Emit>) {
+pub fn free_slot(open: &[Order], limit: u32) -> Option<i64> {
+    let limit = i64::from(limit);
+    let is_taken = |slot: &i64| open.iter().any(|order| order.slot == *slot);
+    let has_room = i64::try_from(open.len()).is_ok_and(|count| count < limit);
+    if has_room { (0..limit).find(|slot| !is_taken(slot)) } else { None }
+}
+
+/// Creates an order that holds the ticket and occupies the slot. Inserting it decides whether it
+/// does.
+#[must_use]
+pub fn order(
+    ticket: &Ticket,
+    reservation: &Reservation,
+    fence: i64,
+    slot: i64,
+) -> (Order, Vec<Emit>) {
     let order = Order {
         id: reservation.id.clone(),
         user_id: reservation.user_id.clone(),
@@ -104,6 +127,8 @@ pub fn order(ticket: &Ticket, reservation: &Reservation, fence: i64) -> (Order, 
         status: OrderStatus::Created,
         reason: None,
         holding: true,
+        open: true,
+        slot,
         fence,
         expires_at: reservation.expires_at,
         created_at: reservation.created_at,
@@ -147,9 +172,10 @@ pub fn follow(order: &Order, charge: ChargeStatus) -> Decision<Order> {
         ChargeStatus::Created if order.status == OrderStatus::Created => {
             order.next(|next| next.status = OrderStatus::AwaitingPayment)
         }
-        ChargeStatus::Completed if order.status.is_open() => {
-            order.next(|next| next.status = OrderStatus::Complete)
-        }
+        ChargeStatus::Completed if order.status.is_open() => order.next(|next| {
+            next.status = OrderStatus::Complete;
+            next.open = false;
+        }),
         ChargeStatus::Failed if order.status.is_open() => order.release(OrderReason::PaymentFailed),
         _ => Decision::Keep,
     }
@@ -162,6 +188,7 @@ impl Order {
             next.status = OrderStatus::Cancelled;
             next.reason = Some(reason);
             next.holding = false;
+            next.open = false;
         })
     }
 

@@ -12,7 +12,6 @@ use platform::http::{ApiError, Created, Id, Input, Page, created, input};
 use platform::read_your_writes::StaleReadRetry;
 use ports::Timestamp;
 use ports::clock::after;
-use ports::store::ReadError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -79,7 +78,7 @@ async fn create(
     Input(input): Input<OrderInput>,
 ) -> Created<OrderView> {
     let ticket_id = input.ticket_id.to_ascii_lowercase();
-    let ticket = ticket_copy(&app, &ticket_id).await?.ok_or_else(ApiError::not_found)?;
+    let ticket = ticket_copy(&app, &ticket_id).await?;
     let now = app.clock.now();
     let reservation = Reservation {
         id: app.entropy.id(now),
@@ -87,18 +86,20 @@ async fn create(
         created_at: now,
         expires_at: after(now, app.reservation_window),
     };
-    let order = store::hold(&app.orders, &ticket, &reservation).await?;
+    let order = store::hold(&app.orders, &ticket, &reservation, app.max_open_orders).await?;
     created(order)
 }
 
 /// Returns the copy of a ticket. The order may arrive before the ticket-created event has been
 /// processed, so a recent ticket that is missing is looked up again.
-async fn ticket_copy(app: &App, id: &str) -> Result<Option<Ticket>, ReadError> {
+async fn ticket_copy(app: &App, id: &str) -> Result<Ticket, ApiError> {
     let mut retry = StaleReadRetry::new(id, &app.clock);
     loop {
-        let ticket = app.tickets.get(id).await?;
-        if ticket.is_some() || !retry.wait().await {
+        if let Some(ticket) = app.tickets.get(id).await? {
             return Ok(ticket);
+        }
+        if !retry.wait().await {
+            return Err(retry.not_found());
         }
     }
 }
@@ -138,6 +139,7 @@ impl From<HoldError> for ApiError {
     fn from(error: HoldError) -> Self {
         match error {
             HoldError::Held => Self::refused(messages::ALREADY_RESERVED),
+            HoldError::TooMany => Self::refused(messages::TOO_MANY_OPEN_ORDERS),
             HoldError::Contended => Self::unavailable(),
             HoldError::Read(error) => error.into(),
             HoldError::Write(error) => error.into(),

@@ -1,6 +1,7 @@
 //! The mapping of orders and copies of tickets to the database: collections, indexes, queries.
 //!
-//! The lock on a ticket is an index: at most one order of a ticket is holding.
+//! The lock on a ticket is an index: at most one order of a ticket is holding. The limit on the
+//! open orders of a user is an index too: no two of them occupy the same slot.
 
 use bson::doc;
 use platform::collection::{Aggregate, Collection};
@@ -14,8 +15,11 @@ pub const ONE_HOLDER: &str = "one-holder";
 /// The index that makes fencing numbers unique per ticket.
 pub const ONE_FENCE: &str = "one-fence";
 
+/// The index that admits at most one open order per user and slot.
+pub const ONE_SLOT: &str = "one-slot";
+
 /// Upper bound on attempts to hold a ticket: each one after the first means that the ticket was
-/// held and released in between.
+/// held and released in between, or that another order of the user took the slot.
 const MAX_ATTEMPTS: usize = 64;
 
 impl Aggregate for Ticket {
@@ -27,9 +31,11 @@ impl Aggregate for Order {
 
     fn indexes() -> Vec<Index> {
         let holding = Some(doc! { "holding": true });
+        let open = Some(doc! { "open": true });
         vec![
             Index { name: ONE_HOLDER, keys: &["ticketId"], unique: true, partial: holding },
             Index { name: ONE_FENCE, keys: &["ticketId", "fence"], unique: true, partial: None },
+            Index { name: ONE_SLOT, keys: &["userId", "slot"], unique: true, partial: open },
             Index { name: "of-user", keys: &["userId", "_id"], unique: false, partial: None },
         ]
     }
@@ -42,8 +48,11 @@ pub enum HoldError {
     /// Another order holds the ticket.
     #[error("another order holds the ticket")]
     Held,
-    /// Other orders won every race, and each has released the ticket.
-    #[error("the ticket is contended")]
+    /// The buyer's open orders have reached the limit.
+    #[error("the buyer has too many open orders")]
+    TooMany,
+    /// Other orders won every race, and each has released the ticket or the slot.
+    #[error("the ticket or the slot is contended")]
     Contended,
     /// The orders of the ticket could not be read.
     #[error(transparent)]
@@ -53,27 +62,32 @@ pub enum HoldError {
     Write(#[from] WriteError),
 }
 
-/// Inserts an order that holds the ticket. The insert is the decision: the last fencing number
-/// is read only to guess the next one, and an outdated guess violates `ONE_FENCE`.
+/// Inserts an order that holds the ticket. The insert is the decision: the last fencing number and
+/// the open orders of the buyer are read only to guess the next number and a free slot, and an
+/// outdated guess violates `ONE_FENCE` or `ONE_SLOT`. So the limit holds however many requests of
+/// the buyer race.
 ///
-/// A late order may violate both indexes, and the store names either. `ONE_HOLDER` is the
-/// answer. After `ONE_FENCE`, the next attempt has a fresh number, so it can violate only
+/// A late order may violate several indexes, and the store names any. `ONE_HOLDER` is the answer.
+/// After the others, the next attempt has a fresh number and slot, so it can violate only
 /// `ONE_HOLDER`, or finds the ticket released.
 pub async fn hold(
     orders: &Collection<Order>,
     ticket: &Ticket,
     reservation: &Reservation,
+    limit: u32,
 ) -> Result<Order, HoldError> {
     for _ in 0..MAX_ATTEMPTS {
+        let open = open_of(orders, &reservation.user_id, limit).await?;
+        let slot = model::free_slot(&open, limit).ok_or(HoldError::TooMany)?;
         let last = last_of(orders, &ticket.id).await?;
         let fence = model::next_fence(last.as_ref());
-        let (order, events) = model::order(ticket, reservation, fence);
+        let (order, events) = model::order(ticket, reservation, fence, slot);
         match orders.insert(&order, events).await {
             Ok(()) => return Ok(order),
             Err(WriteError::Duplicate { index }) if index == ONE_HOLDER => {
                 return Err(HoldError::Held);
             }
-            Err(WriteError::Duplicate { index }) if index == ONE_FENCE => {}
+            Err(WriteError::Duplicate { index }) if [ONE_FENCE, ONE_SLOT].contains(&&*index) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -85,6 +99,16 @@ async fn last_of(orders: &Collection<Order>, ticket: &str) -> Result<Option<Orde
     let filter = doc! { "ticketId": ticket };
     let found = orders.find(Find { filter, sort: doc! { "fence": -1 }, limit: 1 }).await?;
     Ok(found.into_iter().next())
+}
+
+/// Returns the open orders of a user, at most `limit`.
+async fn open_of(
+    orders: &Collection<Order>,
+    user: &str,
+    limit: u32,
+) -> Result<Vec<Order>, ReadError> {
+    let filter = doc! { "userId": user, "open": true };
+    orders.find(Find { filter, limit, ..Find::default() }).await
 }
 
 /// Returns a page of the orders of a user.

@@ -60,8 +60,11 @@ async fn pay(
     let intended = loop {
         let intended = app.orders.change(&order_id, intend).await;
         let is_unknown = matches!(intended, Err(ChangeError::Refused(PaymentError::NotFound)));
-        if !is_unknown || !retry.wait().await {
+        if !is_unknown {
             break intended;
+        }
+        if !retry.wait().await {
+            return Err(retry.not_found());
         }
     };
     if !matches!(intended, Err(ChangeError::Refused(_))) {

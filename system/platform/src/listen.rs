@@ -3,7 +3,8 @@
 //! A message is acknowledged after its handler's write is durable. A transient failure is a nak
 //! with a back-off; after the last attempt, or at once if no retry can succeed, the message
 //! moves to the dead-letter stream with the reason. A dependency that does not answer never
-//! makes a dead letter.
+//! makes a dead letter. The replay of a dead letter is handled by the consumer that gave up, which
+//! then removes the letter.
 //!
 //! This module enforces the bound on attempts, not the bus: a message whose handler brings the
 //! whole process down is delivered again after the restart with a higher attempt number, and so
@@ -22,12 +23,12 @@ use serde::de::DeserializeOwned;
 
 use crate::chain::Chain;
 use crate::collection::{Aggregate, ChangeError, Collection, Decision};
-use crate::deadletter;
+use crate::deadletter::{self, Replay};
 use crate::event::{Event, EventGroup};
 use crate::outcome::DeliveryOutcome;
 use crate::policy::Policy;
 use ports::Ports;
-use ports::bus::{Delivery, Group, Message, Reply};
+use ports::bus::{BusError, Delivery, Group, Message, Reply};
 use ports::store::{ReadError, WriteError};
 
 /// A handler's failure to handle a message.
@@ -224,12 +225,24 @@ pub async fn deliver(
     policy: &Policy,
 ) -> DeliveryOutcome {
     let attempt = delivery.attempt;
+    let replay = Replay::of(&delivery.message);
+    if replay.is_some_and(|replay| replay.consumer != consumer) {
+        // The replay is for the consumer that gave up; this one has had the message.
+        return concluded(delivery.reply.ack().await, DeliveryOutcome::Acknowledged);
+    }
     let handled = if attempt > policy.max_deliver {
         let attempts = attempt - 1;
         Err(HandleError::permanent(format!("unacknowledged after {attempts} deliveries")))
     } else {
         let work = handle(handler, consumer, delivery, ports, policy);
         keep_alive(work, &*delivery.reply, ports, policy).await
+    };
+    let handled = match (handled, replay) {
+        (Ok(()), Some(replay)) => {
+            let removed = deadletter::remove(&*ports.bus, replay.sequence).await;
+            removed.map_err(|error| HandleError::Unavailable(error.into()))
+        }
+        (handled, _) => handled,
     };
     let (replied, outcome) = match handled {
         Ok(()) => (delivery.reply.ack().await, DeliveryOutcome::Acknowledged),
@@ -244,7 +257,12 @@ pub async fn deliver(
         Err(error) => {
             let reason = Chain(&error).to_string();
             tracing::error!(consumer, attempt, reason, "moved to the dead letters");
-            match deadletter::store(&*ports.bus, consumer, delivery, &reason).await {
+            let kept = match replay {
+                // The letter is still there.
+                Some(_) => Ok(()),
+                None => deadletter::store(&*ports.bus, consumer, delivery, &reason).await,
+            };
+            match kept {
                 Ok(()) => (delivery.reply.ack().await, DeliveryOutcome::DeadLettered(reason)),
                 Err(error) => {
                     let delay = policy.back_off(attempt);
@@ -254,6 +272,10 @@ pub async fn deliver(
             }
         }
     };
+    concluded(replied, outcome)
+}
+
+fn concluded(replied: Result<(), BusError>, outcome: DeliveryOutcome) -> DeliveryOutcome {
     match replied {
         Ok(()) => outcome,
         Err(error) => DeliveryOutcome::Unanswered { settled: outcome.is_settled(), error },

@@ -2,8 +2,9 @@
 //!
 //! A client can refer to a document of one service before its event has been processed by
 //! another. A document id carries its creation time, so a service that does not know a recent
-//! id retries for a short while before it responds with 404; for an old or invented id it
-//! responds at once. This module only waits: the caller repeats the read.
+//! id retries for a short while. After that it responds with 503 as long as the event may be late,
+//! and with 404 for an old id; it cannot tell a recent id that was invented from one whose event is
+//! late. This module only waits and decides: the caller repeats the read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::backoff::Backoff;
+use crate::http::ApiError;
 use ports::clock::{Clock, after};
 use ports::entropy::id_time;
 
-/// Age of a document up to which its event may still be in flight.
+/// Age of a document up to which the service waits for its event.
 const PROPAGATION_WINDOW: Duration = Duration::from_secs(2);
+
+/// Age of a document up to which its event may be late, because the bus or the publisher was away:
+/// a client must not learn from a 404 that it does not exist.
+const LATENESS_WINDOW: Duration = Duration::from_secs(600);
 
 /// The pauses between reads.
 const READ_BACKOFF: Backoff =
@@ -25,6 +31,8 @@ const READ_BACKOFF: Backoff =
 pub struct StaleReadRetry {
     clock: Arc<dyn Clock>,
     deadline: Timestamp,
+    /// The time from which on the document counts as unknown.
+    unknown_from: Timestamp,
     failures: u32,
 }
 
@@ -37,7 +45,19 @@ impl StaleReadRetry {
         Self {
             clock: Arc::clone(clock),
             deadline: created.map_or(now, |at| after(at.min(now), PROPAGATION_WINDOW)),
+            unknown_from: created.map_or(now, |at| after(at.min(now), LATENESS_WINDOW)),
             failures: 0,
+        }
+    }
+
+    /// Returns the response to a request for a document that was not found: 503 while its event
+    /// may be late, and 404 after that.
+    #[must_use]
+    pub fn not_found(&self) -> ApiError {
+        if self.clock.now() < self.unknown_from {
+            ApiError::unavailable()
+        } else {
+            ApiError::not_found()
         }
     }
 
@@ -86,13 +106,19 @@ mod tests {
 
     /// The total wait for an id created this many milliseconds from now.
     fn total_wait(created_ms: i64) -> Duration {
+        retried(created_ms).0
+    }
+
+    /// The total wait, and the status of the response after it.
+    fn retried(created_ms: i64) -> (Duration, u16) {
         let now = Timestamp::from_millisecond(1_700_000_000_000).unwrap();
         let entropy: &dyn Entropy = &Zeros;
         let created = Timestamp::from_millisecond(now.as_millisecond() + created_ms).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock(Mutex::new(now)));
         let mut retry = StaleReadRetry::new(&entropy.id(created), &clock);
         while block_on(retry.wait()) {}
-        clock.now().duration_since(now).unsigned_abs()
+        let status = retry.not_found().status().as_u16();
+        (clock.now().duration_since(now).unsigned_abs(), status)
     }
 
     #[test]
@@ -100,6 +126,15 @@ mod tests {
         assert!(total_wait(-10) >= PROPAGATION_WINDOW / 2);
         assert!(total_wait(-10) <= PROPAGATION_WINDOW * 2);
         assert!(total_wait(500) <= PROPAGATION_WINDOW * 2);
+    }
+
+    #[test]
+    fn a_recent_id_is_not_denied() {
+        assert_eq!(retried(-10).1, 503);
+        assert_eq!(retried(1_000).1, 503);
+        assert_eq!(retried(-599_999).1, 503);
+        assert_eq!(retried(-600_000).1, 404);
+        assert_eq!(retried(3_600_000).1, 404);
     }
 
     #[test]

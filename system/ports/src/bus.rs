@@ -227,6 +227,13 @@ pub trait Bus: Send + Sync {
     async fn publish(&self, stream: Stream, message: Message) -> Result<Published, PublishError>;
     /// Opens a consumer.
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError>;
+    /// Removes the message at this position of a stream; returns false if there is none. No
+    /// consumer receives it from then on, neither for the first time nor again. Its id stays in
+    /// the deduplication window, and no later message gets its position.
+    ///
+    /// A consumer whose subjects have excluded the message since its delivery is not told: it may
+    /// count the message as unacknowledged for a while. The simulation refuses this.
+    async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError>;
     /// Lists the outstanding work of every consumer of the event stream, including those with
     /// none.
     async fn pending(&self) -> Result<Vec<Pending>, BusError>;

@@ -2,7 +2,6 @@
 //!
 //! A missing or bad value is reported as one line that names it. Secrets are never printed.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -13,7 +12,11 @@ use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use ticketing::SERVICES;
-use tracing_subscriber::EnvFilter;
+
+use crate::values::{
+    DEFAULT_FILTER, address, admin_emails, boolean, claim, duration, filter, header_name, lifetime,
+    mongo_url, namespace, nats_url, open_orders, secret, signing_key, stripe_url, user_id,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,12 +30,9 @@ Examples:
   A secret from a file, as containers get it; so for every secret and URL:
     JWT_KEY_FILE=/run/secrets/jwt ticketing serve auth
 
-  List the dead letters, then replay them:
+  List the dead letters, then replay those of a service:
     ticketing dead-letters
-    ticketing dead-letters --replay";
-
-/// The default filter: the NATS client logs much at `info`.
-const DEFAULT_FILTER: &str = "info,async_nats=warn";
+    ticketing dead-letters --service orders --replay";
 
 /// The ticketing system: five services, one binary.
 #[derive(Debug, Parser)]
@@ -95,6 +95,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "RESERVATION_WINDOW", default_value = "15m", value_parser = duration)]
     pub(crate) reservation_window: Duration,
 
+    /// The most orders of one user that are neither paid nor cancelled.
+    #[arg(long, env = "MAX_OPEN_ORDERS", default_value = "20", value_parser = open_orders)]
+    pub(crate) max_open_orders: u32,
+
     /// Lifetime of a session token, in whole seconds.
     #[arg(long, env = "TOKEN_LIFETIME", default_value = "1h", value_parser = lifetime)]
     pub(crate) token_lifetime: Duration,
@@ -118,9 +122,18 @@ pub(crate) struct Serve {
     #[arg(action = clap::ArgAction::Set, value_name = "BOOL")]
     pub(crate) cookie_secure: bool,
 
-    /// Email addresses of the administrators, separated by commas.
-    #[arg(long, env = "ADMIN_EMAILS", value_delimiter = ',', value_parser = email)]
-    pub(crate) admin_emails: Vec<String>,
+    /// Secret that makes the first user who presents it an administrator, as long as it is set:
+    /// `POST /api/users/me/admin` with `{"claim":"..."}`.
+    #[arg(long, env = "ADMIN_CLAIM", hide_env_values = true, value_parser = claim)]
+    pub(crate) admin_claim: Option<String>,
+
+    /// Ids of users who are administrators, separated by commas.
+    #[arg(long, env = "ADMIN_IDS", value_delimiter = ',', value_parser = user_id)]
+    pub(crate) admin_ids: Vec<String>,
+
+    /// Refused, because an address proves nothing: anybody can sign up with it first.
+    #[arg(long, env = "ADMIN_EMAILS", hide = true, value_parser = admin_emails)]
+    pub(crate) admin_emails: Option<String>,
 }
 
 /// List the messages that a consumer gave up on, one line each, with the reason.
@@ -129,10 +142,30 @@ pub(crate) struct DeadLetters {
     #[command(flatten)]
     pub(crate) bus: Bus,
 
-    /// Publish each message again, to all consumers of its subject. Consumers that have applied
-    /// it ignore it.
+    /// Choose by position, the first column.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) sequence: Vec<u64>,
+
+    /// Choose by id of the message.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) id: Vec<String>,
+
+    /// Choose by subject, such as `order.created`.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) subject: Vec<String>,
+
+    /// Choose by the service whose consumer gave up.
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(services()))]
+    pub(crate) service: Vec<String>,
+
+    /// Publish each chosen message again, to the consumer that gave up. A letter is removed once
+    /// the consumer has handled it, and stays if the consumer fails again.
     #[arg(long)]
     pub(crate) replay: bool,
+
+    /// Remove each chosen letter without a replay.
+    #[arg(long, conflicts_with = "replay")]
+    pub(crate) remove: bool,
 }
 
 /// The bus to connect to.
@@ -148,111 +181,11 @@ pub(crate) struct Bus {
 }
 
 fn names() -> Vec<&'static str> {
-    SERVICES.iter().map(|entry| entry.name).chain(["all"]).collect()
+    services().into_iter().chain(["all"]).collect()
 }
 
-fn filter(text: &str) -> Result<String, String> {
-    let text = if text.trim().is_empty() { DEFAULT_FILTER } else { text };
-    let parsed = EnvFilter::try_new(text);
-    parsed.map(|_| text.to_owned()).map_err(|e| format!("{e}: expected a level such as info"))
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{text:?} is not an address such as 127.0.0.1:3000"))
-}
-
-fn secret(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("must not be empty") } else { Ok(text.to_owned()) }
-}
-
-/// The shortest key that signs tokens. HS256 has no other defence against guessing.
-const MIN_KEY: usize = 16;
-/// The fewest different characters of a key: a repeated letter is guessed first.
-const MIN_KEY_VARIETY: usize = 6;
-
-fn signing_key(text: &str) -> Result<String, String> {
-    let variety: BTreeSet<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if text.trim().len() < MIN_KEY || variety.len() < MIN_KEY_VARIETY {
-        return Err(format!(
-            "can be guessed: it needs {MIN_KEY} characters and {MIN_KEY_VARIETY} different ones, \
-             such as the output of openssl rand -hex 32"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn mongo_url(text: &str) -> Result<String, &'static str> {
-    match text {
-        _ if text.starts_with("mongodb://") => Ok(text.to_owned()),
-        _ if text.starts_with("mongodb+srv://") => {
-            Err("mongodb+srv:// is not supported: name the hosts in a mongodb:// URL")
-        }
-        _ => Err("must begin with mongodb://"),
-    }
-}
-
-fn nats_url(text: &str) -> Result<String, &'static str> {
-    let is_valid = |server: &str| {
-        let server = server.trim();
-        let server = if server.contains("://") { server } else { &format!("nats://{server}") };
-        url::Url::parse(server).is_ok_and(|url| {
-            matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") && url.has_host()
-        })
-    };
-    let expected = "must be like nats://127.0.0.1:4222";
-    text.split(',').all(is_valid).then(|| text.to_owned()).ok_or(expected)
-}
-
-fn stripe_url(text: &str) -> Result<String, &'static str> {
-    let valid = url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let expected = "must be like https://api.stripe.com";
-    valid.then(|| text.trim_end_matches('/').to_owned()).ok_or(expected)
-}
-
-/// Maximum accepted duration (100 years); anything longer is treated as a typo.
-const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text.trim()) {
-        Ok(duration) if (Duration::from_millis(1)..=MAX_DURATION).contains(&duration) => {
-            Ok(duration)
-        }
-        _ => Err(format!("{text:?} is not a duration such as 15m, 8s or 500ms")),
-    }
-}
-
-fn lifetime(text: &str) -> Result<Duration, String> {
-    duration(text).and_then(|lifetime| match lifetime.as_secs() {
-        0 => Err(format!("{text:?} is shorter than one second")),
-        _ => Ok(lifetime),
-    })
-}
-
-fn header_name(text: &str) -> Result<HeaderName, String> {
-    text.trim().parse().map_err(|_| format!("{text:?} is not the name of a header"))
-}
-
-fn boolean(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" => Ok(true),
-        "false" | "0" | "no" => Ok(false),
-        _ => Err(format!("{text:?} is neither true nor false")),
-    }
-}
-
-fn email(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let valid = text.is_empty() || text.contains('@');
-    valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not an email address"))
-}
-
-/// Stream and database names allow few characters, and database names must be short.
-fn namespace(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let valid = (1..=40).contains(&text.len()) && text.chars().all(plain);
-    let expected = || format!("{text:?} must have 1 to 40 letters, digits, - or _");
-    valid.then(|| text.to_owned()).ok_or_else(expected)
+fn services() -> Vec<&'static str> {
+    SERVICES.iter().map(|entry| entry.name).collect()
 }
 
 /// Reports an error in the command line or the environment, a missing or bad value as one line
@@ -315,27 +248,5 @@ mod tests {
                 assert_eq!(arg.get_env().unwrap().to_str().unwrap(), variable(flag));
             }
         }
-    }
-
-    #[test]
-    fn invalid_values_are_rejected() {
-        assert!(nats_url("nats://a:4222, nats://b:4222").is_ok());
-        assert!(nats_url("127.0.0.1:4222").is_ok());
-        assert!(nats_url("").is_err());
-        assert!(nats_url("http://a").is_err());
-        assert!(stripe_url("ftp://stripe").is_err());
-        assert_eq!(stripe_url("https://api.stripe.com").unwrap(), "https://api.stripe.com");
-        assert_eq!(stripe_url("http://stripe:1/").unwrap(), "http://stripe:1");
-        assert!(duration("0s").is_err());
-        assert!(duration("99999999999999h").is_err());
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert!(lifetime("500ms").is_err());
-        for guessable in ["", "k", "                        ", "aaaaaaaaaaaaaaaaaaaaaaaa", "secret"]
-        {
-            assert!(signing_key(guessable).is_err(), "{guessable:?}");
-        }
-        assert!(signing_key("0f1e2d3c4b5a6978").is_ok());
-        assert!(mongo_url("mongodb+srv://a").is_err());
-        assert!(namespace("a.b").is_err());
     }
 }

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use auth::admins::Admins;
 use auth::password::{Compute, Cost};
 use axum::Router;
 use identity::session::SessionConfig;
@@ -17,26 +18,32 @@ use ports::Ports;
 /// The currency of all prices.
 pub const CURRENCY: &str = "usd";
 
+/// The claim of the administrator in a rehearsal.
+pub const REHEARSAL_CLAIM: &str = "a claim that everybody knows";
+
 /// The settings of all services.
 #[derive(Clone)]
 pub struct Settings {
     /// Sessions, the same in all services.
     pub session: SessionConfig,
-    /// The addresses of the administrators.
-    pub admins: Vec<String>,
+    /// The administrators.
+    pub admins: Admins,
     /// The cost of hashing a password.
     pub password_cost: Cost,
     /// The executor for password hashing.
     pub compute: Compute,
     /// Time for which an unpaid order holds its ticket.
     pub reservation_window: Duration,
+    /// The most open orders of one user.
+    pub max_open_orders: u32,
     /// The payment provider.
     pub provider: ProviderConfig,
 }
 
 impl Settings {
-    /// Returns the settings for rehearsals: a public key, cookies over plain HTTP, and the
-    /// cheapest hash, computed on the calling thread. Everything else is as in production.
+    /// Returns the settings for rehearsals: a public key, cookies over plain HTTP, a limit on open
+    /// orders that few clients reach, and the cheapest hash, computed on the calling thread.
+    /// Everything else is as in production.
     #[must_use]
     pub fn rehearsal() -> Self {
         Self {
@@ -46,10 +53,11 @@ impl Settings {
                 lifetime: Duration::from_secs(60 * 60),
                 secure: false,
             },
-            admins: vec!["admin@example.org".to_owned()],
+            admins: Admins::new(&[], Some(REHEARSAL_CLAIM)),
             password_cost: Cost::REHEARSAL,
             compute: Compute::inline(),
             reservation_window: Duration::from_secs(15 * 60),
+            max_open_orders: 8,
             provider: ProviderConfig {
                 url: "http://stripe.example".to_owned(),
                 key: "sk_test_rehearsal".to_owned(),
@@ -67,6 +75,7 @@ impl fmt::Debug for Settings {
             .field("admins", &self.admins)
             .field("password_cost", &self.password_cost)
             .field("reservation_window", &self.reservation_window)
+            .field("max_open_orders", &self.max_open_orders)
             .field("provider", &self.provider)
             .finish_non_exhaustive()
     }
@@ -113,6 +122,7 @@ pub const SERVICES: &[Entry] = &[
             let config = orders::Config {
                 session: settings.session.clone(),
                 reservation_window: settings.reservation_window,
+                max_open_orders: settings.max_open_orders,
             };
             orders::service(ports, &config)
         },

@@ -10,6 +10,7 @@ mod logs;
 mod ready;
 mod secrets;
 mod serve;
+mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

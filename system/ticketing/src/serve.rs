@@ -14,6 +14,7 @@ use std::time::Duration;
 use adapters::mongo::Mongo;
 use adapters::system::SystemClock;
 use anyhow::{Context, anyhow};
+use auth::admins::Admins;
 use auth::password::{Compute, Cost, Work};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -105,6 +106,8 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
 }
 
 fn plan(args: Serve) -> Plan {
+    let admin_ids: Vec<_> = args.admin_ids.into_iter().filter(|id| !id.is_empty()).collect();
+    let admin_claim = args.admin_claim.filter(|claim| !claim.is_empty());
     let chosen = |name| args.service == "all" || args.service == name;
     Plan {
         services: SERVICES.iter().filter(|entry| chosen(entry.name)).copied().collect(),
@@ -120,10 +123,11 @@ fn plan(args: Serve) -> Plan {
                 lifetime: args.token_lifetime,
                 secure: args.cookie_secure,
             },
-            admins: args.admin_emails.into_iter().filter(|email| !email.is_empty()).collect(),
+            admins: Admins::new(&admin_ids, admin_claim.as_deref()),
             password_cost: Cost::PRODUCTION,
             compute: Compute::new(offload),
             reservation_window: args.reservation_window,
+            max_open_orders: args.max_open_orders,
             // The command line requires both wherever payments is served.
             provider: ProviderConfig {
                 url: args.stripe_url.unwrap_or_default(),

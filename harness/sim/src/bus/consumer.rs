@@ -44,10 +44,15 @@ pub(super) struct Queue {
 
 impl Queue {
     /// A consumer that starts after this position of the stream.
-    pub(super) fn new(consumer: Consumer, passed: u64, stream: &[Arc<StoredMessage>]) -> Self {
+    pub(super) fn new(
+        consumer: Consumer,
+        passed: u64,
+        end: u64,
+        stream: &[Arc<StoredMessage>],
+    ) -> Self {
         let mut queue = Self {
             consumer,
-            end: stream.len() as u64,
+            end,
             passed,
             delivered: passed,
             undelivered: VecDeque::new(),
@@ -270,6 +275,17 @@ impl Queue {
         self.wake_waiting(before);
     }
 
+    /// A message is removed from the stream.
+    pub(super) fn forget(&mut self, sequence: u64, now: Timestamp) {
+        self.advance(now);
+        let (before, full) = (self.next_event(), !self.has_room());
+        self.undelivered.retain(|stored| stored.sequence != sequence);
+        if self.in_flight.remove(sequence).is_some() && full {
+            self.look(now);
+        }
+        self.wake_waiting(before);
+    }
+
     /// The counts as the broker gives them: undelivered and unacknowledged messages.
     pub(super) fn counts(&mut self, now: Timestamp) -> (u64, u64) {
         self.advance(now);
@@ -362,13 +378,15 @@ impl Queue {
             && self.has_room()
         {
             let there = stream.partition_point(|stored| stored.published < look);
-            self.passed = self.passed.max(there as u64);
+            let last = there.checked_sub(1).map_or(0, |at| stream[at].sequence);
+            self.passed = self.passed.max(last);
         }
     }
 
     fn refill(&mut self, stream: &[Arc<StoredMessage>]) {
-        let ahead = stream.iter().skip(usize::try_from(self.passed).unwrap_or(usize::MAX));
-        let selected = ahead.filter(|stored| self.receives(&stored.message.subject));
+        let from = stream.partition_point(|stored| stored.sequence <= self.passed);
+        let selected =
+            stream[from..].iter().filter(|stored| self.receives(&stored.message.subject));
         self.undelivered = selected.map(Arc::clone).collect();
     }
 

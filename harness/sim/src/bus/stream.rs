@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::Timestamp;
-use ports::bus::{Consumer, Group, Message, Pending, Published, Start};
+use ports::bus::{BusError, Consumer, Group, Message, Pending, Published, Start};
 use ports::clock::after;
 
 use super::consumer::Queue;
@@ -17,6 +17,8 @@ use super::message::{StoredMessage, Unacknowledged};
 /// The state of a stream.
 pub(super) struct Log {
     window: Duration,
+    /// The last position, also where its message was removed.
+    last: u64,
     messages: Vec<Arc<StoredMessage>>,
     /// The position and time of the last message that was added under an id.
     ids: BTreeMap<String, (u64, Timestamp)>,
@@ -30,6 +32,7 @@ impl Log {
     pub(super) fn new(window: Duration) -> Self {
         Self {
             window,
+            last: 0,
             messages: Vec::new(),
             ids: BTreeMap::new(),
             consumers: BTreeMap::new(),
@@ -44,7 +47,7 @@ impl Log {
 
     /// Adds a message, unless its id was added within the deduplication window.
     pub(super) fn publish(&mut self, message: Message, now: Timestamp) -> Published {
-        let sequence = self.messages.len() as u64 + 1;
+        let sequence = self.last + 1;
         // Without an id nothing is deduplicated.
         if !message.id.is_empty() {
             match self.ids.get_mut(&message.id) {
@@ -58,6 +61,7 @@ impl Log {
         let stored = Arc::new(StoredMessage { message, sequence, published: now });
         self.consumers.values_mut().for_each(|queue| queue.offer(&stored, now));
         self.messages.push(stored);
+        self.last = sequence;
         Published { sequence, duplicate: false }
     }
 
@@ -66,10 +70,34 @@ impl Log {
         let left = self.messages.len().saturating_sub(messages);
         for lost in self.messages.drain(left..) {
             self.ids.remove(&lost.message.id);
+            self.last = lost.sequence.min(self.last) - 1;
         }
         for queue in self.consumers.values_mut() {
-            queue.lose(left as u64, now);
+            queue.lose(self.last, now);
         }
+    }
+
+    /// Removes the message at this position; returns whether there was one.
+    ///
+    /// The server does not tell a consumer whose filter has excluded a message since its delivery,
+    /// and the consumer notices at some later check. The simulation refuses that removal.
+    pub(super) fn remove(&mut self, sequence: u64, now: Timestamp) -> Result<bool, BusError> {
+        let found = self.messages.binary_search_by_key(&sequence, |stored| stored.sequence);
+        let Ok(at) = found else { return Ok(false) };
+        let subject = &self.messages[at].message.subject;
+        let untold = self.consumers.values_mut().any(|queue| {
+            queue.advance(now);
+            let mut in_flight = queue.unacknowledged().map(|(sequence, ..)| sequence);
+            let has_it = in_flight.any(|other| other == sequence);
+            has_it && !queue.receives(subject)
+        });
+        if untold {
+            let why = "a consumer has the message in flight that its filter no longer selects";
+            return Err(BusError::Rejected(why.to_owned()));
+        }
+        self.messages.remove(at);
+        self.consumers.values_mut().for_each(|queue| queue.forget(sequence, now));
+        Ok(true)
     }
 
     /// Creates or updates a consumer; returns its number and its backlog.
@@ -81,15 +109,18 @@ impl Log {
         }
         let first = match consumer.start {
             Start::All => 0,
-            Start::New => self.messages.len(),
-            Start::Since(at) => self.messages.partition_point(|stored| stored.published < at),
+            Start::New => self.last,
+            Start::Since(at) => {
+                let from = self.messages.partition_point(|stored| stored.published < at);
+                self.messages.get(from).map_or(self.last, |stored| stored.sequence - 1)
+            }
         };
         self.opened += 1;
         let id = self.opened;
         if durable {
             self.durables.insert(consumer.name.clone(), id);
         }
-        let queue = Queue::new(consumer, first as u64, &self.messages);
+        let queue = Queue::new(consumer, first, self.last, &self.messages);
         let backlog = queue.undelivered();
         self.consumers.insert(id, queue);
         (id, backlog)

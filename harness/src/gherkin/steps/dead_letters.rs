@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use cucumber::{then, when};
+use cucumber::{given, then, when};
+use platform::deadletter::{self, Selection};
 use ports::bus::Message;
 
 use super::StepResult;
@@ -11,6 +12,7 @@ use super::faults::subject;
 use crate::gherkin::{ScenarioWorld, StepError};
 use crate::trace::RecordKind;
 
+#[given(expr = "an external client publishes a(n) {word} with the payload {string}")]
 #[when(expr = "an external client publishes a(n) {word} with the payload {string}")]
 async fn external_publish(world: &mut ScenarioWorld, event: String, payload: String) -> StepResult {
     let subject = subject(world, &event)?.to_owned();
@@ -22,9 +24,21 @@ async fn external_publish(world: &mut ScenarioWorld, event: String, payload: Str
 
 #[when("the dead letters are replayed")]
 async fn replayed(world: &mut ScenarioWorld) -> StepResult {
-    for letter in world.world().dead_letters().await? {
-        let id = format!("replayed-{}", letter.message.id);
-        world.world().publish(Message { id, ..letter.message }).await?;
+    replay(world, &Selection::default()).await
+}
+
+#[when(expr = "the dead letters of {word} are replayed")]
+async fn replayed_of(world: &mut ScenarioWorld, service: String) -> StepResult {
+    replay(world, &Selection { services: [service].into(), ..Selection::default() }).await
+}
+
+async fn replay(world: &mut ScenarioWorld, selection: &Selection) -> StepResult {
+    let letters = world.world().dead_letters().await?;
+    for letter in letters.iter().filter(|letter| selection.contains(letter)) {
+        // The same letter may be replayed again at once, which must not count as a duplicate.
+        let count = world.world().trace().records().len();
+        let id = format!("replayed-{count}-{}", letter.message.id);
+        world.world().publish(deadletter::replayed(letter, id)).await?;
     }
     Ok(())
 }

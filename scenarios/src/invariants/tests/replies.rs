@@ -1,5 +1,6 @@
 //! Lies against the contract: in replies, and in what requests leave.
 
+use harness::trace::RecordKind;
 use serde_json::json;
 
 use super::Spoil;
@@ -64,6 +65,16 @@ pub(super) const FAULTS: &[(&str, &str, Spoil)] = &[
             let cookie = cookie.replace("HttpOnly; ", "");
             answer.headers.insert("set-cookie", cookie.parse().expect("it is a header"));
         });
+    }),
+    ("contract", "a sign-out ends another session", |e| {
+        for record in edit(e) {
+            if let RecordKind::Write { outcome: Ok(Some(user)), .. } = &mut record.kind {
+                amend_events(user, |payload| payload.replace("\"session\":\"", "\"session\":\"x"));
+            }
+        }
+    }),
+    ("contract", "a claim that another user owns is accepted", |e| {
+        e.clients().admin_claim = "another".to_owned();
     }),
     ("contract", "a page lacks an order", |e| {
         answered(e, "GET /api/orders", 200, |answer| answer.rebody(|body| *body = json!([])));

@@ -140,9 +140,14 @@ pub(super) fn is(call: &Call, matches: fn(&Operation) -> bool) -> bool {
 
 /// Changes Ben's address in the events of a document.
 pub(super) fn misquote(document: &mut Document) {
+    amend_events(document, |payload| payload.replace("ben@", "den@"));
+}
+
+/// Changes the payloads of the events of a document.
+pub(super) fn amend_events(document: &mut Document, amend: fn(&str) -> String) {
     let outbox = document.get_array_mut("outbox").into_iter().flatten();
     for entry in outbox.filter_map(bson::Bson::as_document_mut) {
-        let payload = text(entry, "payload").replace("ben@", "den@");
+        let payload = amend(text(entry, "payload"));
         entry.insert("payload", payload);
     }
 }
@@ -224,7 +229,7 @@ pub(super) fn expired(truth: &mut Truth, order: &str, id: String) {
 }
 
 pub(super) fn subscribed(truth: &mut Truth, who: InstanceId) {
-    add(truth, Some(who), RecordKind::Subscribe { consumer: "orders-UserBans".to_owned() });
+    add(truth, Some(who), RecordKind::Subscribe { consumer: "orders-UserAccess".to_owned() });
 }
 
 pub(super) fn started(truth: &mut Truth, who: InstanceId) {

@@ -54,6 +54,10 @@ impl Addresses {
     pub(super) fn authenticate(&self, options: ConnectOptions) -> ConnectOptions {
         match self.credentials.clone() {
             Some(Credentials::Password { user, password }) => {
+                let options = match inbox_prefix(&user) {
+                    Some(prefix) => options.custom_inbox_prefix(prefix),
+                    None => options,
+                };
                 options.user_and_password(user, password)
             }
             Some(Credentials::Token(token)) => options.token(token),
@@ -67,6 +71,14 @@ impl Display for Addresses {
         let shown: Vec<_> = self.servers.iter().map(ServerAddr::as_url_str).collect();
         f.write_str(&shown.join(","))
     }
+}
+
+/// The prefix of the subjects on which a user receives answers, so that permissions can keep users
+/// from reading those of others; `None` for a name that is not one token of a subject.
+fn inbox_prefix(user: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_token = !user.is_empty() && user.chars().all(plain);
+    is_token.then(|| format!("_INBOX.{user}"))
 }
 
 fn parse_one(address: &str) -> Result<(ServerAddr, Option<Credentials>), BusError> {
@@ -120,6 +132,14 @@ mod tests {
             ("a, s3cr3t@b, s3cr3t@c", "nats://a,nats://b,nats://c", token("s3cr3t")),
         ] {
             assert_eq!(parsed(url), (shown.to_owned(), credentials), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_user_whose_name_is_a_token_has_a_prefix_of_its_own() {
+        assert_eq!(inbox_prefix("auth").as_deref(), Some("_INBOX.auth"));
+        for name in ["", "a.b", "a b", "*", ">"] {
+            assert_eq!(inbox_prefix(name), None, "{name}");
         }
     }
 

@@ -2,12 +2,8 @@
 
 use super::*;
 
-fn admins() -> Admins {
-    Admins::new(&["Boss@Example.org".to_owned()])
-}
-
 fn user() -> User {
-    sign_up("u1".to_owned(), " Ann@Example.org ", "hash".to_owned(), &admins()).0
+    sign_up("u1".to_owned(), " Ann@Example.org ", "hash".to_owned()).0
 }
 
 fn written(decision: Decision<User>) -> User {
@@ -50,39 +46,60 @@ fn only_the_right_password_reveals_a_ban() {
 }
 
 #[test]
-fn the_current_address_decides_who_is_an_administrator() {
-    let promoted = change(Some("BOSS@example.org"), None, "hash");
-    let boss = written(edit(Some(&user()), &promoted, &admins()).unwrap());
-    assert!(admins().allow(Some(&boss)));
-    assert_eq!(boss.role, Role::Admin);
-    assert!(!admins().allow(Some(&user())));
-    assert!(!admins().allow(None));
-    let banned = written(ban(Some(&boss), Timestamp::UNIX_EPOCH).unwrap());
-    assert!(!admins().allow(Some(&banned)));
+fn a_claim_is_owned_once_and_survives_edits() {
+    let owner = written(claim(Some(&user()), "digest").unwrap());
+    assert_eq!((owner.role, owner.claim.as_deref()), (Role::Admin, Some("digest")));
+    assert_eq!(claim(Some(&owner), "digest"), Ok(Decision::Keep));
+    let moved = written(edit(Some(&owner), &change(Some("a@b.c"), None, "hash")).unwrap());
+    assert_eq!((moved.role, moved.claim.as_deref()), (Role::Admin, Some("digest")));
+    let banned = written(ban(Some(&user()), Timestamp::UNIX_EPOCH).unwrap());
+    assert_eq!(claim(Some(&banned), "digest"), Err(UserError::SignedOut));
+    assert_eq!(claim(None, "digest"), Err(UserError::SignedOut));
 }
 
 #[test]
 fn an_edit_needs_the_current_password() {
     let edited = change(None, Some("new hash"), "hash");
-    let next = written(edit(Some(&user()), &edited, &admins()).unwrap());
+    let next = written(edit(Some(&user()), &edited).unwrap());
     assert_eq!((next.password.as_str(), next.version), ("new hash", 1));
-    assert_eq!(edit(Some(&next), &edited, &admins()), Err(UserError::CurrentPassword));
+    assert_eq!(edit(Some(&next), &edited), Err(UserError::CurrentPassword));
+}
+
+#[test]
+fn a_new_password_begins_a_generation_of_sessions_and_a_new_address_does_not() {
+    let renewed = edit(Some(&user()), &change(None, Some("new hash"), "hash"));
+    let renewed = written(renewed.unwrap());
+    assert_eq!(renewed.generation, 1);
+    let moved = edit(Some(&renewed), &change(Some("a@b.c"), None, "new hash"));
+    let Ok(Decision::Write(moved, events)) = moved else { panic!("{moved:?}") };
+    assert_eq!(events, [Emit::new(&UserUpdated(moved.state()))]);
+    assert_eq!((moved.state().generation, moved.version), (1, 2));
+}
+
+#[test]
+fn a_sign_out_ends_its_session() {
+    let until = Timestamp::UNIX_EPOCH;
+    let Decision::Write(left, events) = sign_out(Some(&user()), "s1", until) else { panic!() };
+    let (id, session) = ("u1".to_owned(), "s1".to_owned());
+    let event = UserSignedOut(SessionEnd { id, session, until, version: 1 });
+    assert_eq!((left.generation, events), (0, vec![Emit::new(&event)]));
+    assert_eq!(sign_out(None, "s1", until), Decision::Keep);
 }
 
 #[test]
 fn an_edit_that_changes_nothing_writes_nothing() {
     let same = change(Some("Ann@Example.org"), None, "hash");
-    assert_eq!(edit(Some(&user()), &same, &admins()), Ok(Decision::Keep));
+    assert_eq!(edit(Some(&user()), &same), Ok(Decision::Keep));
     let case = change(Some("ann@example.org"), None, "hash");
-    assert_eq!(written(edit(Some(&user()), &case, &admins()).unwrap()).email, "ann@example.org");
+    assert_eq!(written(edit(Some(&user()), &case).unwrap()).email, "ann@example.org");
 }
 
 #[test]
 fn a_missing_or_banned_account_cannot_be_edited() {
     let edited = change(None, Some("new hash"), "hash");
     let banned = written(ban(Some(&user()), Timestamp::UNIX_EPOCH).unwrap());
-    assert_eq!(edit(None, &edited, &admins()), Err(UserError::SignedOut));
-    assert_eq!(edit(Some(&banned), &edited, &admins()), Err(UserError::SignedOut));
+    assert_eq!(edit(None, &edited), Err(UserError::SignedOut));
+    assert_eq!(edit(Some(&banned), &edited), Err(UserError::SignedOut));
 }
 
 #[test]

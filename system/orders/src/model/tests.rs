@@ -15,7 +15,7 @@ fn ordered() -> Order {
         created_at: Timestamp::UNIX_EPOCH,
         expires_at: Timestamp::from_second(900).unwrap(),
     };
-    order(&ticket(), &reservation, 4).0
+    order(&ticket(), &reservation, 4, 0).0
 }
 
 fn after(order: &Order, decision: Decision<Order>) -> Order {
@@ -50,6 +50,30 @@ const PENDING: Input = Input::Charge(ChargeStatus::Created);
 const PAID: Input = Input::Charge(ChargeStatus::Completed);
 const DECLINED: Input = Input::Charge(ChargeStatus::Failed);
 const REFUNDED: Input = Input::Charge(ChargeStatus::Refunded);
+
+#[test]
+fn a_buyer_gets_the_lowest_free_slot_below_the_limit() {
+    let with = |slots: &[i64]| {
+        let orders = slots.iter().map(|&slot| Order { slot, ..ordered() });
+        orders.collect::<Vec<_>>()
+    };
+    assert_eq!(free_slot(&[], 2), Some(0));
+    assert_eq!(free_slot(&with(&[1]), 2), Some(0));
+    assert_eq!(free_slot(&with(&[0, 2]), 4), Some(1));
+    assert_eq!(free_slot(&with(&[1, 0]), 2), None);
+    // The limit was lowered.
+    assert_eq!(free_slot(&with(&[7, 8]), 2), None);
+    assert_eq!(free_slot(&with(&[8]), 2), Some(0));
+}
+
+#[test]
+fn an_order_occupies_its_slot_until_it_ends() {
+    for input in [Input::Cancel, Input::Expiry, PAID, DECLINED] {
+        assert!(ordered().open);
+        assert!(!end(&[input]).open, "{input:?}");
+    }
+    assert!(end(&[PENDING]).open);
+}
 
 #[test]
 fn the_event_of_a_ticket_is_read_as_its_copy() {

@@ -134,6 +134,10 @@ impl Bus for NoBus {
         Err(BusError::Unavailable("no bus".to_owned()))
     }
 
+    async fn remove(&self, _: Stream, _: u64) -> Result<bool, BusError> {
+        unreachable!("a charge removes no message")
+    }
+
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         Ok(Vec::new())
     }

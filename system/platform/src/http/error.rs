@@ -1,5 +1,6 @@
 //! The mapping from errors to a status and the error shape: the only place for port errors.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::time::Duration;
 
@@ -139,6 +140,12 @@ impl From<WriteError> for ApiError {
             WriteError::Unavailable(_) | WriteError::Unknown(_) => Self::unavailable(),
             WriteError::Duplicate { .. } | WriteError::Rejected(_) => bug(&error),
         }
+    }
+}
+
+impl From<Infallible> for ApiError {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

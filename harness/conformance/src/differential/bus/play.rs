@@ -186,6 +186,13 @@ impl Player {
                 None => "no such delivery".to_owned(),
             },
             What::Pending { instance } => self.counts(instance).await,
+            What::Remove { instance, sequence } => {
+                match self.world.buses[instance].remove(Stream::Events, sequence).await {
+                    Ok(true) => "removed".to_owned(),
+                    Ok(false) => "nothing to remove".to_owned(),
+                    Err(error) => failed(&error).to_owned(),
+                }
+            }
             What::DeleteConsumer { name } => {
                 self.forget(|durable| durable == name);
                 replied(self.world.operator.delete_consumer(name).await)

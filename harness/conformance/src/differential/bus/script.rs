@@ -45,6 +45,7 @@ pub(super) enum What {
     Nak { delivery: usize, delay: Duration },
     Progress { delivery: usize },
     Pending { instance: usize },
+    Remove { instance: usize, sequence: u64 },
     DeleteConsumer { name: &'static str },
     DeleteStreams,
     Ensure { instance: usize },
@@ -69,6 +70,9 @@ impl Script {
             let slots = if rng.random_bool(0.75) { 1 } else { rng.random_range(2..=5) };
             calls.push(Call { slots, what: what(rng) });
         }
+        if rng.random_bool(0.3) {
+            remove_messages(rng, &mut calls);
+        }
         Self(calls)
     }
 
@@ -80,6 +84,20 @@ impl Script {
             next.slots += slots;
         }
         Self(calls)
+    }
+}
+
+/// Replaces some calls by removals. The filters of a consumer stay the same: the simulation refuses
+/// to remove a message in flight that a consumer's filter has excluded since.
+fn remove_messages(rng: &mut impl Rng, calls: &mut [Call]) {
+    for call in calls {
+        if let What::Open { consumer, .. } = &mut call.what {
+            let subjects = if consumer.name == "g" { &[] } else { &SUBJECTS[..1] };
+            consumer.subjects = subjects.iter().map(|&subject: &&str| subject.to_owned()).collect();
+        } else if rng.random_bool(0.25) {
+            let instance = rng.random_range(0..INSTANCES);
+            call.what = What::Remove { instance, sequence: rng.random_range(1..=4) };
+        }
     }
 }
 
@@ -160,6 +178,9 @@ impl fmt::Display for What {
             }
             Self::Progress { delivery } => write!(f, "{} is in progress", number(*delivery)),
             Self::Pending { instance } => write!(f, "instance {instance} reads the counts"),
+            Self::Remove { instance, sequence } => {
+                write!(f, "instance {instance} removes message {sequence}")
+            }
             Self::DeleteConsumer { name } => write!(f, "{name} is deleted"),
             Self::DeleteStreams => write!(f, "the streams are deleted"),
             Self::Ensure { instance } => write!(f, "instance {instance} ensures the streams"),
