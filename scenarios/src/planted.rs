@@ -28,7 +28,7 @@ pub const ALL: &[PlantedBug] = &[
     },
     PlantedBug {
         name: "look-then-count",
-        story: "Orders counts the open orders of a buyer before it inserts, instead of relying on a unique index",
+        story: "Orders queries for an open order in the same slot before it inserts, instead of relying on a unique index",
         plant: locks::look_then_count,
         faults: &[],
     },
