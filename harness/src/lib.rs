@@ -23,6 +23,7 @@ pub mod bugs;
 pub mod case;
 pub mod cli;
 pub mod coverage;
+pub mod duration;
 pub mod evidence;
 pub mod faults;
 pub mod gherkin;

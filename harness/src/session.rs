@@ -51,6 +51,9 @@ pub enum RunError {
     /// An invariant is violated although no service crashes.
     #[error("an invariant is violated although no service crashes: {0}")]
     ViolatedAtRest(Violation),
+    /// A run that violated an invariant does not violate it when repeated.
+    #[error("the run of seed {0} passes when repeated: it is not deterministic")]
+    NotDeterministic(u64),
     /// The clients could not be prepared.
     #[error("the clients cannot be prepared")]
     Unprepared(#[source] Unprepared),

@@ -38,9 +38,9 @@ pub(super) struct Args {
     pub(super) workload: String,
     /// The number of schedules, each with its own seed; 10000 by default, unlimited for the
     /// exhaustive scheduler
-    #[arg(long, value_name = "N", conflicts_with = "for",
+    #[arg(long, value_name = "N", conflicts_with = "for", alias = "seeds",
         value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) seeds: Option<u64>,
+    pub(super) schedules: Option<u64>,
     /// The duration, such as 60s or 10m, instead of a number of schedules
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) limit: Option<Duration>,
@@ -77,7 +77,7 @@ pub(super) struct Args {
 }
 
 /// The default number of schedules.
-const SEEDS: u64 = 10_000;
+const SCHEDULES: u64 = 10_000;
 
 /// The file that holds an exploration, for `merge`.
 pub(super) const FILE: &str = "exploration.json";
@@ -161,7 +161,7 @@ fn plan(subject: &AnySubject, args: &Args) -> Result<Plan, CommandError> {
     }
     let seeds = match args.limit {
         Some(_) => u64::MAX,
-        None => args.seeds.unwrap_or(SEEDS),
+        None => args.schedules.unwrap_or(SCHEDULES),
     };
     let all = Plan::all(&args.workload, args.from..args.from.saturating_add(seeds));
     Ok(Plan {

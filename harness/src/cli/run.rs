@@ -33,7 +33,7 @@ pub(super) struct Args {
     seed: u64,
     /// The number of schedules of each workload in simulation (300 by default) or of races on
     /// real servers (10 by default); none with --tags or --name
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "seeds")]
     schedules: Option<u64>,
     /// The folder of reports and traces
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]

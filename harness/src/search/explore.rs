@@ -207,7 +207,8 @@ impl Exploration {
         self.schedules += 1;
         self.decisions += run.decisions as u64;
         self.coverage.merge(possible::of_run(subject, run));
-        if let Some(Violation { invariant, how }) = run.violation() {
+        if let Some(violation) = run.violation() {
+            let Violation { invariant, how } = violation;
             let failure = Failure {
                 case: run.exact.clone(),
                 invariant: invariant.clone(),
@@ -215,8 +216,8 @@ impl Exploration {
                 seeds: vec![run.exact.seed],
                 count: 1,
             };
-            let shape = format!("{invariant}: {}", shape(how));
-            self.merge(Self { failures: BTreeMap::from([(shape, failure)]), ..Self::default() });
+            let failures = BTreeMap::from([(violation.shape(), failure)]);
+            self.merge(Self { failures, ..Self::default() });
         }
     }
 }
@@ -235,22 +236,6 @@ impl Failure {
         }
         (self.seeds, self.count) = (seeds, count);
     }
-}
-
-/// A sentence without its ids and numbers.
-fn shape(how: &str) -> String {
-    let mut shape = String::new();
-    let is_name = |word: &str| word.len() >= 12 && word.bytes().any(|b| b.is_ascii_digit());
-    for word in how.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-        if word.is_empty() {
-            continue;
-        }
-        if !shape.is_empty() {
-            shape.push(' ');
-        }
-        shape += if is_name(word) || word.bytes().all(|b| b.is_ascii_digit()) { "#" } else { word };
-    }
-    shape
 }
 
 /// Runs the cases of a plan; `on_run` is called after each.
@@ -293,15 +278,4 @@ pub fn explore(
     exploration.took = began.elapsed();
     exploration.coverage.merge(Coverage::of(possible::points(subject)));
     Ok(exploration)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shape;
-
-    #[test]
-    fn the_shape_of_a_sentence_has_no_ids_in_it() {
-        let one = "book 019b77387c00a1b2c3d4e5f6 is held by loans 2 and 31";
-        assert_eq!(shape(one), "book # is held by loans # and #");
-    }
 }

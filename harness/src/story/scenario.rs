@@ -77,8 +77,9 @@ fn steps(rounds: &[Round]) -> Vec<String> {
         match *then {
             Then::Go => {}
             Then::Quiesce => steps.push("the system reaches quiescence".to_owned()),
-            Then::Pass(1) => steps.push("1 second passes".to_owned()),
-            Then::Pass(60) => steps.push("1 minute passes".to_owned()),
+            Then::Pass(pause @ (1 | 60 | 3_600)) => {
+                steps.push(format!("{} passes", seconds(pause)));
+            }
             Then::Pass(pause) => steps.push(format!("{} pass", seconds(pause))),
             Then::Meet(pause) => meeting = Some(pause),
         }

@@ -18,7 +18,7 @@ use super::{Subject, workload};
 use crate::bugs::PlantedBug;
 use crate::evidence::Facts;
 use crate::history::History;
-use crate::invariants::{self, Copy, Statement, Violation};
+use crate::invariants::{self, Copy, Kind, Statement, Violation};
 use crate::script::{RawScript, Script};
 use crate::story::fault::Sentences;
 use crate::system::System;
@@ -67,7 +67,7 @@ impl AnySubject {
             scopes: scopes.map(|s| Named { name: s.name, about: s.about }).collect(),
             planted_bugs: subject.planted_bugs(),
             invariants: statements
-                .map(|i| Statement { name: i.name, statement: i.statement })
+                .map(|i| Statement { name: i.name, statement: i.statement, kind: i.kind })
                 .chain(invariants::statements())
                 .collect(),
             events: subject.events(),
@@ -132,8 +132,23 @@ impl AnySubject {
 
     /// The statement of the invariant of this name.
     pub fn statement(&self, invariant: &str) -> String {
-        let known = self.0.invariants.iter().find(|known| known.name == invariant);
-        known.map_or(invariant, |known| known.statement).to_owned()
+        self.invariant(invariant).map_or(invariant, |known| known.statement).to_owned()
+    }
+
+    /// The invariant of this name.
+    pub fn invariant(&self, name: &str) -> Option<Statement> {
+        self.0.invariants.iter().find(|known| known.name == name).copied()
+    }
+
+    /// Whether users feel a violation of the invariant of this name.
+    pub fn is_harm(&self, invariant: &str) -> bool {
+        self.invariant(invariant).is_some_and(|known| known.kind == Kind::Harm)
+    }
+
+    /// The place of an invariant among all: the smaller, the more severe for users.
+    pub fn severity(&self, invariant: &str) -> (bool, usize) {
+        let at = self.0.invariants.iter().position(|known| known.name == invariant);
+        (!self.is_harm(invariant), at.unwrap_or(usize::MAX))
     }
 
     /// The declared events.
@@ -205,7 +220,7 @@ impl AnySubject {
         self.0.rules.lock().clone()
     }
 
-    /// The violations that this evidence shows, of the subject's invariants first.
+    /// The violations that this evidence shows: harms first, of each kind the subject's first.
     pub fn judge(
         &self,
         facts: &Facts,
@@ -220,6 +235,7 @@ impl AnySubject {
             monotonic_fields: self.0.inner.monotonic_fields(),
         };
         violations.extend(invariants::violations(facts, &declared));
+        violations.sort_by_key(|violation| self.severity(&violation.invariant));
         violations
     }
 }
