@@ -11,6 +11,7 @@ use std::time::Duration;
 use bson::Document;
 use platform::collection::{self, Aggregate};
 use platform::deadletter::DeadLetter;
+use platform::run::Policy;
 use ports::Timestamp;
 use ports::bus::{Message, PublishError, Published, Stream};
 
@@ -89,6 +90,8 @@ pub struct Facts {
     pub hurried: Vec<(Timestamp, Timestamp)>,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
+    /// The number of deliveries after which a message becomes a dead letter.
+    pub attempts: u32,
     /// The record.
     pub trace: Arc<Vec<Record>>,
 }
@@ -102,7 +105,7 @@ impl Facts {
     pub async fn gather(
         world: &mut dyn World,
         exact: bool,
-        ack_wait: Duration,
+        policy: &Policy,
     ) -> Result<Self, WorldError> {
         let letters = world.dead_letters().await?;
         let about = letters.iter().filter_map(|l| l.message.headers.get("ce-subject").cloned());
@@ -112,7 +115,8 @@ impl Facts {
             documents: Documents::read(world).await?,
             given_up: about.collect(),
             letters,
-            ack_wait,
+            ack_wait: policy.ack_wait,
+            attempts: policy.max_deliver,
             cuts: world.faults().cuts_begun(),
             hurried: world.hurried(),
             trace: world.trace().records(),

@@ -41,6 +41,7 @@ pub mod run;
 pub mod script;
 pub mod search;
 pub mod session;
+pub mod settings;
 pub mod shrink;
 pub mod simulated;
 pub mod story;

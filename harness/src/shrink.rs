@@ -8,6 +8,7 @@ mod faults;
 mod order;
 mod schedule;
 mod script;
+mod settings;
 mod shrinker;
 
 /// Removes items while the rest still fails: large chunks first, then smaller ones, until no

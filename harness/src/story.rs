@@ -127,7 +127,8 @@ fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &s
         lines.push((call.mark(), 1, format!("{before}{}", action(call))));
     }
     lines.sort_by_key(|(at, order, _)| (*at, *order));
-    let mut lines: Vec<String> = lines.into_iter().map(|(_, _, line)| line).collect();
+    let lines = lines.into_iter().map(|(_, _, line)| line);
+    let mut lines: Vec<String> = settings(subject, run).chain(lines).collect();
     let rest = rounds.get(last.unwrap_or(0)..).unwrap_or_default();
     let waits: u32 = rest.iter().map(|round| round.then.seconds()).sum();
     if waits > 0 {
@@ -136,6 +137,15 @@ fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &s
     }
     lines.push(end.to_owned());
     lines.iter().map(|line| capitalized(subject, line)).collect()
+}
+
+/// The settings that differ from their defaults.
+fn settings<'a>(subject: &'a AnySubject, run: &'a Run) -> impl Iterator<Item = String> + use<'a> {
+    let all = subject.settings().iter();
+    all.filter_map(|setting| {
+        let value = run.exact.settings.changed(setting)?;
+        Some(format!("the setting {} is {value} instead of {}", setting.name, setting.default))
+    })
 }
 
 /// An action and its reply.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::trace;
-use crate::invariants::Statement;
+use crate::invariants::{Kind, Statement};
 use crate::run::Run;
 use crate::story::Story;
 
@@ -100,9 +100,12 @@ pub fn text(story: &Story, files: Option<&Files>, again: &str) -> String {
     for (number, step) in (1..).zip(&story.steps) {
         text += &format!("{number:>3}. {step}\n");
     }
-    for (at, Statement { name, statement, .. }) in story.also.iter().enumerate() {
-        let label = if at == 0 { "also" } else { "" };
-        text += &format!("{label:<9} {name}: {statement}\n");
+    for (label, kind) in [("also", Kind::Harm), ("mechanism", Kind::Mechanism)] {
+        let names = story.also.iter().filter(|other| other.kind == kind).map(|other| other.name);
+        let names: Vec<&str> = names.collect();
+        if !names.is_empty() {
+            text += &format!("{label:<9} {}\n", names.join(", "));
+        }
     }
     for (at, fault) in story.unneeded.iter().take(UNNEEDED).enumerate() {
         let label = if at == 0 { "unneeded" } else { "" };

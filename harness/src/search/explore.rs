@@ -19,6 +19,7 @@ use crate::faults::FaultKind;
 use crate::invariants::Violation;
 use crate::run::{self, Run};
 use crate::session::RunError;
+use crate::settings::{Setting, Settings, Value};
 use crate::subject::AnySubject;
 use crate::subject::any::Scripts;
 
@@ -49,6 +50,27 @@ impl SchedulerChoice {
     }
 }
 
+/// How the settings of a case are chosen.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChoice {
+    /// Whether those that are not fixed stay at their defaults, instead of being drawn.
+    pub defaults: bool,
+    /// The fixed ones.
+    pub fixed: Vec<(Setting, Value)>,
+}
+
+impl SettingsChoice {
+    /// The settings of this seed.
+    fn of(&self, subject: &AnySubject, seed: u64) -> Settings {
+        let mut settings = match self.defaults {
+            true => Settings::default(),
+            false => Settings::draw(subject.settings(), seed),
+        };
+        self.fixed.iter().for_each(|(setting, value)| settings.set(setting, *value));
+        settings
+    }
+}
+
 /// Every n-th seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
@@ -75,6 +97,8 @@ pub struct Plan {
     pub faults: Vec<FaultKind>,
     /// Which schedulers decide.
     pub schedulers: SchedulerChoice,
+    /// How the settings of a case are chosen.
+    pub settings: SettingsChoice,
     /// Which seeds.
     pub seeds: Range<u64>,
     /// Which part of them.
@@ -95,6 +119,7 @@ impl Plan {
             bug: None,
             faults: FaultKind::ALL.to_vec(),
             schedulers: SchedulerChoice::default(),
+            settings: SettingsChoice::default(),
             seeds,
             shard: Shard::default(),
             limit: None,
@@ -104,11 +129,12 @@ impl Plan {
     }
 
     /// The case of a seed.
-    pub fn case(&self, scripts: &Scripts, seed: u64) -> Case {
+    pub fn case(&self, subject: &AnySubject, scripts: &Scripts, seed: u64) -> Case {
         Case {
             workload: self.workload.clone(),
             bug: self.bug.clone(),
             seed,
+            settings: self.settings.of(subject, seed),
             script: scripts(seed),
             faults: FaultPlan::Chance(self.faults.clone()),
             schedule: self.schedulers.schedule(seed),
@@ -263,7 +289,7 @@ pub fn explore(
             if seed >= plan.seeds.end || late || enough.load(Ordering::Relaxed) {
                 break;
             }
-            let run = run::judge(subject, &plan.case(&scripts, seed))?;
+            let run = run::judge(subject, &plan.case(subject, &scripts, seed))?;
             if run.is_finding() && plan.first_only {
                 enough.store(true, Ordering::Relaxed);
             }

@@ -27,14 +27,14 @@ pub struct Shrunk {
 }
 
 impl Shrunk {
-    /// The number of actions, faults and delays: the fewer, the shorter its story.
+    /// The number of settings, actions, faults and delays: the fewer, the shorter its story.
     pub fn size(&self) -> usize {
-        let Case { script, schedule, .. } = &self.run.exact;
+        let Case { settings, script, schedule, .. } = &self.run.exact;
         let delays = match schedule {
             Schedule::Exact(deviations) => schedule::size(deviations).0,
             Schedule::Random { .. } | Schedule::Pct { .. } => 0,
         };
-        script.len() + self.run.injected().len() + delays
+        settings.len() + script.len() + self.run.injected().len() + delays
     }
 }
 
@@ -75,6 +75,7 @@ pub fn shrink_within(
     shrinker.accept(first);
     loop {
         let before = shrinker.best.clone();
+        shrinker.default_settings()?;
         shrinker.fewer_faults()?;
         shrinker.earlier_faults()?;
         shrinker.fewer_actions()?;

@@ -20,6 +20,7 @@ use crate::evidence::Facts;
 use crate::history::History;
 use crate::invariants::{self, Copy, Kind, Statement, Violation};
 use crate::script::{RawScript, Script};
+use crate::settings::{self, Setting, Settings};
 use crate::story::fault::Sentences;
 use crate::system::System;
 use crate::time_scale::TimeScale;
@@ -38,6 +39,7 @@ struct Inner {
     invariants: Vec<Statement>,
     events: Vec<Entry>,
     topology: Topology,
+    settings: Vec<Setting>,
     sentences: OnceLock<Sentences>,
     rules: Mutex<Rules>,
 }
@@ -61,6 +63,9 @@ impl AnySubject {
         let scopes = subject.scopes().into_iter();
         let statements = subject.invariants().into_iter();
         let (system, _) = subject.open(&TimeScale::simulated());
+        let instances = system.services.iter().map(|spec| settings::instances(spec.name));
+        let settings = subject.settings().iter().cloned().chain(settings::POLICY).chain(instances);
+        let settings = settings.collect();
         Self(Arc::new(Inner {
             name: subject.name(),
             workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
@@ -72,6 +77,7 @@ impl AnySubject {
                 .collect(),
             events: subject.events(),
             topology: Topology::of(&system),
+            settings,
             sentences: OnceLock::new(),
             rules: Mutex::new(Rules::of(subject.rules())),
             inner: Box::new(subject),
@@ -211,8 +217,19 @@ impl AnySubject {
     }
 
     /// A fresh system and its clients.
-    pub(crate) fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
-        self.0.inner.open(time)
+    pub(crate) fn open(
+        &self,
+        time: &TimeScale,
+        settings: &Settings,
+    ) -> (System, Box<dyn AnyClients>) {
+        let (mut system, clients) = self.0.inner.open(time, settings);
+        system.settings = settings.clone();
+        (system, clients)
+    }
+
+    /// The settings: the subject's first.
+    pub fn settings(&self) -> &[Setting] {
+        &self.0.settings
     }
 
     /// The rules of the subject's model, with the number of judged runs that reached each.
@@ -261,7 +278,7 @@ trait Erased: Send + Sync {
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String>;
     fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation>;
     fn read_operation(&self, operation: Value) -> Result<AnyOperation, serde_json::Error>;
-    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>);
+    fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>);
     fn copies(&self) -> &'static [Copy];
     fn monotonic_fields(&self) -> &'static [&'static str];
     fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
@@ -313,8 +330,8 @@ impl<S: Subject> Erased for S {
         serde_json::from_value::<S::Operation>(operation).map(AnyOperation::new)
     }
 
-    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
-        let (system, clients) = Subject::open(self, time);
+    fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>) {
+        let (system, clients) = Subject::open_with(self, time, settings);
         (system, Box::new(clients))
     }
 

@@ -22,6 +22,11 @@ async fn planted(world: &mut ScenarioWorld, bug: String) -> StepResult {
     world.plant(&bug).await
 }
 
+#[given(regex = r"^the setting (\S+) is (.+)$")]
+async fn has_setting(world: &mut ScenarioWorld, setting: String, value: String) -> StepResult {
+    world.set(&setting, &value).await
+}
+
 #[given(regex = r"^the clients (.+)$")]
 async fn clients(world: &mut ScenarioWorld, names: String) -> StepResult {
     world.prepare(&scenario::read_clients(&names)).await
