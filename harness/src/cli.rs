@@ -14,6 +14,7 @@ mod findings;
 mod merge;
 mod replay;
 mod run;
+mod setting;
 mod steps;
 mod sweep;
 mod watch;
@@ -255,7 +256,9 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
     command
         .bin_name(program.to_string())
         .mut_subcommand("explore", |explore| {
-            explore.after_help(format!("{lists}\n{}", explore::examples(program, workload)))
+            let settings = setting::list(subject);
+            let examples = explore::examples(program, workload);
+            explore.after_help(format!("{lists}\n{settings}\n{examples}"))
         })
         .mut_subcommand("conform", |conform| conform.after_help(conform::examples(program)))
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bson::Document;
 use platform::collection::{self, Aggregate};
 use platform::deadletter::DeadLetter;
+use platform::run::Policy;
 use ports::Timestamp;
 use ports::bus::{Message, PublishError, Published, Stream};
 
@@ -19,6 +20,22 @@ use crate::world::{World, WorldError};
 
 /// The outcome of a publish.
 pub type PublishOutcome = Result<Published, PublishError>;
+
+/// Between the id of a dead letter and its sequence number.
+const REPLAYED: &str = "-replayed-";
+
+/// The id under which a dead letter is published again.
+pub(crate) fn replayed(letter: &str, sequence: u64) -> String {
+    format!("{letter}{REPLAYED}{sequence}")
+}
+
+/// The id of the event that a service published, from that of a message: the same, but for a dead
+/// letter that was published again.
+pub fn original(id: &str) -> &str {
+    // A dead letter has the name of its consumer before the id.
+    let id = id.rsplit('/').next().unwrap_or(id);
+    id.split(REPLAYED).next().unwrap_or(id)
+}
 
 /// The documents of all services, by service and collection.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,6 +106,8 @@ pub struct Facts {
     pub hurried: Vec<(Timestamp, Timestamp)>,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
+    /// The number of deliveries after which a message becomes a dead letter.
+    pub attempts: u32,
     /// The record.
     pub trace: Arc<Vec<Record>>,
 }
@@ -102,7 +121,7 @@ impl Facts {
     pub async fn gather(
         world: &mut dyn World,
         exact: bool,
-        ack_wait: Duration,
+        policy: &Policy,
     ) -> Result<Self, WorldError> {
         let letters = world.dead_letters().await?;
         let about = letters.iter().filter_map(|l| l.message.headers.get("ce-subject").cloned());
@@ -112,7 +131,8 @@ impl Facts {
             documents: Documents::read(world).await?,
             given_up: about.collect(),
             letters,
-            ack_wait,
+            ack_wait: policy.ack_wait,
+            attempts: policy.max_deliver,
             cuts: world.faults().cuts_begun(),
             hurried: world.hurried(),
             trace: world.trace().records(),
@@ -136,5 +156,18 @@ impl Facts {
         let is_one =
             |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
         self.trace.iter().filter(|record| is_one(&record.kind)).count() + self.cuts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replayed_dead_letter_is_the_event_that_it_repeats() {
+        assert_eq!(original("019b-1"), "019b-1");
+        let once = replayed("loans-BookLent/019b-1", 0);
+        assert_eq!(original(&once), "019b-1");
+        assert_eq!(original(&replayed(&format!("loans-BookLent/{once}"), 1)), "019b-1");
     }
 }

@@ -22,6 +22,7 @@ use platform::catalogue::Entry;
 
 use crate::bugs::PlantedBug;
 use crate::invariants::Copy;
+use crate::settings::{Setting, Settings};
 use crate::system::System;
 use crate::time_scale::TimeScale;
 
@@ -50,6 +51,18 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// A fresh system with fresh external services, and its clients. Durations of the system
     /// go through `time`, because minutes are scaled down on real servers.
     fn open(&self, time: &TimeScale) -> (System, Self::Clients);
+
+    /// The settings that vary from run to run. Those of the delivery policy and the numbers of
+    /// instances are added for every system.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
+    /// As [`Self::open`], with the settings of one run. A subject that declares settings
+    /// implements it; the delivery policy of `time` has its settings already.
+    fn open_with(&self, time: &TimeScale, _settings: &Settings) -> (System, Self::Clients) {
+        self.open(time)
+    }
 
     /// The workloads. The first one is raced on real servers too, so it should not depend on
     /// time.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use platform::run::Policy;
 
+use crate::settings::{ACK_WAIT, ATTEMPTS, IN_FLIGHT, RELAY_BATCH, Settings};
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -55,6 +57,25 @@ impl TimeScale {
         Self { policy, minutes, seconds: 10, longest, deadline }
     }
 
+    /// The same with the delivery policy of these settings.
+    #[must_use]
+    pub fn with(mut self, settings: &Settings) -> Self {
+        let policy = &mut self.policy;
+        if settings.changed(&ACK_WAIT).is_some() {
+            policy.ack_wait = settings.time(&ACK_WAIT);
+        }
+        for (setting, field) in [
+            (&ATTEMPTS, &mut policy.max_deliver),
+            (&IN_FLIGHT, &mut policy.max_in_flight),
+            (&RELAY_BATCH, &mut policy.relay_batch),
+        ] {
+            if settings.changed(setting).is_some() {
+                *field = settings.count(setting);
+            }
+        }
+        self
+    }
+
     /// The delivery policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -90,6 +111,7 @@ pub fn pause_in(step: &str) -> Duration {
     let unit = match unit.trim_end_matches('s') {
         "minute" => MINUTE,
         "hour" => HOUR,
+        "day" => 24 * HOUR,
         _ => return Duration::ZERO,
     };
     number.parse().map_or(Duration::ZERO, |number: u32| unit * number)
@@ -135,6 +157,7 @@ mod tests {
     fn a_step_that_names_a_time_is_no_pause() {
         assert_eq!(pause_in("15 minutes pass"), WINDOW);
         assert_eq!(pause_in("1 hour passes"), HOUR);
+        assert_eq!(pause_in("2 days pass"), 48 * HOUR);
         assert_eq!(pause_in("Ben's order can be paid for 15 minutes"), Duration::ZERO);
     }
 }

@@ -77,7 +77,14 @@ fn on_real(case: Case) -> Result<(), Failed> {
 fn system() -> System {
     let reader = ServiceSpec { name: READER, paths: &["/read"], build: Arc::new(reader) };
     let external = Arc::new(NoExternalService);
-    System { services: vec![reader], external, policy: Policy::default(), decorator: None }
+    let settings = Settings::default();
+    System {
+        services: vec![reader],
+        external,
+        policy: Policy::default(),
+        settings,
+        decorator: None,
+    }
 }
 
 fn reader(ports: &Ports, _: &str) -> Service {

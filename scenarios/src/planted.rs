@@ -357,6 +357,18 @@ pub const ALL: &[PlantedBug] = &[
         faults: &[],
     },
     PlantedBug {
+        name: "window-without-hours",
+        story: "Orders keeps only the minutes of the reservation window, which is nothing of one hour",
+        plant: settings::window_without_hours,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "last-attempt-dropped",
+        story: "A message that fails in its last attempt is acknowledged, without a dead letter",
+        plant: settings::last_attempt_dropped,
+        faults: &[],
+    },
+    PlantedBug {
         name: "default-sync",
         story: "The broker keeps its default sync interval and loses acknowledged messages in a crash",
         plant: |system| system,

@@ -8,20 +8,21 @@ use contracts::catalogue;
 use harness::Subject;
 use harness::bugs::PlantedBug;
 use harness::invariants::Copy;
+use harness::settings::{Setting, Settings};
 use harness::subject::{Invariant, Name, Names, Scope, Workload, Written};
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
 use platform::catalogue::Entry;
 use ports::{Ports, Timestamp};
-use ticketing::{REHEARSAL_CLAIM, SERVICES, Settings};
+use ticketing::{REHEARSAL_CLAIM, SERVICES};
 
 use crate::clients::Clients;
 use crate::model::Rule;
 use crate::model::session::Sessions;
 use crate::operation::{ADMINISTRATOR, Operation, title};
 use crate::provider::{self, Provider};
-use crate::system::{DAY, PREVIOUS_KEY, SESSION_LIFETIME, Ticketing, WINDOW};
-use crate::{features, invariants, planted, scopes, workloads};
+use crate::system::{DAY, Ticketing, WINDOW};
+use crate::{features, invariants, planted, scopes, system, workloads};
 
 impl Subject for Ticketing {
     type Operation = Operation;
@@ -32,10 +33,11 @@ impl Subject for Ticketing {
     }
 
     fn open(&self, time: &TimeScale) -> (System, Clients) {
-        let mut settings = Settings::rehearsal();
-        settings.reservation_window = time.deadline(WINDOW);
-        settings.session.lifetime = time.deadline(SESSION_LIFETIME);
-        settings.session.previous_key = Some(PREVIOUS_KEY.to_owned());
+        self.open_with(time, &Settings::default())
+    }
+
+    fn open_with(&self, time: &TimeScale, run: &Settings) -> (System, Clients) {
+        let settings = system::settings(time, run);
         let provider = Provider::new(&settings.provider.key, time);
         let service = |entry: &ticketing::Entry| {
             let (build, settings) = (entry.build, settings.clone());
@@ -46,12 +48,9 @@ impl Subject for Ticketing {
             };
             ServiceSpec { name: entry.name, paths: entry.prefixes, build: Arc::new(build) }
         };
-        let system = System {
-            services: SERVICES.iter().map(service).collect(),
-            external: Arc::new(provider.clone()),
-            policy: time.policy().clone(),
-            decorator: None,
-        };
+        let services = SERVICES.iter().map(service).collect();
+        let external = Arc::new(provider.clone());
+        let system = System { external, ..System::new(services, time) };
         let mut clients = Clients::new(provider, settings.reservation_window);
         clients.max_open_orders = settings.max_open_orders as usize;
         let session = settings.session;
@@ -62,6 +61,10 @@ impl Subject for Ticketing {
         };
         clients.admin_claim = REHEARSAL_CLAIM.to_owned();
         (system, clients)
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        system::SETTINGS
     }
 
     fn workloads(&self) -> Vec<Workload<Operation>> {

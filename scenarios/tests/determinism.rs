@@ -25,7 +25,7 @@ const TRACE_OF_TOKEN: &str = "c17de5949059ab52507242720faeabd9179780b9d7308b8ab5
 fn the_trace_of_a_seed_is_the_same_everywhere() {
     let subject = AnySubject::new(Ticketing);
     let scripts = subject.scripts("race").expect("there is a race");
-    let run = run(&subject, &Plan::all("race", 0..u64::MAX).case(&scripts, SEED));
+    let run = run(&subject, &Plan::all("race", 0..u64::MAX).case(&subject, &scripts, SEED));
     assert!(!run.injected().is_empty(), "no fault is injected in the run of seed {SEED}");
     assert_trace(&run, TRACE_OF_SEED, "TRACE_OF_SEED");
 }

@@ -25,7 +25,7 @@ pub(super) fn run(
     if let Some(bug) = &scope.bug {
         terminal.row("planted", bug);
     }
-    let limit = Limit { schedules: args.seeds, time: args.limit, first_only: false };
+    let limit = Limit { schedules: args.schedules, time: args.limit, first_only: false };
     let progress = Progress::begin("schedules", None);
     let exhausted = exhaust(subject, &scope, limit, |_| progress.one());
     progress.end();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::findings::{Findings, shrunk};
-use super::{CommandError, Program, Verdict, WorldName, runtime};
+use super::{CommandError, Program, Verdict, WorldName, runtime, setting};
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
@@ -33,8 +33,10 @@ pub(super) struct Args {
     seed: u64,
     /// The number of schedules of each workload in simulation (300 by default) or of races on
     /// real servers (10 by default); none with --tags or --name
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "seeds")]
     schedules: Option<u64>,
+    #[command(flatten)]
+    settings: setting::Fixed,
     /// The folder of reports and traces
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
     out: PathBuf,
@@ -167,7 +169,8 @@ fn workloads(
     for workload in subject.workloads() {
         let total = seeds.end - seeds.start;
         let progress = Progress::begin(format!("schedules of {}", workload.name), Some(total));
-        let plan = Plan::all(workload.name, seeds.clone());
+        let settings = args.settings.choice(subject)?;
+        let plan = Plan { settings, ..Plan::all(workload.name, seeds.clone()) };
         let found = explore(subject, &plan, |_| progress.one());
         progress.end();
         let found = found?;

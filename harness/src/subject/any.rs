@@ -18,8 +18,9 @@ use super::{Subject, workload};
 use crate::bugs::PlantedBug;
 use crate::evidence::Facts;
 use crate::history::History;
-use crate::invariants::{self, Copy, Statement, Violation};
+use crate::invariants::{self, Copy, Kind, Statement, Violation};
 use crate::script::{RawScript, Script};
+use crate::settings::{self, Setting, Settings};
 use crate::story::fault::Sentences;
 use crate::system::System;
 use crate::time_scale::TimeScale;
@@ -38,6 +39,7 @@ struct Inner {
     invariants: Vec<Statement>,
     events: Vec<Entry>,
     topology: Topology,
+    settings: Vec<Setting>,
     sentences: OnceLock<Sentences>,
     rules: Mutex<Rules>,
 }
@@ -61,17 +63,21 @@ impl AnySubject {
         let scopes = subject.scopes().into_iter();
         let statements = subject.invariants().into_iter();
         let (system, _) = subject.open(&TimeScale::simulated());
+        let instances = system.services.iter().map(|spec| settings::instances(spec.name));
+        let settings = subject.settings().iter().cloned().chain(settings::POLICY).chain(instances);
+        let settings = settings.collect();
         Self(Arc::new(Inner {
             name: subject.name(),
             workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
             scopes: scopes.map(|s| Named { name: s.name, about: s.about }).collect(),
             planted_bugs: subject.planted_bugs(),
             invariants: statements
-                .map(|i| Statement { name: i.name, statement: i.statement })
+                .map(|i| Statement { name: i.name, statement: i.statement, kind: i.kind })
                 .chain(invariants::statements())
                 .collect(),
             events: subject.events(),
             topology: Topology::of(&system),
+            settings,
             sentences: OnceLock::new(),
             rules: Mutex::new(Rules::of(subject.rules())),
             inner: Box::new(subject),
@@ -132,8 +138,23 @@ impl AnySubject {
 
     /// The statement of the invariant of this name.
     pub fn statement(&self, invariant: &str) -> String {
-        let known = self.0.invariants.iter().find(|known| known.name == invariant);
-        known.map_or(invariant, |known| known.statement).to_owned()
+        self.invariant(invariant).map_or(invariant, |known| known.statement).to_owned()
+    }
+
+    /// The invariant of this name.
+    pub fn invariant(&self, name: &str) -> Option<Statement> {
+        self.0.invariants.iter().find(|known| known.name == name).copied()
+    }
+
+    /// Whether users feel a violation of the invariant of this name.
+    pub fn is_harm(&self, invariant: &str) -> bool {
+        self.invariant(invariant).is_some_and(|known| known.kind == Kind::Harm)
+    }
+
+    /// The place of an invariant among all: the smaller, the more severe for users.
+    pub fn severity(&self, invariant: &str) -> (bool, usize) {
+        let at = self.0.invariants.iter().position(|known| known.name == invariant);
+        (!self.is_harm(invariant), at.unwrap_or(usize::MAX))
     }
 
     /// The declared events.
@@ -196,8 +217,19 @@ impl AnySubject {
     }
 
     /// A fresh system and its clients.
-    pub(crate) fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
-        self.0.inner.open(time)
+    pub(crate) fn open(
+        &self,
+        time: &TimeScale,
+        settings: &Settings,
+    ) -> (System, Box<dyn AnyClients>) {
+        let (mut system, clients) = self.0.inner.open(time, settings);
+        system.settings = settings.clone();
+        (system, clients)
+    }
+
+    /// The settings: the subject's first.
+    pub fn settings(&self) -> &[Setting] {
+        &self.0.settings
     }
 
     /// The rules of the subject's model, with the number of judged runs that reached each.
@@ -205,7 +237,7 @@ impl AnySubject {
         self.0.rules.lock().clone()
     }
 
-    /// The violations that this evidence shows, of the subject's invariants first.
+    /// The violations that this evidence shows: harms first, of each kind the subject's first.
     pub fn judge(
         &self,
         facts: &Facts,
@@ -220,6 +252,7 @@ impl AnySubject {
             monotonic_fields: self.0.inner.monotonic_fields(),
         };
         violations.extend(invariants::violations(facts, &declared));
+        violations.sort_by_key(|violation| self.severity(&violation.invariant));
         violations
     }
 }
@@ -245,7 +278,7 @@ trait Erased: Send + Sync {
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String>;
     fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation>;
     fn read_operation(&self, operation: Value) -> Result<AnyOperation, serde_json::Error>;
-    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>);
+    fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>);
     fn copies(&self) -> &'static [Copy];
     fn monotonic_fields(&self) -> &'static [&'static str];
     fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
@@ -297,8 +330,8 @@ impl<S: Subject> Erased for S {
         serde_json::from_value::<S::Operation>(operation).map(AnyOperation::new)
     }
 
-    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
-        let (system, clients) = Subject::open(self, time);
+    fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>) {
+        let (system, clients) = Subject::open_with(self, time, settings);
         (system, Box::new(clients))
     }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Clients, Subject};
 use crate::evidence::Facts;
 use crate::history::{Call, History};
+use crate::invariants::Kind;
 use crate::world::Reply;
 
 /// An invariant of a subject.
@@ -18,18 +19,30 @@ pub struct Invariant<S: Subject> {
     pub name: &'static str,
     /// The condition that must hold, as a sentence.
     pub statement: &'static str,
+    /// Whether users feel a violation.
+    pub kind: Kind,
     /// The violations that the evidence shows, a sentence each; none where it holds.
     pub check: fn(&Evidence<'_, S>) -> Vec<String>,
 }
 
 impl<S: Subject> Invariant<S> {
-    /// The invariant of this name.
-    pub const fn new(
+    /// An invariant whose violation users feel, such as lost money or a wrong reply.
+    pub const fn harm(
         name: &'static str,
         statement: &'static str,
         check: fn(&Evidence<'_, S>) -> Vec<String>,
     ) -> Self {
-        Self { name, statement, check }
+        Self { name, statement, kind: Kind::Harm, check }
+    }
+
+    /// An invariant by which the system avoids harm, such as the order of a write and an
+    /// acknowledgement.
+    pub const fn mechanism(
+        name: &'static str,
+        statement: &'static str,
+        check: fn(&Evidence<'_, S>) -> Vec<String>,
+    ) -> Self {
+        Self { name, statement, kind: Kind::Mechanism, check }
     }
 }
 

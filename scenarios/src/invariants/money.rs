@@ -39,6 +39,19 @@ pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
+/// An order whose charge has moved money is complete, unless it was cancelled: [`none_kept`]
+/// covers those.
+pub(super) fn paid_completes(evidence: &Evidence) -> Vec<String> {
+    let orders = by_id(evidence.orders());
+    let ledger = evidence.ledger();
+    let is_open = |charge: &&LedgerCharge| {
+        let status = orders.get(charge.order_id.as_str()).map(|order| text(order, "status"));
+        matches!(status, Some("created" | "awaiting:payment"))
+    };
+    let open = ledger.iter().filter(|charge| charge.is_kept()).filter(is_open);
+    open.map(|charge| format!("order {} is paid and never completes", charge.order_id)).collect()
+}
+
 /// Every charge of a cancelled or unknown order is refunded. Where the provider refuses that for
 /// good, an operator must see it: payments has the reason of the provider.
 pub(super) fn none_kept(evidence: &Evidence) -> Vec<String> {
