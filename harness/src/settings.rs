@@ -240,11 +240,6 @@ impl Settings {
         self.0.is_empty()
     }
 
-    /// The number of settings that differ from their defaults.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Name and value of those that differ from their defaults.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))

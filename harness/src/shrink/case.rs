@@ -34,7 +34,7 @@ impl Shrunk {
             Schedule::Exact(deviations) => schedule::size(deviations).0,
             Schedule::Random { .. } | Schedule::Pct { .. } => 0,
         };
-        settings.len() + script.len() + self.run.injected().len() + delays
+        settings.iter().count() + script.len() + self.run.injected().len() + delays
     }
 }
 
