@@ -21,6 +21,22 @@ use crate::world::{World, WorldError};
 /// The outcome of a publish.
 pub type PublishOutcome = Result<Published, PublishError>;
 
+/// Between the id of a dead letter and the number of its replay.
+const REPLAYED: &str = "-replayed-";
+
+/// The id under which a dead letter is published again.
+pub(crate) fn replayed(letter: &str, number: usize) -> String {
+    format!("{letter}{REPLAYED}{number}")
+}
+
+/// The id of the event that a service published, from that of a message: the same, but for a dead
+/// letter that was published again.
+pub fn original(id: &str) -> &str {
+    // A dead letter has the name of its consumer before the id.
+    let id = id.rsplit('/').next().unwrap_or(id);
+    id.split(REPLAYED).next().unwrap_or(id)
+}
+
 /// The documents of all services, by service and collection.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Documents(BTreeMap<(String, String), Vec<Document>>);
@@ -140,5 +156,18 @@ impl Facts {
         let is_one =
             |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
         self.trace.iter().filter(|record| is_one(&record.kind)).count() + self.cuts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replayed_dead_letter_is_the_event_that_it_repeats() {
+        assert_eq!(original("019b-1"), "019b-1");
+        let once = replayed("loans-BookLent/019b-1", 0);
+        assert_eq!(original(&once), "019b-1");
+        assert_eq!(original(&replayed(&format!("loans-BookLent/{once}"), 1)), "019b-1");
     }
 }

@@ -12,7 +12,8 @@
 //! # }
 //! ```
 //!
-//! The parts: the system under rehearsal ([`subject`]), one run ([`case`], [`run`], [`session`]),
+//! The parts: the system under rehearsal ([`subject`]), what varies in it ([`settings`]), one run
+//! ([`case`], [`run`], [`session`]),
 //! its results ([`trace`], [`history`], [`evidence`]), the checks ([`invariants`],
 //! [`linearizability`]), finding and shrinking failures ([`search`], [`shrink`]), presenting them
 //! ([`story`], [`report`]), and the commands ([`cli`]).

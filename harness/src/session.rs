@@ -7,7 +7,7 @@ use ports::bus::Message;
 use sim::kernel::Kernel;
 use sim::scheduler::{Fifo, Scheduler};
 
-use crate::evidence::Facts;
+use crate::evidence::{self, Facts};
 use crate::history::History;
 use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
@@ -351,7 +351,7 @@ impl Session {
                 break;
             }
             for (number, letter) in letters.iter().enumerate().skip(replayed) {
-                let id = format!("{}-replayed-{number}", letter.message.id);
+                let id = evidence::replayed(&letter.message.id, number);
                 self.world.publish(Message { id, ..letter.message.clone() }).await?;
             }
             replayed = letters.len();

@@ -104,7 +104,7 @@ pub(crate) const ATTEMPTS: Setting = Setting::new(
     "attempts",
     "the number of deliveries after which a message becomes a dead letter",
     Value::Count(10),
-    &[Value::Count(1), Value::Count(2), Value::Count(5)],
+    &[Value::Count(3), Value::Count(5)],
 );
 
 /// The number of messages that one consumer handles concurrently.

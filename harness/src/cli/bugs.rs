@@ -34,7 +34,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = Effort::default().seed)]
     seed: u64,
     #[command(flatten)]
-    settings: setting::Args,
+    settings: setting::Fixed,
     /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,

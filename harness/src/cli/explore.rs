@@ -57,7 +57,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FAULTS", default_value = "all")]
     faults: String,
     #[command(flatten)]
-    settings: setting::Args,
+    settings: setting::Fixed,
     /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,

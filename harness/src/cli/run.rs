@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", alias = "seeds")]
     schedules: Option<u64>,
     #[command(flatten)]
-    settings: setting::Args,
+    settings: setting::Fixed,
     /// The folder of reports and traces
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
     out: PathBuf,

@@ -10,14 +10,14 @@ const DEFAULT: &str = "default";
 
 /// The settings on the command line.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct Fixed {
     /// Fixes a setting, such as attempts=2, instead of drawing it from the seed; `default` keeps
     /// all others at their defaults. Can be repeated
     #[arg(long, value_name = "NAME=VALUE|default")]
     setting: Vec<String>,
 }
 
-impl Args {
+impl Fixed {
     /// The settings of the runs.
     pub(super) fn choice(&self, subject: &AnySubject) -> Result<SettingsChoice, CommandError> {
         let mut choice = SettingsChoice::default();

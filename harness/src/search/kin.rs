@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::SchedulerChoice;
 use crate::case::{Case, FaultPlan, Schedule};
-use crate::faults::FaultKind;
+use crate::faults::{Effect, FaultKind, FaultRule};
 use crate::invariants::Violation;
 use crate::run::{self, Run};
 use crate::script::Then;
@@ -19,8 +19,12 @@ use crate::subject::AnySubject;
 /// The number of runs under other orders of calls.
 const ORDERS: u64 = 48;
 
-/// The number of runs with faults, where only a mechanism is broken so far.
-const FAULTS: u64 = 96;
+/// The most runs with one more fault, where only a mechanism is broken so far.
+const FAULTS: usize = 240;
+
+/// The effects of one more fault, in the order in which they are tried.
+const EFFECTS: [Effect; 4] =
+    [Effect::CrashBefore, Effect::Fail, Effect::LoseAck, Effect::Redeliver];
 
 /// The violations of a minimal case and its kin.
 #[derive(Debug, Default)]
@@ -32,8 +36,8 @@ pub(super) struct Kin {
 }
 
 impl Kin {
-    /// Runs the kin of a minimal case; `on_run` is called after each. `faults` are the kinds that
-    /// may be injected to find a harm.
+    /// Runs the kin of a minimal case; `on_run` is called after each. Where users do not feel what
+    /// is broken, further runs have one more fault of these kinds.
     ///
     /// # Errors
     ///
@@ -46,37 +50,35 @@ impl Kin {
     ) -> Result<Self, RunError> {
         let mut kin = Self::default();
         kin.add(&shrunk.run);
-        let case = &shrunk.run.exact;
-        let is_harm = subject.is_harm(&shrunk.invariant);
-        let faulty = if is_harm || faults.is_empty() { 0 } else { FAULTS };
-        for number in 0..ORDERS + faulty {
-            let mut other = ordered(case, number);
+        let mut judge = |case: &Case| {
+            let run = run::judge(subject, case);
+            on_run();
+            run
+        };
+        let is_felt = subject.is_harm(&shrunk.invariant);
+        let harm = |run: &Run| {
+            let worst = run.violation().filter(|worst| subject.is_harm(&worst.invariant))?;
+            // Another fault may show another cause: the mechanism must be broken in this run too.
+            let is_kin = !is_felt && run.violates(&shrunk.invariant);
+            is_kin.then(|| (run.exact.clone(), worst.invariant.clone()))
+        };
+        for number in 0..ORDERS {
+            let mut other = ordered(&shrunk.run.exact, number);
             if number % 4 == 3 {
                 later(subject, &mut other, number / 4);
             }
-            if number >= ORDERS {
-                other.faults = FaultPlan::Chance(faults.iter().copied().collect());
-            }
-            let run = run::judge(subject, &other)?;
-            on_run();
-            // A fault may show another cause: a run with other faults counts only if it breaks
-            // the mechanism too.
-            let is_kin = number < ORDERS || run.violates(&shrunk.invariant);
-            if !is_kin {
-                continue;
-            }
-            if number < ORDERS {
-                kin.add(&run);
-            }
-            let worst = run.violation().filter(|worst| subject.is_harm(&worst.invariant));
-            if let (false, None, Some(worst)) = (is_harm, &kin.harm, worst)
-                && run.violates(&shrunk.invariant)
-            {
-                kin.harm = Some((run.exact.clone(), worst.invariant.clone()));
-            }
-            if number >= ORDERS && kin.harm.is_some() {
+            let run = judge(&other)?;
+            kin.add(&run);
+            kin.harm = kin.harm.or_else(|| harm(&run));
+        }
+        if is_felt {
+            return Ok(kin);
+        }
+        for other in disturbed(&shrunk.run, faults) {
+            if kin.harm.is_some() {
                 break;
             }
+            kin.harm = harm(&judge(&other)?);
         }
         Ok(kin)
     }
@@ -100,6 +102,30 @@ fn ordered(case: &Case, number: u64) -> Case {
         _ => SchedulerChoice::Mixed.schedule(number),
     };
     Case { seed: case.seed.wrapping_add(number), schedule, ..case.clone() }
+}
+
+/// The same case with one more fault, at each of its calls.
+fn disturbed<'r>(run: &'r Run, kinds: &'r BTreeSet<FaultKind>) -> impl Iterator<Item = Case> + 'r {
+    let places = run.places.iter().flat_map(move |(service, operation, target, calls)| {
+        let effects = EFFECTS.into_iter().filter(|effect| {
+            FaultKind::of(*operation, *effect).is_some_and(|kind| kinds.contains(&kind))
+        });
+        effects.flat_map(move |effect| {
+            (0..*calls).map(move |skip| FaultRule {
+                service: Some((*service).to_owned()),
+                operation: *operation,
+                target: Some(target.clone()),
+                skip,
+                times: 1,
+                effect,
+            })
+        })
+    });
+    let with = |rule: FaultRule| {
+        let rules = run.injected().iter().cloned().chain([rule]).collect();
+        Case { faults: FaultPlan::Exact(rules), ..run.exact.clone() }
+    };
+    places.take(FAULTS).map(with)
 }
 
 /// Lets a deadline's time pass at the end.
