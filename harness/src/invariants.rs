@@ -137,10 +137,7 @@ const GENERIC: &[(Statement, Check)] = &[
         applied_once::check,
     ),
     (
-        Statement::mechanism(
-            "never-back",
-            "A document never returns to an older version",
-        ),
+        Statement::mechanism("never-back", "A document never returns to an older version"),
         never_back::check,
     ),
     (
@@ -172,10 +169,7 @@ const GENERIC: &[(Statement, Check)] = &[
         published_in_order::check,
     ),
     (
-        Statement::mechanism(
-            "dead-letters",
-            "A message is dead-lettered only after enough faults",
-        ),
+        Statement::mechanism("dead-letters", "A message is dead-lettered only after enough faults"),
         dead_letters::check,
     ),
     (
@@ -206,10 +200,7 @@ const GENERIC: &[(Statement, Check)] = &[
         ),
         prompt::check,
     ),
-    (Statement::mechanism(
-            "no-panic",
-            "No service panics",
-        ), panics::check),
+    (Statement::mechanism("no-panic", "No service panics"), panics::check),
 ];
 
 /// The generic invariants by name.

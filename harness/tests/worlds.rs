@@ -78,7 +78,13 @@ fn system() -> System {
     let reader = ServiceSpec { name: READER, paths: &["/read"], build: Arc::new(reader) };
     let external = Arc::new(NoExternalService);
     let settings = Settings::default();
-    System { services: vec![reader], external, policy: Policy::default(), settings, decorator: None }
+    System {
+        services: vec![reader],
+        external,
+        policy: Policy::default(),
+        settings,
+        decorator: None,
+    }
 }
 
 fn reader(ports: &Ports, _: &str) -> Service {

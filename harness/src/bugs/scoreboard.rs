@@ -266,7 +266,8 @@ impl<'a> Hunter<'a> {
         if let Some(bug) = bug {
             (plan.bug, plan.faults) = (Some(bug.name.to_owned()), bug.all_faults());
         }
-        let run = run::judge(self.subject, &plan.case(self.subject, scripts, seed + number / count))?;
+        let run =
+            run::judge(self.subject, &plan.case(self.subject, scripts, seed + number / count))?;
         Ok(run.violation().map(|violation| Find {
             schedules: number + 1,
             workload: (*workload).to_owned(),

@@ -145,7 +145,13 @@ impl ScenarioWorld {
     ) -> Result<Self, RunError> {
         let session = match kind {
             WorldKind::Simulated { seed, scheduler } => {
-                let session = Session::simulated(subject, None, &Settings::default(), seed, Trace::default())?;
+                let session = Session::simulated(
+                    subject,
+                    None,
+                    &Settings::default(),
+                    seed,
+                    Trace::default(),
+                )?;
                 session.set_scheduler(scheduler(seed));
                 session
             }
@@ -163,7 +169,8 @@ impl ScenarioWorld {
         change: fn(System) -> System,
     ) -> Result<Self, RunError> {
         let trace = Trace::default();
-        let mut session = Session::simulated_with(subject, None, &Settings::default(), seed, trace, change)?;
+        let mut session =
+            Session::simulated_with(subject, None, &Settings::default(), seed, trace, change)?;
         session.set_scheduler(scheduler(seed));
         session.world().revive();
         let mut world = Self::of(subject, WorldKind::Simulated { seed, scheduler }, session);

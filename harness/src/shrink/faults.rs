@@ -112,9 +112,8 @@ impl Shrinker<'_> {
         let mut rules = self.faults();
         rules.sort_by_key(|rule| rule.skip);
         for at in 0..rules.len() {
-            let place = |rule: &FaultRule| {
-                (rule.service.clone(), rule.operation, rule.target.clone())
-            };
+            let place =
+                |rule: &FaultRule| (rule.service.clone(), rule.operation, rule.target.clone());
             let here = place(&rules[at]);
             let before = rules[..at].iter().filter(|other| place(other) == here);
             rules[at].skip = before.map(|other| other.times).sum();

@@ -22,7 +22,8 @@ pub(super) fn feature(
     text += &format!("  Scenario: {title}, in {} {}\n", case.workload, case.seed);
     let mut given = vec![format!("the seed {}", case.seed)];
     given.extend(case.bug.as_ref().map(|bug| format!("the planted bug {bug}")));
-    given.extend(case.settings.iter().map(|(name, value)| format!("the setting {name} is {value}")));
+    given
+        .extend(case.settings.iter().map(|(name, value)| format!("the setting {name} is {value}")));
     given.push(format!("the clients {}", clients(&case.script.clients)));
     if let FaultPlan::Exact(rules) = &case.faults {
         let sentences: &Sentences = subject.sentences();
