@@ -12,6 +12,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use harness::faults::{Effect, FaultRule, Operation, Port};
 use harness::real::Real;
+use harness::settings::Settings;
 use harness::simulated::Simulated;
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::trace::{InstanceId, RecordKind};
