@@ -34,7 +34,7 @@ pub struct Case<O = AnyOperation> {
     /// The source of ids and of all chance.
     pub seed: u64,
     /// The settings that differ from their defaults; a case without any has all defaults.
-    #[serde(default, skip_serializing_if = "Settings::is_default")]
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
     /// The operations of the clients.
     pub script: Script<O>,

@@ -236,7 +236,7 @@ impl Settings {
     }
 
     /// Whether all are at their defaults.
-    pub fn is_default(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -261,7 +261,7 @@ mod tests {
         let drawn: Vec<Settings> = (0..400).map(|seed| Settings::draw(&POLICY, seed)).collect();
         let again = (0..400).map(|seed| Settings::draw(&POLICY, seed));
         assert!(again.eq(drawn.iter().cloned()));
-        let plain = drawn.iter().filter(|settings| settings.is_default()).count();
+        let plain = drawn.iter().filter(|settings| settings.is_empty()).count();
         assert!((150..250).contains(&plain), "{plain}");
         for setting in &POLICY {
             for value in setting.values {
@@ -284,6 +284,6 @@ mod tests {
         settings.set_named(&POLICY, "attempts", Value::Count(2)).unwrap();
         assert_eq!(settings.count(&ATTEMPTS), 2);
         settings.set_named(&POLICY, "attempts", Value::Count(10)).unwrap();
-        assert!(settings.is_default());
+        assert!(settings.is_empty());
     }
 }

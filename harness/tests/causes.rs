@@ -2,7 +2,7 @@
 //! that it comes from, and shrinking tries the simplest causes first.
 
 use harness::case::{Case, FaultPlan, RawCase, Schedule};
-use harness::faults::{Effect, FaultRule, Operation};
+use harness::faults::{Effect, FaultKind, FaultRule, Operation};
 use harness::invariants::Kind;
 use harness::run;
 use harness::search::causes::causes;
@@ -59,7 +59,8 @@ fn one_bug_is_one_finding_and_its_harm_is_told() {
     let explored = explore(&subject, &plan, |_| ()).expect("the harness works");
     let ways: Vec<&String> = explored.failures.keys().collect();
     assert!(ways.len() > 1, "the bug shows in one way only: {ways:?}");
-    let found = causes(&subject, explored.failures.values(), || ()).expect("the harness works");
+    let found = causes(&subject, explored.failures.values(), FaultKind::ALL, || ())
+        .expect("the harness works");
     assert_eq!((found.causes.len(), found.more), (1, 0), "{:#?}", found.causes);
     let cause = &found.causes[0];
     assert_eq!(cause.schedules, explored.failed());

@@ -363,12 +363,6 @@ pub const ALL: &[PlantedBug] = &[
         faults: &[],
     },
     PlantedBug {
-        name: "last-attempt-dropped",
-        story: "A message that fails in its last attempt is acknowledged, without a dead letter",
-        plant: settings::last_attempt_dropped,
-        faults: &[],
-    },
-    PlantedBug {
         name: "default-sync",
         story: "The broker keeps its default sync interval and loses acknowledged messages in a crash",
         plant: |system| system,

@@ -39,7 +39,7 @@ pub(super) fn run(
         count: failure.count,
     };
     let failures: Vec<_> = exhausted.failures.iter().map(failure).collect();
-    let Findings { findings, more } = shrunk(subject, failures.iter(), &args.out, program)?;
+    let Findings { findings, more } = shrunk(subject, failures.iter(), &[], &args.out, program)?;
     let complete = if exhausted.complete { "yes" } else { "no" };
     let summary = Summary {
         title: format!("Exhausting {}", scope.name),

@@ -133,7 +133,9 @@ pub(super) fn run(
     progress.end();
     let title = format!("Exploring {}", args.workload);
     let name = args.workload.as_str();
-    let end = End { title, name, out: &args.out, min_coverage: args.min_coverage, json: args.json };
+    let (faults, out) = (&plan.faults[..], args.out.as_path());
+    let (min_coverage, json) = (args.min_coverage, args.json);
+    let end = End { title, name, faults, out, min_coverage, json };
     conclude(subject, explored?, &end, program)
 }
 
@@ -189,6 +191,8 @@ pub(super) struct End<'a> {
     pub(super) title: String,
     /// The name of the workload.
     pub(super) name: &'a str,
+    /// The kinds of faults that it injected.
+    pub(super) faults: &'a [FaultKind],
     pub(super) out: &'a Path,
     pub(super) min_coverage: Option<f64>,
     pub(super) json: bool,
@@ -209,7 +213,7 @@ pub(super) fn conclude(
     terminal.coverage(&explored.coverage, &Titles::of(subject), end.min_coverage);
     terminal.rules(&subject.rules());
     let Findings { findings, more } =
-        shrunk(subject, explored.failures.values(), end.out, program)?;
+        shrunk(subject, explored.failures.values(), end.faults, end.out, program)?;
     let covered = end.min_coverage.is_none_or(|least| explored.coverage.percent() >= least);
     let summary = Summary {
         title: end.title.clone(),

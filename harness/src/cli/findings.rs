@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{CommandError, Program};
+use crate::faults::FaultKind;
 use crate::report::progress::Progress;
 use crate::report::{Finding, story};
 use crate::search::causes::{Cause, Causes, causes};
@@ -22,6 +23,7 @@ pub(super) struct Findings {
 pub(super) fn shrunk<'a>(
     subject: &AnySubject,
     failures: impl Iterator<Item = &'a Failure>,
+    faults: &[FaultKind],
     out: &Path,
     program: &Program,
 ) -> Result<Findings, CommandError> {
@@ -32,7 +34,7 @@ pub(super) fn shrunk<'a>(
         return Ok(Findings::default());
     }
     let progress = Progress::begin("runs to shrink failures", None);
-    let found = causes(subject, failures, || progress.one());
+    let found = causes(subject, failures, faults, || progress.one());
     progress.end();
     let Causes { causes, more } = found?;
     let mut findings = Vec::new();

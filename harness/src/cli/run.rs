@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::findings::{Findings, shrunk};
 use super::{CommandError, Program, Verdict, WorldName, runtime, setting};
+use crate::faults::FaultKind;
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
@@ -179,7 +180,9 @@ fn workloads(
         summary.workloads.push((workload.name.to_owned(), found));
     }
     terminal.coverage(&all.coverage, &coverage::Titles::of(subject), None);
-    let Findings { findings, more } = shrunk(subject, all.failures.values(), &args.out, program)?;
+    let failures = all.failures.values();
+    let Findings { findings, more } =
+        shrunk(subject, failures, FaultKind::ALL, &args.out, program)?;
     summary.held &= all.failures.is_empty();
     (summary.findings, summary.more) = (findings, more);
     summary.coverage = Some(all.coverage);

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::Failure;
 use super::kin::Kin;
-use crate::case::FaultPlan;
 use crate::faults::FaultKind;
 use crate::invariants::{Statement, Violation};
 use crate::session::RunError;
@@ -41,7 +40,8 @@ pub struct Causes {
     pub more: usize,
 }
 
-/// Finds the causes of failures; `on_run` is called after each run.
+/// Finds the causes of failures; `on_run` is called after each run. `faults` are the kinds that
+/// may be injected to see whether users feel a mechanism that is broken.
 ///
 /// # Errors
 ///
@@ -49,6 +49,7 @@ pub struct Causes {
 pub fn causes<'f>(
     subject: &AnySubject,
     failures: impl Iterator<Item = &'f Failure>,
+    faults: &[FaultKind],
     on_run: impl Fn(),
 ) -> Result<Causes, RunError> {
     let mut left: Vec<&Failure> = failures.collect();
@@ -56,7 +57,6 @@ pub fn causes<'f>(
     left.sort_by_key(|failure| {
         (subject.severity(&failure.invariant), std::cmp::Reverse(failure.count), failure.case.seed)
     });
-    let kinds = kinds(&left);
     let mut causes: Vec<Cause> = Vec::new();
     for _ in 0..SHRUNK {
         left.retain(|failure| {
@@ -64,7 +64,7 @@ pub fn causes<'f>(
         });
         let Some(next) = next(&left, &causes) else { break };
         let failure = left.remove(next);
-        let cause = Cause::of(subject, failure, &kinds, &on_run)?;
+        let cause = Cause::of(subject, failure, faults, &on_run)?;
         match causes.iter_mut().find(|known| known.is_same(subject, &cause)) {
             Some(known) => known.join(subject, cause),
             None => causes.push(cause),
@@ -84,15 +84,6 @@ fn next(left: &[&Failure], causes: &[Cause]) -> Option<usize> {
     left.iter().position(is_new).or_else(|| (!left.is_empty()).then_some(0))
 }
 
-/// The kinds of faults in these failures.
-fn kinds(failures: &[&Failure]) -> BTreeSet<FaultKind> {
-    let rules = failures.iter().filter_map(|failure| match &failure.case.faults {
-        FaultPlan::Exact(rules) => Some(rules),
-        FaultPlan::Chance(_) => None,
-    });
-    rules.flatten().filter_map(|rule| FaultKind::of(rule.operation, rule.effect)).collect()
-}
-
 /// How alike two violations must be to have one cause.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sameness {
@@ -107,17 +98,17 @@ impl Cause {
     fn of(
         subject: &AnySubject,
         failure: &Failure,
-        kinds: &BTreeSet<FaultKind>,
+        faults: &[FaultKind],
         on_run: &impl Fn(),
     ) -> Result<Self, RunError> {
         let shrunk = shrink(subject, &failure.case, &failure.invariant, on_run)?
             .ok_or(RunError::NotDeterministic(failure.case.seed))?;
-        let kin = Kin::of(subject, &shrunk, kinds, on_run)?;
+        let kin = Kin::of(subject, &shrunk, faults, on_run)?;
         let (mut shrunk, mut violations) = (shrunk, kin.violations);
         if let Some((case, harm)) = kin.harm
             && let Some(felt) = shrink(subject, &case, &harm, on_run)?
         {
-            let felt_kin = Kin::of(subject, &felt, &BTreeSet::new(), on_run)?;
+            let felt_kin = Kin::of(subject, &felt, &[], on_run)?;
             // Only the harm that the broken mechanism does: a fault may have done another.
             if felt_kin.violates(&shrunk.invariant) {
                 violations.extend(felt_kin.violations);

@@ -4,11 +4,11 @@
 //! A minimal case has one cause. Its kin show by which other invariants the same cause can be
 //! seen, and whether users feel a mechanism that is broken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::explore::SchedulerChoice;
 use crate::case::{Case, FaultPlan, Schedule};
-use crate::faults::{Effect, FaultKind, FaultRule};
+use crate::faults::{Effect, FaultKind, FaultRule, Operation};
 use crate::invariants::Violation;
 use crate::run::{self, Run};
 use crate::script::Then;
@@ -45,7 +45,7 @@ impl Kin {
     pub(super) fn of(
         subject: &AnySubject,
         shrunk: &Shrunk,
-        faults: &BTreeSet<FaultKind>,
+        faults: &[FaultKind],
         mut on_run: impl FnMut(),
     ) -> Result<Self, RunError> {
         let mut kin = Self::default();
@@ -104,8 +104,19 @@ fn ordered(case: &Case, number: u64) -> Case {
     Case { seed: case.seed.wrapping_add(number), schedule, ..case.clone() }
 }
 
+/// The order in which calls are disturbed: those that change something come first.
+fn rank(operation: Operation) -> u8 {
+    match operation {
+        Operation::Write => 0,
+        Operation::Ack => 1,
+        Operation::Publish | Operation::Send => 2,
+        Operation::Deliver | Operation::Nak => 3,
+        Operation::Read | Operation::Open => 4,
+    }
+}
+
 /// The same case with one more fault, at each of its calls.
-fn disturbed<'r>(run: &'r Run, kinds: &'r BTreeSet<FaultKind>) -> impl Iterator<Item = Case> + 'r {
+fn disturbed(run: &Run, kinds: &[FaultKind]) -> impl Iterator<Item = Case> {
     let places = run.places.iter().flat_map(move |(service, operation, target, calls)| {
         let effects = EFFECTS.into_iter().filter(|effect| {
             FaultKind::of(*operation, *effect).is_some_and(|kind| kinds.contains(&kind))
@@ -121,11 +132,13 @@ fn disturbed<'r>(run: &'r Run, kinds: &'r BTreeSet<FaultKind>) -> impl Iterator<
             })
         })
     });
-    let with = |rule: FaultRule| {
+    let with = move |rule: FaultRule| {
         let rules = run.injected().iter().cloned().chain([rule]).collect();
         Case { faults: FaultPlan::Exact(rules), ..run.exact.clone() }
     };
-    places.take(FAULTS).map(with)
+    let mut rules: Vec<FaultRule> = places.collect();
+    rules.sort_by_key(|rule| rank(rule.operation));
+    rules.into_iter().take(FAULTS).map(with)
 }
 
 /// Lets a deadline's time pass at the end.

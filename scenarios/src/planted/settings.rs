@@ -1,14 +1,11 @@
-//! Bugs in the settings of services, and bugs that only other settings than the usual ones show.
+//! Bugs in the settings of services.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use harness::bugs::planting::services;
-use harness::bugs::ports::{BusOverride, at_bus};
 use harness::system::System;
 use harness::time_scale::TimeScale;
-use ports::bus::{Bus, Message, PublishError, Published, Stream};
 use ticketing::{SERVICES, Settings};
 
 /// Issues tokens that are valid for a century.
@@ -29,30 +26,6 @@ pub(super) fn window_without_hours(system: System) -> System {
         let seconds = settings.reservation_window.as_secs() % (60 * 60);
         settings.reservation_window = Duration::from_secs(seconds);
     })
-}
-
-/// Acknowledges a message after its last attempt, without a dead letter.
-pub(super) fn last_attempt_dropped(mut system: System) -> System {
-    // Dead letters are stored through the instance's ports, not through those of the service.
-    system.decorator = Some(Arc::new(|ports| at_bus(ports, NoDeadLetters)));
-    system
-}
-
-struct NoDeadLetters;
-
-#[async_trait]
-impl BusOverride for NoDeadLetters {
-    async fn publish(
-        &self,
-        bus: &dyn Bus,
-        stream: Stream,
-        message: Message,
-    ) -> Result<Published, PublishError> {
-        match stream {
-            Stream::DeadLetters => Ok(Published { sequence: 0, duplicate: false }),
-            Stream::Events => bus.publish(stream, message).await,
-        }
-    }
 }
 
 /// Builds every service with changed settings.
