@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_token_that_would_fill_the_memory_is_refused() {
         let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
-        packed.write_all(&vec![b' '; LIMIT as usize + 1]).unwrap();
+        packed.write_all(" ".repeat(LIMIT as usize + 1).as_bytes()).unwrap();
         let packed = BASE64_URL_SAFE_NO_PAD.encode(packed.finish().unwrap());
         let read = format!("{PREFIX}{packed}").parse::<Token>();
         assert!(matches!(read, Err(BadToken::Size)), "{read:?}");
