@@ -147,6 +147,9 @@ pub struct Token(String);
 /// The first characters of a token: its version.
 const PREFIX: &str = "r2.";
 
+/// The most bytes of a case as JSON: a token of a few letters can unpack into gigabytes.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
 /// Why a string is no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -160,6 +163,9 @@ pub enum BadToken {
     /// It was cut or altered.
     #[error("the replay token is damaged; copy it again as a whole")]
     Compression(#[from] std::io::Error),
+    /// It would be unpacked into more bytes than any case has.
+    #[error("the replay token holds more than {LIMIT} bytes; no case is that long")]
+    Size,
     /// Its content is not a case of this subject.
     #[error("the replay token belongs to another system or version")]
     Content(#[from] serde_json::Error),
@@ -184,7 +190,10 @@ impl Token {
         let packed = self.0.strip_prefix(PREFIX).ok_or(BadToken::Prefix)?;
         let packed = BASE64_URL_SAFE_NO_PAD.decode(packed)?;
         let mut json = Vec::new();
-        DeflateDecoder::new(packed.as_slice()).read_to_end(&mut json)?;
+        DeflateDecoder::new(packed.as_slice()).take(LIMIT + 1).read_to_end(&mut json)?;
+        if json.len() as u64 > LIMIT {
+            return Err(BadToken::Size);
+        }
         Ok(serde_json::from_slice(&json)?)
     }
 }
@@ -201,5 +210,19 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Self, BadToken> {
         let token = Self(text.trim().to_owned());
         token.case().map(|_| token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_would_fill_the_memory_is_refused() {
+        let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(" ".repeat(LIMIT as usize + 1).as_bytes()).unwrap();
+        let packed = BASE64_URL_SAFE_NO_PAD.encode(packed.finish().unwrap());
+        let read = format!("{PREFIX}{packed}").parse::<Token>();
+        assert!(matches!(read, Err(BadToken::Size)), "{read:?}");
     }
 }

@@ -52,7 +52,7 @@ impl Causality {
     pub fn of(message: &Message) -> Self {
         let header = message.headers.get("traceparent");
         header.and_then(|header| Self::parse(header, &message.id)).unwrap_or_else(|| Self {
-            correlation: format!("{:0>32.32}", message.id),
+            correlation: correlation_of(&message.id),
             cause: message.id.clone(),
         })
     }
@@ -76,5 +76,37 @@ impl Causality {
     /// Returns the current origin; `None` in background work.
     pub fn current() -> Option<Arc<Self>> {
         CURRENT.try_with(Arc::clone).ok()
+    }
+}
+
+/// The correlation that begins with a message of this id: the id, or the hex of its bytes where it
+/// is no hex, because only hex can travel in a `traceparent`.
+fn correlation_of(id: &str) -> String {
+    if id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return format!("{:0>32.32}", id.to_ascii_lowercase());
+    }
+    let hex: String = id.bytes().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{hex:0>32}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_message_with_any_id_begins_an_origin_that_the_next_service_can_read() {
+        let long = "ä".repeat(40);
+        for id in ["", "outside-OrderCreated", "0123ABCDEF", "0123456789abcdef01234567", &long] {
+            let (subject, id) = ("order.created".to_owned(), id.to_owned());
+            let payload = Bytes::new();
+            let message = Message { subject, id, headers: BTreeMap::new(), payload };
+            let origin = Causality::of(&message);
+            let sent = origin.traceparent("00f067aa0ba902b7");
+            assert_eq!(Causality::parse(&sent, &origin.cause), Some(origin), "{sent}");
+        }
     }
 }
