@@ -65,7 +65,7 @@ pub fn settings(time: &TimeScale, run: &Settings) -> ticketing::Settings {
     settings.session.lifetime = time.deadline(run.time(&LIFETIME));
     settings.session.previous_key =
         (run.count(&PREVIOUS_KEYS) > 0).then(|| PREVIOUS_KEY.to_owned());
-    settings.max_open_orders = run.count(&OPEN_ORDERS).try_into().unwrap_or(u32::MAX);
+    settings.max_open_orders = run.count(&OPEN_ORDERS);
     settings
 }
 
