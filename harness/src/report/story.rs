@@ -46,7 +46,7 @@ pub fn write(
     Ok(files)
 }
 
-/// Removes the stories that [`write`] has written into a folder for numbered findings, and leaves
+/// Removes the stories that [`write()`] has written into a folder for numbered findings, and leaves
 /// other files alone.
 ///
 /// # Errors
