@@ -68,6 +68,19 @@ impl Documents {
     }
 }
 
+/// The evidence that an invariant reads. Services that run as processes of their own leave no
+/// trace of their calls on ports, so there not every invariant can be checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// Only the outcome: final documents, the history of the clients, the external services.
+    #[default]
+    Outcome,
+    /// The outcome, and the trace for a part of the statement.
+    TraceInPart,
+    /// The trace of the calls on ports.
+    Trace,
+}
+
 /// The facts of a run that need no knowledge of its subject.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -82,7 +95,10 @@ pub struct Facts {
     pub letters: Vec<DeadLetter>,
     /// The aggregates that a dead letter is about: their copies are known to be behind.
     pub given_up: BTreeSet<String>,
-    /// The number of cuts by scenarios, which the trace does not contain.
+    /// Whether the trace lacks the calls on ports, because services run as processes.
+    pub without_trace: bool,
+    /// The number of faults that the trace does not contain: cuts by scenarios, and faults in
+    /// processes, servers and links.
     pub cuts: usize,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
@@ -110,7 +126,8 @@ impl Facts {
             given_up: about.collect(),
             letters,
             ack_wait,
-            cuts: world.faults().cuts_begun(),
+            without_trace: !world.traces_ports(),
+            cuts: world.untraced_faults(),
             trace: world.trace().records(),
         })
     }
@@ -125,6 +142,11 @@ impl Facts {
             }
             _ => None,
         })
+    }
+
+    /// Whether these facts suffice for an invariant with these needs.
+    pub(crate) fn can_show(&self, needs: Needs) -> bool {
+        !(self.without_trace && needs == Needs::Trace)
     }
 
     /// The number of injected faults, crashes and cuts together.

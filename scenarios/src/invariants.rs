@@ -36,12 +36,14 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "one-holder",
             "A ticket is held by at most one live order at any time",
             one_holder::check,
-        ),
+        )
+        .in_part_of_trace(),
         Invariant::new(
             "linearizable",
             "The replies to buyers of a ticket, its holds and its releases are linearizable",
             linearizable::check,
-        ),
+        )
+        .of_trace(),
         Invariant::new(
             "paid-once",
             "A completed order has exactly one charge that is not refunded, at the price that the buyer was shown",
@@ -66,23 +68,27 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "frozen-while-held",
             "No edit is accepted while the ticket is held",
             frozen::check,
-        ),
+        )
+        .of_trace(),
         Invariant::new("hold-ends", "No unpaid hold outlives its deadline", expiry::check),
         Invariant::new(
             "expires-once",
             "The expiry of an order is published exactly once",
             expiry::published_once,
-        ),
+        )
+        .of_trace(),
         Invariant::new(
             "accepted-writes",
             "An accepted operation is stored as its reply reported",
             accepted::check,
-        ),
+        )
+        .in_part_of_trace(),
         Invariant::new(
             "justified-refusals",
             "A reservation is refused only while another order holds the ticket",
             justified::check,
-        ),
+        )
+        .of_trace(),
         Invariant::new(
             "for-sale",
             "Once the system is quiescent, the listed tickets are exactly those that can be reserved",
@@ -92,7 +98,8 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "bans",
             "Every instance that has received a ban rejects the banned user",
             bans::check,
-        ),
+        )
+        .of_trace(),
         Invariant::new("sessions", "A session ends at its expiry", sessions::check),
         Invariant::new("one-address", "An email address belongs to one user", addresses::check),
         Invariant::new(
@@ -119,12 +126,14 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "charges-published",
             "Every version of a charge is published exactly once",
             charges_published::check,
-        ),
+        )
+        .of_trace(),
         Invariant::new(
             "ack-last",
             "A message is acknowledged only after the order or hold that it changes is written",
             acks::check,
-        ),
+        )
+        .of_trace(),
     ]
 }
 
