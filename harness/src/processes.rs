@@ -43,6 +43,7 @@ use world::Processes;
 pub use error::ProcessesError;
 pub use load::Counts;
 pub use plan::Injection;
+pub use servers::are_unwanted;
 pub use world::CONVERGENCE_LIMIT;
 
 /// The name of the invariant that a service violates by exiting.

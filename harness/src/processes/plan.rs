@@ -82,24 +82,22 @@ enum Kind {
     LateExternal,
 }
 
-/// Every kind once. Crashes of services are drawn more often.
-const KINDS: [Kind; 12] = [
-    Kind::KillInstance,
-    Kind::FreezeInstance,
-    Kind::KillServer(Server::Nats),
-    Kind::KillServer(Server::Mongo),
-    Kind::FreezeServer(Server::Nats),
-    Kind::FreezeServer(Server::Mongo),
-    Kind::CutLink,
-    Kind::SlowLink,
-    Kind::HalfOpenLink,
-    Kind::SlowExternal,
-    Kind::FailingExternal,
-    Kind::LateExternal,
+/// Every kind, and its share among the faults after the first of each kind. A fault in a server
+/// stops everything, so these are rare.
+const KINDS: [(Kind, u32); 12] = [
+    (Kind::KillInstance, 40),
+    (Kind::FreezeInstance, 6),
+    (Kind::KillServer(Server::Nats), 2),
+    (Kind::KillServer(Server::Mongo), 2),
+    (Kind::FreezeServer(Server::Nats), 2),
+    (Kind::FreezeServer(Server::Mongo), 2),
+    (Kind::CutLink, 10),
+    (Kind::SlowLink, 10),
+    (Kind::HalfOpenLink, 10),
+    (Kind::SlowExternal, 5),
+    (Kind::FailingExternal, 5),
+    (Kind::LateExternal, 6),
 ];
-
-/// The share of crashes of services among the faults after the first of each kind, in percent.
-const CRASHES: u32 = 40;
 
 impl Fault {
     fn target(self) -> Target {
@@ -168,8 +166,9 @@ impl fmt::Display for Fault {
 /// kind occurs once before any occurs again.
 pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec<Injection> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut first = KINDS.to_vec();
+    let mut first = KINDS.map(|(kind, _)| kind);
     first.shuffle(&mut rng);
+    let mut first = first.into_iter();
     let mut busy: BTreeMap<Target, Duration> = BTreeMap::new();
     let (mut plan, mut at) = (Vec::new(), Duration::ZERO);
     loop {
@@ -177,9 +176,9 @@ pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec
         if at >= length {
             return plan;
         }
-        let kind = first.pop().unwrap_or_else(|| match rng.random_ratio(CRASHES, 100) {
-            true => Kind::KillInstance,
-            false => KINDS[rng.random_range(0..KINDS.len())],
+        let kind = first.next().unwrap_or_else(|| {
+            let drawn = KINDS.choose_weighted(&mut rng, |(_, share)| *share);
+            drawn.expect("the shares are positive").0
         });
         let (fault, lasts) = fault(&mut rng, kind, instances);
         let until = busy.entry(fault.target()).or_default();

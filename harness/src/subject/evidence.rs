@@ -63,6 +63,15 @@ impl<'a, S: Subject> Evidence<'a, S> {
         Self { facts, clients, history }
     }
 
+    /// The same evidence for another subject with these operations and clients: for a subject
+    /// that differs only in its system.
+    pub fn of<T>(&self) -> Evidence<'a, T>
+    where
+        T: Subject<Operation = S::Operation, Clients = S::Clients>,
+    {
+        Evidence::new(self.facts, self.clients, self.history)
+    }
+
     /// The operations that clients invoked, in order.
     pub fn history(&self) -> impl Iterator<Item = Invocation<'a, S>> + use<'a, S> {
         self.history.calls().iter().filter_map(|call| {
