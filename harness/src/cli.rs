@@ -12,6 +12,7 @@ mod exhaust;
 mod explore;
 mod findings;
 mod merge;
+mod processes;
 mod replay;
 mod run;
 mod steps;
@@ -81,6 +82,8 @@ enum WorldName {
     Simulated,
     /// On a real nats-server and mongod
     Real,
+    /// Each service in processes of its own, killed, frozen and cut off under load
+    Processes,
 }
 
 /// The outcome of a command.
@@ -226,6 +229,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         "Examples:
   {program}                            all scenarios and workloads, in simulation
   {program} --world real               the same on a real nats-server and mongod
+  {program} --world processes          each service in processes, killed under load
   {program} --name 'concurrent'        only scenarios whose name contains the text
   {program} --tags 'not @simulated-only'
   {program} explore {workload} --for 60s      as many schedules as fit into one minute

@@ -22,7 +22,7 @@ mod schemas;
 use platform::catalogue::Entry;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Facts;
+use crate::evidence::{Facts, Needs};
 use crate::quiescence::NotQuiescent;
 
 pub use copies::Copy;
@@ -37,6 +37,20 @@ pub struct Statement {
     pub name: &'static str,
     /// The condition that must hold, as a sentence.
     pub statement: &'static str,
+    /// The evidence that it reads.
+    pub needs: Needs,
+}
+
+impl Statement {
+    /// An invariant of the outcome.
+    const fn of_outcome(name: &'static str, statement: &'static str) -> Self {
+        Self { name, statement, needs: Needs::Outcome }
+    }
+
+    /// An invariant of the trace.
+    const fn of_trace(name: &'static str, statement: &'static str) -> Self {
+        Self { name, statement, needs: Needs::Trace }
+    }
 }
 
 /// A violation of an invariant.
@@ -76,101 +90,99 @@ type Check = fn(&Facts, &Declared<'_>) -> Vec<String>;
 /// The generic invariants, the most severe for users first.
 const GENERIC: &[(Statement, Check)] = &[
     (
-        Statement {
-            name: "copies-converge",
-            statement: "Once the system is quiescent, a copy equals its origin",
-        },
+        Statement::of_outcome(
+            "copies-converge",
+            "Once the system is quiescent, a copy equals its origin",
+        ),
         copies::check,
     ),
     (
-        Statement {
-            name: "applied-once",
-            statement: "A message changes a document at most once, regardless of redeliveries",
-        },
+        Statement::of_trace(
+            "applied-once",
+            "A message changes a document at most once, regardless of redeliveries",
+        ),
         applied_once::check,
     ),
     (
-        Statement { name: "never-back", statement: "A document never returns to an older version" },
+        Statement::of_trace("never-back", "A document never returns to an older version"),
         never_back::check,
     ),
     (
-        Statement {
-            name: "acknowledged-after-write",
-            statement: "A message is acknowledged only after its write",
-        },
+        Statement::of_trace(
+            "acknowledged-after-write",
+            "A message is acknowledged only after its write",
+        ),
         acknowledged::check,
     ),
     (
-        Statement {
-            name: "outboxes-drain",
-            statement: "Once the system is quiescent, every outbox is empty",
-        },
+        Statement::of_outcome(
+            "outboxes-drain",
+            "Once the system is quiescent, every outbox is empty",
+        ),
         outboxes::check,
     ),
     (
-        Statement {
-            name: "published-completely",
-            statement: "Every change is published exactly once, and nothing else is published",
-        },
+        Statement::of_trace(
+            "published-completely",
+            "Every change is published exactly once, and nothing else is published",
+        ),
         published::check,
     ),
     (
-        Statement {
-            name: "published-in-order",
-            statement: "The changes of a document are published in order",
-        },
+        Statement::of_trace(
+            "published-in-order",
+            "The changes of a document are published in order",
+        ),
         published_in_order::check,
     ),
     (
-        Statement {
-            name: "dead-letters",
-            statement: "A message is dead-lettered only after enough faults",
-        },
+        Statement::of_trace("dead-letters", "A message is dead-lettered only after enough faults"),
         dead_letters::check,
     ),
     (
-        Statement {
-            name: "schemas",
-            statement: "Every published event is declared and valid against its schema",
-        },
+        Statement::of_trace(
+            "schemas",
+            "Every published event is declared and valid against its schema",
+        ),
         schemas::check,
     ),
     (
-        Statement {
-            name: "envelopes",
-            statement: "The attributes of every event are true, and its trace leads back to its cause",
-        },
+        Statement::of_trace(
+            "envelopes",
+            "The attributes of every event are true, and its trace leads back to its cause",
+        ),
         envelopes::check,
     ),
     (
-        Statement {
-            name: "payloads",
-            statement: "An event carries the state of the document that it describes",
-        },
+        Statement::of_trace(
+            "payloads",
+            "An event carries the state of the document that it describes",
+        ),
         payloads::check,
     ),
     (
-        Statement {
-            name: "prompt",
-            statement: "Events are published, delivered and handled within a second, or within a minute of a fault",
-        },
+        Statement::of_trace(
+            "prompt",
+            "Events are published, delivered and handled within a second, or within a minute of a fault",
+        ),
         prompt::check,
     ),
-    (Statement { name: "no-panic", statement: "No service panics" }, panics::check),
+    (Statement::of_trace("no-panic", "No service panics"), panics::check),
 ];
 
 /// The generic invariants by name.
 pub(crate) fn statements() -> impl Iterator<Item = Statement> {
-    let quiescence = Statement {
-        name: QUIESCENCE,
-        statement: "The system reaches quiescence once all faults are healed",
-    };
+    let quiescence = Statement::of_outcome(
+        QUIESCENCE,
+        "The system reaches quiescence once all faults are healed",
+    );
     GENERIC.iter().map(|(statement, _)| *statement).chain([quiescence])
 }
 
 /// The violations of generic invariants that these facts show.
 pub fn violations(facts: &Facts, declared: &Declared<'_>) -> Vec<Violation> {
-    let violations = GENERIC.iter().flat_map(|(statement, check)| {
+    let checked = GENERIC.iter().filter(|(statement, _)| facts.can_show(statement.needs));
+    let violations = checked.flat_map(|(statement, check)| {
         let broken = check(facts, declared).into_iter();
         broken.map(|how| Violation { invariant: statement.name.to_owned(), how })
     });

@@ -32,6 +32,7 @@ pub mod instance;
 pub mod invariants;
 pub mod linearizability;
 pub mod prelude;
+pub mod processes;
 pub mod quiescence;
 pub mod real;
 pub mod regressions;

@@ -303,10 +303,20 @@ impl harness::subject::Clients for Clients {
         let replies = world.send(vec![sign_up, list]).await;
         let [signed_up, listing] = &replies[..] else { return };
         guest.absorb(signed_up);
-        let listing = listing.json();
-        let Some(listed) = listing.as_array() else { return };
-        let listed = listed.iter().filter_map(|ticket| ticket["id"].as_str());
-        let listed = listed.map(str::to_owned).collect();
+        let Some(mut listed) = page_of(listing) else { return };
+        let mut page = listed.len();
+        // A page that is full has another one after it.
+        while page >= PAGE
+            && let Some(last) = listed.last()
+        {
+            let path = format!("/api/tickets?after={last}");
+            let next = guest.request(Method::GET, &path, &Value::Null);
+            let replies = world.send(vec![next]).await;
+            let Some(next) = replies.first().and_then(page_of) else { return };
+            page = next.len();
+            listed.extend(next);
+        }
+        let listed = listed.into_iter().collect();
         let tickets: Vec<String> = facts
             .documents
             .of("tickets", "tickets")
@@ -334,6 +344,16 @@ fn with_ids<'c>(query: &str, id: impl Fn(&str) -> Option<&'c str>) -> Option<Str
     let Some((before, rest)) = query.split_once('{') else { return Some(query.to_owned()) };
     let (title, after) = rest.split_once('}')?;
     Some(format!("{before}{}{after}", id(title)?))
+}
+
+/// The number of tickets on a full page.
+const PAGE: usize = 100;
+
+/// The ids of the tickets on a page, in its order; `None` where the reply is not a page.
+fn page_of(reply: &Reply) -> Option<Vec<String>> {
+    let page = reply.json();
+    let ids = page.as_array()?.iter().filter_map(|ticket| ticket["id"].as_str());
+    Some(ids.map(str::to_owned).collect())
 }
 
 /// The password of the new user in the survey.

@@ -8,8 +8,11 @@
 //!
 //! A request without an answer, and one that is answered with 503, needs a reason too, and may
 //! have had the effect of any answer.
+//!
+//! Without a trace, `outcome` compares accepted operations with the final documents.
 
 mod exchange;
+mod outcome;
 mod pages;
 mod reasons;
 mod routes;
@@ -29,6 +32,9 @@ use timeline::Timelines;
 
 /// The violations of the contract in a run.
 pub fn check(evidence: &Evidence<'_>) -> Vec<String> {
+    if evidence.without_trace {
+        return outcome::check(evidence);
+    }
     let exchanges = exchange::read(evidence);
     let timelines = Timelines::read(evidence);
     let court = Court {

@@ -13,6 +13,7 @@ pub use super::any_clients::AnyClients;
 use super::evidence::Evidence;
 use super::names::{Names, Written};
 use super::operation::{AnyOperation, Operation};
+use super::processes::Processes;
 use super::rules::Rules;
 use super::{Subject, workload};
 use crate::bugs::PlantedBug;
@@ -24,6 +25,7 @@ use crate::story::fault::Sentences;
 use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::topology::Topology;
+use crate::world::Reply;
 
 /// A subject of any type. Clones share it.
 #[derive(Clone)]
@@ -67,7 +69,7 @@ impl AnySubject {
             scopes: scopes.map(|s| Named { name: s.name, about: s.about }).collect(),
             planted_bugs: subject.planted_bugs(),
             invariants: statements
-                .map(|i| Statement { name: i.name, statement: i.statement })
+                .map(|i| Statement { name: i.name, statement: i.statement, needs: i.needs })
                 .chain(invariants::statements())
                 .collect(),
             events: subject.events(),
@@ -102,6 +104,26 @@ impl AnySubject {
     /// The scripts of the race on real servers.
     pub fn race(&self) -> Option<Scripts> {
         self.0.inner.race()
+    }
+
+    /// The program that runs the services as processes.
+    pub fn processes(&self) -> Option<Processes> {
+        self.0.inner.processes()
+    }
+
+    /// The milestone that this reply shows.
+    pub fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {
+        self.0.inner.milestone(operation, reply)
+    }
+
+    /// The figures of the outcome of a run.
+    pub fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)> {
+        self.0.inner.figures(facts, clients, history)
     }
 
     /// The scopes.
@@ -249,6 +271,14 @@ trait Erased: Send + Sync {
     fn copies(&self) -> &'static [Copy];
     fn monotonic_fields(&self) -> &'static [&'static str];
     fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
+    fn processes(&self) -> Option<Processes>;
+    fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str>;
+    fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)>;
 }
 
 impl<S: Subject> Erased for S {
@@ -314,11 +344,30 @@ impl<S: Subject> Erased for S {
         let clients = clients.any().downcast_ref().expect("the clients are this subject's");
         let evidence = Evidence::<S>::new(facts, clients, history);
         let invariants = self.invariants();
-        let violations = invariants.iter().flat_map(|invariant| {
+        let checked = invariants.iter().filter(|invariant| facts.can_show(invariant.needs));
+        let violations = checked.flat_map(|invariant| {
             let broken = (invariant.check)(&evidence).into_iter();
             broken.map(|how| Violation { invariant: invariant.name.to_owned(), how })
         });
         (violations.collect(), evidence.reached())
+    }
+
+    fn processes(&self) -> Option<Processes> {
+        Subject::processes(self)
+    }
+
+    fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {
+        Subject::milestone(self, operation.downcast()?, reply)
+    }
+
+    fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)> {
+        let clients = clients.any().downcast_ref().expect("the clients are this subject's");
+        Subject::figures(self, &Evidence::<S>::new(facts, clients, history))
     }
 }
 
