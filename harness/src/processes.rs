@@ -52,7 +52,7 @@ pub const NO_EXIT: &str = "no-exit";
 /// The interval of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Added to the longest deadline of the system, after which no document may change any more.
+/// Added to the longest deadline that runs out during a run, after which no document may change any more.
 const STILL: Duration = Duration::from_secs(1);
 
 /// The settings of a rehearsal of processes.
@@ -132,7 +132,7 @@ pub async fn rehearse(
     on_progress: impl Fn(&Progress<'_>),
 ) -> Result<Outcome, ProcessesError> {
     let declared = subject.processes().ok_or(ProcessesError::Undeclared(subject.name()))?;
-    let draws = subject.race().ok_or(ProcessesError::NoWorkload(subject.name()))?;
+    let draws = subject.load().ok_or(ProcessesError::NoWorkload(subject.name()))?;
     let on_build = |command: &str| on_progress(&Progress::Building(command));
     let binary = binary::find(declared.package, settings.binary.as_deref(), on_build).await?;
     let deadline = subject.deadlines().iter().copied().min().unwrap_or(TimeScale::NO_DEADLINE);
@@ -165,7 +165,9 @@ pub async fn rehearse(
     on_progress(&Progress::Converging);
     let (mut clients, history, counts) = load.into_parts();
     clients.heal();
-    let longest = subject.deadlines().iter().map(|&written| time.deadline(written)).max();
+    // A deadline that no run lasts for changes nothing before its end.
+    let deadlines = subject.deadlines().iter().map(|&written| time.deadline(written));
+    let longest = deadlines.filter(|deadline| *deadline < CONVERGENCE_LIMIT).max();
     let still = longest.unwrap_or_default() + STILL;
     let converged = world.converge(still, Some(&*clients)).await;
     let trace = world.trace.clone();

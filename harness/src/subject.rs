@@ -132,6 +132,12 @@ pub trait Subject: Send + Sync + Sized + 'static {
         self.workloads().into_iter().next()
     }
 
+    /// The workload of the world of processes, where many groups of clients play it at once and
+    /// nothing waits for quiescence; the race by default.
+    fn load(&self) -> Option<Workload<Self::Operation>> {
+        self.race()
+    }
+
     /// The program that runs the services as processes of their own; `None` by default: then
     /// there is no `run --world processes`.
     fn processes(&self) -> Option<Processes> {

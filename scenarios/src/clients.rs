@@ -63,7 +63,7 @@ pub struct Context {
 pub struct Listing {
     /// The ids of the listed tickets.
     pub listed: BTreeSet<String>,
-    /// The status of an attempt to reserve each ticket; `None` for no reply.
+    /// The status of an attempt to reserve each surveyed ticket; `None` for no reply.
     pub offered: BTreeMap<String, Option<u16>>,
 }
 
@@ -291,7 +291,8 @@ impl harness::subject::Clients for Clients {
         Some(Duration::from_millis(u64::try_from(wait).unwrap_or_default()))
     }
 
-    /// A new user lists the tickets for sale and tries to reserve every ticket.
+    /// A new user lists the tickets for sale and tries to reserve every ticket, or one in so many
+    /// after a long run.
     async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
         let before = world.now();
         let text = "a new user looks at the tickets for sale, and reserves each".to_owned();
@@ -317,10 +318,10 @@ impl harness::subject::Clients for Clients {
             listed.extend(next);
         }
         let listed = listed.into_iter().collect();
-        let tickets: Vec<String> = facts
-            .documents
-            .of("tickets", "tickets")
+        let tickets = facts.documents.of("tickets", "tickets");
+        let tickets: Vec<String> = tickets
             .iter()
+            .step_by(tickets.len().div_ceil(SURVEYED).max(1))
             .map(|ticket| field::id(ticket).to_owned())
             .collect();
         let reserve = |ticket: &String| {
@@ -345,6 +346,9 @@ fn with_ids<'c>(query: &str, id: impl Fn(&str) -> Option<&'c str>) -> Option<Str
     let (title, after) = rest.split_once('}')?;
     Some(format!("{before}{}{after}", id(title)?))
 }
+
+/// The most tickets that a survey tries to reserve.
+const SURVEYED: usize = 500;
 
 /// The number of tickets on a full page.
 const PAGE: usize = 100;

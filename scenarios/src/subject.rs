@@ -76,6 +76,10 @@ impl Subject for Ticketing {
         Some(workloads::RACE_WITHOUT_TIME)
     }
 
+    fn load(&self) -> Option<Workload<Operation>> {
+        Some(workloads::LOAD)
+    }
+
     fn invariants(&self) -> Vec<Invariant<Self>> {
         invariants::all()
     }
@@ -219,7 +223,8 @@ fn command_line(launch: &Launch<'_>) -> CommandLine {
         ("ADMIN_EMAILS", settings.admins.join(",")),
         ("COOKIE_SECURE", settings.session.secure.to_string()),
         ("RESERVATION_WINDOW", millis(launch.time.deadline(WINDOW))),
-        ("TOKEN_LIFETIME", millis(launch.time.deadline(SESSION_LIFETIME))),
+        // Clients sign up once, and a run may last for hours.
+        ("TOKEN_LIFETIME", millis(DAY)),
         ("ACK_WAIT", millis(launch.time.policy().ack_wait)),
     ];
     CommandLine { arguments: vec!["serve".to_owned(), launch.service.to_owned()], environment }

@@ -17,7 +17,7 @@ use crate::subject::AnySubject;
 const LENGTH: Duration = Duration::from_secs(30);
 
 /// The number of clients where none is given.
-const CLIENTS: usize = 33;
+const CLIENTS: usize = 64;
 
 /// The arguments of the world of processes.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// The time under load, with --world processes; 30s by default
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     length: Option<Duration>,
-    /// The number of clients that act at once, with --world processes; 33 by default
+    /// The number of clients that act at once, with --world processes; 64 by default
     #[arg(long, value_name = "N", alias = "buyers")]
     clients: Option<NonZeroUsize>,
     /// The program that runs the services, with --world processes; built by default

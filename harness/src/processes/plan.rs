@@ -20,7 +20,7 @@ const GAP: std::ops::Range<u64> = 150..900;
 /// The duration of a fault, in milliseconds.
 const LENGTH: std::ops::Range<u64> = 300..4_000;
 
-/// The time that a killed process is down, in milliseconds.
+/// The time that a killed process is down, and that a server is suspended, in milliseconds.
 const DOWN: std::ops::Range<u64> = 0..1_500;
 
 /// The time for which a target is left alone after a fault in it has ended: a server takes a
@@ -87,10 +87,10 @@ enum Kind {
 const KINDS: [(Kind, u32); 12] = [
     (Kind::KillInstance, 40),
     (Kind::FreezeInstance, 6),
-    (Kind::KillServer(Server::Nats), 2),
-    (Kind::KillServer(Server::Mongo), 2),
-    (Kind::FreezeServer(Server::Nats), 2),
-    (Kind::FreezeServer(Server::Mongo), 2),
+    (Kind::KillServer(Server::Nats), 1),
+    (Kind::KillServer(Server::Mongo), 1),
+    (Kind::FreezeServer(Server::Nats), 1),
+    (Kind::FreezeServer(Server::Mongo), 1),
     (Kind::CutLink, 10),
     (Kind::SlowLink, 10),
     (Kind::HalfOpenLink, 10),
@@ -197,7 +197,7 @@ fn fault(rng: &mut ChaCha8Rng, kind: Kind, instances: &[InstanceId]) -> (Fault, 
         Kind::KillInstance => (Fault::KillInstance(id), down),
         Kind::FreezeInstance => (Fault::FreezeInstance(id), length),
         Kind::KillServer(server) => (Fault::KillServer(server), down),
-        Kind::FreezeServer(server) => (Fault::FreezeServer(server), length),
+        Kind::FreezeServer(server) => (Fault::FreezeServer(server), down),
         Kind::CutLink => (Fault::Link(id, server, Condition::Cut), length),
         Kind::SlowLink => (Fault::Link(id, server, Condition::Slow(delay)), length),
         Kind::HalfOpenLink => (Fault::Link(id, server, Condition::HalfOpen), length),

@@ -106,6 +106,11 @@ impl AnySubject {
         self.0.inner.race()
     }
 
+    /// The scripts of the world of processes.
+    pub fn load(&self) -> Option<Scripts> {
+        self.0.inner.load()
+    }
+
     /// The program that runs the services as processes.
     pub fn processes(&self) -> Option<Processes> {
         self.0.inner.processes()
@@ -258,6 +263,7 @@ type Judged = (Vec<Violation>, BTreeSet<&'static str>);
 trait Erased: Send + Sync {
     fn scripts(&self, workload: usize) -> Scripts;
     fn race(&self) -> Option<Scripts>;
+    fn load(&self) -> Option<Scripts>;
     fn scope(&self, at: usize) -> (Script, usize);
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]);
     fn deadlines(&self) -> &'static [Duration];
@@ -288,6 +294,10 @@ impl<S: Subject> Erased for S {
 
     fn race(&self) -> Option<Scripts> {
         Subject::race(self).as_ref().map(draws::<S>)
+    }
+
+    fn load(&self) -> Option<Scripts> {
+        Subject::load(self).as_ref().map(draws::<S>)
     }
 
     fn scope(&self, at: usize) -> (Script, usize) {
