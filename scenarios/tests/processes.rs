@@ -22,7 +22,7 @@ use scenarios::operation::Operation;
 /// The time under load, in which every kind of fault occurs.
 const LENGTH: Duration = Duration::from_secs(10);
 
-const CLIENTS: usize = 33;
+const CLIENTS: usize = 32;
 
 /// The invariant that a double charge violates.
 const LEDGERS: &str = "ledgers-agree";
@@ -100,8 +100,8 @@ impl Subject for Forgetful {
         Ticketing.workloads()
     }
 
-    fn race(&self) -> Option<Workload<Operation>> {
-        Ticketing.race()
+    fn load(&self) -> Option<Workload<Operation>> {
+        Ticketing.load()
     }
 
     fn invariants(&self) -> Vec<Invariant<Self>> {

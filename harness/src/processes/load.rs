@@ -12,8 +12,8 @@ use ports::clock::Clock as _;
 use super::gateway::Gateway;
 use crate::history::History;
 use crate::script::{Action, Round, Script, Then};
-use crate::subject::AnySubject;
 use crate::subject::any::AnyClients;
+use crate::subject::{AnyOperation, AnySubject};
 use crate::time_scale::TimeScale;
 use crate::trace::Trace;
 use crate::world::{answer_record, request_record};
@@ -23,6 +23,15 @@ const SCRIPTS: u64 = 64;
 
 /// The pause where a script waits for quiescence, which there is none of under load.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// The pauses after which a client sends an operation again that it got no answer to, or an
+/// answer that says it may succeed later: 503, or 404 for what another service has just created.
+const AGAIN: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_millis(1_000),
+    Duration::from_millis(2_000),
+];
 
 /// The pause after a round of which no operation could be sent.
 const IDLE: Duration = Duration::from_millis(50);
@@ -132,7 +141,17 @@ impl<'a> Load<'a> {
                 if Instant::now() >= until {
                     return;
                 }
-                let sent = self.act(round, group, play).await;
+                let mut sent = self.act(actions(round, group, play)).await;
+                let is_idle = sent.is_empty();
+                for pause in AGAIN {
+                    sent.retain(|(_, again)| *again);
+                    if sent.is_empty() || Instant::now() + pause >= until {
+                        break;
+                    }
+                    tokio::time::sleep(pause).await;
+                    let again = sent.into_iter().map(|(operation, _)| operation);
+                    sent = self.act(again.collect()).await;
+                }
                 let pause = match round.then {
                     Then::Go => Duration::ZERO,
                     Then::Quiesce => BREATH,
@@ -140,26 +159,20 @@ impl<'a> Load<'a> {
                         self.time.of(Duration::from_secs(seconds.into()))
                     }
                 };
-                tokio::time::sleep(if sent == 0 { pause.max(IDLE) } else { pause }).await;
+                tokio::time::sleep(if is_idle { pause.max(IDLE) } else { pause }).await;
             }
         }
     }
 
-    /// Carries out the operations of a round concurrently, with names of this group and this
-    /// play; returns how many could be sent.
-    async fn act(&self, round: &Round, group: usize, play: u64) -> usize {
+    /// Carries out these operations concurrently. Returns those that could be sent, each with
+    /// whether to send it again.
+    async fn act(&self, operations: Vec<AnyOperation>) -> Vec<(AnyOperation, bool)> {
         let (mut begun, mut requests) = (Vec::new(), Vec::new());
         {
             let state = &mut *self.state.borrow_mut();
             let number = state.rounds;
             state.rounds += 1;
-            for operation in round.actions.iter().filter_map(Action::operation) {
-                let operation = operation.renamed(|kind, name| {
-                    *name = match kind {
-                        None => in_group(name, group),
-                        Some(_) => format!("{name} {play}"),
-                    };
-                });
+            for operation in operations {
                 let Some(request) = state.clients.request(&operation) else { continue };
                 let now = SystemClock.now();
                 let context = state.clients.context(&operation, now);
@@ -176,9 +189,10 @@ impl<'a> Load<'a> {
         let replies = join_all(requests).await;
         let state = &mut *self.state.borrow_mut();
         let returned = SystemClock.now();
-        for ((at, number, operation), reply) in begun.iter().zip(replies) {
-            self.trace.add(returned, None, answer_record(*number, &reply));
-            state.clients.learn(operation, &reply, returned);
+        let mut sent = Vec::new();
+        for ((at, number, operation), reply) in begun.into_iter().zip(replies) {
+            self.trace.add(returned, None, answer_record(number, &reply));
+            state.clients.learn(&operation, &reply, returned);
             let class = match reply.status() {
                 None => "none",
                 Some(503) => "503",
@@ -187,11 +201,26 @@ impl<'a> Load<'a> {
                 Some(_) => "2xx",
             };
             *state.counts.replies.entry(class).or_default() += 1;
-            if let Some(milestone) = self.subject.milestone(operation, &reply) {
+            if let Some(milestone) = self.subject.milestone(&operation, &reply) {
                 *state.counts.milestones.entry(milestone).or_default() += 1;
             }
-            state.history.complete(*at, (returned, self.trace.len()), reply);
+            sent.push((operation, matches!(reply.status(), None | Some(404 | 503))));
+            state.history.complete(at, (returned, self.trace.len()), reply);
         }
-        begun.len()
+        sent
     }
+}
+
+/// The operations of a round, with names of this group and this play.
+fn actions(round: &Round, group: usize, play: u64) -> Vec<AnyOperation> {
+    let operations = round.actions.iter().filter_map(Action::operation);
+    let renamed = operations.map(|operation| {
+        operation.renamed(|kind, name| {
+            *name = match kind {
+                None => in_group(name, group),
+                Some(_) => format!("{name} {play}"),
+            };
+        })
+    });
+    renamed.collect()
 }

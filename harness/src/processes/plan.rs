@@ -25,7 +25,11 @@ const DOWN: std::ops::Range<u64> = 0..1_500;
 
 /// The time for which a target is left alone after a fault in it has ended: a server takes a
 /// while to start.
-const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_millis(1_500);
+
+/// The share of faults in an instance that leave the other instances of its service alone: with
+/// all of them disturbed most of the time, no work would be done that a fault could harm.
+const SPARING: f64 = 0.9;
 
 /// The delay of one chunk on a slow link, and of a slow external service, in milliseconds.
 const DELAY: std::ops::Range<u64> = 20..400;
@@ -176,11 +180,13 @@ pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec
         if at >= length {
             return plan;
         }
+        let id = instance(&mut rng, instances, |id| busy.get(&id).is_some_and(|until| *until > at));
+        let Some(id) = id else { continue };
         let kind = first.next().unwrap_or_else(|| {
             let drawn = KINDS.choose_weighted(&mut rng, |(_, share)| *share);
             drawn.expect("the shares are positive").0
         });
-        let (fault, lasts) = fault(&mut rng, kind, instances);
+        let (fault, lasts) = fault(&mut rng, kind, id);
         let until = busy.entry(fault.target()).or_default();
         if *until <= at {
             *until = at + lasts + REST;
@@ -189,8 +195,26 @@ pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec
     }
 }
 
-fn fault(rng: &mut ChaCha8Rng, kind: Kind, instances: &[InstanceId]) -> (Fault, Duration) {
-    let id = *instances.choose(rng).expect("a system has services");
+/// An instance for the next fault; `None` where all are busy with others.
+fn instance(
+    rng: &mut ChaCha8Rng,
+    instances: &[InstanceId],
+    is_busy: impl Fn(Target) -> bool,
+) -> Option<InstanceId> {
+    let is_disturbed = |id: InstanceId| {
+        let targets = [Target::Instance(id), Target::Nats(Some(id)), Target::Mongo(Some(id))];
+        targets.into_iter().any(&is_busy)
+    };
+    let spares = rng.random_bool(SPARING);
+    let is_fit = |id: &&InstanceId| {
+        let same = instances.iter().filter(|other| other.service == id.service);
+        !is_disturbed(**id) && !(spares && same.into_iter().any(|other| is_disturbed(*other)))
+    };
+    let fit: Vec<InstanceId> = instances.iter().filter(is_fit).copied().collect();
+    fit.choose(rng).copied()
+}
+
+fn fault(rng: &mut ChaCha8Rng, kind: Kind, id: InstanceId) -> (Fault, Duration) {
     let server = if rng.random_bool(0.5) { Server::Nats } else { Server::Mongo };
     let (length, down, delay) = (millis(rng, LENGTH), millis(rng, DOWN), millis(rng, DELAY));
     match kind {

@@ -52,9 +52,8 @@ pub(super) fn scripts() -> impl Strategy<Value = Script> {
                 });
             }
         }
-        let edits = edit.map(|(ticket, price)| {
-            Operation::reprice(&client(SELLER), &title(ticket), price)
-        });
+        let edits =
+            edit.map(|(ticket, price)| Operation::reprice(&client(SELLER), &title(ticket), price));
         reserved.extend(edits);
         let rounds = vec![
             Round::of(listed, Then::Quiesce),
