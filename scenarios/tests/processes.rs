@@ -20,7 +20,7 @@ use scenarios::clients::Clients;
 use scenarios::operation::Operation;
 
 /// The time under load, in which every kind of fault occurs.
-const LENGTH: Duration = Duration::from_secs(10);
+const LENGTH: Duration = Duration::from_secs(20);
 
 const CLIENTS: usize = 32;
 

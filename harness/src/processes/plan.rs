@@ -207,8 +207,8 @@ fn instance(
     };
     let spares = rng.random_bool(SPARING);
     let is_fit = |id: &&InstanceId| {
-        let same = instances.iter().filter(|other| other.service == id.service);
-        !is_disturbed(**id) && !(spares && same.into_iter().any(|other| is_disturbed(*other)))
+        let mut same = instances.iter().filter(|other| other.service == id.service);
+        if spares { !same.any(|other| is_disturbed(*other)) } else { !is_disturbed(**id) }
     };
     let fit: Vec<InstanceId> = instances.iter().filter(is_fit).copied().collect();
     fit.choose(rng).copied()
