@@ -1,7 +1,7 @@
 //! The faults of a run as plain data, drawn from its seed: which kind, which target, when, how
 //! long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -172,7 +172,7 @@ pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut first = KINDS.map(|(kind, _)| kind);
     first.shuffle(&mut rng);
-    let mut first = first.into_iter();
+    let mut first = VecDeque::from(first);
     let mut busy: BTreeMap<Target, Duration> = BTreeMap::new();
     let (mut plan, mut at) = (Vec::new(), Duration::ZERO);
     loop {
@@ -180,17 +180,19 @@ pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec
         if at >= length {
             return plan;
         }
-        let id = instance(&mut rng, instances, |id| busy.get(&id).is_some_and(|until| *until > at));
-        let Some(id) = id else { continue };
-        let kind = first.next().unwrap_or_else(|| {
+        let next = first.pop_front();
+        let kind = next.unwrap_or_else(|| {
             let drawn = KINDS.choose_weighted(&mut rng, |(_, share)| *share);
             drawn.expect("the shares are positive").0
         });
-        let (fault, lasts) = fault(&mut rng, kind, id);
-        let until = busy.entry(fault.target()).or_default();
-        if *until <= at {
-            *until = at + lasts + REST;
-            plan.push(Injection { at, lasts, fault });
+        let is_busy = |target| busy.get(&target).is_some_and(|until| *until > at);
+        let id = instance(&mut rng, instances, is_busy);
+        match fault(&mut rng, kind, id).filter(|(fault, _)| !is_busy(fault.target())) {
+            Some((fault, lasts)) => {
+                busy.insert(fault.target(), at + lasts + REST);
+                plan.push(Injection { at, lasts, fault });
+            }
+            None => first.extend(next),
         }
     }
 }
@@ -214,21 +216,23 @@ fn instance(
     fit.choose(rng).copied()
 }
 
-fn fault(rng: &mut ChaCha8Rng, kind: Kind, id: InstanceId) -> (Fault, Duration) {
+/// A fault of this kind and how long it lasts; `None` where it needs an instance and there is
+/// none.
+fn fault(rng: &mut ChaCha8Rng, kind: Kind, id: Option<InstanceId>) -> Option<(Fault, Duration)> {
     let server = if rng.random_bool(0.5) { Server::Nats } else { Server::Mongo };
     let (length, down, delay) = (millis(rng, LENGTH), millis(rng, DOWN), millis(rng, DELAY));
-    match kind {
-        Kind::KillInstance => (Fault::KillInstance(id), down),
-        Kind::FreezeInstance => (Fault::FreezeInstance(id), length),
+    Some(match kind {
+        Kind::KillInstance => (Fault::KillInstance(id?), down),
+        Kind::FreezeInstance => (Fault::FreezeInstance(id?), length),
         Kind::KillServer(server) => (Fault::KillServer(server), down),
         Kind::FreezeServer(server) => (Fault::FreezeServer(server), down),
-        Kind::CutLink => (Fault::Link(id, server, Condition::Cut), length),
-        Kind::SlowLink => (Fault::Link(id, server, Condition::Slow(delay)), length),
-        Kind::HalfOpenLink => (Fault::Link(id, server, Condition::HalfOpen), length),
+        Kind::CutLink => (Fault::Link(id?, server, Condition::Cut), length),
+        Kind::SlowLink => (Fault::Link(id?, server, Condition::Slow(delay)), length),
+        Kind::HalfOpenLink => (Fault::Link(id?, server, Condition::HalfOpen), length),
         Kind::SlowExternal => (Fault::External(Conduct::Slow(delay)), length),
         Kind::FailingExternal => (Fault::External(Conduct::Failing), length),
         Kind::LateExternal => (Fault::External(Conduct::Late), length),
-    }
+    })
 }
 
 fn millis(rng: &mut ChaCha8Rng, range: std::ops::Range<u64>) -> Duration {
@@ -242,9 +246,11 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
-    const INSTANCES: [InstanceId; 2] = [
+    const INSTANCES: [InstanceId; 4] = [
         InstanceId { service: "loans", instance: 1 },
         InstanceId { service: "loans", instance: 2 },
+        InstanceId { service: "returns", instance: 1 },
+        InstanceId { service: "returns", instance: 2 },
     ];
 
     #[test]
@@ -255,14 +261,42 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_occurs_and_no_target_has_two_faults_at_once() {
-        let plan = draw(1, MINUTE, &INSTANCES);
-        let labels: BTreeSet<_> = plan.iter().map(|injection| injection.fault.label()).collect();
-        assert_eq!(labels.len(), KINDS.len(), "{labels:?}");
-        for (number, one) in plan.iter().enumerate() {
-            assert!(one.at < MINUTE);
-            let mut same = plan[..number].iter().filter(|o| o.fault.target() == one.fault.target());
-            assert!(same.all(|other| other.at + other.lasts < one.at), "{one:?}");
+    fn every_kind_occurs_early_and_no_target_has_two_faults_at_once() {
+        for seed in 0..100 {
+            let plan = draw(seed, MINUTE, &INSTANCES);
+            let early = plan.iter().filter(|injection| injection.at < MINUTE / 3);
+            let labels: BTreeSet<_> = early
+                .map(|injection| match injection.fault.label() {
+                    (kind, "loans" | "returns") => (kind, "an instance"),
+                    label => label,
+                })
+                .collect();
+            assert_eq!(labels.len(), KINDS.len(), "seed {seed}: {labels:?}");
+            for (number, one) in plan.iter().enumerate() {
+                assert!(one.at < MINUTE);
+                let earlier = plan[..number].iter();
+                let mut same = earlier.filter(|o| o.fault.target() == one.fault.target());
+                assert!(same.all(|other| other.at + other.lasts < one.at), "{one:?}");
+            }
         }
+    }
+
+    #[test]
+    fn most_faults_leave_one_instance_of_a_service_alone() {
+        let plan = draw(1, MINUTE * 60, &INSTANCES);
+        let instance = |fault: Fault| match fault {
+            Fault::KillInstance(id) | Fault::FreezeInstance(id) | Fault::Link(id, ..) => Some(id),
+            _ => None,
+        };
+        let of_instances: Vec<_> =
+            plan.iter().filter_map(|one| Some((one, instance(one.fault)?))).collect();
+        let both = of_instances.iter().enumerate().filter(|(number, (one, id))| {
+            let mut earlier = of_instances[..*number].iter();
+            earlier.any(|(other, of)| {
+                of.service == id.service && of != id && other.at + other.lasts > one.at
+            })
+        });
+        let (both, all) = (both.count(), of_instances.len());
+        assert!(both > 0 && both < all / 4, "{both} of {all}");
     }
 }
