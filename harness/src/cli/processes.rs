@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{CommandError, Program, Verdict, runtime};
+use super::{CommandError, Program, Verdict, capitalized, runtime};
 use crate::processes::{self, CONVERGENCE_LIMIT, Counts, Outcome, ProcessesError, Settings};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, DIM, Terminal};
@@ -181,7 +181,7 @@ fn summary(subject: &AnySubject, seed: u64, outcome: &Outcome) -> Summary {
         trace: outcome.trace.clone(),
     });
     Summary {
-        title: format!("{} in processes", super::run::capitalized(subject.name())),
+        title: format!("{} in processes", capitalized(subject.name())),
         held,
         figures,
         races: finding.into_iter().collect(),

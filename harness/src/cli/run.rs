@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::findings::{Findings, shrunk};
-use super::{CommandError, Program, Verdict, WorldName, processes, runtime};
+use super::{CommandError, Program, Verdict, WorldName, capitalized, processes, runtime};
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
@@ -259,9 +259,4 @@ fn again(args: &Args, program: &Program, finished: &Finished) -> String {
         arguments.extend(["--features", folder]);
     }
     program.with(arguments)
-}
-
-pub(super) fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -10,6 +10,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures::stream;
 use http::StatusCode;
 use ports::clock::Clock as _;
 use tokio::net::TcpListener;
@@ -36,6 +38,8 @@ pub enum Conduct {
     /// Requests are carried out, and their responses are withheld until the conduct changes or
     /// for longer than a client waits.
     Late,
+    /// Requests are carried out, and their connections break instead of a response.
+    Breaking,
 }
 
 /// An HTTP server that answers as an [`ExternalService`] does.
@@ -83,7 +87,7 @@ async fn respond(State(mut responder): State<Responder>, request: Request) -> Re
     match conduct {
         Conduct::Failing => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Conduct::Slow(delay) => tokio::time::sleep(delay).await,
-        Conduct::Well | Conduct::Late => {}
+        Conduct::Well | Conduct::Late | Conduct::Breaking => {}
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -93,6 +97,10 @@ async fn respond(State(mut responder): State<Responder>, request: Request) -> Re
         responder.service.answer(&http::Request::from_parts(parts, body), SystemClock.now());
     if conduct == Conduct::Late {
         drop(tokio::time::timeout(NEVER, responder.conduct.changed()).await);
+    }
+    if conduct == Conduct::Breaking {
+        let error = io::Error::from(io::ErrorKind::ConnectionReset);
+        return Body::from_stream(stream::iter([Err::<Bytes, _>(error)])).into_response();
     }
     match reply {
         ExternalReply::Response(response) => response.map(Body::from),

@@ -84,11 +84,12 @@ enum Kind {
     SlowExternal,
     FailingExternal,
     LateExternal,
+    BreakingExternal,
 }
 
 /// Every kind, and its share among the faults after the first of each kind. A fault in a server
 /// stops everything, so these are rare.
-const KINDS: [(Kind, u32); 12] = [
+const KINDS: [(Kind, u32); 13] = [
     (Kind::KillInstance, 40),
     (Kind::FreezeInstance, 6),
     (Kind::KillServer(Server::Nats), 1),
@@ -100,7 +101,8 @@ const KINDS: [(Kind, u32); 12] = [
     (Kind::HalfOpenLink, 10),
     (Kind::SlowExternal, 5),
     (Kind::FailingExternal, 5),
-    (Kind::LateExternal, 6),
+    (Kind::LateExternal, 5),
+    (Kind::BreakingExternal, 5),
 ];
 
 impl Fault {
@@ -135,6 +137,7 @@ impl Fault {
             Self::External(Conduct::Slow(_)) => ("external", "slow"),
             Self::External(Conduct::Failing) => ("external", "failing"),
             Self::External(Conduct::Late) => ("external", "late"),
+            Self::External(Conduct::Breaking) => ("external", "breaking"),
             Self::External(Conduct::Well) => ("external", "well"),
         }
     }
@@ -161,6 +164,7 @@ impl fmt::Display for Fault {
                 Conduct::Slow(delay) => write!(f, "the external services take {delay:?}"),
                 Conduct::Failing => f.write_str("the external services fail"),
                 Conduct::Late => f.write_str("the external services answer late"),
+                Conduct::Breaking => f.write_str("the external services break connections"),
             },
         }
     }
@@ -232,6 +236,7 @@ fn fault(rng: &mut ChaCha8Rng, kind: Kind, id: Option<InstanceId>) -> Option<(Fa
         Kind::SlowExternal => (Fault::External(Conduct::Slow(delay)), length),
         Kind::FailingExternal => (Fault::External(Conduct::Failing), length),
         Kind::LateExternal => (Fault::External(Conduct::Late), length),
+        Kind::BreakingExternal => (Fault::External(Conduct::Breaking), length),
     })
 }
 
