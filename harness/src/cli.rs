@@ -235,7 +235,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         "Examples:
   {program}                            all scenarios and workloads, in simulation
   {program} --world real               the same on a real nats-server and mongod
-  {program} --world processes --for 60s --seed 7    each service in processes, killed under load
+  {program} --world processes --for 60s --seed 7    each service in processes under load
   {program} --name 'concurrent'        only scenarios whose name contains the text
   {program} --tags 'not @simulated-only'
   {program} explore {workload} --for 60s      as many schedules as fit into one minute

@@ -23,7 +23,7 @@ const CLIENTS: usize = 64;
 #[derive(Debug, clap::Args)]
 #[group(id = "processes")]
 pub(super) struct Args {
-    /// The time under load, with --world processes; 30s by default
+    /// The time under load, such as 60s or 1h, with --world processes; 30s by default
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     length: Option<Duration>,
     /// The number of clients that act at once, with --world processes; 64 by default

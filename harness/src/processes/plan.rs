@@ -20,7 +20,8 @@ const GAP: std::ops::Range<u64> = 150..900;
 /// The duration of a fault, in milliseconds.
 const LENGTH: std::ops::Range<u64> = 300..4_000;
 
-/// The time that a killed process is down, and that a server is suspended, in milliseconds.
+/// The time that a killed process is down, a server suspended, and that connections to external
+/// services break, in milliseconds.
 const DOWN: std::ops::Range<u64> = 0..1_500;
 
 /// The time for which a target is left alone after a fault in it has ended: a server takes a
@@ -236,7 +237,7 @@ fn fault(rng: &mut ChaCha8Rng, kind: Kind, id: Option<InstanceId>) -> Option<(Fa
         Kind::SlowExternal => (Fault::External(Conduct::Slow(delay)), length),
         Kind::FailingExternal => (Fault::External(Conduct::Failing), length),
         Kind::LateExternal => (Fault::External(Conduct::Late), length),
-        Kind::BreakingExternal => (Fault::External(Conduct::Breaking), length),
+        Kind::BreakingExternal => (Fault::External(Conduct::Breaking), down),
     })
 }
 
@@ -269,7 +270,7 @@ mod tests {
     fn every_kind_occurs_early_and_no_target_has_two_faults_at_once() {
         for seed in 0..100 {
             let plan = draw(seed, MINUTE, &INSTANCES);
-            let early = plan.iter().filter(|injection| injection.at < MINUTE / 3);
+            let early = plan.iter().filter(|injection| injection.at < MINUTE / 2);
             let labels: BTreeSet<_> = early
                 .map(|injection| match injection.fault.label() {
                     (kind, "loans" | "returns") => (kind, "an instance"),

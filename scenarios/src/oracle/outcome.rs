@@ -54,11 +54,12 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
 impl Stored<'_> {
     fn difference(&self, call: &Invocation<'_>, status: u16) -> Option<&'static str> {
         let (body, about) = (call.body(), call.context.about.as_str());
+        let by = call.context.by.as_str();
+        if matches!(status, 200..=299) && !by.is_empty() && !self.users.contains(by) {
+            return Some("its user does not exist");
+        }
         let shown_id = body["id"].as_str().unwrap_or_default();
         match (call.operation.plain(), status) {
-            (Operation::SignUp { .. }, 201) => {
-                (!self.users.contains(shown_id)).then_some("the user does not exist")
-            }
             (Operation::List { .. } | Operation::Change { .. }, 200 | 201) => {
                 let same = self.tickets.get(shown_id).is_some_and(|t| is_as_edited(t, call));
                 (!same).then_some("no such version of the ticket was written")
