@@ -23,6 +23,13 @@ const LIES: &[(&str, Spoil)] = &[
     ("an accepted charge does not exist", |e| {
         charge(e, COMPLETE).insert("id", "another");
     }),
+    ("an internal error is answered", |e| {
+        amend_first(e, |call| call.reply().is_some(), |call| restatus(call, 500));
+    }),
+    ("503 is answered in a run without faults", |e| {
+        e.facts.cuts = 0;
+        amend_first(e, |call| call.reply().is_some(), |call| restatus(call, 503));
+    }),
     ("a cancelled order is open", |e| {
         let order = id(find(e.orders(), CANCELLED)).to_owned();
         find_id(e.orders(), &order).insert("status", OPEN);
