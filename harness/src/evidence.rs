@@ -86,6 +86,19 @@ impl Documents {
     }
 }
 
+/// The evidence that an invariant reads. Services that run as processes of their own leave no
+/// trace of their calls on ports, so there not every invariant can be checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// Only the outcome: final documents, the history of the clients, the external services.
+    #[default]
+    Outcome,
+    /// The outcome, and the trace for a part of the statement.
+    TraceInPart,
+    /// The trace of the calls on ports.
+    Trace,
+}
+
 /// The facts of a run that need no knowledge of its subject.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -100,7 +113,10 @@ pub struct Facts {
     pub letters: Vec<DeadLetter>,
     /// The aggregates that a dead letter is about: their copies are known to be behind.
     pub given_up: BTreeSet<String>,
-    /// The number of cuts by scenarios, which the trace does not contain.
+    /// Whether the trace lacks the calls on ports, because services run as processes.
+    pub without_trace: bool,
+    /// The number of faults that the trace does not contain: cuts by scenarios, and faults in
+    /// processes, servers and links.
     pub cuts: usize,
     /// The times that passed although services had calls pending, from and to.
     pub hurried: Vec<(Timestamp, Timestamp)>,
@@ -133,8 +149,9 @@ impl Facts {
             letters,
             ack_wait: policy.ack_wait,
             attempts: policy.max_deliver,
-            cuts: world.faults().cuts_begun(),
             hurried: world.hurried(),
+            without_trace: !world.traces_ports(),
+            cuts: world.untraced_faults(),
             trace: world.trace().records(),
         })
     }
@@ -149,6 +166,11 @@ impl Facts {
             }
             _ => None,
         })
+    }
+
+    /// Whether these facts suffice for an invariant with these needs.
+    pub(crate) fn can_show(&self, needs: Needs) -> bool {
+        !(self.without_trace && needs == Needs::Trace)
     }
 
     /// The number of injected faults, crashes and cuts together.

@@ -22,7 +22,7 @@ mod schemas;
 use platform::catalogue::Entry;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Facts;
+use crate::evidence::{Facts, Needs};
 use crate::quiescence::NotQuiescent;
 
 pub use copies::Copy;
@@ -49,15 +49,24 @@ pub struct Statement {
     pub statement: &'static str,
     /// Whether users feel a violation.
     pub kind: Kind,
+    /// The evidence that it reads.
+    pub needs: Needs,
 }
 
 impl Statement {
+    /// A harm that the outcome shows.
     const fn harm(name: &'static str, statement: &'static str) -> Self {
-        Self { name, statement, kind: Kind::Harm }
+        Self { name, statement, kind: Kind::Harm, needs: Needs::Outcome }
     }
 
+    /// A mechanism that the trace shows.
     const fn mechanism(name: &'static str, statement: &'static str) -> Self {
-        Self { name, statement, kind: Kind::Mechanism }
+        Self { name, statement, kind: Kind::Mechanism, needs: Needs::Trace }
+    }
+
+    /// The same, shown by the outcome.
+    const fn of_outcome(self) -> Self {
+        Self { needs: Needs::Outcome, ..self }
     }
 }
 
@@ -151,7 +160,8 @@ const GENERIC: &[(Statement, Check)] = &[
         Statement::mechanism(
             "outboxes-drain",
             "Once the system is quiescent, every outbox is empty",
-        ),
+        )
+        .of_outcome(),
         outboxes::check,
     ),
     (
@@ -212,7 +222,8 @@ pub(crate) fn statements() -> impl Iterator<Item = Statement> {
 
 /// The violations of generic invariants that these facts show.
 pub fn violations(facts: &Facts, declared: &Declared<'_>) -> Vec<Violation> {
-    let violations = GENERIC.iter().flat_map(|(statement, check)| {
+    let checked = GENERIC.iter().filter(|(statement, _)| facts.can_show(statement.needs));
+    let violations = checked.flat_map(|(statement, check)| {
         let broken = check(facts, declared).into_iter();
         broken.map(|how| Violation { invariant: statement.name.to_owned(), how })
     });

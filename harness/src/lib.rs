@@ -34,6 +34,7 @@ pub mod instance;
 pub mod invariants;
 pub mod linearizability;
 pub mod prelude;
+pub mod processes;
 pub mod quiescence;
 pub mod real;
 pub mod regressions;

@@ -163,6 +163,16 @@ impl Session {
         Ok(Self { world, kernel: None, clients, history: History::default(), rounds: 0, time })
     }
 
+    /// A session in a world in which these clients have acted already.
+    pub(crate) fn resume(
+        world: Box<dyn World>,
+        clients: Box<dyn AnyClients>,
+        history: History,
+        time: TimeScale,
+    ) -> Self {
+        Self { world, kernel: None, clients, history, rounds: 0, time }
+    }
+
     /// The world.
     pub fn world(&mut self) -> &mut dyn World {
         &mut *self.world
@@ -366,6 +376,15 @@ impl Session {
     /// The violations that these facts and this history show.
     pub fn judge(&self, subject: &AnySubject, facts: &Facts) -> Vec<Violation> {
         subject.judge(facts, &*self.clients, &self.history)
+    }
+
+    /// The figures of the subject that these facts and this history show.
+    pub(crate) fn figures(
+        &self,
+        subject: &AnySubject,
+        facts: &Facts,
+    ) -> Vec<(&'static str, String)> {
+        subject.figures(facts, &*self.clients, &self.history)
     }
 
     /// Takes the clients and the history out.

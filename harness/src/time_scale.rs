@@ -76,6 +76,18 @@ impl TimeScale {
         self
     }
 
+    /// The deadline of a system that has none.
+    pub const NO_DEADLINE: Duration = HOUR;
+
+    /// For processes under load, of a system whose shortest deadline is this: a quarter of an
+    /// hour takes fifteen seconds, in which a payment under faults has time, and an hour takes one.
+    /// The delivery policy is that of production, except that the ack wait runs out while processes
+    /// are down.
+    pub fn under_load(deadline: Duration) -> Self {
+        let policy = Policy { ack_wait: Duration::from_secs(2), ..Policy::default() };
+        Self { policy, minutes: 60, seconds: 10, longest: 15 * MINUTE, deadline }
+    }
+
     /// The delivery policy.
     pub fn policy(&self) -> &Policy {
         &self.policy

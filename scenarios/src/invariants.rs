@@ -35,17 +35,20 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "one-holder",
             "A ticket is held by at most one live order at any time",
             one_holder::check,
-        ),
+        )
+        .in_part_of_trace(),
         Invariant::harm(
             "open-orders",
             "A user never has more open orders than the limit allows",
             open_orders::check,
-        ),
+        )
+        .in_part_of_trace(),
         Invariant::harm(
             "linearizable",
             "The replies to buyers of a ticket, its holds and its releases are linearizable",
             linearizable::check,
-        ),
+        )
+        .of_trace(),
         Invariant::harm(
             "paid-once",
             "A completed order has exactly one charge that is not refunded, at the price that the buyer was shown",
@@ -75,18 +78,21 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "frozen-while-held",
             "No edit is accepted while the ticket is held",
             frozen::check,
-        ),
+        )
+        .of_trace(),
         Invariant::harm("hold-ends", "No unpaid hold outlives its deadline", expiry::check),
         Invariant::harm(
             "expires-in-time",
             "A hold ends within a second of its deadline, and never before",
             expiry::in_time,
-        ),
+        )
+        .of_trace(),
         Invariant::mechanism(
             "expires-once",
             "The expiry of an order is published exactly once",
             expiry::published_once,
-        ),
+        )
+        .of_trace(),
         Invariant::harm(
             "declined-cancels",
             "An order whose card was declined is cancelled",
@@ -101,10 +107,12 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "bans",
             "Every instance that has received a ban rejects the banned user",
             bans::check,
-        ),
+        )
+        .of_trace(),
         Invariant::harm("one-address", "An email address belongs to one user", addresses::check),
         Invariant::harm("one-claim", "A claim belongs to one user", addresses::claimed_once),
-        Invariant::harm("contract", "Every answer is one that the contract allows", oracle::check),
+        Invariant::harm("contract", "Every answer is one that the contract allows", oracle::check)
+            .in_part_of_trace(),
         Invariant::harm(
             "holders-agree",
             "Once the system is quiescent, a ticket names the order that holds it",
@@ -124,12 +132,15 @@ pub fn all() -> Vec<Invariant<Ticketing>> {
             "charges-published",
             "Every version of a charge is published exactly once",
             charges_published::check,
-        ),
+        )
+        .of_trace(),
         Invariant::mechanism(
             "ack-last",
             "A message is acknowledged only after the order or hold that it changes is written",
             acks::check,
-        ),
+        )
+        .of_trace()
+        .of_trace(),
     ]
 }
 

@@ -1,5 +1,5 @@
 //! `run`: all scenarios in one world, then every workload under random schedules in simulation, or
-//! races on real servers.
+//! races on real servers; or the world of processes.
 
 use std::fs;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::findings::{Findings, shrunk};
-use super::{CommandError, Program, Verdict, WorldName, runtime, setting};
+use super::{CommandError, Program, Verdict, WorldName, capitalized, processes, runtime, setting};
 use crate::faults::FaultKind;
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
@@ -47,6 +47,8 @@ pub(super) struct Args {
     /// Prints the summary as JSON instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    processes: processes::Args,
 }
 
 /// The default number of schedules of each workload.
@@ -61,6 +63,27 @@ pub(super) fn run(
     args: &Args,
     program: &Program,
 ) -> Result<Verdict, CommandError> {
+    if args.world == WorldName::Processes {
+        let chosen = [
+            (args.tags.is_some(), "--tags"),
+            (!args.name.is_empty(), "--name"),
+            (args.features.is_some(), "--features"),
+            (args.schedules.is_some(), "--schedules"),
+            (args.settings.given(), "--setting"),
+        ];
+        return match chosen.iter().find(|(is_given, _)| *is_given) {
+            Some((_, name)) => {
+                Err(CommandError::Usage(format!("{name} does not go with --world processes")))
+            }
+            None => {
+                let common = (args.seed, args.out.as_path(), args.json);
+                processes::run(subject, &args.processes, common, program)
+            }
+        };
+    }
+    if let Some(name) = args.processes.given() {
+        return Err(CommandError::Usage(format!("{name} needs --world processes")));
+    }
     let began = Instant::now();
     let terminal = Terminal::new(args.json);
     let runtime = runtime()?;
@@ -84,13 +107,14 @@ pub(super) fn run(
             terminal.row("servers", &format!("{source} ready in {ready}"));
             WorldKind::Real
         }
+        WorldName::Processes => unreachable!("it has returned"),
     };
     let chosen = scenarios(subject, args, kind, &runtime, &terminal, &mut summary)?;
     let schedules = match (args.schedules, chosen, args.world) {
         (Some(schedules), ..) => schedules,
         (None, true, _) => 0,
         (None, false, WorldName::Simulated) => SCHEDULES,
-        (None, false, WorldName::Real) => RACES,
+        (None, false, WorldName::Real | WorldName::Processes) => RACES,
     };
     let seeds = args.seed..args.seed.saturating_add(schedules);
     if schedules > 0 && args.world == WorldName::Simulated {
@@ -242,9 +266,4 @@ fn again(args: &Args, program: &Program, finished: &Finished) -> String {
         arguments.extend(["--features", folder]);
     }
     program.with(arguments)
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

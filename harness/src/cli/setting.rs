@@ -18,6 +18,11 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
+    /// Whether any are given.
+    pub(super) fn given(&self) -> bool {
+        !self.setting.is_empty()
+    }
+
     /// The settings of the runs.
     pub(super) fn choice(&self, subject: &AnySubject) -> Result<SettingsChoice, CommandError> {
         let mut choice = SettingsChoice::default();

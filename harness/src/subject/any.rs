@@ -13,6 +13,7 @@ pub use super::any_clients::AnyClients;
 use super::evidence::Evidence;
 use super::names::{Names, Written};
 use super::operation::{AnyOperation, Operation};
+use super::processes::Processes;
 use super::rules::Rules;
 use super::{Subject, workload};
 use crate::bugs::PlantedBug;
@@ -25,6 +26,7 @@ use crate::story::fault::Sentences;
 use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::topology::Topology;
+use crate::world::Reply;
 
 /// A subject of any type. Clones share it.
 #[derive(Clone)]
@@ -72,7 +74,12 @@ impl AnySubject {
             scopes: scopes.map(|s| Named { name: s.name, about: s.about }).collect(),
             planted_bugs: subject.planted_bugs(),
             invariants: statements
-                .map(|i| Statement { name: i.name, statement: i.statement, kind: i.kind })
+                .map(|i| Statement {
+                    name: i.name,
+                    statement: i.statement,
+                    kind: i.kind,
+                    needs: i.needs,
+                })
                 .chain(invariants::statements())
                 .collect(),
             events: subject.events(),
@@ -108,6 +115,31 @@ impl AnySubject {
     /// The scripts of the race on real servers.
     pub fn race(&self) -> Option<Scripts> {
         self.0.inner.race()
+    }
+
+    /// The scripts of the world of processes.
+    pub fn load(&self) -> Option<Scripts> {
+        self.0.inner.load()
+    }
+
+    /// The program that runs the services as processes.
+    pub fn processes(&self) -> Option<Processes> {
+        self.0.inner.processes()
+    }
+
+    /// The milestone that this reply shows.
+    pub fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {
+        self.0.inner.milestone(operation, reply)
+    }
+
+    /// The figures of the outcome of a run.
+    pub fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)> {
+        self.0.inner.figures(facts, clients, history)
     }
 
     /// The scopes.
@@ -269,6 +301,7 @@ type Judged = (Vec<Violation>, BTreeSet<&'static str>);
 trait Erased: Send + Sync {
     fn scripts(&self, workload: usize) -> Scripts;
     fn race(&self) -> Option<Scripts>;
+    fn load(&self) -> Option<Scripts>;
     fn scope(&self, at: usize) -> (Script, usize);
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]);
     fn deadlines(&self) -> &'static [Duration];
@@ -282,6 +315,14 @@ trait Erased: Send + Sync {
     fn copies(&self) -> &'static [Copy];
     fn monotonic_fields(&self) -> &'static [&'static str];
     fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
+    fn processes(&self) -> Option<Processes>;
+    fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str>;
+    fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)>;
 }
 
 impl<S: Subject> Erased for S {
@@ -291,6 +332,10 @@ impl<S: Subject> Erased for S {
 
     fn race(&self) -> Option<Scripts> {
         Subject::race(self).as_ref().map(draws::<S>)
+    }
+
+    fn load(&self) -> Option<Scripts> {
+        Subject::load(self).as_ref().map(draws::<S>)
     }
 
     fn scope(&self, at: usize) -> (Script, usize) {
@@ -347,11 +392,30 @@ impl<S: Subject> Erased for S {
         let clients = clients.any().downcast_ref().expect("the clients are this subject's");
         let evidence = Evidence::<S>::new(facts, clients, history);
         let invariants = self.invariants();
-        let violations = invariants.iter().flat_map(|invariant| {
+        let checked = invariants.iter().filter(|invariant| facts.can_show(invariant.needs));
+        let violations = checked.flat_map(|invariant| {
             let broken = (invariant.check)(&evidence).into_iter();
             broken.map(|how| Violation { invariant: invariant.name.to_owned(), how })
         });
         (violations.collect(), evidence.reached())
+    }
+
+    fn processes(&self) -> Option<Processes> {
+        Subject::processes(self)
+    }
+
+    fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {
+        Subject::milestone(self, operation.downcast()?, reply)
+    }
+
+    fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)> {
+        let clients = clients.any().downcast_ref().expect("the clients are this subject's");
+        Subject::figures(self, &Evidence::<S>::new(facts, clients, history))
     }
 }
 

@@ -2,6 +2,7 @@
 //! violates exactly the invariant that the lie targets.
 
 mod envelopes;
+mod outcome;
 mod replies;
 mod spoil;
 
