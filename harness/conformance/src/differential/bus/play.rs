@@ -23,6 +23,9 @@ pub(super) struct World {
     pub(super) buses: Vec<Arc<dyn Bus>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) operator: Arc<dyn Operator>,
+    /// Whether a subscription that another replaces is closed after that one is open. A close
+    /// travels by itself, so the server may hear of it late.
+    pub(super) closes_late: bool,
 }
 
 /// Someone who deletes what services use.
@@ -152,9 +155,11 @@ impl Player {
                 if self.places.get(&place).is_some_and(|place| place.waiting.is_some()) {
                     return "not idle".to_owned();
                 }
-                drop(self.places.remove(&place));
+                let replaced = self.places.remove(&place);
+                let closing = replaced.filter(|_| self.world.closes_late);
                 let (name, durable) = (consumer.name.clone(), consumer.group == Group::Durable);
                 let opened = self.world.buses[instance].subscribe(consumer).await;
+                drop(closing);
                 let subscription = match opened {
                     Ok(subscription) => subscription,
                     Err(error) => return failed(&error).to_owned(),
