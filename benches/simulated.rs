@@ -38,7 +38,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("race of ten with faults", |bench| {
         bench.iter(|| {
             seed += 1;
-            let case = Case { script: script.clone(), ..plan.case(&scripts, seed) };
+            let case = Case { script: script.clone(), ..plan.case(&subject, &scripts, seed) };
             let run = run::judge(&subject, &case);
             assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
         });
@@ -46,7 +46,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("workload race with faults", |bench| {
         bench.iter(|| {
             seed += 1;
-            let run = run::judge(&subject, &plan.case(&scripts, seed));
+            let run = run::judge(&subject, &plan.case(&subject, &scripts, seed));
             assert!(run.is_ok_and(|run| !run.is_finding()), "everything holds");
         });
     });

@@ -20,6 +20,7 @@ pub use sim::scheduler::Decision;
 use sim::scheduler::{Fifo, Pct, Random, Replay, Scheduler};
 
 use crate::script::{RawScript, Script};
+use crate::settings::Settings;
 use crate::subject::{AnyOperation, AnySubject};
 
 /// One run.
@@ -32,6 +33,9 @@ pub struct Case<O = AnyOperation> {
     pub bug: Option<String>,
     /// The source of ids and of all chance.
     pub seed: u64,
+    /// The settings that differ from their defaults; a case without any has all defaults.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
     /// The operations of the clients.
     pub script: Script<O>,
     /// The faults.
@@ -76,6 +80,7 @@ impl Case {
             workload: "script".to_owned(),
             bug: None,
             seed,
+            settings: Settings::default(),
             script,
             faults: FaultPlan::Exact(Vec::new()),
             schedule: Schedule::Random { hurry: 0 },
@@ -91,12 +96,13 @@ impl RawCase {
     ///
     /// # Errors
     ///
-    /// When an operation is not one of this subject.
+    /// When an operation or a setting is not one of this subject.
     pub fn read(self, subject: &AnySubject) -> Result<Case, serde_json::Error> {
-        let Self { workload, bug, seed, script, faults, schedule } = self;
+        let Self { workload, bug, seed, settings, script, faults, schedule } = self;
+        let settings = settings.known(subject.settings()).map_err(serde::de::Error::custom)?;
         let script: RawScript = script;
         let script = subject.read_script(script)?;
-        Ok(Case { workload, bug, seed, script, faults, schedule })
+        Ok(Case { workload, bug, seed, settings, script, faults, schedule })
     }
 }
 
@@ -120,11 +126,13 @@ impl Schedule {
 /// ```
 /// use harness::case::{Decision, FaultPlan, RawCase, Schedule, Token};
 /// use harness::script::Script;
+/// use harness::settings::Settings;
 ///
 /// let case = RawCase {
 ///     workload: "race".to_owned(),
 ///     bug: None,
 ///     seed: 7,
+///     settings: Settings::default(),
 ///     script: Script::new(["Anna", "Ben"], Vec::new()),
 ///     faults: FaultPlan::Exact(Vec::new()),
 ///     schedule: Schedule::Exact(vec![(3, Decision::Run(1))]),

@@ -12,8 +12,10 @@ mod exhaust;
 mod explore;
 mod findings;
 mod merge;
+mod processes;
 mod replay;
 mod run;
+mod setting;
 mod steps;
 mod sweep;
 mod watch;
@@ -81,6 +83,8 @@ enum WorldName {
     Simulated,
     /// On a real nats-server and mongod
     Real,
+    /// Each service in processes of its own, killed, frozen and cut off under load
+    Processes,
 }
 
 /// The outcome of a command.
@@ -219,6 +223,12 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
     }
 }
 
+/// The text with a capital first letter.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The command line, with the names of this subject in its help.
 fn command(subject: &AnySubject, program: &Program) -> Command {
     let workload = subject.workloads().first().map_or("WORKLOAD", |workload| workload.name);
@@ -226,6 +236,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         "Examples:
   {program}                            all scenarios and workloads, in simulation
   {program} --world real               the same on a real nats-server and mongod
+  {program} --world processes --for 60s --seed 7    each service in processes under load
   {program} --name 'concurrent'        only scenarios whose name contains the text
   {program} --tags 'not @simulated-only'
   {program} explore {workload} --for 60s      as many schedules as fit into one minute
@@ -255,7 +266,9 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
     command
         .bin_name(program.to_string())
         .mut_subcommand("explore", |explore| {
-            explore.after_help(format!("{lists}\n{}", explore::examples(program, workload)))
+            let settings = setting::list(subject);
+            let examples = explore::examples(program, workload);
+            explore.after_help(format!("{lists}\n{settings}\n{examples}"))
         })
         .mut_subcommand("conform", |conform| conform.after_help(conform::examples(program)))
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bson::Document;
 use platform::collection::{self, Aggregate};
 use platform::deadletter::DeadLetter;
+use platform::run::Policy;
 use ports::Timestamp;
 use ports::bus::{Message, PublishError, Published, Stream};
 
@@ -19,6 +20,22 @@ use crate::world::{World, WorldError};
 
 /// The outcome of a publish.
 pub type PublishOutcome = Result<Published, PublishError>;
+
+/// Between the id of a dead letter and its sequence number.
+const REPLAYED: &str = "-replayed-";
+
+/// The id under which a dead letter is published again.
+pub(crate) fn replayed(letter: &str, sequence: u64) -> String {
+    format!("{letter}{REPLAYED}{sequence}")
+}
+
+/// The id of the event that a service published, from that of a message: the same, but for a dead
+/// letter that was published again.
+pub fn original(id: &str) -> &str {
+    // A dead letter has the name of its consumer before the id.
+    let id = id.rsplit('/').next().unwrap_or(id);
+    id.split(REPLAYED).next().unwrap_or(id)
+}
 
 /// The documents of all services, by service and collection.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,6 +86,19 @@ impl Documents {
     }
 }
 
+/// The evidence that an invariant reads. Services that run as processes of their own leave no
+/// trace of their calls on ports, so there not every invariant can be checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// Only the outcome: final documents, the history of the clients, the external services.
+    #[default]
+    Outcome,
+    /// The outcome, and the trace for a part of the statement.
+    TraceInPart,
+    /// The trace of the calls on ports.
+    Trace,
+}
+
 /// The facts of a run that need no knowledge of its subject.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
@@ -83,12 +113,17 @@ pub struct Facts {
     pub letters: Vec<DeadLetter>,
     /// The aggregates that a dead letter is about: their copies are known to be behind.
     pub given_up: BTreeSet<String>,
-    /// The number of cuts by scenarios, which the trace does not contain.
+    /// Whether the trace lacks the calls on ports, because services run as processes.
+    pub without_trace: bool,
+    /// The number of faults that the trace does not contain: cuts by scenarios, and faults in
+    /// processes, servers and links.
     pub cuts: usize,
     /// The times that passed although services had calls pending, from and to.
     pub hurried: Vec<(Timestamp, Timestamp)>,
     /// The ack wait of the consumers.
     pub ack_wait: Duration,
+    /// The number of deliveries after which a message becomes a dead letter.
+    pub attempts: u32,
     /// The record.
     pub trace: Arc<Vec<Record>>,
 }
@@ -102,7 +137,7 @@ impl Facts {
     pub async fn gather(
         world: &mut dyn World,
         exact: bool,
-        ack_wait: Duration,
+        policy: &Policy,
     ) -> Result<Self, WorldError> {
         let letters = world.dead_letters().await?;
         let about = letters.iter().filter_map(|l| l.message.headers.get("ce-subject").cloned());
@@ -112,9 +147,11 @@ impl Facts {
             documents: Documents::read(world).await?,
             given_up: about.collect(),
             letters,
-            ack_wait,
-            cuts: world.faults().cuts_begun(),
+            ack_wait: policy.ack_wait,
+            attempts: policy.max_deliver,
             hurried: world.hurried(),
+            without_trace: !world.traces_ports(),
+            cuts: world.untraced_faults(),
             trace: world.trace().records(),
         })
     }
@@ -131,10 +168,28 @@ impl Facts {
         })
     }
 
+    /// Whether these facts suffice for an invariant with these needs.
+    pub(crate) fn can_show(&self, needs: Needs) -> bool {
+        !(self.without_trace && needs == Needs::Trace)
+    }
+
     /// The number of injected faults, crashes and cuts together.
     pub fn disturbances(&self) -> usize {
         let is_one =
             |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
         self.trace.iter().filter(|record| is_one(&record.kind)).count() + self.cuts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replayed_dead_letter_is_the_event_that_it_repeats() {
+        assert_eq!(original("019b-1"), "019b-1");
+        let once = replayed("loans-BookLent/019b-1", 0);
+        assert_eq!(original(&once), "019b-1");
+        assert_eq!(original(&replayed(&format!("loans-BookLent/{once}"), 1)), "019b-1");
     }
 }

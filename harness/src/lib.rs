@@ -12,7 +12,8 @@
 //! # }
 //! ```
 //!
-//! The parts: the system under rehearsal ([`subject`]), one run ([`case`], [`run`], [`session`]),
+//! The parts: the system under rehearsal ([`subject`]), what varies in it ([`settings`]), one run
+//! ([`case`], [`run`], [`session`]),
 //! its results ([`trace`], [`history`], [`evidence`]), the checks ([`invariants`],
 //! [`linearizability`]), finding and shrinking failures ([`search`], [`shrink`]), presenting them
 //! ([`story`], [`report`]), and the commands ([`cli`]).
@@ -23,6 +24,7 @@ pub mod bugs;
 pub mod case;
 pub mod cli;
 pub mod coverage;
+pub mod duration;
 pub mod evidence;
 pub mod faults;
 pub mod gherkin;
@@ -32,6 +34,7 @@ pub mod instance;
 pub mod invariants;
 pub mod linearizability;
 pub mod prelude;
+pub mod processes;
 pub mod quiescence;
 pub mod real;
 pub mod regressions;
@@ -40,6 +43,7 @@ pub mod run;
 pub mod script;
 pub mod search;
 pub mod session;
+pub mod settings;
 pub mod shrink;
 pub mod simulated;
 pub mod story;

@@ -4,7 +4,7 @@
 //! Next: [`world`].
 
 mod external;
-mod ingress;
+pub(crate) mod ingress;
 mod instance;
 mod instances;
 mod serve;

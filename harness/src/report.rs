@@ -43,9 +43,9 @@ pub struct Summary {
     pub workloads: Vec<(String, Exploration)>,
     /// The races on real servers that violated an invariant.
     pub races: Vec<races::Finding>,
-    /// The findings of workloads, joined by story.
+    /// The findings of workloads, one for each cause.
     pub findings: Vec<Finding>,
-    /// The number of further failures, which were counted and not shrunk.
+    /// The number of further failures, of unknown causes, which were counted and not shrunk.
     pub more: usize,
     /// The fault points that were reached; `None` where none are possible.
     pub coverage: Option<Coverage>,
@@ -53,7 +53,7 @@ pub struct Summary {
     pub took: Duration,
 }
 
-/// A finding: one story, and how many schedules came down to it.
+/// A finding: the story of one cause, and how many schedules failed by it.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The number of schedules.
@@ -147,6 +147,7 @@ struct JsonFinding<'a> {
     statement: Option<&'a str>,
     schedules: u64,
     steps: &'a [String],
+    also: Vec<&'static str>,
     unneeded_faults: &'a [String],
     token: &'a Token,
     again: &'a str,
@@ -179,6 +180,7 @@ impl<'a> Json<'a> {
             statement: finding.story.statement.as_deref(),
             schedules: finding.schedules,
             steps: &finding.story.steps,
+            also: finding.story.also.iter().map(|other| other.name).collect(),
             unneeded_faults: &finding.story.unneeded,
             token: &finding.story.token,
             again: &finding.again,

@@ -165,7 +165,8 @@ pub(crate) fn drive<'c>(
     options: Options<'_>,
 ) -> Result<Driven<'c>, RunError> {
     let Options { trace, watch, lead, scheduler, at_call, skip_survey } = options;
-    let mut session = Session::simulated(subject, case.bug.as_deref(), case.seed, trace)?;
+    let mut session =
+        Session::simulated(subject, case.bug.as_deref(), &case.settings, case.seed, trace)?;
     let mix = match &case.faults {
         FaultPlan::Chance(kinds) => Some(Mix::draw(case.seed, kinds)),
         FaultPlan::Exact(_) => None,

@@ -7,12 +7,13 @@ use platform::deadletter::{self, DeadLetter};
 use sim::kernel::Kernel;
 use sim::scheduler::{Fifo, Scheduler};
 
-use crate::evidence::Facts;
+use crate::evidence::{self, Facts};
 use crate::history::History;
 use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
 use crate::real::Real;
 use crate::script::{Action, Round, Then};
+use crate::settings::Settings;
 use crate::simulated::Simulated;
 use crate::subject::any::AnyClients;
 use crate::subject::{AnySubject, Unprepared};
@@ -51,6 +52,9 @@ pub enum RunError {
     /// An invariant is violated although no service crashes.
     #[error("an invariant is violated although no service crashes: {0}")]
     ViolatedAtRest(Violation),
+    /// A run that violated an invariant does not violate it when repeated.
+    #[error("the run of seed {0} passes when repeated: it is not deterministic")]
+    NotDeterministic(u64),
     /// The clients could not be prepared.
     #[error("the clients cannot be prepared")]
     Unprepared(#[source] Unprepared),
@@ -122,22 +126,24 @@ impl Session {
     pub fn simulated(
         subject: &AnySubject,
         bug: Option<&str>,
+        settings: &Settings,
         seed: u64,
         trace: Trace,
     ) -> Result<Self, RunError> {
-        Self::simulated_with(subject, bug, seed, trace, |system| system)
+        Self::simulated_with(subject, bug, settings, seed, trace, |system| system)
     }
 
     /// The same with a change to the system.
     pub(crate) fn simulated_with(
         subject: &AnySubject,
         bug: Option<&str>,
+        settings: &Settings,
         seed: u64,
         trace: Trace,
         change: impl FnOnce(System) -> System,
     ) -> Result<Self, RunError> {
-        let time = TimeScale::simulated();
-        let (system, clients) = subject.open(&time);
+        let time = TimeScale::simulated().with(settings);
+        let (system, clients) = subject.open(&time, settings);
         let system = change(planted(subject, bug, system)?);
         let world = Simulated::traced(system, seed, Box::new(Fifo), trace);
         let kernel = Some(world.kernel().clone());
@@ -152,9 +158,19 @@ impl Session {
     /// When the servers cannot be had or a service does not start.
     pub async fn real(subject: &AnySubject, time: TimeScale) -> Result<Self, RunError> {
         let servers = servers::shared().await?;
-        let (system, clients) = subject.open(&time);
+        let (system, clients) = subject.open(&time, &Settings::default());
         let world = Box::new(Real::start(system, servers).await?);
         Ok(Self { world, kernel: None, clients, history: History::default(), rounds: 0, time })
+    }
+
+    /// A session in a world in which these clients have acted already.
+    pub(crate) fn resume(
+        world: Box<dyn World>,
+        clients: Box<dyn AnyClients>,
+        history: History,
+        time: TimeScale,
+    ) -> Self {
+        Self { world, kernel: None, clients, history, rounds: 0, time }
     }
 
     /// The world.
@@ -334,7 +350,7 @@ impl Session {
     ///
     /// When the world cannot be read.
     pub async fn facts(&mut self) -> Result<Facts, WorldError> {
-        Facts::gather(&mut *self.world, self.kernel.is_some(), self.time.policy().ack_wait).await
+        Facts::gather(&mut *self.world, self.kernel.is_some(), self.time.policy()).await
     }
 
     /// Replays the dead letters, as an operator would after removing their cause. Returns all that
@@ -348,7 +364,7 @@ impl Session {
                 break;
             }
             for letter in &letters {
-                let id = format!("{}-replayed-{}", letter.message.id, letter.sequence);
+                let id = evidence::replayed(&letter.message.id, letter.sequence);
                 self.world.publish(deadletter::replayed(letter, id)).await?;
             }
             all.extend(letters);
@@ -360,6 +376,15 @@ impl Session {
     /// The violations that these facts and this history show.
     pub fn judge(&self, subject: &AnySubject, facts: &Facts) -> Vec<Violation> {
         subject.judge(facts, &*self.clients, &self.history)
+    }
+
+    /// The figures of the subject that these facts and this history show.
+    pub(crate) fn figures(
+        &self,
+        subject: &AnySubject,
+        facts: &Facts,
+    ) -> Vec<(&'static str, String)> {
+        subject.figures(facts, &*self.clients, &self.history)
     }
 
     /// Takes the clients and the history out.

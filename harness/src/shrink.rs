@@ -4,7 +4,12 @@
 //! decides whether a list fails.
 
 pub mod case;
+mod faults;
+mod order;
 mod schedule;
+mod script;
+mod settings;
+mod shrinker;
 
 /// Removes items while the rest still fails: large chunks first, then smaller ones, until no
 /// single item can be removed (delta debugging: Zeller and Hildebrandt, "Simplifying and

@@ -31,6 +31,7 @@ use tower::ServiceExt;
 
 use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
+use crate::settings;
 use crate::system::System;
 use crate::trace::Trace;
 use crate::world::{
@@ -81,7 +82,7 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// Starts one instance of each service. `seed` determines ids and salts; `scheduler` makes
+    /// Starts the instances of each service. `seed` determines ids and salts; `scheduler` makes
     /// the decisions once all services have started.
     ///
     /// # Panics
@@ -119,6 +120,10 @@ impl Simulated {
         };
         let services = world.system.services.clone();
         services.iter().for_each(|spec| world.begin_start(spec));
+        for spec in &services {
+            let instances = world.system.settings.count(&settings::instances(spec.name));
+            (1..instances).for_each(|_| world.begin_start(spec));
+        }
         world.finish_starts().expect("services start in a world without faults");
         world.kernel.set_scheduler(scheduler);
         world

@@ -12,9 +12,13 @@ pub mod fault;
 pub(crate) mod reorderings;
 pub(crate) mod scenario;
 
+use std::collections::BTreeSet;
+
 use crate::case::Token;
+use crate::duration;
 use crate::faults::FaultRule;
 use crate::history::Call;
+use crate::invariants::Statement;
 use crate::run::Run;
 use crate::script::Then;
 use crate::shrink::case::Shrunk;
@@ -30,6 +34,8 @@ pub struct Story {
     pub steps: Vec<String>,
     /// The faults that were injected but are not needed.
     pub unneeded: Vec<String>,
+    /// The other invariants that the same cause violates, the most severe for users first.
+    pub also: Vec<Statement>,
     /// The violated invariant: its name; `None` where all hold.
     pub invariant: Option<String>,
     /// The statement of the violated invariant.
@@ -73,10 +79,15 @@ impl Story {
             },
         );
         let invariant = violation.map(|violation| violation.invariant.as_str()).or(invariant);
+        let all = run.violations.iter().map(|violation| violation.invariant.as_str());
+        let others: BTreeSet<&str> = all.filter(|name| Some(*name) != invariant).collect();
+        let mut also: Vec<_> = others.into_iter().filter_map(|n| subject.invariant(n)).collect();
+        also.sort_by_key(|other| subject.severity(other.name));
         let sentences = subject.sentences();
         Self {
             steps: steps(subject, run, &reorderings, &end),
             unneeded: unneeded.iter().map(|rule| sentences.of(rule)).collect(),
+            also,
             invariant: violation.map(|violation| violation.invariant.clone()),
             statement: violation.map(|violation| subject.statement(&violation.invariant)),
             picture: picture(subject, run, &names),
@@ -116,14 +127,25 @@ fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &s
         lines.push((call.mark(), 1, format!("{before}{}", action(call))));
     }
     lines.sort_by_key(|(at, order, _)| (*at, *order));
-    let mut lines: Vec<String> = lines.into_iter().map(|(_, _, line)| line).collect();
+    let lines = lines.into_iter().map(|(_, _, line)| line);
+    let mut lines: Vec<String> = settings(subject, run).chain(lines).collect();
     let rest = rounds.get(last.unwrap_or(0)..).unwrap_or_default();
     let waits: u32 = rest.iter().map(|round| round.then.seconds()).sum();
     if waits > 0 {
-        lines.push(format!("{} pass", seconds(waits)));
+        let pass = if matches!(waits, 1 | 60 | 3_600) { "passes" } else { "pass" };
+        lines.push(format!("{} {pass}", seconds(waits)));
     }
     lines.push(end.to_owned());
     lines.iter().map(|line| capitalized(subject, line)).collect()
+}
+
+/// The settings that differ from their defaults.
+fn settings<'a>(subject: &'a AnySubject, run: &'a Run) -> impl Iterator<Item = String> + use<'a> {
+    let all = subject.settings().iter();
+    all.filter_map(|setting| {
+        let value = run.exact.settings.changed(setting)?;
+        Some(format!("the setting {} is {value} instead of {}", setting.name, setting.default))
+    })
 }
 
 /// An action and its reply.
@@ -157,7 +179,7 @@ fn pause(pauses: impl Iterator<Item = Then>) -> String {
 
 /// So many seconds, in words.
 fn seconds(seconds: u32) -> String {
-    fault::duration(std::time::Duration::from_secs(seconds.into()))
+    duration::words(std::time::Duration::from_secs(seconds.into()))
 }
 
 fn capitalized(subject: &AnySubject, line: &str) -> String {

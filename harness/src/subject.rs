@@ -13,6 +13,7 @@ pub mod clients;
 pub mod evidence;
 pub mod names;
 pub mod operation;
+pub mod processes;
 pub mod rules;
 pub mod workload;
 
@@ -22,14 +23,17 @@ use platform::catalogue::Entry;
 
 use crate::bugs::PlantedBug;
 use crate::invariants::Copy;
+use crate::settings::{Setting, Settings};
 use crate::system::System;
 use crate::time_scale::TimeScale;
+use crate::world::Reply;
 
 pub use any::AnySubject;
 pub use clients::{Clients, Unprepared};
 pub use evidence::{Evidence, Invariant, Invocation};
 pub use names::{Name, Names, Written};
 pub use operation::{AnyOperation, Operation, Reference};
+pub use processes::{CommandLine, Launch, Processes};
 pub use rules::Rules;
 pub use workload::{Scope, Workload};
 
@@ -50,6 +54,18 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// A fresh system with fresh external services, and its clients. Durations of the system
     /// go through `time`, because minutes are scaled down on real servers.
     fn open(&self, time: &TimeScale) -> (System, Self::Clients);
+
+    /// The settings that vary from run to run. Those of the delivery policy and the numbers of
+    /// instances are added for every system.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
+    /// As [`Self::open`], with the settings of one run. A subject that declares settings
+    /// implements it; the delivery policy of `time` has its settings already.
+    fn open_with(&self, time: &TimeScale, _settings: &Settings) -> (System, Self::Clients) {
+        self.open(time)
+    }
 
     /// The workloads. The first one is raced on real servers too, so it should not depend on
     /// time.
@@ -127,5 +143,29 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// default.
     fn race(&self) -> Option<Workload<Self::Operation>> {
         self.workloads().into_iter().next()
+    }
+
+    /// The workload of the world of processes, where many groups of clients play it at once and
+    /// nothing waits for quiescence; the race by default.
+    fn load(&self) -> Option<Workload<Self::Operation>> {
+        self.race()
+    }
+
+    /// The program that runs the services as processes of their own; `None` by default: then
+    /// there is no `run --world processes`.
+    fn processes(&self) -> Option<Processes> {
+        None
+    }
+
+    /// The event in a client's life that this reply shows and that a report counts, such as
+    /// `purchase`; `None` for most replies.
+    fn milestone(&self, _operation: &Self::Operation, _reply: &Reply) -> Option<&'static str> {
+        None
+    }
+
+    /// Figures of the outcome of a run that a report shows, label and value: what the accounts
+    /// add up to, for instance.
+    fn figures(&self, _evidence: &Evidence<'_, Self>) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 }

@@ -16,6 +16,7 @@ use ports::{Ports, Timestamp};
 use crate::faults::Faults;
 use crate::inert;
 use crate::instance::InstanceId;
+use crate::settings::Settings;
 use crate::time_scale::TimeScale;
 use crate::trace::recorder::Recorder;
 use crate::world::WorldError;
@@ -65,6 +66,8 @@ pub struct System {
     pub external: Arc<dyn ExternalService>,
     /// Delivery policy of the bus: ack wait, back-off, dead letters.
     pub policy: Policy,
+    /// The settings of this run; its numbers of instances apply at the start.
+    pub settings: Settings,
     /// Outermost decorator of every instance's ports, to plant bugs; `None` for none.
     pub decorator: Option<PortDecorator>,
 }
@@ -76,6 +79,7 @@ impl System {
             services,
             external: Arc::new(NoExternalService),
             policy: time.policy().clone(),
+            settings: Settings::default(),
             decorator: None,
         }
     }

@@ -124,7 +124,7 @@ fn workloads(subject: &AnySubject) -> Vec<Trial> {
             let plan = Plan::all(name, 0..SCHEDULES);
             let scripts = subject.scripts(name).ok_or("there is no such workload")?;
             for seed in plan.seeds.clone() {
-                let case = plan.case(&scripts, seed);
+                let case = plan.case(&subject, &scripts, seed);
                 let once = run::run(&subject, &case)?;
                 if let Some(violation) = once.violation() {
                     return Err(Failed::from(format!("{violation}\n{}", Token::of(&once.exact))));

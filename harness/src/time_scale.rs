@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use platform::run::Policy;
 
+use crate::settings::{ACK_WAIT, ATTEMPTS, IN_FLIGHT, RELAY_BATCH, Settings};
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -55,6 +57,37 @@ impl TimeScale {
         Self { policy, minutes, seconds: 10, longest, deadline }
     }
 
+    /// The same with the delivery policy of these settings.
+    #[must_use]
+    pub fn with(mut self, settings: &Settings) -> Self {
+        let policy = &mut self.policy;
+        if settings.changed(&ACK_WAIT).is_some() {
+            policy.ack_wait = settings.time(&ACK_WAIT);
+        }
+        for (setting, field) in [
+            (&ATTEMPTS, &mut policy.max_deliver),
+            (&IN_FLIGHT, &mut policy.max_in_flight),
+            (&RELAY_BATCH, &mut policy.relay_batch),
+        ] {
+            if settings.changed(setting).is_some() {
+                *field = settings.count(setting);
+            }
+        }
+        self
+    }
+
+    /// The deadline of a system that has none.
+    pub const NO_DEADLINE: Duration = HOUR;
+
+    /// For processes under load, of a system whose shortest deadline is this: a quarter of an
+    /// hour takes fifteen seconds, in which a payment under faults has time, and an hour takes one.
+    /// The delivery policy is that of production, except that the ack wait runs out while processes
+    /// are down.
+    pub fn under_load(deadline: Duration) -> Self {
+        let policy = Policy { ack_wait: Duration::from_secs(2), ..Policy::default() };
+        Self { policy, minutes: 60, seconds: 10, longest: 15 * MINUTE, deadline }
+    }
+
     /// The delivery policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -90,6 +123,7 @@ pub fn pause_in(step: &str) -> Duration {
     let unit = match unit.trim_end_matches('s') {
         "minute" => MINUTE,
         "hour" => HOUR,
+        "day" => 24 * HOUR,
         _ => return Duration::ZERO,
     };
     number.parse().map_or(Duration::ZERO, |number: u32| unit * number)
@@ -135,6 +169,7 @@ mod tests {
     fn a_step_that_names_a_time_is_no_pause() {
         assert_eq!(pause_in("15 minutes pass"), WINDOW);
         assert_eq!(pause_in("1 hour passes"), HOUR);
+        assert_eq!(pause_in("2 days pass"), 48 * HOUR);
         assert_eq!(pause_in("Ben's order can be paid for 15 minutes"), Duration::ZERO);
     }
 }

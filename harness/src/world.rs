@@ -159,6 +159,16 @@ pub trait Inspect {
     /// The trace so far.
     fn trace(&self) -> &Trace;
 
+    /// Whether the trace contains the calls of services on their ports.
+    fn traces_ports(&self) -> bool {
+        true
+    }
+
+    /// The number of faults that the trace does not contain.
+    fn untraced_faults(&self) -> usize {
+        self.faults().cuts_begun()
+    }
+
     /// The world's time.
     fn now(&self) -> Timestamp;
 

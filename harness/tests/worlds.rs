@@ -12,6 +12,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use harness::faults::{Effect, FaultRule, Operation, Port};
 use harness::real::Real;
+use harness::settings::Settings;
 use harness::simulated::Simulated;
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::trace::{InstanceId, RecordKind};
@@ -77,7 +78,14 @@ fn on_real(case: Case) -> Result<(), Failed> {
 fn system() -> System {
     let reader = ServiceSpec { name: READER, paths: &["/read"], build: Arc::new(reader) };
     let external = Arc::new(NoExternalService);
-    System { services: vec![reader], external, policy: Policy::default(), decorator: None }
+    let settings = Settings::default();
+    System {
+        services: vec![reader],
+        external,
+        policy: Policy::default(),
+        settings,
+        decorator: None,
+    }
 }
 
 fn reader(ports: &Ports, _: &str) -> Service {

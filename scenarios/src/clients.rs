@@ -65,7 +65,7 @@ pub struct Context {
 pub struct Listing {
     /// The ids of the listed tickets.
     pub listed: BTreeSet<String>,
-    /// The status of an attempt to reserve each ticket; `None` for no reply.
+    /// The status of an attempt to reserve each surveyed ticket; `None` for no reply.
     pub offered: BTreeMap<String, Option<u16>>,
 }
 
@@ -303,15 +303,16 @@ impl harness::subject::Clients for Clients {
         Some(Duration::from_millis(u64::try_from(wait).unwrap_or_default()))
     }
 
-    /// New users list the tickets for sale and try to reserve every ticket.
+    /// New users list the tickets for sale and try to reserve every ticket, or one in so many after
+    /// a long run.
     async fn survey(&mut self, facts: &Facts, world: &mut dyn World) {
         let before = world.now();
         let text = "a new user looks at the tickets for sale, and reserves each".to_owned();
         world.trace().add(before, None, RecordKind::Step { text });
-        let tickets: Vec<String> = facts
-            .documents
-            .of("tickets", "tickets")
+        let tickets = facts.documents.of("tickets", "tickets");
+        let tickets: Vec<String> = tickets
             .iter()
+            .step_by(tickets.len().div_ceil(SURVEYED).max(1))
             .map(|ticket| field::id(ticket).to_owned())
             .collect();
         // A guest may have few open orders, so there are as many guests as the tickets need.
@@ -325,10 +326,20 @@ impl harness::subject::Clients for Clients {
         let replies = world.send(guests.iter().map(sign_up).chain([list]).collect()).await;
         let Some((listing, signed_up)) = replies.split_last() else { return };
         guests.iter_mut().zip(signed_up).for_each(|(guest, reply)| guest.absorb(reply));
-        let listing = listing.json();
-        let Some(listed) = listing.as_array() else { return };
-        let listed = listed.iter().filter_map(|ticket| ticket["id"].as_str());
-        let listed = listed.map(str::to_owned).collect();
+        let Some(mut listed) = page_of(listing) else { return };
+        let mut page = listed.len();
+        // A page that is full has another one after it.
+        while page >= PAGE
+            && let Some(last) = listed.last()
+        {
+            let path = format!("/api/tickets?after={last}");
+            let next = guests[0].request(Method::GET, &path, &Value::Null);
+            let replies = world.send(vec![next]).await;
+            let Some(next) = replies.first().and_then(page_of) else { return };
+            page = next.len();
+            listed.extend(next);
+        }
+        let listed = listed.into_iter().collect();
         let reserve = |(guest, share): (&Person, &&[String])| {
             let bodies = share.iter().map(|ticket| json!({ "ticketId": ticket }));
             let requests = bodies.map(|body| guest.request(Method::POST, "/api/orders", &body));
@@ -358,6 +369,19 @@ fn with_ids<'c>(query: &str, id: impl Fn(&str) -> Option<&'c str>) -> Option<Str
     let Some((before, rest)) = query.split_once('{') else { return Some(query.to_owned()) };
     let (title, after) = rest.split_once('}')?;
     Some(format!("{before}{}{after}", id(title)?))
+}
+
+/// The most tickets that a survey tries to reserve.
+const SURVEYED: usize = 500;
+
+/// The number of tickets on a full page.
+const PAGE: usize = 100;
+
+/// The ids of the tickets on a page, in its order; `None` where the reply is not a page.
+fn page_of(reply: &Reply) -> Option<Vec<String>> {
+    let page = reply.json();
+    let ids = page.as_array()?.iter().filter_map(|ticket| ticket["id"].as_str());
+    Some(ids.map(str::to_owned).collect())
 }
 
 /// The n-th new user of the survey.

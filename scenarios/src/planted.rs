@@ -28,7 +28,7 @@ pub const ALL: &[PlantedBug] = &[
     },
     PlantedBug {
         name: "look-then-count",
-        story: "Orders counts the open orders of a buyer before it inserts, instead of relying on a unique index",
+        story: "Orders queries for an open order in the same slot before it inserts, instead of relying on a unique index",
         plant: locks::look_then_count,
         faults: &[],
     },
@@ -354,6 +354,12 @@ pub const ALL: &[PlantedBug] = &[
         name: "window-in-seconds",
         story: "A reservation lasts fifteen seconds instead of fifteen minutes",
         plant: settings::window_in_seconds,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "window-without-hours",
+        story: "Orders keeps only the minutes of the reservation window, which is nothing of one hour",
+        plant: settings::window_without_hours,
         faults: &[],
     },
     PlantedBug {

@@ -4,24 +4,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::catalogue;
+use contracts::{Cents, catalogue};
 use harness::Subject;
 use harness::bugs::PlantedBug;
 use harness::invariants::Copy;
-use harness::subject::{Invariant, Name, Names, Scope, Workload, Written};
+use harness::settings::{Setting, Settings};
+use harness::subject::{
+    CommandLine, Invariant, Launch, Name, Names, Processes, Scope, Workload, Written,
+};
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
+use harness::world::Reply;
 use platform::catalogue::Entry;
 use ports::{Ports, Timestamp};
-use ticketing::{REHEARSAL_CLAIM, SERVICES, Settings};
+use ticketing::{REHEARSAL_CLAIM, SERVICES};
 
 use crate::clients::Clients;
+use crate::invariants::Evidence;
+use crate::invariants::evidence::{Records as _, number, text};
 use crate::model::Rule;
 use crate::model::session::Sessions;
 use crate::operation::{ADMINISTRATOR, Operation, title};
-use crate::provider::{self, Provider};
-use crate::system::{DAY, PREVIOUS_KEY, SESSION_LIFETIME, Ticketing, WINDOW};
-use crate::{features, invariants, planted, scopes, workloads};
+use crate::provider::{self, LedgerCharge, Provider};
+use crate::system::{DAY, Ticketing, WINDOW};
+use crate::{features, invariants, planted, scopes, system, workloads};
 
 impl Subject for Ticketing {
     type Operation = Operation;
@@ -32,10 +38,11 @@ impl Subject for Ticketing {
     }
 
     fn open(&self, time: &TimeScale) -> (System, Clients) {
-        let mut settings = Settings::rehearsal();
-        settings.reservation_window = time.deadline(WINDOW);
-        settings.session.lifetime = time.deadline(SESSION_LIFETIME);
-        settings.session.previous_key = Some(PREVIOUS_KEY.to_owned());
+        self.open_with(time, &Settings::default())
+    }
+
+    fn open_with(&self, time: &TimeScale, run: &Settings) -> (System, Clients) {
+        let settings = system::settings(time, run);
         let provider = Provider::new(&settings.provider.key, time);
         let service = |entry: &ticketing::Entry| {
             let (build, settings) = (entry.build, settings.clone());
@@ -46,12 +53,9 @@ impl Subject for Ticketing {
             };
             ServiceSpec { name: entry.name, paths: entry.prefixes, build: Arc::new(build) }
         };
-        let system = System {
-            services: SERVICES.iter().map(service).collect(),
-            external: Arc::new(provider.clone()),
-            policy: time.policy().clone(),
-            decorator: None,
-        };
+        let services = SERVICES.iter().map(service).collect();
+        let external = Arc::new(provider.clone());
+        let system = System { external, ..System::new(services, time) };
         let mut clients = Clients::new(provider, settings.reservation_window);
         clients.max_open_orders = settings.max_open_orders as usize;
         let session = settings.session;
@@ -64,12 +68,20 @@ impl Subject for Ticketing {
         (system, clients)
     }
 
+    fn settings(&self) -> &'static [Setting] {
+        system::SETTINGS
+    }
+
     fn workloads(&self) -> Vec<Workload<Operation>> {
         workloads::ALL.to_vec()
     }
 
     fn race(&self) -> Option<Workload<Operation>> {
         Some(workloads::RACE_WITHOUT_TIME)
+    }
+
+    fn load(&self) -> Option<Workload<Operation>> {
+        Some(workloads::LOAD)
     }
 
     fn invariants(&self) -> Vec<Invariant<Self>> {
@@ -128,6 +140,53 @@ impl Subject for Ticketing {
         title(number)
     }
 
+    fn processes(&self) -> Option<Processes> {
+        Some(Processes { package: "ticketing", command_line })
+    }
+
+    fn milestone(&self, operation: &Operation, reply: &Reply) -> Option<&'static str> {
+        let is_paid = matches!(operation, Operation::Pay { .. }) && reply.status() == Some(201);
+        is_paid.then_some("purchase")
+    }
+
+    fn figures(&self, evidence: &Evidence<'_>) -> Vec<(&'static str, String)> {
+        let orders = evidence.orders();
+        let count = |wanted: &str| orders.iter().filter(|o| text(o, "status") == wanted).count();
+        let holding = orders.iter().filter(|o| o.get_bool("holding").unwrap_or_default()).count();
+        let ledger = evidence.ledger();
+        let sum = |part: fn(&LedgerCharge) -> bool| {
+            let amounts: Vec<i64> =
+                ledger.iter().filter(|charge| part(charge)).map(|charge| charge.amount).collect();
+            (Cents(amounts.iter().sum()), amounts.len())
+        };
+        let of_payments = |wanted: &[&str]| {
+            let charges = evidence.order_copies().iter();
+            let charges = charges.filter_map(|order| order.get_document("charge").ok());
+            let charges = charges.filter(|charge| wanted.contains(&text(charge, "status")));
+            let amounts: Vec<i64> = charges.map(|charge| number(charge, "amount")).collect();
+            (Cents(amounts.iter().sum()), amounts.len())
+        };
+        let both = |(ours, charges): (Cents, usize), (theirs, entries): (Cents, usize)| {
+            format!(
+                "{ours} in {charges} charges, and {theirs} in {entries} in the provider's ledger"
+            )
+        };
+        let charged = of_payments(&["completed", "refunded"]);
+        vec![
+            (
+                "orders",
+                format!(
+                    "{}: {} complete, {} cancelled, {holding} hold a ticket",
+                    orders.len(),
+                    count("complete"),
+                    count("cancelled")
+                ),
+            ),
+            ("charged", both(charged, sum(LedgerCharge::has_moved))),
+            ("refunded", both(of_payments(&["refunded"]), sum(LedgerCharge::is_refunded))),
+        ]
+    }
+
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String> {
         let text = |field: &str| written.document.get_str(field).unwrap_or_default();
         let id = text("_id");
@@ -151,6 +210,30 @@ impl Subject for Ticketing {
         }
         user
     }
+}
+
+/// The command line of one instance: `ticketing serve`, with the settings of rehearsals.
+fn command_line(launch: &Launch<'_>) -> CommandLine {
+    let settings = system::settings(launch.time, &Settings::default());
+    let millis = |time: Duration| format!("{}ms", time.as_millis());
+    let environment = vec![
+        ("LISTEN", launch.listen.to_string()),
+        ("MONGO_URL", launch.mongo_url.clone()),
+        ("NATS_URL", launch.nats_url.clone()),
+        ("NAMESPACE", launch.namespace.clone()),
+        ("STRIPE_URL", launch.external_url.clone()),
+        ("STRIPE_KEY", settings.provider.key),
+        ("JWT_KEY", settings.session.key),
+        ("JWT_KEY_PREVIOUS", settings.session.previous_key.unwrap_or_default()),
+        ("ADMIN_CLAIM", REHEARSAL_CLAIM.to_owned()),
+        ("MAX_OPEN_ORDERS", settings.max_open_orders.to_string()),
+        ("COOKIE_SECURE", settings.session.secure.to_string()),
+        ("RESERVATION_WINDOW", millis(settings.reservation_window)),
+        // Clients sign up once, and a run may last for hours.
+        ("TOKEN_LIFETIME", millis(DAY)),
+        ("ACK_WAIT", millis(launch.time.policy().ack_wait)),
+    ];
+    CommandLine { arguments: vec!["serve".to_owned(), launch.service.to_owned()], environment }
 }
 
 /// The name of the client with this email address.

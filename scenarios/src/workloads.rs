@@ -10,6 +10,7 @@ mod payment;
 mod provider;
 mod race;
 mod restart;
+mod sale;
 
 use contracts::Cents;
 use harness::script;
@@ -82,6 +83,13 @@ pub const RACE_WITHOUT_TIME: Workload<Operation> = Workload {
     name: "race",
     about: "Ten buyers reserve one ticket concurrently",
     scripts: || race::scripts_without_time(BUYERS).boxed(),
+};
+
+/// What clients do under load: most reservations end in a purchase.
+pub const LOAD: Workload<Operation> = Workload {
+    name: "sale",
+    about: "Buyers compete for the tickets of a seller and pay for them",
+    scripts: || sale::scripts().boxed(),
 };
 
 /// The name of the n-th client.

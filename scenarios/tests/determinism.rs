@@ -12,20 +12,20 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE_OF_SEED: &str = "6c6106d13ae91972066bc2d869402bc2a830221c08b6350abd1b3b831237ed5d";
+const TRACE_OF_SEED: &str = "9c880b65f25caa470ce871f92b9183736be2a2c32f4a9ab24d5752757b134bf4";
 
 /// A case without chance: a ban is delivered twice to an instance that starts, and its
 /// connection breaks.
 const TOKEN: &str = "r2.pVHLTsMwEPwVtGcX0apccoPfQDm49oZYceywdlqkyP_OOIWKQ1ErcbJ3d3Ye9kKnKIOP2lJDBx0SKUrMqLZPz7s9CiNuytQsZLzjkBM1b5R7ftB2dMGlLDpHwdZLCBrHKwdqFUmcg63YhbTJLobz3cbKBJ16nHpUV7kwGTFaKUsp4AMKO_QxO06Gqaj_8FaPd9EKp6wF6SmKZUl0txUf47DRefO9d3H1t3RbFHV69nlF8yc4V77EcnQAXDwoihMjERTR1GZABy7fufqcAX_EOwR8IT5vcBM1O8zdyODdKuKu48qMbJa9O7KsCW6o_EBvKO2vKnXa-XO-ZHq2s-ffCdtSvgA";
 
 /// The SHA-256 of its trace.
-const TRACE_OF_TOKEN: &str = "c17de5949059ab52507242720faeabd9179780b9d7308b8ab584d04a7e4e80d8";
+const TRACE_OF_TOKEN: &str = "4da36c0f354562c25caba3ec74f6cc2ec1b8059b377057e104950ffe687fc53b";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {
     let subject = AnySubject::new(Ticketing);
     let scripts = subject.scripts("race").expect("there is a race");
-    let run = run(&subject, &Plan::all("race", 0..u64::MAX).case(&scripts, SEED));
+    let run = run(&subject, &Plan::all("race", 0..u64::MAX).case(&subject, &scripts, SEED));
     assert!(!run.injected().is_empty(), "no fault is injected in the run of seed {SEED}");
     assert_trace(&run, TRACE_OF_SEED, "TRACE_OF_SEED");
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use harness::faults::{Effect, FaultKind, FaultRule, Operation};
-use harness::story::fault::{NotAFault, Sentences, duration};
+use harness::story::fault::{NotAFault, Sentences};
 use harness::subject::AnySubject;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -91,14 +91,4 @@ fn an_undeclared_event_is_named() {
 fn the_next_is_the_first() {
     let next = sentences().rule("orders crashes right after its next write to orders").unwrap();
     assert_eq!(Ok(next), sentences().rule("orders crashes right after its 1st write to orders"));
-}
-
-#[test]
-fn durations_have_plain_words() {
-    let words = |millis| duration(Duration::from_millis(millis));
-    assert_eq!(words(900_000), "15 minutes");
-    assert_eq!(words(60_000), "1 minute");
-    assert_eq!(words(1_000), "1 second");
-    assert_eq!(words(90_250), "90.25 seconds");
-    assert_eq!(words(0), "0 seconds");
 }

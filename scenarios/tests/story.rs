@@ -201,6 +201,25 @@ fn the_calls_that_run_while_one_call_waits_share_a_line() {
 }
 
 #[test]
+fn the_stories_of_an_earlier_run_are_removed_and_other_files_stay() {
+    let folder = tempfile::tempdir().expect("there is room for a story");
+    let case = rivals(Some("look-then-insert"));
+    let run = run::run_watched(&subject(), &case).unwrap();
+    let story = story(&case);
+    let files = harness::report::story::write(&story, &run, folder.path(), "1-one-holder", "")
+        .expect("it can be written");
+    let notes = folder.path().join("notes.md");
+    fs::write(&notes, "keep me").expect("it can be written");
+    harness::report::story::clear(folder.path()).expect("it can be cleared");
+    for file in [&files.story, &files.feature, &files.trace] {
+        assert!(!file.exists(), "{}", file.display());
+    }
+    assert!(notes.exists());
+    let missing = folder.path().join("missing");
+    harness::report::story::clear(&missing).expect("nothing is there to be cleared");
+}
+
+#[test]
 fn the_scenario_reads_as_one_written_by_hand() {
     let story = story(&rivals(Some("look-then-insert")));
     let lines = [

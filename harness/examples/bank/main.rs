@@ -39,8 +39,8 @@ impl Subject for Bank {
 
     fn invariants(&self) -> Vec<Invariant<Self>> {
         vec![
-            Invariant::new("money-conserved", "No transfer makes or loses money", money_conserved),
-            Invariant::new("not-overdrawn", "No account is overdrawn", not_overdrawn),
+            Invariant::harm("money-conserved", "No transfer makes or loses money", money_conserved),
+            Invariant::harm("not-overdrawn", "No account is overdrawn", not_overdrawn),
         ]
     }
 

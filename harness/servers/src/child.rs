@@ -1,4 +1,4 @@
-//! A server as a child process: spawned, watched, signalled, killed, and its log read.
+//! A server, or a service, as a child process: spawned, watched, signalled, killed, and its log read.
 //!
 //! The only file that spawns a server, and the only one with `unsafe`. It never knows which
 //! server it runs.
@@ -21,8 +21,8 @@ const TAIL_BYTES: u64 = 4_000;
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// A server process that never outlives this process. Dropping it kills the server.
-pub(crate) struct Child {
+/// A process that never outlives this process. Dropping it kills it.
+pub struct Child {
     process: Process,
     log: Log,
     pid_file: PathBuf,
@@ -30,7 +30,13 @@ pub(crate) struct Child {
 
 impl Child {
     /// Spawns `command`, appends its output to `log` and writes its id to `pid_file`.
-    pub(crate) async fn spawn(command: Command, log: &Path, pid_file: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When the program cannot be run or a file cannot be written.
+    ///
+    /// # Panics
+    /// When the thread that spawns has panicked.
+    pub async fn spawn(command: Command, log: &Path, pid_file: &Path) -> io::Result<Self> {
         let job = Job { command, log: log.to_owned(), pid_file: pid_file.to_owned() };
         let (reply, spawned) = oneshot::channel();
         spawner().send((job, reply)).expect("the spawner runs as long as the process");
@@ -38,8 +44,33 @@ impl Child {
     }
 
     /// The exit status, once the process has exited.
-    pub(crate) fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.process.try_wait()
+    }
+
+    /// Suspends the process (`SIGSTOP`): its connections stay open, and it does nothing.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Resumes a frozen process (`SIGCONT`).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// The end of the output since the spawn.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        self.log.tail()
     }
 
     /// The log since the spawn.
@@ -58,7 +89,10 @@ impl Child {
     }
 
     /// Kills the process as a crash would (`SIGKILL`), and waits until it has exited.
-    pub(crate) async fn kill(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn kill(mut self) -> io::Result<()> {
         self.process.kill()?;
         self.exits_by(Instant::now() + STOP_LIMIT).await?;
         Ok(())

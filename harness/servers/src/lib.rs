@@ -21,6 +21,8 @@
 //! reports which sources work. Servers that this process started end with it, even after
 //! `kill -9`, and leave neither data nor containers behind.
 //!
+//! A [`Child`] is any other process that must not outlive this one either.
+//!
 //! This crate only provides servers. It creates no stream and no database, and prints
 //! nothing: a [`Progress`] receives events. Start reading in `acquire.rs`.
 
@@ -50,6 +52,7 @@ mod start;
 mod url;
 
 pub use acquire::{are_unwanted, shared, start};
+pub use child::Child;
 pub use doctor::{Diagnosis, SourceCheck, doctor, examine};
 pub use error::{
     Damage, DamagedBinary, DockerError, FailedSource, FetchError, LocalError, ServersError,
@@ -58,6 +61,7 @@ pub use error::{
 pub use handle::Servers;
 pub use options::Options;
 pub use package::Package;
+pub use port::pick as free_port;
 pub use progress::{Progress, ProgressEvent, Silent, ToStderr};
 pub use server::Server;
 pub use source::{Source, SourceKind, UnknownSource};

@@ -9,7 +9,8 @@ use std::net::{Ipv4Addr, TcpListener};
 const RANGE: std::ops::Range<u16> = 15_000..32_000;
 
 /// A random port on the loopback address that is free at the moment.
-pub(crate) fn pick() -> u16 {
+#[must_use]
+pub fn pick() -> u16 {
     loop {
         let port = rand::random_range(RANGE);
         if is_free(port) {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::PlantedBug;
 use crate::case::{Case, FaultPlan, Schedule, Token};
 use crate::run;
-use crate::search::explore::Plan;
+use crate::search::explore::{Plan, SettingsChoice};
 use crate::search::threads::{self, on_threads};
 use crate::session::RunError;
 use crate::shrink::case::shrink_within;
@@ -29,6 +29,8 @@ pub struct Effort {
     pub limit: u64,
     /// The first seed of the first hunt.
     pub seed: u64,
+    /// How the settings of a case are chosen.
+    pub settings: SettingsChoice,
     /// On how many threads.
     pub jobs: usize,
     /// Whether findings are shrunk.
@@ -38,7 +40,8 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         let jobs = threads::available();
-        Self { hunts: 20, limit: 2_000, seed: 0, jobs, shrinks: true }
+        let settings = SettingsChoice::default();
+        Self { hunts: 20, limit: 2_000, seed: 0, settings, jobs, shrinks: true }
     }
 }
 
@@ -258,11 +261,13 @@ impl<'a> Hunter<'a> {
         let count = self.workloads.len() as u64;
         let turn = usize::try_from(number % count).expect("workloads are few");
         let (workload, scripts) = &self.workloads[turn];
-        let mut plan = Plan::all(workload, 0..u64::MAX);
+        let all = Plan::all(workload, 0..u64::MAX);
+        let mut plan = Plan { settings: self.effort.settings.clone(), ..all };
         if let Some(bug) = bug {
             (plan.bug, plan.faults) = (Some(bug.name.to_owned()), bug.all_faults());
         }
-        let run = run::judge(self.subject, &plan.case(scripts, seed + number / count))?;
+        let run =
+            run::judge(self.subject, &plan.case(self.subject, scripts, seed + number / count))?;
         Ok(run.violation().map(|violation| Find {
             schedules: number + 1,
             workload: (*workload).to_owned(),

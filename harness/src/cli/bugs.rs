@@ -7,7 +7,7 @@ use std::time::Instant;
 use anstyle::Style;
 use serde::Serialize;
 
-use super::{CommandError, Program, Verdict};
+use super::{CommandError, Program, Verdict, setting};
 use crate::bugs::scoreboard::{self, Effort, Score};
 use crate::case::Token;
 use crate::report::junit;
@@ -33,6 +33,8 @@ pub(super) struct Args {
     /// The first seed of the first hunt
     #[arg(long, default_value_t = Effort::default().seed)]
     seed: u64,
+    #[command(flatten)]
+    settings: setting::Fixed,
     /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -70,7 +72,8 @@ pub(super) fn run(
     let began = Instant::now();
     let jobs = args.jobs.unwrap_or(Effort::default().jobs);
     let (hunts, limit, seed) = (args.hunts, args.limit, args.seed);
-    let effort = Effort { hunts, limit, seed, jobs, ..Effort::default() };
+    let settings = args.settings.choice(subject)?;
+    let effort = Effort { hunts, limit, seed, jobs, settings, ..Effort::default() };
 
     anstream::println!(
         "Hunting planted bugs: {}, {} times each, from seed {}\n",

@@ -25,7 +25,7 @@ pub(super) fn run(
     if let Some(bug) = &scope.bug {
         terminal.row("planted", bug);
     }
-    let limit = Limit { schedules: args.seeds, time: args.limit, first_only: false };
+    let limit = Limit { schedules: args.schedules, time: args.limit, first_only: false };
     let progress = Progress::begin("schedules", None);
     let exhausted = exhaust(subject, &scope, limit, |_| progress.one());
     progress.end();
@@ -39,7 +39,7 @@ pub(super) fn run(
         count: failure.count,
     };
     let failures: Vec<_> = exhausted.failures.iter().map(failure).collect();
-    let Findings { findings, more } = shrunk(subject, failures.iter(), &args.out, program)?;
+    let Findings { findings, more } = shrunk(subject, failures.iter(), &[], &args.out, program)?;
     let complete = if exhausted.complete { "yes" } else { "no" };
     let summary = Summary {
         title: format!("Exhausting {}", scope.name),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::findings::{Findings, shrunk};
-use super::{CommandError, EXIT_CODES, Program, Verdict};
+use super::{CommandError, EXIT_CODES, Program, Verdict, setting};
 use crate::faults::FaultKind;
 use crate::report::Summary;
 use crate::report::coverage::Titles;
@@ -38,9 +38,9 @@ pub(super) struct Args {
     pub(super) workload: String,
     /// The number of schedules, each with its own seed; 10000 by default, unlimited for the
     /// exhaustive scheduler
-    #[arg(long, value_name = "N", conflicts_with = "for",
+    #[arg(long, value_name = "N", conflicts_with = "for", alias = "seeds",
         value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) seeds: Option<u64>,
+    pub(super) schedules: Option<u64>,
     /// The duration, such as 60s or 10m, instead of a number of schedules
     #[arg(long = "for", id = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) limit: Option<Duration>,
@@ -56,6 +56,8 @@ pub(super) struct Args {
     /// The kinds of faults: all, none, or a comma-separated list
     #[arg(long, value_name = "FAULTS", default_value = "all")]
     faults: String,
+    #[command(flatten)]
+    settings: setting::Fixed,
     /// The number of threads; one per core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -77,7 +79,7 @@ pub(super) struct Args {
 }
 
 /// The default number of schedules.
-const SEEDS: u64 = 10_000;
+const SCHEDULES: u64 = 10_000;
 
 /// The file that holds an exploration, for `merge`.
 pub(super) const FILE: &str = "exploration.json";
@@ -90,6 +92,7 @@ pub(super) fn examples(program: &Program, workload: &str) -> String {
   {program} explore {workload} --for 60s             as many as fit into one minute
   {program} explore {workload} --faults crash,lost-ack
   {program} explore {workload} --scheduler pct --depth 4
+  {program} explore {workload} --setting attempts=2 --setting default
   {program} explore SCOPE --scheduler exhaustive
   {program} explore {workload} --shard 3/16 --out shards/3
   {program} merge shards/*                       one report of all shards
@@ -130,7 +133,9 @@ pub(super) fn run(
     progress.end();
     let title = format!("Exploring {}", args.workload);
     let name = args.workload.as_str();
-    let end = End { title, name, out: &args.out, min_coverage: args.min_coverage, json: args.json };
+    let (faults, out) = (&plan.faults[..], args.out.as_path());
+    let (min_coverage, json) = (args.min_coverage, args.json);
+    let end = End { title, name, faults, out, min_coverage, json };
     conclude(subject, explored?, &end, program)
 }
 
@@ -143,6 +148,7 @@ fn announce(subject: &AnySubject, plan: &Plan, terminal: &Terminal) {
     let names: Vec<_> = plan.faults.iter().map(ToString::to_string).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     terminal.row("faults", &names);
+    terminal.row("settings", &setting::announced(&plan.settings));
     let shard = match plan.shard {
         Shard { of: 1, .. } => String::new(),
         Shard { number, of } => format!(", shard {number} of {of}"),
@@ -161,7 +167,7 @@ fn plan(subject: &AnySubject, args: &Args) -> Result<Plan, CommandError> {
     }
     let seeds = match args.limit {
         Some(_) => u64::MAX,
-        None => args.seeds.unwrap_or(SEEDS),
+        None => args.schedules.unwrap_or(SCHEDULES),
     };
     let all = Plan::all(&args.workload, args.from..args.from.saturating_add(seeds));
     Ok(Plan {
@@ -172,6 +178,7 @@ fn plan(subject: &AnySubject, args: &Args) -> Result<Plan, CommandError> {
             SchedulerName::Random => SchedulerChoice::Random,
             SchedulerName::Pct => SchedulerChoice::Pct(args.depth),
         },
+        settings: args.settings.choice(subject)?,
         shard: args.shard,
         limit: args.limit,
         jobs: args.jobs.unwrap_or(all.jobs),
@@ -184,6 +191,8 @@ pub(super) struct End<'a> {
     pub(super) title: String,
     /// The name of the workload.
     pub(super) name: &'a str,
+    /// The kinds of faults that it injected.
+    pub(super) faults: &'a [FaultKind],
     pub(super) out: &'a Path,
     pub(super) min_coverage: Option<f64>,
     pub(super) json: bool,
@@ -204,7 +213,7 @@ pub(super) fn conclude(
     terminal.coverage(&explored.coverage, &Titles::of(subject), end.min_coverage);
     terminal.rules(&subject.rules());
     let Findings { findings, more } =
-        shrunk(subject, explored.failures.values(), end.out, program)?;
+        shrunk(subject, explored.failures.values(), end.faults, end.out, program)?;
     let covered = end.min_coverage.is_none_or(|least| explored.coverage.percent() >= least);
     let summary = Summary {
         title: end.title.clone(),

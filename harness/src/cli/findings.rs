@@ -1,19 +1,15 @@
-//! Turns failures into findings: shrinks them, groups them by story, and writes their files.
+//! Turns failures into findings: one for each cause, with its files.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{CommandError, Program};
+use crate::faults::FaultKind;
 use crate::report::progress::Progress;
 use crate::report::{Finding, story};
-use crate::run::Run;
+use crate::search::causes::{Cause, Causes, causes};
 use crate::search::explore::Failure;
-use crate::shrink::case::shrink;
 use crate::story::Story;
 use crate::subject::AnySubject;
-
-/// The maximum number of failures that are shrunk; others are counted only.
-const SHRUNK: usize = 5;
 
 /// The failures of an exploration, as findings.
 #[derive(Default)]
@@ -23,51 +19,31 @@ pub(super) struct Findings {
     pub(super) more: usize,
 }
 
-/// Shrinks the first failures, groups those with the same story, and writes the files of each
-/// group. One failure of each invariant precedes further ones, and the shortest story is first.
+/// Shrinks failures, and writes the files of each cause. The files of an earlier run are removed.
 pub(super) fn shrunk<'a>(
     subject: &AnySubject,
     failures: impl Iterator<Item = &'a Failure>,
+    faults: &[FaultKind],
     out: &Path,
     program: &Program,
 ) -> Result<Findings, CommandError> {
-    let failures = one_of_each_first(failures.collect(), |failure| failure.invariant.clone());
-    let more = failures.len().saturating_sub(SHRUNK);
-    let mut found: Vec<(Story, Run, u64)> = Vec::new();
-    for failure in failures.into_iter().take(SHRUNK) {
-        let progress = Progress::begin("runs to shrink a failure", None);
-        let shrunk = shrink(subject, &failure.case, &failure.invariant, || progress.one());
-        progress.end();
-        let shrunk = shrunk?.ok_or_else(|| {
-            let seed = failure.case.seed;
-            CommandError::harness(format!(
-                "the run of seed {seed} passes when repeated: it is not deterministic"
-            ))
-        })?;
-        let story = Story::of_shrunk(subject, &shrunk);
-        match found.iter_mut().find(|(known, ..)| known.steps == story.steps) {
-            Some((.., schedules)) => *schedules += failure.count,
-            None => found.push((story, shrunk.run, failure.count)),
-        }
-    }
-    found.sort_by_key(|(story, ..)| story.steps.len());
-    let found = one_of_each_first(found, |(story, ..)| story.invariant.clone());
     let folder = out.join("failures");
+    story::clear(&folder)?;
+    let mut failures = failures.peekable();
+    if failures.peek().is_none() {
+        return Ok(Findings::default());
+    }
+    let progress = Progress::begin("runs to shrink failures", None);
+    let found = causes(subject, failures, faults, || progress.one());
+    progress.end();
+    let Causes { causes, more } = found?;
     let mut findings = Vec::new();
-    for (number, (story, run, schedules)) in (1..).zip(found) {
+    for (number, Cause { shrunk, also, schedules, .. }) in (1..).zip(causes) {
+        let story = Story { also, ..Story::of_shrunk(subject, &shrunk) };
         let name = format!("{number}-{}", story.invariant.as_deref().unwrap_or("finding"));
         let again = program.replay(&story.token);
-        let files = story::write(&story, &run, &folder, &name, &again)?;
+        let files = story::write(&story, &shrunk.run, &folder, &name, &again)?;
         findings.push(Finding { schedules, story, files, again });
     }
     Ok(Findings { findings, more })
-}
-
-/// The items in their order, but one of each invariant precedes further ones.
-fn one_of_each_first<T, I: Ord>(items: Vec<T>, invariant: impl Fn(&T) -> I) -> Vec<T> {
-    let mut seen = BTreeSet::new();
-    let (mut first, second): (Vec<T>, Vec<T>) =
-        items.into_iter().partition(|item| seen.insert(invariant(item)));
-    first.extend(second);
-    first
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::explore::{End, FILE, conclude};
 use super::{CommandError, Program, Verdict};
 use crate::case::RawCase;
+use crate::faults::FaultKind;
 use crate::search::explore::Exploration;
 use crate::subject::AnySubject;
 
@@ -48,5 +49,7 @@ pub(super) fn run(
     }
     let title = "Merged explorations".to_owned();
     let (out, min_coverage, json) = (args.out.as_path(), args.min_coverage, args.json);
-    conclude(subject, all, &End { title, name: "merged", out, min_coverage, json }, program)
+    let faults = FaultKind::ALL;
+    let end = End { title, name: "merged", faults, out, min_coverage, json };
+    conclude(subject, all, &end, program)
 }

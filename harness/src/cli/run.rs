@@ -1,5 +1,5 @@
 //! `run`: all scenarios in one world, then every workload under random schedules in simulation, or
-//! races on real servers.
+//! races on real servers; or the world of processes.
 
 use std::fs;
 use std::ops::Range;
@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::findings::{Findings, shrunk};
-use super::{CommandError, Program, Verdict, WorldName, runtime};
+use super::{CommandError, Program, Verdict, WorldName, capitalized, processes, runtime, setting};
+use crate::faults::FaultKind;
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
@@ -33,8 +34,10 @@ pub(super) struct Args {
     seed: u64,
     /// The number of schedules of each workload in simulation (300 by default) or of races on
     /// real servers (10 by default); none with --tags or --name
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "seeds")]
     schedules: Option<u64>,
+    #[command(flatten)]
+    settings: setting::Fixed,
     /// The folder of reports and traces
     #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
     out: PathBuf,
@@ -44,6 +47,8 @@ pub(super) struct Args {
     /// Prints the summary as JSON instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    processes: processes::Args,
 }
 
 /// The default number of schedules of each workload.
@@ -58,6 +63,27 @@ pub(super) fn run(
     args: &Args,
     program: &Program,
 ) -> Result<Verdict, CommandError> {
+    if args.world == WorldName::Processes {
+        let chosen = [
+            (args.tags.is_some(), "--tags"),
+            (!args.name.is_empty(), "--name"),
+            (args.features.is_some(), "--features"),
+            (args.schedules.is_some(), "--schedules"),
+            (args.settings.given(), "--setting"),
+        ];
+        return match chosen.iter().find(|(is_given, _)| *is_given) {
+            Some((_, name)) => {
+                Err(CommandError::Usage(format!("{name} does not go with --world processes")))
+            }
+            None => {
+                let common = (args.seed, args.out.as_path(), args.json);
+                processes::run(subject, &args.processes, common, program)
+            }
+        };
+    }
+    if let Some(name) = args.processes.given() {
+        return Err(CommandError::Usage(format!("{name} needs --world processes")));
+    }
     let began = Instant::now();
     let terminal = Terminal::new(args.json);
     let runtime = runtime()?;
@@ -81,13 +107,14 @@ pub(super) fn run(
             terminal.row("servers", &format!("{source} ready in {ready}"));
             WorldKind::Real
         }
+        WorldName::Processes => unreachable!("it has returned"),
     };
     let chosen = scenarios(subject, args, kind, &runtime, &terminal, &mut summary)?;
     let schedules = match (args.schedules, chosen, args.world) {
         (Some(schedules), ..) => schedules,
         (None, true, _) => 0,
         (None, false, WorldName::Simulated) => SCHEDULES,
-        (None, false, WorldName::Real) => RACES,
+        (None, false, WorldName::Real | WorldName::Processes) => RACES,
     };
     let seeds = args.seed..args.seed.saturating_add(schedules);
     if schedules > 0 && args.world == WorldName::Simulated {
@@ -167,7 +194,8 @@ fn workloads(
     for workload in subject.workloads() {
         let total = seeds.end - seeds.start;
         let progress = Progress::begin(format!("schedules of {}", workload.name), Some(total));
-        let plan = Plan::all(workload.name, seeds.clone());
+        let settings = args.settings.choice(subject)?;
+        let plan = Plan { settings, ..Plan::all(workload.name, seeds.clone()) };
         let found = explore(subject, &plan, |_| progress.one());
         progress.end();
         let found = found?;
@@ -176,7 +204,9 @@ fn workloads(
         summary.workloads.push((workload.name.to_owned(), found));
     }
     terminal.coverage(&all.coverage, &coverage::Titles::of(subject), None);
-    let Findings { findings, more } = shrunk(subject, all.failures.values(), &args.out, program)?;
+    let failures = all.failures.values();
+    let Findings { findings, more } =
+        shrunk(subject, failures, FaultKind::ALL, &args.out, program)?;
     summary.held &= all.failures.is_empty();
     (summary.findings, summary.more) = (findings, more);
     summary.coverage = Some(all.coverage);
@@ -236,9 +266,4 @@ fn again(args: &Args, program: &Program, finished: &Finished) -> String {
         arguments.extend(["--features", folder]);
     }
     program.with(arguments)
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -62,7 +62,9 @@ impl<'a> Pace<'a> {
             None => (due, PROMPT),
         };
         let took = self.between(from, at);
-        (took > limit).then(|| took.saturating_sub(limit))
+        let late = took.checked_sub(limit).filter(|late| !late.is_zero())?;
+        // Whole milliseconds read better, and what is late is never late by nothing.
+        Some(Duration::from_millis(u64::try_from(late.as_millis()).unwrap_or(u64::MAX).max(1)))
     }
 
     /// The time from one moment to another, less the time that the scheduler took.

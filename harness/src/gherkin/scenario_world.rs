@@ -2,18 +2,20 @@
 //! a subject. It carries out actions; the steps assert.
 
 mod end;
+mod scripted;
 
 use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
-use sim::scheduler::{Fifo, Random, Replay, Scheduler};
+use sim::scheduler::{Random, Replay, Scheduler};
 
 use crate::case::Decision;
 use crate::invariants::Violation;
 use crate::quiescence::NotQuiescent;
 use crate::script::{Action, Then};
 use crate::session::{RunError, Session};
+use crate::settings::Settings;
 use crate::subject::{AnyOperation, AnySubject, Unprepared};
 use crate::system::System;
 use crate::time_scale::TimeScale;
@@ -103,6 +105,7 @@ struct Open {
     session: Session,
     kind: WorldKind,
     bug: Option<String>,
+    settings: Settings,
     /// Whether a connection is cut.
     cut: bool,
     /// Whether an instance that a fault crashes starts again by itself.
@@ -142,7 +145,13 @@ impl ScenarioWorld {
     ) -> Result<Self, RunError> {
         let session = match kind {
             WorldKind::Simulated { seed, scheduler } => {
-                let session = Session::simulated(subject, None, seed, Trace::default())?;
+                let session = Session::simulated(
+                    subject,
+                    None,
+                    &Settings::default(),
+                    seed,
+                    Trace::default(),
+                )?;
                 session.set_scheduler(scheduler(seed));
                 session
             }
@@ -160,7 +169,8 @@ impl ScenarioWorld {
         change: fn(System) -> System,
     ) -> Result<Self, RunError> {
         let trace = Trace::default();
-        let mut session = Session::simulated_with(subject, None, seed, trace, change)?;
+        let mut session =
+            Session::simulated_with(subject, None, &Settings::default(), seed, trace, change)?;
         session.set_scheduler(scheduler(seed));
         session.world().revive();
         let mut world = Self::of(subject, WorldKind::Simulated { seed, scheduler }, session);
@@ -174,6 +184,7 @@ impl ScenarioWorld {
             session,
             kind,
             bug: None,
+            settings: Settings::default(),
             cut: false,
             revives: false,
             scripted: false,
@@ -308,59 +319,6 @@ impl ScenarioWorld {
         let Open { subject, session, .. } = self.inner();
         let services = subject.topology().services.iter().map(|service| service.name);
         services.filter(|name| session.world_ref().instances(name) == 0).collect()
-    }
-
-    /// Reopens the world with this seed, in FIFO order.
-    ///
-    /// # Errors
-    ///
-    /// On real servers, or when something has happened already.
-    pub async fn set_seed(&mut self, seed: u64) -> Result<(), StepError> {
-        self.only_simulated()?;
-        self.inner_mut().kind = WorldKind::Simulated { seed, scheduler: |_| Box::new(Fifo) };
-        self.inner_mut().seeded = true;
-        self.reopen_planned().await
-    }
-
-    /// Reopens the world with this bug planted.
-    ///
-    /// # Errors
-    ///
-    /// On real servers, when something has happened already, or when there is no such bug.
-    pub async fn plant(&mut self, bug: &str) -> Result<(), StepError> {
-        self.only_simulated()?;
-        self.inner_mut().bug = Some(bug.to_owned());
-        self.reopen_planned().await
-    }
-
-    async fn reopen_planned(&mut self) -> Result<(), StepError> {
-        let open = self.inner_mut();
-        StepError::unless(open.session.history().calls().is_empty() && !open.scripted, || {
-            "this step must precede all steps that act".to_owned()
-        })?;
-        open.session.end().await;
-        let WorldKind::Simulated { seed, scheduler } = open.kind else { return Ok(()) };
-        let bug = open.bug.as_deref();
-        open.session = Session::simulated(&open.subject, bug, seed, Trace::default())?;
-        open.session.set_scheduler(scheduler(seed));
-        Ok(())
-    }
-
-    /// Prepares these clients and starts a scripted run: its steps say when to quiesce, and an
-    /// instance that a fault crashes starts again by itself.
-    ///
-    /// # Errors
-    ///
-    /// When a client cannot be prepared.
-    pub async fn prepare(&mut self, clients: &[String]) -> Result<(), StepError> {
-        let open = self.inner_mut();
-        open.session.prepare(clients).await?;
-        open.session.world().revive();
-        open.scripted = true;
-        if let WorldKind::Simulated { seed, scheduler } = open.kind {
-            open.session.set_scheduler(scheduler(seed));
-        }
-        Ok(())
     }
 
     /// Whether to quiesce after each step. Not in a scripted run, which begins with the seed if

@@ -81,7 +81,10 @@ pub fn acknowledged_early(
                 let is_dead =
                     !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
                 if !is_dead && is_written(&ack) == Some(false) {
-                    violations.push(format!("{consumer} acknowledged {id} before its write"));
+                    violations.push(format!(
+                        "{consumer} acknowledged {} before its write",
+                        message.subject
+                    ));
                 }
             }
             _ => {}

@@ -27,8 +27,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
                 let (service, id) = (instance.service, id(document));
                 if !changed.insert((service, collection, id, &origin.cause)) {
                     violations.push(format!(
-                        "{subject} {} changed {service}.{collection} {id} a second time",
-                        origin.cause
+                        "the same {subject} changed {service}.{collection} {id} a second time"
                     ));
                 }
             }

@@ -8,6 +8,7 @@ use ports::Timestamp;
 use ports::bus::Stream;
 
 use super::Declared;
+use crate::duration;
 use crate::evidence::Facts;
 use crate::evidence::field::text;
 use crate::evidence::pace::Pace;
@@ -26,7 +27,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
         let instance = record.instance.map(|instance| instance.instance).unwrap_or_default();
         let mut judge = |due: Timestamp, what: &str, id: &str| {
             if let Some(late) = pace.lateness(due, record.at) {
-                violations.push(format!("{id} was {what} {late:?} too late"));
+                violations.push(format!("{id} was {what} {} too late", duration::words(late)));
             }
         };
         match &record.kind {

@@ -18,7 +18,12 @@ pub(super) async fn send(
     }
 }
 
-async fn exchange(
+/// Sends a request to this address and reads the whole response.
+///
+/// # Errors
+///
+/// Of the client.
+pub(crate) async fn exchange(
     client: &reqwest::Client,
     address: SocketAddr,
     request: http::Request<Bytes>,

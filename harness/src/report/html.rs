@@ -90,8 +90,19 @@ fn failure(finding: &Finding) -> Markup {
     html! {
         section {
             h2 class="failed" { (story.statement.as_deref().unwrap_or_default()) }
-            p { "Violated in " (counted(*schedules, "schedule")) "; minimal reproduction:" }
+            p {
+                code { (story.invariant.as_deref().unwrap_or_default()) } ", violated in "
+                (counted(*schedules, "schedule")) "; minimal reproduction:"
+            }
             ol { @for step in &story.steps { li { (step) } } }
+            @if !story.also.is_empty() {
+                p { "The same cause also violates:" }
+                ul {
+                    @for other in &story.also {
+                        li { code { (other.name) } ": " (other.statement) }
+                    }
+                }
+            }
             @if !story.unneeded.is_empty() {
                 details {
                     summary { "Faults that were injected and are not needed" }

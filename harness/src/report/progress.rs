@@ -38,6 +38,31 @@ impl Progress {
         Self { what, total, bar, done: Mutex::new((0, Instant::now())) }
     }
 
+    /// Begins to show phases of work that has no count.
+    pub fn of_phases() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{spinner} {msg}");
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(style.expect("the template is well formed"));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { what: String::new(), total: None, bar, done: Mutex::new((0, Instant::now())) }
+    }
+
+    /// Shows the state of a phase: at once on a terminal, and now and then elsewhere.
+    pub fn phase(&self, text: &str) {
+        let mut done = self.done.lock();
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if done.1.elapsed() >= LINE_INTERVAL => {
+                eprintln!("{text}");
+                done.1 = Instant::now();
+            }
+            None => {}
+        }
+    }
+
     /// One more is done.
     pub fn one(&self) {
         let mut done = self.done.lock();

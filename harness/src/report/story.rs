@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::trace;
+use crate::invariants::{Kind, Statement};
 use crate::run::Run;
 use crate::story::Story;
+
+/// The most faults that are not needed, and are printed; the story in the file has all.
+const UNNEEDED: usize = 3;
 
 /// The files of a story.
 #[derive(Debug, Clone)]
@@ -42,12 +46,44 @@ pub fn write(
     Ok(files)
 }
 
+/// Removes the stories that [`write()`] has written into a folder for numbered findings, and leaves
+/// other files alone.
+///
+/// # Errors
+///
+/// When a file cannot be removed.
+pub fn clear(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let parts = name.to_str().and_then(|name| name.split_once('-'));
+        let is_ours = parts.is_some_and(|(number, rest)| {
+            number.parse::<usize>().is_ok()
+                && [".md", ".feature", ".trace.jsonl"].iter().any(|end| rest.ends_with(end))
+        });
+        if is_ours {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Story and diagram as Markdown.
 pub fn markdown(story: &Story, again: &str) -> String {
     let mut text =
         format!("# {}\n\n", story.statement.as_deref().unwrap_or("Every invariant holds"));
     for (number, step) in (1..).zip(&story.steps) {
         text += &format!("{number}. {step}\n");
+    }
+    if !story.also.is_empty() {
+        text += "\nThe same cause also violates:\n\n";
+        for Statement { name, statement, .. } in &story.also {
+            text += &format!("- {name}: {statement}\n");
+        }
     }
     if !story.unneeded.is_empty() {
         text += "\nFaults that were injected and are not needed:\n\n";
@@ -64,8 +100,19 @@ pub fn text(story: &Story, files: Option<&Files>, again: &str) -> String {
     for (number, step) in (1..).zip(&story.steps) {
         text += &format!("{number:>3}. {step}\n");
     }
-    for fault in &story.unneeded {
-        text += &format!("not needed: {fault}\n");
+    for (label, kind) in [("also", Kind::Harm), ("mechanism", Kind::Mechanism)] {
+        let names = story.also.iter().filter(|other| other.kind == kind).map(|other| other.name);
+        let names: Vec<&str> = names.collect();
+        if !names.is_empty() {
+            text += &format!("{label:<9} {}\n", names.join(", "));
+        }
+    }
+    for (at, fault) in story.unneeded.iter().take(UNNEEDED).enumerate() {
+        let label = if at == 0 { "unneeded" } else { "" };
+        text += &format!("{label:<9} {fault}\n");
+    }
+    if let Some(more @ 1..) = story.unneeded.len().checked_sub(UNNEEDED) {
+        text += &format!("{:<9} and {more} more\n", "");
     }
     if let Some(Files { story, feature, trace }) = files {
         let (story, feature, trace) = (story.display(), feature.display(), trace.display());

@@ -18,6 +18,7 @@ use crate::invariants::Violation;
 use crate::run::{Options, drive};
 use crate::script::{Action, Script};
 use crate::session::RunError;
+use crate::settings::Settings;
 use crate::subject::AnySubject;
 
 /// A scope to exhaust.
@@ -160,6 +161,7 @@ fn next(
         workload: scope.name.clone(),
         bug: scope.bug.clone(),
         seed: scope.seed,
+        settings: Settings::default(),
         script: scope.script.clone(),
         faults: FaultPlan::Exact(scope.rules.clone()),
         schedule: Schedule::Exact(Vec::new()),

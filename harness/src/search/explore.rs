@@ -19,6 +19,7 @@ use crate::faults::FaultKind;
 use crate::invariants::Violation;
 use crate::run::{self, Run};
 use crate::session::RunError;
+use crate::settings::{Setting, Settings, Value};
 use crate::subject::AnySubject;
 use crate::subject::any::Scripts;
 
@@ -49,6 +50,27 @@ impl SchedulerChoice {
     }
 }
 
+/// How the settings of a case are chosen.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChoice {
+    /// Whether those that are not fixed stay at their defaults, instead of being drawn.
+    pub defaults: bool,
+    /// The fixed ones.
+    pub fixed: Vec<(Setting, Value)>,
+}
+
+impl SettingsChoice {
+    /// The settings of this seed.
+    fn of(&self, subject: &AnySubject, seed: u64) -> Settings {
+        let mut settings = match self.defaults {
+            true => Settings::default(),
+            false => Settings::draw(subject.settings(), seed),
+        };
+        self.fixed.iter().for_each(|(setting, value)| settings.set(setting, *value));
+        settings
+    }
+}
+
 /// Every n-th seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
@@ -75,6 +97,8 @@ pub struct Plan {
     pub faults: Vec<FaultKind>,
     /// Which schedulers decide.
     pub schedulers: SchedulerChoice,
+    /// How the settings of a case are chosen.
+    pub settings: SettingsChoice,
     /// Which seeds.
     pub seeds: Range<u64>,
     /// Which part of them.
@@ -95,6 +119,7 @@ impl Plan {
             bug: None,
             faults: FaultKind::ALL.to_vec(),
             schedulers: SchedulerChoice::default(),
+            settings: SettingsChoice::default(),
             seeds,
             shard: Shard::default(),
             limit: None,
@@ -104,11 +129,12 @@ impl Plan {
     }
 
     /// The case of a seed.
-    pub fn case(&self, scripts: &Scripts, seed: u64) -> Case {
+    pub fn case(&self, subject: &AnySubject, scripts: &Scripts, seed: u64) -> Case {
         Case {
             workload: self.workload.clone(),
             bug: self.bug.clone(),
             seed,
+            settings: self.settings.of(subject, seed),
             script: scripts(seed),
             faults: FaultPlan::Chance(self.faults.clone()),
             schedule: self.schedulers.schedule(seed),
@@ -207,7 +233,8 @@ impl Exploration {
         self.schedules += 1;
         self.decisions += run.decisions as u64;
         self.coverage.merge(possible::of_run(subject, run));
-        if let Some(Violation { invariant, how }) = run.violation() {
+        if let Some(violation) = run.violation() {
+            let Violation { invariant, how } = violation;
             let failure = Failure {
                 case: run.exact.clone(),
                 invariant: invariant.clone(),
@@ -215,8 +242,8 @@ impl Exploration {
                 seeds: vec![run.exact.seed],
                 count: 1,
             };
-            let shape = format!("{invariant}: {}", shape(how));
-            self.merge(Self { failures: BTreeMap::from([(shape, failure)]), ..Self::default() });
+            let failures = BTreeMap::from([(violation.shape(), failure)]);
+            self.merge(Self { failures, ..Self::default() });
         }
     }
 }
@@ -235,22 +262,6 @@ impl Failure {
         }
         (self.seeds, self.count) = (seeds, count);
     }
-}
-
-/// A sentence without its ids and numbers.
-fn shape(how: &str) -> String {
-    let mut shape = String::new();
-    let is_name = |word: &str| word.len() >= 12 && word.bytes().any(|b| b.is_ascii_digit());
-    for word in how.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-        if word.is_empty() {
-            continue;
-        }
-        if !shape.is_empty() {
-            shape.push(' ');
-        }
-        shape += if is_name(word) || word.bytes().all(|b| b.is_ascii_digit()) { "#" } else { word };
-    }
-    shape
 }
 
 /// Runs the cases of a plan; `on_run` is called after each.
@@ -278,7 +289,7 @@ pub fn explore(
             if seed >= plan.seeds.end || late || enough.load(Ordering::Relaxed) {
                 break;
             }
-            let run = run::judge(subject, &plan.case(&scripts, seed))?;
+            let run = run::judge(subject, &plan.case(subject, &scripts, seed))?;
             if run.is_finding() && plan.first_only {
                 enough.store(true, Ordering::Relaxed);
             }
@@ -293,15 +304,4 @@ pub fn explore(
     exploration.took = began.elapsed();
     exploration.coverage.merge(Coverage::of(possible::points(subject)));
     Ok(exploration)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shape;
-
-    #[test]
-    fn the_shape_of_a_sentence_has_no_ids_in_it() {
-        let one = "book 019b77387c00a1b2c3d4e5f6 is held by loans 2 and 31";
-        assert_eq!(shape(one), "book # is held by loans # and #");
-    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use cucumber::codegen::Regex;
 use platform::catalogue::Entry;
 
+use crate::duration;
 use crate::faults::{Effect, FaultRule, Operation, Port};
 
 /// Why a sentence is not a fault.
@@ -129,18 +130,18 @@ fn words(operation: Operation, effect: Effect) -> String {
 }
 
 /// The parts, as patterns with their names.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 6] = [
     ("{nth}", r"(?P<nth>next|\d+(?:st|nd|rd|th))"),
     ("{service}", r"(?P<service>\w+|any service)"),
     ("{by}", r"(?: by (?P<service>\w+|any service))?"),
-    ("{time}", r"(?P<time>\d+(?:\.\d+)? (?:seconds?|minutes?))"),
     ("{tail}", r"(?:newest message|(?P<tail>\d+) newest messages)"),
     ("{target}", r"(?P<target>[\w.-]+)"),
     ("{times}", r"(?:, (?P<times>\d+) times in a row)?"),
 ];
 
 fn pattern(operation: Operation, words: &str) -> Regex {
-    let mut pattern = format!("^{words}{{times}}$");
+    let time = format!("(?P<time>{})", duration::PATTERN);
+    let mut pattern = format!("^{words}{{times}}$").replace("{time}", &time);
     for (part, stands_for) in PARTS {
         let path = part == "{target}" && operation == Operation::Send;
         let stands_for = if path { r"(?P<target>/\S*|anything)" } else { stands_for };
@@ -205,7 +206,7 @@ impl Sentences {
         };
         let (time, tail) = match *effect {
             Effect::Delay(d) | Effect::Partition(d) | Effect::Outage(d) | Effect::Jump(d) => {
-                (duration(d), String::new())
+                (duration::words(d), String::new())
             }
             Effect::LoseTail(1) => (String::new(), "newest message".to_owned()),
             Effect::LoseTail(messages) => (String::new(), format!("{messages} newest messages")),
@@ -251,7 +252,7 @@ impl Sentences {
             Some(service) => Some(service),
             None => target.and_then(|target| self.publisher(target)),
         };
-        let time = || part("time").and_then(read_duration).ok_or_else(unknown);
+        let time = || part("time").and_then(duration::read).ok_or_else(unknown);
         let count = |text: &str| text.parse::<u32>().map_err(|_| unknown());
         let nth = part("nth").ok_or_else(unknown)?.trim_end_matches(char::is_alphabetic);
         let nth = if nth.is_empty() { 1 } else { count(nth)? };
@@ -307,29 +308,4 @@ fn ordinal(number: u32) -> String {
         _ => "th",
     };
     format!("{number}{ending}")
-}
-
-/// A duration in words: 15 minutes, 1 second, 0.25 seconds.
-pub fn duration(duration: Duration) -> String {
-    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
-    let (number, unit) = match (seconds, nanos) {
-        (60.., 0) if seconds % 60 == 0 => ((seconds / 60).to_string(), "minute"),
-        (_, 0) => (seconds.to_string(), "second"),
-        _ => {
-            let digits = format!("{seconds}.{nanos:09}");
-            (digits.trim_end_matches('0').to_owned(), "second")
-        }
-    };
-    let plural = if number == "1" { "" } else { "s" };
-    format!("{number} {unit}{plural}")
-}
-
-fn read_duration(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_once(' ')?;
-    let unit: u64 = if unit.starts_with("minute") { 60 } else { 1 };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let nanos: u64 = format!("{fraction:0<9.9}").parse().ok()?;
-    let nanos = u32::try_from(nanos * unit % 1_000_000_000).ok()?;
-    let carry = format!("{fraction:0<9.9}").parse::<u64>().ok()? * unit / 1_000_000_000;
-    Some(Duration::new(whole.parse::<u64>().ok()? * unit + carry, nanos))
 }

@@ -22,6 +22,8 @@ pub(super) fn feature(
     text += &format!("  Scenario: {title}, in {} {}\n", case.workload, case.seed);
     let mut given = vec![format!("the seed {}", case.seed)];
     given.extend(case.bug.as_ref().map(|bug| format!("the planted bug {bug}")));
+    given
+        .extend(case.settings.iter().map(|(name, value)| format!("the setting {name} is {value}")));
     given.push(format!("the clients {}", clients(&case.script.clients)));
     if let FaultPlan::Exact(rules) = &case.faults {
         let sentences: &Sentences = subject.sentences();
@@ -77,8 +79,9 @@ fn steps(rounds: &[Round]) -> Vec<String> {
         match *then {
             Then::Go => {}
             Then::Quiesce => steps.push("the system reaches quiescence".to_owned()),
-            Then::Pass(1) => steps.push("1 second passes".to_owned()),
-            Then::Pass(60) => steps.push("1 minute passes".to_owned()),
+            Then::Pass(pause @ (1 | 60 | 3_600)) => {
+                steps.push(format!("{} passes", seconds(pause)));
+            }
             Then::Pass(pause) => steps.push(format!("{} pass", seconds(pause))),
             Then::Meet(pause) => meeting = Some(pause),
         }

@@ -13,17 +13,20 @@ pub use super::any_clients::AnyClients;
 use super::evidence::Evidence;
 use super::names::{Names, Written};
 use super::operation::{AnyOperation, Operation};
+use super::processes::Processes;
 use super::rules::Rules;
 use super::{Subject, workload};
 use crate::bugs::PlantedBug;
 use crate::evidence::Facts;
 use crate::history::History;
-use crate::invariants::{self, Copy, Statement, Violation};
+use crate::invariants::{self, Copy, Kind, Statement, Violation};
 use crate::script::{RawScript, Script};
+use crate::settings::{self, Setting, Settings};
 use crate::story::fault::Sentences;
 use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::topology::Topology;
+use crate::world::Reply;
 
 /// A subject of any type. Clones share it.
 #[derive(Clone)]
@@ -38,6 +41,7 @@ struct Inner {
     invariants: Vec<Statement>,
     events: Vec<Entry>,
     topology: Topology,
+    settings: Vec<Setting>,
     sentences: OnceLock<Sentences>,
     rules: Mutex<Rules>,
 }
@@ -61,17 +65,26 @@ impl AnySubject {
         let scopes = subject.scopes().into_iter();
         let statements = subject.invariants().into_iter();
         let (system, _) = subject.open(&TimeScale::simulated());
+        let instances = system.services.iter().map(|spec| settings::instances(spec.name));
+        let settings = subject.settings().iter().cloned().chain(settings::POLICY).chain(instances);
+        let settings = settings.collect();
         Self(Arc::new(Inner {
             name: subject.name(),
             workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
             scopes: scopes.map(|s| Named { name: s.name, about: s.about }).collect(),
             planted_bugs: subject.planted_bugs(),
             invariants: statements
-                .map(|i| Statement { name: i.name, statement: i.statement })
+                .map(|i| Statement {
+                    name: i.name,
+                    statement: i.statement,
+                    kind: i.kind,
+                    needs: i.needs,
+                })
                 .chain(invariants::statements())
                 .collect(),
             events: subject.events(),
             topology: Topology::of(&system),
+            settings,
             sentences: OnceLock::new(),
             rules: Mutex::new(Rules::of(subject.rules())),
             inner: Box::new(subject),
@@ -104,6 +117,31 @@ impl AnySubject {
         self.0.inner.race()
     }
 
+    /// The scripts of the world of processes.
+    pub fn load(&self) -> Option<Scripts> {
+        self.0.inner.load()
+    }
+
+    /// The program that runs the services as processes.
+    pub fn processes(&self) -> Option<Processes> {
+        self.0.inner.processes()
+    }
+
+    /// The milestone that this reply shows.
+    pub fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {
+        self.0.inner.milestone(operation, reply)
+    }
+
+    /// The figures of the outcome of a run.
+    pub fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)> {
+        self.0.inner.figures(facts, clients, history)
+    }
+
     /// The scopes.
     pub fn scopes(&self) -> &[Named] {
         &self.0.scopes
@@ -132,8 +170,23 @@ impl AnySubject {
 
     /// The statement of the invariant of this name.
     pub fn statement(&self, invariant: &str) -> String {
-        let known = self.0.invariants.iter().find(|known| known.name == invariant);
-        known.map_or(invariant, |known| known.statement).to_owned()
+        self.invariant(invariant).map_or(invariant, |known| known.statement).to_owned()
+    }
+
+    /// The invariant of this name.
+    pub fn invariant(&self, name: &str) -> Option<Statement> {
+        self.0.invariants.iter().find(|known| known.name == name).copied()
+    }
+
+    /// Whether users feel a violation of the invariant of this name.
+    pub fn is_harm(&self, invariant: &str) -> bool {
+        self.invariant(invariant).is_some_and(|known| known.kind == Kind::Harm)
+    }
+
+    /// The place of an invariant among all: the smaller, the more severe for users.
+    pub fn severity(&self, invariant: &str) -> (bool, usize) {
+        let at = self.0.invariants.iter().position(|known| known.name == invariant);
+        (!self.is_harm(invariant), at.unwrap_or(usize::MAX))
     }
 
     /// The declared events.
@@ -196,8 +249,19 @@ impl AnySubject {
     }
 
     /// A fresh system and its clients.
-    pub(crate) fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
-        self.0.inner.open(time)
+    pub(crate) fn open(
+        &self,
+        time: &TimeScale,
+        settings: &Settings,
+    ) -> (System, Box<dyn AnyClients>) {
+        let (mut system, clients) = self.0.inner.open(time, settings);
+        system.settings = settings.clone();
+        (system, clients)
+    }
+
+    /// The settings: the subject's first.
+    pub fn settings(&self) -> &[Setting] {
+        &self.0.settings
     }
 
     /// The rules of the subject's model, with the number of judged runs that reached each.
@@ -205,7 +269,7 @@ impl AnySubject {
         self.0.rules.lock().clone()
     }
 
-    /// The violations that this evidence shows, of the subject's invariants first.
+    /// The violations that this evidence shows: harms first, of each kind the subject's first.
     pub fn judge(
         &self,
         facts: &Facts,
@@ -220,6 +284,7 @@ impl AnySubject {
             monotonic_fields: self.0.inner.monotonic_fields(),
         };
         violations.extend(invariants::violations(facts, &declared));
+        violations.sort_by_key(|violation| self.severity(&violation.invariant));
         violations
     }
 }
@@ -236,6 +301,7 @@ type Judged = (Vec<Violation>, BTreeSet<&'static str>);
 trait Erased: Send + Sync {
     fn scripts(&self, workload: usize) -> Scripts;
     fn race(&self) -> Option<Scripts>;
+    fn load(&self) -> Option<Scripts>;
     fn scope(&self, at: usize) -> (Script, usize);
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]);
     fn deadlines(&self) -> &'static [Duration];
@@ -245,10 +311,18 @@ trait Erased: Send + Sync {
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String>;
     fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation>;
     fn read_operation(&self, operation: Value) -> Result<AnyOperation, serde_json::Error>;
-    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>);
+    fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>);
     fn copies(&self) -> &'static [Copy];
     fn monotonic_fields(&self) -> &'static [&'static str];
     fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
+    fn processes(&self) -> Option<Processes>;
+    fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str>;
+    fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)>;
 }
 
 impl<S: Subject> Erased for S {
@@ -258,6 +332,10 @@ impl<S: Subject> Erased for S {
 
     fn race(&self) -> Option<Scripts> {
         Subject::race(self).as_ref().map(draws::<S>)
+    }
+
+    fn load(&self) -> Option<Scripts> {
+        Subject::load(self).as_ref().map(draws::<S>)
     }
 
     fn scope(&self, at: usize) -> (Script, usize) {
@@ -297,8 +375,8 @@ impl<S: Subject> Erased for S {
         serde_json::from_value::<S::Operation>(operation).map(AnyOperation::new)
     }
 
-    fn open(&self, time: &TimeScale) -> (System, Box<dyn AnyClients>) {
-        let (system, clients) = Subject::open(self, time);
+    fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>) {
+        let (system, clients) = Subject::open_with(self, time, settings);
         (system, Box::new(clients))
     }
 
@@ -314,11 +392,30 @@ impl<S: Subject> Erased for S {
         let clients = clients.any().downcast_ref().expect("the clients are this subject's");
         let evidence = Evidence::<S>::new(facts, clients, history);
         let invariants = self.invariants();
-        let violations = invariants.iter().flat_map(|invariant| {
+        let checked = invariants.iter().filter(|invariant| facts.can_show(invariant.needs));
+        let violations = checked.flat_map(|invariant| {
             let broken = (invariant.check)(&evidence).into_iter();
             broken.map(|how| Violation { invariant: invariant.name.to_owned(), how })
         });
         (violations.collect(), evidence.reached())
+    }
+
+    fn processes(&self) -> Option<Processes> {
+        Subject::processes(self)
+    }
+
+    fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {
+        Subject::milestone(self, operation.downcast()?, reply)
+    }
+
+    fn figures(
+        &self,
+        facts: &Facts,
+        clients: &dyn AnyClients,
+        history: &History,
+    ) -> Vec<(&'static str, String)> {
+        let clients = clients.any().downcast_ref().expect("the clients are this subject's");
+        Subject::figures(self, &Evidence::<S>::new(facts, clients, history))
     }
 }
 

@@ -8,8 +8,9 @@ use ports::Timestamp;
 use serde_json::Value;
 
 use super::{Clients, Subject};
-use crate::evidence::Facts;
+use crate::evidence::{Facts, Needs};
 use crate::history::{Call, History};
+use crate::invariants::Kind;
 use crate::world::Reply;
 
 /// An invariant of a subject.
@@ -18,18 +19,47 @@ pub struct Invariant<S: Subject> {
     pub name: &'static str,
     /// The condition that must hold, as a sentence.
     pub statement: &'static str,
+    /// Whether users feel a violation.
+    pub kind: Kind,
     /// The violations that the evidence shows, a sentence each; none where it holds.
     pub check: fn(&Evidence<'_, S>) -> Vec<String>,
+    /// The evidence that it reads.
+    pub needs: Needs,
 }
 
 impl<S: Subject> Invariant<S> {
-    /// The invariant of this name.
-    pub const fn new(
+    /// An invariant whose violation users feel, such as lost money or a wrong reply. It reads no
+    /// trace.
+    pub const fn harm(
         name: &'static str,
         statement: &'static str,
         check: fn(&Evidence<'_, S>) -> Vec<String>,
     ) -> Self {
-        Self { name, statement, check }
+        Self { name, statement, kind: Kind::Harm, check, needs: Needs::Outcome }
+    }
+
+    /// An invariant by which the system avoids harm, such as the order of a write and an
+    /// acknowledgement. It reads no trace.
+    pub const fn mechanism(
+        name: &'static str,
+        statement: &'static str,
+        check: fn(&Evidence<'_, S>) -> Vec<String>,
+    ) -> Self {
+        Self { name, statement, kind: Kind::Mechanism, check, needs: Needs::Outcome }
+    }
+
+    /// The same for an invariant that reads the trace: it is left out where services run as
+    /// processes, which leave none.
+    #[must_use]
+    pub const fn of_trace(self) -> Self {
+        Self { needs: Needs::Trace, ..self }
+    }
+
+    /// The same for an invariant that reads the trace for a part of its statement. Without a
+    /// trace ([`Facts::without_trace`]) it must check the other part.
+    #[must_use]
+    pub const fn in_part_of_trace(self) -> Self {
+        Self { needs: Needs::TraceInPart, ..self }
     }
 }
 
@@ -58,6 +88,15 @@ impl<'a, S: Subject> Evidence<'a, S> {
     /// The rules that this run reached, as far as they are noted.
     pub fn reached(&self) -> BTreeSet<&'static str> {
         self.reached.borrow().clone()
+    }
+
+    /// The same evidence for another subject with these operations and clients: for a subject
+    /// that differs only in its system.
+    pub fn of<T>(&self) -> Evidence<'a, T>
+    where
+        T: Subject<Operation = S::Operation, Clients = S::Clients>,
+    {
+        Evidence::new(self.facts, self.clients, self.history)
     }
 
     /// The operations that clients invoked, in order.

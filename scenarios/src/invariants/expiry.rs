@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bson::Document;
 use contracts::{Expiry, OrderExpired};
+use harness::duration;
 use harness::evidence::pace::Pace;
 use harness::trace::RecordKind;
 use platform::event::Event;
@@ -39,7 +40,7 @@ pub(super) fn in_time(evidence: &Evidence) -> Vec<String> {
         if record.at < due {
             broken.push(format!("order {} expired before its deadline", id(order)));
         } else if let Some(late) = pace.lateness(due, record.at) {
-            broken.push(format!("order {} expired {late:?} too late", id(order)));
+            broken.push(format!("order {} expired {} too late", id(order), duration::words(late)));
         }
     }
     broken

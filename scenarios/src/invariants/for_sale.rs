@@ -10,11 +10,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let Some(listing) = &evidence.clients.listing else { return Vec::new() };
     let holding = evidence.orders().iter().filter(|o| o.get_bool("holding").unwrap_or_default());
     let held: BTreeSet<&str> = holding.map(|order| text(order, "ticketId")).collect();
-    let given_up = |ticket: &str| {
-        let of_ticket = evidence.orders().iter().filter(|order| text(order, "ticketId") == ticket);
-        let mut about = of_ticket.map(id).chain([ticket]);
-        about.any(|id| evidence.given_up.contains(id))
-    };
+    let orders = evidence.orders().iter().filter(|order| evidence.given_up.contains(id(order)));
+    let given_up: BTreeSet<&str> = orders.map(|order| text(order, "ticketId")).collect();
+    let given_up = |ticket: &str| evidence.given_up.contains(ticket) || given_up.contains(ticket);
     let mut broken = Vec::new();
     for ticket in evidence.tickets().iter().map(id).filter(|ticket| !given_up(ticket)) {
         let (held, listed) = (held.contains(ticket), listing.listed.contains(ticket));
@@ -24,7 +22,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         if !held && !listed {
             broken.push(format!("ticket {ticket} is not listed although it is free"));
         }
-        let answer = listing.offered.get(ticket).copied().flatten();
+        let Some(answer) = listing.offered.get(ticket).copied() else { continue };
         if !held && answer != Some(201) {
             broken.push(format!(
                 "ticket {ticket} is free but cannot be reserved: {}",

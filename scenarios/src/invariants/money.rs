@@ -1,5 +1,7 @@
 //! Charges and refunds, in the documents of payments and in the provider's ledger.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bson::Document;
 use contracts::Cents;
 
@@ -12,6 +14,10 @@ use crate::provider::LedgerCharge;
 pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     let ledger = evidence.ledger();
+    let mut kept: BTreeMap<&str, Vec<&LedgerCharge>> = BTreeMap::new();
+    for charge in ledger.iter().filter(|charge| charge.is_kept()) {
+        kept.entry(&charge.order_id).or_default().push(charge);
+    }
     for order in evidence.orders() {
         let (id, price) = (id(order), Cents(number(order, "price")));
         if let Some(&shown) = evidence.clients.shown.get(id)
@@ -22,7 +28,7 @@ pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
         if text(order, "status") != "complete" {
             continue;
         }
-        let kept: Vec<_> = kept(&ledger, id).collect();
+        let kept = kept.get(id).map_or(&[][..], Vec::as_slice);
         if kept.len() != 1 {
             broken.push(format!(
                 "order {id} is complete with {} charges that are not refunded",
@@ -37,6 +43,19 @@ pub(super) fn paid_once(evidence: &Evidence) -> Vec<String> {
         }
     }
     broken
+}
+
+/// An order whose charge has moved money is complete, unless it was cancelled: [`none_kept`]
+/// covers those.
+pub(super) fn paid_completes(evidence: &Evidence) -> Vec<String> {
+    let orders = by_id(evidence.orders());
+    let ledger = evidence.ledger();
+    let is_open = |charge: &&LedgerCharge| {
+        let status = orders.get(charge.order_id.as_str()).map(|order| text(order, "status"));
+        matches!(status, Some("created" | "awaiting:payment"))
+    };
+    let open = ledger.iter().filter(|charge| charge.is_kept()).filter(is_open);
+    open.map(|charge| format!("order {} is paid and never completes", charge.order_id)).collect()
 }
 
 /// Every charge of a cancelled or unknown order is refunded. Where the provider refuses that for
@@ -109,10 +128,12 @@ pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
             broken.push(format!("charge {} is refunded on one side only: {charge}", entry.id));
         }
     }
+    let entries = ledger.iter().filter(|entry| entry.has_moved());
+    let entries: BTreeSet<&str> = entries.map(|entry| entry.id.as_str()).collect();
     for order in evidence.order_copies() {
         if let Ok(charge) = order.get_document("charge")
             && moved(charge)
-            && !ledger.iter().any(|entry| entry.has_moved() && entry.id == text(charge, "stripeId"))
+            && !entries.contains(text(charge, "stripeId"))
         {
             broken.push(format!(
                 "the charge of order {} is not in the provider's ledger: {charge}",
@@ -121,10 +142,6 @@ pub(super) fn ledgers_agree(evidence: &Evidence) -> Vec<String> {
         }
     }
     broken
-}
-
-fn kept<'a>(ledger: &'a [LedgerCharge], order: &'a str) -> impl Iterator<Item = &'a LedgerCharge> {
-    ledger.iter().filter(move |charge| charge.order_id == order && charge.is_kept())
 }
 
 fn moved(charge: &Document) -> bool {

@@ -2,6 +2,7 @@
 //! violates exactly the invariant that the lie targets.
 
 mod envelopes;
+mod outcome;
 mod replies;
 mod spoil;
 
@@ -109,6 +110,13 @@ const FAULTS: &[(&str, &str, Spoil)] = &[
     ("paid-once", "the charge of a completed order has failed", |e| {
         e.ledger(|ledger| ledger[0].status = Status::Failed);
         charge(e, COMPLETE).insert("status", "failed");
+    }),
+    ("paid-completes", "a paid order stays open", |e| {
+        let order = find(e.order_copies(), OPEN);
+        let charge = doc! { "stripeId": "ch_open", "amount": 2000_i64, "status": "completed" };
+        order.insert("charge", charge);
+        let charge = LedgerCharge::succeeded("ch_open", id(order), 2000);
+        e.ledger(|ledger| ledger.push(charge));
     }),
     ("ledgers-agree", "the provider has another id for a charge", |e| {
         charge(e, COMPLETE).insert("stripeId", "ch_other");

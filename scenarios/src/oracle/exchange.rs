@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bson::Document;
+use harness::evidence::original;
 use harness::trace::{InstanceId, Record, RecordKind};
 use http::HeaderMap;
 use ports::Timestamp;
@@ -153,7 +154,8 @@ impl<'a> Known<'a> {
     /// The request that made this call itself; `None` for what follows from its events.
     fn of(&self, record: &Record) -> Option<usize> {
         let origin = record.origin.as_ref().filter(|_| record.instance.is_some())?;
-        let is_event = ports::entropy::is_id(origin.cause.split('-').next().unwrap_or_default());
+        let cause = original(&origin.cause);
+        let is_event = ports::entropy::is_id(cause.split('-').next().unwrap_or_default());
         self.traces.get(origin.correlation.as_str()).copied().filter(|_| !is_event)
     }
 }

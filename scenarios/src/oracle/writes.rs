@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::evidence::field::{id, integer};
+use harness::evidence::original;
 use harness::trace::RecordKind;
 
 use super::Court;
@@ -30,7 +31,7 @@ pub(super) fn check<'a>(court: &Court<'a>, exchanges: &[Exchange<'a>]) -> Vec<St
             {
                 let service = record.instance.map_or("", |instance| instance.service);
                 let cause = record.origin.as_ref().map(|origin| origin.cause.as_str());
-                let subject = cause.and_then(|cause| subjects.get(cause)).copied();
+                let subject = cause.and_then(|cause| subjects.get(original(cause))).copied();
                 let timelines = match (service, collection.as_str()) {
                     ("tickets", "tickets") => &court.timelines.tickets,
                     ("orders", "orders") => &court.timelines.orders,

@@ -17,6 +17,7 @@ use ports::bus::{Group, Message, Stream};
 use serde_json::Value;
 
 use super::ORDER_EVENTS;
+use crate::system::HOLD_WINDOW;
 use harness::bugs::planting::{with_listeners, with_ports, with_service, with_service_and_ports};
 use harness::bugs::ports::lying;
 
@@ -145,10 +146,11 @@ fn without_version(ports: Ports) -> Ports {
 
 /// Replaces the deadline in each event by one window after its arrival.
 pub(super) fn timer_from_arrival(system: System) -> System {
-    with_service_and_ports(system, expiration::NAME, |mut service, ports| {
+    let window = system.settings.time(&HOLD_WINDOW);
+    with_service_and_ports(system, expiration::NAME, move |mut service, ports| {
         for listener in &mut service.listeners {
             let (inner, clock) = (Arc::clone(&listener.handler), Arc::clone(&ports.clock));
-            let now = move || ports::clock::after(clock.now(), crate::system::WINDOW);
+            let now = move || ports::clock::after(clock.now(), window);
             listener.handler = Arc::new(FromNow { inner, now: Box::new(now) });
         }
         service

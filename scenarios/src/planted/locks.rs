@@ -20,13 +20,21 @@ pub(super) fn look_then_insert(system: System) -> System {
     without_lock(system, orders::NAME, look)
 }
 
-/// Drops the unique index of open orders, so that only the query before each insert limits them.
+/// Replaces the unique index of open orders by a query before each insert.
 pub(super) fn look_then_count(system: System) -> System {
-    with_service(system, Some(orders::NAME), |service| {
+    let look = Look {
+        filter: |order| {
+            let (user, slot) = (order.get("userId")?.clone(), order.get("slot")?.clone());
+            Some(doc! { "userId": user, "slot": slot, "open": true })
+        },
+        taken: orders::store::ONE_SLOT,
+    };
+    let unlocked = with_service(system, Some(orders::NAME), |service| {
         for collection in &mut service.collections {
             collection.indexes.retain(|index| index.name != orders::store::ONE_SLOT);
         }
-    })
+    });
+    with_ports(unlocked, Some(orders::NAME), move |ports| at_store(ports, look))
 }
 
 /// Replaces the unique index of email addresses by a query before each insert.

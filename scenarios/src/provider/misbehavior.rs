@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use harness::duration;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
@@ -150,24 +151,14 @@ impl Misbehavior {
 
 impl fmt::Display for Misbehavior {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.form().replace("{}", &time(self.seconds())))
+        f.write_str(&self.form().replace("{}", &duration::words(self.duration())))
     }
 }
 
-const UNITS: [(u32, &str); 3] = [(60 * 60, "hour"), (60, "minute"), (1, "second")];
-
-/// A duration in the largest unit that it is a multiple of.
-fn time(seconds: u32) -> String {
-    let fits = |(unit, _): &&(u32, &str)| seconds > 0 && seconds.is_multiple_of(*unit);
-    let (unit, name) = UNITS.iter().find(fits).unwrap_or(&UNITS[2]);
-    let number = seconds / unit;
-    format!("{number} {name}{}", if number == 1 { "" } else { "s" })
-}
-
+/// The whole seconds in these words.
 fn seconds(time: &str) -> Option<u32> {
-    let (number, unit) = time.split_once(' ')?;
-    let (seconds, _) = UNITS.iter().find(|(_, name)| *name == unit.trim_end_matches('s'))?;
-    number.parse::<u32>().ok()?.checked_mul(*seconds)
+    let duration = duration::read(time)?;
+    (duration.subsec_nanos() == 0).then(|| u32::try_from(duration.as_secs()).ok())?
 }
 
 #[cfg(test)]
@@ -177,7 +168,7 @@ mod tests {
     #[test]
     fn every_sentence_is_read_as_it_is_written() {
         for kind in Misbehavior::ALL {
-            for seconds in [1, 45, 60, 90, 7_200, 86_400] {
+            for seconds in [1, 45, 60, 90, 7_200, 86_400, 172_800] {
                 let misbehavior = kind.with(seconds);
                 let sentence = misbehavior.to_string();
                 assert_eq!(Misbehavior::read(&sentence), Some(misbehavior), "{sentence}");

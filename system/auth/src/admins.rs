@@ -9,12 +9,13 @@ use crate::model::User;
 
 /// The administrators of one instance. Clones share them.
 ///
-/// An address is no proof: nobody verifies it, so anybody could sign up with it first. An id is
-/// given by the service, and a claim is a secret that the first user who presents it owns.
+/// An id is given by the service, and a claim is a secret that the first user who presents it
+/// owns. An address is a weak proof: nobody verifies it, so anybody can sign up with it first.
 #[derive(Debug, Clone, Default)]
 pub struct Admins {
     ids: Arc<BTreeSet<String>>,
     claim: Option<String>,
+    emails: Arc<BTreeSet<String>>,
 }
 
 impl Admins {
@@ -23,7 +24,14 @@ impl Admins {
     #[must_use]
     pub fn new(ids: &[String], claim: Option<&str>) -> Self {
         let ids = ids.iter().map(|id| id.to_lowercase()).collect();
-        Self { ids: Arc::new(ids), claim: claim.map(digest) }
+        Self { ids: Arc::new(ids), claim: claim.map(digest), emails: Arc::default() }
+    }
+
+    /// Adds the users with these addresses, compared without case.
+    #[must_use]
+    pub fn with_emails(self, emails: &[String]) -> Self {
+        let emails = emails.iter().map(|email| email.trim().to_lowercase()).collect();
+        Self { emails: Arc::new(emails), ..self }
     }
 
     /// Returns true if this user, as of the current document, is an administrator. Another secret
@@ -32,7 +40,9 @@ impl Admins {
     pub fn allow(&self, user: Option<&User>) -> bool {
         user.is_some_and(|user| {
             let owns_claim = self.claim.is_some() && user.claim == self.claim;
-            !user.banned && (owns_claim || self.ids.contains(&user.id))
+            let is_listed = self.ids.contains(&user.id)
+                || self.emails.contains(user.email.to_lowercase().as_str());
+            !user.banned && (owns_claim || is_listed)
         })
     }
 
@@ -69,6 +79,13 @@ mod tests {
         assert!(!admins.allow(Some(&User { banned: true, ..user("a1") })));
         assert!(!admins.allow(None));
         assert!(!Admins::default().allow(Some(&user("a1"))));
+    }
+
+    #[test]
+    fn an_address_is_an_administrator_only_where_the_settings_list_it() {
+        let admins = Admins::default().with_emails(&["Boss@Example.org ".to_owned()]);
+        assert!(admins.allow(Some(&user("a1"))));
+        assert!(!admins.allow(Some(&User { email: "a@example.org".to_owned(), ..user("a1") })));
     }
 
     #[test]

@@ -98,14 +98,14 @@ pub fn next_fence(last: Option<&Order>) -> i64 {
     last.map_or(0, |order| order.fence) + 2
 }
 
-/// Returns a free slot of a buyer, the lowest; `None` if the open orders have reached the limit.
-/// After the limit was lowered, some of them may have slots above it.
+/// Returns a free slot of a buyer, the first from a place that depends on the id of the new order,
+/// so that simultaneous orders rarely try the same one; `None` if no slot below the limit is free.
 #[must_use]
-pub fn free_slot(open: &[Order], limit: u32) -> Option<i64> {
+pub fn free_slot(open: &[Order], id: &str, limit: u32) -> Option<i64> {
     let limit = i64::from(limit);
+    let first = id.bytes().fold(0, |sum, byte| (sum * 31 + i64::from(byte)) % limit);
     let is_taken = |slot: &i64| open.iter().any(|order| order.slot == *slot);
-    let has_room = i64::try_from(open.len()).is_ok_and(|count| count < limit);
-    if has_room { (0..limit).find(|slot| !is_taken(slot)) } else { None }
+    (first..limit).chain(0..first).find(|slot| !is_taken(slot))
 }
 
 /// Creates an order that holds the ticket and occupies the slot. Inserting it decides whether it

@@ -62,10 +62,10 @@ pub enum HoldError {
     Write(#[from] WriteError),
 }
 
-/// Inserts an order that holds the ticket. The insert is the decision: the last fencing number and
-/// the open orders of the buyer are read only to guess the next number and a free slot, and an
-/// outdated guess violates `ONE_FENCE` or `ONE_SLOT`. So the limit holds however many requests of
-/// the buyer race.
+/// Inserts an order that holds the ticket. The insert is the decision: the fencing number and the
+/// slot are guesses, and a wrong guess violates `ONE_FENCE` or `ONE_SLOT`. So the limit holds
+/// however many requests of the buyer race. The open orders of the buyer are read only after the
+/// first slot was taken.
 ///
 /// A late order may violate several indexes, and the store names any. `ONE_HOLDER` is the answer.
 /// After the others, the next attempt has a fresh number and slot, so it can violate only
@@ -76,9 +76,9 @@ pub async fn hold(
     reservation: &Reservation,
     limit: u32,
 ) -> Result<Order, HoldError> {
+    let mut open = Vec::new();
     for _ in 0..MAX_ATTEMPTS {
-        let open = open_of(orders, &reservation.user_id, limit).await?;
-        let slot = model::free_slot(&open, limit).ok_or(HoldError::TooMany)?;
+        let slot = model::free_slot(&open, &reservation.id, limit).ok_or(HoldError::TooMany)?;
         let last = last_of(orders, &ticket.id).await?;
         let fence = model::next_fence(last.as_ref());
         let (order, events) = model::order(ticket, reservation, fence, slot);
@@ -87,7 +87,10 @@ pub async fn hold(
             Err(WriteError::Duplicate { index }) if index == ONE_HOLDER => {
                 return Err(HoldError::Held);
             }
-            Err(WriteError::Duplicate { index }) if [ONE_FENCE, ONE_SLOT].contains(&&*index) => {}
+            Err(WriteError::Duplicate { index }) if index == ONE_FENCE => {}
+            Err(WriteError::Duplicate { index }) if index == ONE_SLOT => {
+                open = open_of(orders, &reservation.user_id, limit).await?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -101,13 +104,13 @@ async fn last_of(orders: &Collection<Order>, ticket: &str) -> Result<Option<Orde
     Ok(found.into_iter().next())
 }
 
-/// Returns the open orders of a user, at most `limit`.
+/// Returns the open orders of a user with slots below the limit.
 async fn open_of(
     orders: &Collection<Order>,
     user: &str,
     limit: u32,
 ) -> Result<Vec<Order>, ReadError> {
-    let filter = doc! { "userId": user, "open": true };
+    let filter = doc! { "userId": user, "open": true, "slot": { "$lt": i64::from(limit) } };
     orders.find(Find { filter, limit, ..Find::default() }).await
 }
 

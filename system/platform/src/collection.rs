@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::event::{Emit, Envelope};
 use crate::metrics::RelayMetrics;
 use crate::outbox::{self, Relay};
+use crate::policy::Policy;
 use crate::task::StepError;
 use crate::wake::Wake;
 use ports::Ports;
@@ -120,6 +121,7 @@ impl<T: Aggregate> Collection<T> {
             bus: Arc::clone(&self.ports.bus),
             wake: self.wake.clone(),
             metrics: RelayMetrics::default(),
+            batch: Policy::default().relay_batch.into(),
         }
     }
 

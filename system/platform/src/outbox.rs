@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
@@ -18,15 +19,13 @@ use futures::stream::{self, StreamExt};
 
 use crate::event::Envelope;
 use crate::metrics::RelayMetrics;
+use crate::policy::Policy;
 use crate::task::{Step, StepError, Task};
 use crate::wake::Wake;
 use ports::Timestamp;
 use ports::bus::{Bus, Message, PublishError, Stream};
 use ports::causality::Causality;
 use ports::store::{Find, Index, Store, Update, WriteError};
-
-/// Upper bound on documents per step.
-const BATCH: u32 = 100;
 
 /// Documents that are relayed at the same time: a publish waits for the disk of the broker.
 const AT_ONCE: usize = 16;
@@ -66,6 +65,8 @@ pub struct Relay {
     pub wake: Wake,
     /// The figures of this relay.
     pub metrics: RelayMetrics,
+    /// Upper bound on documents per step.
+    pub batch: AtomicU32,
 }
 
 /// The reason why the events of a document stay in its outbox.
@@ -99,10 +100,15 @@ impl Task for Relay {
         Some((self.collection, self.metrics.clone()))
     }
 
+    fn configure(&self, policy: &Policy) {
+        self.batch.store(policy.relay_batch, Ordering::Relaxed);
+    }
+
     async fn step(&self) -> Result<Step, StepError> {
-        let find = Find { filter: waiting(), limit: BATCH, ..Find::default() };
+        let limit = self.batch.load(Ordering::Relaxed);
+        let find = Find { filter: waiting(), limit, ..Find::default() };
         let documents = self.store.find(self.collection, find).await?;
-        let is_full = documents.len() == BATCH as usize;
+        let is_full = documents.len() == limit as usize;
         self.metrics.found(documents.len(), oldest(&documents));
         let relays = documents.into_iter().map(|document| self.relay(document));
         // All of them finish: a dropped one would leave events that it has published already.

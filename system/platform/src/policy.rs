@@ -17,6 +17,8 @@ pub struct Policy {
     pub max_back_off: Duration,
     /// Number of messages that one consumer handles concurrently.
     pub max_in_flight: u32,
+    /// Number of documents whose events one step of a relay publishes.
+    pub relay_batch: u32,
     /// The longest time between two steps of a task: a step finds what a crashed instance left
     /// unfinished.
     pub sweep: Duration,
@@ -30,6 +32,7 @@ impl Default for Policy {
             first_back_off: Duration::from_millis(100),
             max_back_off: Duration::from_secs(60),
             max_in_flight: 16,
+            relay_batch: 100,
             sweep: Duration::from_secs(30),
         }
     }

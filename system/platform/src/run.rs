@@ -94,6 +94,7 @@ pub async fn start(
     for task in service.tasks {
         let name = task.name();
         activity.add_task(&name, task.wake());
+        task.configure(policy);
         if let Some((collection, figures)) = task.relay() {
             metrics.relay(collection, figures);
         }

@@ -15,6 +15,7 @@ use crate::activity::{Activity, TaskState};
 use crate::backoff::Backoff;
 use crate::chain::Chain;
 use crate::metrics::{Counter, RelayMetrics};
+use crate::policy::Policy;
 use ports::bus::PublishError;
 use ports::clock::{Clock, after};
 use ports::store::{ReadError, WriteError};
@@ -80,6 +81,8 @@ pub trait Task: Send + Sync {
     fn relay(&self) -> Option<(&'static str, RelayMetrics)> {
         None
     }
+    /// Takes over what the policy says about it, before its first step.
+    fn configure(&self, _policy: &Policy) {}
     /// The counter of the work that it has abandoned because it can never succeed, so that an
     /// operator must finish it; `None` for a task that abandons none.
     fn abandoned(&self) -> Option<Counter> {

@@ -14,8 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use ticketing::SERVICES;
 
 use crate::values::{
-    DEFAULT_FILTER, address, admin_emails, boolean, claim, duration, filter, header_name, lifetime,
-    mongo_url, namespace, nats_url, open_orders, secret, signing_key, stripe_url, user_id,
+    DEFAULT_FILTER, address, boolean, claim, duration, filter, header_name, lifetime, mongo_url,
+    namespace, nats_url, open_orders, secret, signing_key, stripe_url, user_id,
 };
 
 const EXAMPLES: &str = "\
@@ -96,7 +96,7 @@ pub(crate) struct Serve {
     pub(crate) reservation_window: Duration,
 
     /// The most orders of one user that are neither paid nor cancelled.
-    #[arg(long, env = "MAX_OPEN_ORDERS", default_value = "20", value_parser = open_orders)]
+    #[arg(long, env = "MAX_OPEN_ORDERS", default_value = "200", value_parser = open_orders)]
     pub(crate) max_open_orders: u32,
 
     /// Lifetime of a session token, in whole seconds.
@@ -131,9 +131,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "ADMIN_IDS", value_delimiter = ',', value_parser = user_id)]
     pub(crate) admin_ids: Vec<String>,
 
-    /// Refused, because an address proves nothing: anybody can sign up with it first.
-    #[arg(long, env = "ADMIN_EMAILS", hide = true, value_parser = admin_emails)]
-    pub(crate) admin_emails: Option<String>,
+    /// Addresses of users who are administrators, separated by commas. Anybody can sign up with
+    /// an unused address, so prefer a claim or ids.
+    #[arg(long, env = "ADMIN_EMAILS", value_delimiter = ',')]
+    pub(crate) admin_emails: Vec<String>,
 }
 
 /// List the messages that a consumer gave up on, one line each, with the reason.

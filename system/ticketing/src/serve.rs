@@ -108,6 +108,14 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
 fn plan(args: Serve) -> Plan {
     let admin_ids: Vec<_> = args.admin_ids.into_iter().filter(|id| !id.is_empty()).collect();
     let admin_claim = args.admin_claim.filter(|claim| !claim.is_empty());
+    let admin_emails: Vec<_> =
+        args.admin_emails.into_iter().filter(|email| !email.trim().is_empty()).collect();
+    if !admin_emails.is_empty() {
+        tracing::warn!(
+            "ADMIN_EMAILS gives rights to anybody who signs up with such an address first: \
+             prefer ADMIN_CLAIM or ADMIN_IDS"
+        );
+    }
     let chosen = |name| args.service == "all" || args.service == name;
     Plan {
         services: SERVICES.iter().filter(|entry| chosen(entry.name)).copied().collect(),
@@ -123,7 +131,7 @@ fn plan(args: Serve) -> Plan {
                 lifetime: args.token_lifetime,
                 secure: args.cookie_secure,
             },
-            admins: Admins::new(&admin_ids, admin_claim.as_deref()),
+            admins: Admins::new(&admin_ids, admin_claim.as_deref()).with_emails(&admin_emails),
             password_cost: Cost::PRODUCTION,
             compute: Compute::new(offload),
             reservation_window: args.reservation_window,

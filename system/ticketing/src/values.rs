@@ -118,12 +118,6 @@ pub(crate) fn user_id(text: &str) -> Result<String, String> {
     valid.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not the id of a user"))
 }
 
-pub(crate) fn admin_emails(text: &str) -> Result<String, &'static str> {
-    let why = "names nobody any more, because anybody can sign up with an address: \
-               set ADMIN_CLAIM or ADMIN_IDS";
-    if text.trim().is_empty() { Ok(String::new()) } else { Err(why) }
-}
-
 /// Stream and database names allow few characters, and database names must be short.
 pub(crate) fn namespace(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -160,8 +154,6 @@ mod tests {
         assert!(claim("short").is_err());
         assert!(user_id("65a000000000000000000001").is_ok());
         assert!(user_id("boss@example.org").is_err());
-        assert!(admin_emails("boss@example.org").unwrap_err().contains("ADMIN_CLAIM"));
-        assert!(admin_emails("").is_ok());
         assert_eq!(open_orders("20"), Ok(20));
         assert!(open_orders("0").is_err());
         assert!(open_orders("-1").is_err());

@@ -68,9 +68,11 @@ impl Log {
     /// Drops the newest messages and their ids, and the acknowledgements of a short while.
     pub(super) fn lose_tail(&mut self, messages: usize, now: Timestamp) {
         let left = self.messages.len().saturating_sub(messages);
+        if let Some(first) = self.messages.get(left) {
+            self.last = first.sequence - 1;
+        }
         for lost in self.messages.drain(left..) {
             self.ids.remove(&lost.message.id);
-            self.last = lost.sequence.min(self.last) - 1;
         }
         for queue in self.consumers.values_mut() {
             queue.lose(self.last, now);

@@ -9,6 +9,7 @@ use ports::bus::Message;
 
 use super::StepResult;
 use super::faults::subject;
+use crate::evidence;
 use crate::gherkin::{ScenarioWorld, StepError};
 use crate::trace::RecordKind;
 
@@ -36,8 +37,8 @@ async fn replay(world: &mut ScenarioWorld, selection: &Selection) -> StepResult 
     let letters = world.world().dead_letters().await?;
     for letter in letters.iter().filter(|letter| selection.contains(letter)) {
         // The same letter may be replayed again at once, which must not count as a duplicate.
-        let count = world.world().trace().records().len();
-        let id = format!("replayed-{count}-{}", letter.message.id);
+        let count = world.world().trace().len() as u64;
+        let id = evidence::replayed(&letter.message.id, count);
         world.world().publish(deadletter::replayed(letter, id)).await?;
     }
     Ok(())

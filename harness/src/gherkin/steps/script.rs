@@ -7,6 +7,7 @@ use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
 
 use super::{StepResult, table};
+use crate::duration;
 use crate::gherkin::{ScenarioWorld, StepError};
 use crate::script::{Action, Then};
 use crate::story::scenario;
@@ -19,6 +20,11 @@ async fn has_seed(world: &mut ScenarioWorld, seed: u64) -> StepResult {
 #[given(regex = r"^the planted bug (\S+)$")]
 async fn planted(world: &mut ScenarioWorld, bug: String) -> StepResult {
     world.plant(&bug).await
+}
+
+#[given(regex = r"^the setting (\S+) is (.+)$")]
+async fn has_setting(world: &mut ScenarioWorld, setting: String, value: String) -> StepResult {
+    world.set(&setting, &value).await
 }
 
 #[given(regex = r"^the clients (.+)$")]
@@ -45,19 +51,17 @@ async fn quiesces(world: &mut ScenarioWorld) {
     world.pause(Then::Quiesce).await;
 }
 
-#[when(regex = r"^the clock advances by (\d+) (second|minute)s?, before the timers due then fire$")]
-async fn clock_advances(world: &mut ScenarioWorld, count: u64, unit: String) {
-    world.pass_to(span(count, &unit)).await;
+#[when(
+    regex = r"^the clock advances by (\d+ (?:second|minute|hour|day)s?), before the timers due then fire$"
+)]
+async fn clock_advances(world: &mut ScenarioWorld, time: String) -> StepResult {
+    world.pass_to(span(&time)?).await;
+    Ok(())
 }
 
-#[when(regex = r"^at the same moment (\d+) (second|minute)s? later$")]
-async fn at_once_later(
-    world: &mut ScenarioWorld,
-    count: u64,
-    unit: String,
-    step: &Step,
-) -> StepResult {
-    world.pass_to(span(count, &unit)).await;
+#[when(regex = r"^at the same moment (\d+ (?:second|minute|hour|day)s?) later$")]
+async fn at_once_later(world: &mut ScenarioWorld, time: String, step: &Step) -> StepResult {
+    world.pass_to(span(&time)?).await;
     act(world, step).await
 }
 
@@ -94,8 +98,8 @@ fn actions(world: &ScenarioWorld, step: &Step) -> Result<Vec<Action>, StepError>
     table(step)?.iter().map(action).collect()
 }
 
-fn span(count: u64, unit: &str) -> Duration {
-    Duration::from_secs(if unit == "minute" { 60 * count } else { count })
+fn span(time: &str) -> Result<Duration, StepError> {
+    duration::read(time).ok_or_else(|| StepError::new(format!("{time} is too long")))
 }
 
 #[then(regex = r"^the invariant (\S+) holds$")]

@@ -22,6 +22,11 @@ async fn hours_pass(world: &mut ScenarioWorld, hours: u64) {
     world.pass(Duration::from_secs(60 * 60 * hours)).await;
 }
 
+#[when(expr = "{int} day(s) pass(es)")]
+async fn days_pass(world: &mut ScenarioWorld, days: u64) {
+    world.pass(Duration::from_secs(24 * 60 * 60 * days)).await;
+}
+
 #[given(expr = "there are {int} instances of {word}")]
 async fn instances(world: &mut ScenarioWorld, count: usize, service: String) -> StepResult {
     for _ in world.world().instances(&service)..count {

@@ -52,18 +52,22 @@ const DECLINED: Input = Input::Charge(ChargeStatus::Failed);
 const REFUNDED: Input = Input::Charge(ChargeStatus::Refunded);
 
 #[test]
-fn a_buyer_gets_the_lowest_free_slot_below_the_limit() {
+fn a_buyer_gets_the_next_free_slot_below_the_limit() {
     let with = |slots: &[i64]| {
         let orders = slots.iter().map(|&slot| Order { slot, ..ordered() });
         orders.collect::<Vec<_>>()
     };
-    assert_eq!(free_slot(&[], 2), Some(0));
-    assert_eq!(free_slot(&with(&[1]), 2), Some(0));
-    assert_eq!(free_slot(&with(&[0, 2]), 4), Some(1));
-    assert_eq!(free_slot(&with(&[1, 0]), 2), None);
+    assert_eq!(free_slot(&[], "", 2), Some(0));
+    assert_eq!(free_slot(&with(&[1]), "", 2), Some(0));
+    assert_eq!(free_slot(&with(&[0, 2]), "", 4), Some(1));
+    assert_eq!(free_slot(&with(&[1, 0]), "", 2), None);
     // The limit was lowered.
-    assert_eq!(free_slot(&with(&[7, 8]), 2), None);
-    assert_eq!(free_slot(&with(&[8]), 2), Some(0));
+    // Slots from before the limit was lowered do not count.
+    assert_eq!(free_slot(&with(&[7, 8]), "", 2), Some(0));
+    assert_eq!(free_slot(&with(&[8]), "", 2), Some(0));
+    // "a" begins at 97 modulo 4, and goes round.
+    assert_eq!(free_slot(&[], "a", 4), Some(1));
+    assert_eq!(free_slot(&with(&[1, 2, 3]), "a", 4), Some(0));
 }
 
 #[test]

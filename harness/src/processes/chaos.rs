@@ -1,0 +1,43 @@
+//! Carries out the faults of a run at their times, and heals each.
+
+use std::time::Instant;
+
+use futures::future::try_join_all;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::Cluster;
+use super::error::ProcessesError;
+use super::plan::Injection;
+
+/// Injects these faults; `on_fault` is called at each. Once `ended`, all are healed and no more
+/// are injected.
+///
+/// # Errors
+///
+/// When a fault cannot be injected or healed.
+pub(super) async fn carry_out(
+    cluster: &Cluster,
+    plan: &[Injection],
+    ended: &CancellationToken,
+    on_fault: impl Fn(&Injection),
+) -> Result<(), ProcessesError> {
+    let began = tokio::time::Instant::from_std(Instant::now());
+    let each = plan.iter().map(|injection| {
+        let on_fault = &on_fault;
+        async move {
+            tokio::select! {
+                () = tokio::time::sleep_until(began + injection.at) => {}
+                () = ended.cancelled() => return Ok(()),
+            }
+            on_fault(injection);
+            cluster.inject(injection.fault).await?;
+            tokio::select! {
+                () = tokio::time::sleep(injection.lasts) => {}
+                () = ended.cancelled() => {}
+            }
+            cluster.heal(injection.fault).await
+        }
+    });
+    try_join_all(each).await?;
+    Ok(())
+}

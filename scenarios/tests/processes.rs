@@ -1,0 +1,137 @@
+//! Ticketing in processes that are killed, frozen and cut off under load: it holds, and a fault
+//! that only such a run shows is found.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::Subject;
+use harness::processes::{self, Outcome, Settings};
+use harness::subject::{AnySubject, Invariant, Processes, Workload};
+use harness::system::{ExternalReply, ExternalService, System};
+use harness::time_scale::TimeScale;
+use harness::world::Reply;
+use libtest_mimic::{Arguments, Failed, Trial};
+use ports::Timestamp;
+use scenarios::Ticketing;
+use scenarios::clients::Clients;
+use scenarios::operation::Operation;
+
+/// The time under load, in which every kind of fault occurs.
+const LENGTH: Duration = Duration::from_secs(20);
+
+const CLIENTS: usize = 32;
+
+/// The invariant that a double charge violates.
+const LEDGERS: &str = "ledgers-agree";
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Two runs at once would starve each other.
+    arguments.test_threads = Some(1);
+    let ignored = processes::are_unwanted();
+    let trials = vec![
+        Trial::test("ticketing holds in processes under faults", holds).with_ignored_flag(ignored),
+        Trial::test("a provider without idempotency is found", double_charges_are_found)
+            .with_ignored_flag(ignored),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn holds() -> Result<(), Failed> {
+    let outcome = rehearse(AnySubject::new(Ticketing), "holds")?;
+    if let Some(violation) = outcome.violations.first() {
+        return Err(Failed::from(violation.to_string()));
+    }
+    if !outcome.counts.milestones.contains_key("purchase") {
+        return Err(Failed::from("nobody bought anything, so this run shows nothing"));
+    }
+    let faults = outcome.faults();
+    for (kind, target) in [("killed", "mongod"), ("killed", "nats-server"), ("frozen", "mongod")] {
+        if !faults.get(kind).is_some_and(|targets| targets.contains_key(target)) {
+            return Err(Failed::from(format!("{target} was not {kind}: {faults:?}")));
+        }
+    }
+    // An invariant of the trace would hold here whatever happened.
+    let is_left_out = |name: &str| outcome.left_out.contains(&name);
+    if !is_left_out("linearizable") || is_left_out(LEDGERS) {
+        return Err(Failed::from(format!("left out: {:?}", outcome.left_out)));
+    }
+    Ok(())
+}
+
+/// The faults make payments ask again, so a provider that forgets keys charges twice.
+fn double_charges_are_found() -> Result<(), Failed> {
+    let outcome = rehearse(AnySubject::new(Forgetful), "forgetful")?;
+    let found = outcome.violations.iter().any(|violation| violation.invariant == LEDGERS);
+    match found {
+        true => Ok(()),
+        false => Err(Failed::from(format!("found only {:?}", outcome.violations))),
+    }
+}
+
+fn rehearse(subject: AnySubject, name: &str) -> Result<Outcome, Failed> {
+    let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("processes").join(name);
+    let settings = Settings { seed: 1, length: LENGTH, clients: CLIENTS, binary: None, logs };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(processes::rehearse(&subject, &settings, |_| {}))?)
+}
+
+/// Ticketing with a provider that forgets every idempotency key.
+struct Forgetful;
+
+impl Subject for Forgetful {
+    type Operation = Operation;
+    type Clients = Clients;
+
+    fn name(&self) -> &'static str {
+        "ticketing with a forgetful provider"
+    }
+
+    fn open(&self, time: &TimeScale) -> (System, Clients) {
+        let (system, clients) = Ticketing.open(time);
+        let external = Arc::new(WithoutKeys(Arc::clone(&system.external)));
+        (System { external, ..system }, clients)
+    }
+
+    fn workloads(&self) -> Vec<Workload<Operation>> {
+        Ticketing.workloads()
+    }
+
+    fn load(&self) -> Option<Workload<Operation>> {
+        Ticketing.load()
+    }
+
+    fn invariants(&self) -> Vec<Invariant<Self>> {
+        let agree = "The provider's ledger agrees with the charges";
+        vec![Invariant::harm(LEDGERS, agree, |evidence| {
+            let invariants = Ticketing.invariants();
+            let ledgers = invariants.iter().find(|invariant| invariant.name == LEDGERS);
+            ledgers.map(|ledgers| (ledgers.check)(&evidence.of())).unwrap_or_default()
+        })]
+    }
+
+    fn deadlines(&self) -> &'static [Duration] {
+        Ticketing.deadlines()
+    }
+
+    fn processes(&self) -> Option<Processes> {
+        Ticketing.processes()
+    }
+
+    fn milestone(&self, operation: &Operation, reply: &Reply) -> Option<&'static str> {
+        Ticketing.milestone(operation, reply)
+    }
+}
+
+struct WithoutKeys(Arc<dyn ExternalService>);
+
+impl ExternalService for WithoutKeys {
+    fn answer(&self, request: &http::Request<Bytes>, now: Timestamp) -> ExternalReply {
+        let mut request = request.clone();
+        request.headers_mut().remove("idempotency-key");
+        self.0.answer(&request, now)
+    }
+}
