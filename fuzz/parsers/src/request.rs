@@ -20,8 +20,7 @@ const ROUTES: [(&str, Method, &str); 9] = [
     ("payments", Method::POST, "/api/payments"),
 ];
 
-/// A body is accepted or refused with an error, and the same under any order of reading. The first
-/// byte chooses the route.
+/// A body is accepted or refused with an error. The first byte chooses the route.
 ///
 /// # Panics
 ///
