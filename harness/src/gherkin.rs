@@ -29,6 +29,7 @@ use futures::stream;
 use crate::subject::AnySubject;
 
 pub use features::{Choice, FeatureError};
+pub use parsing::parse;
 pub use playable::Playable;
 pub use scenario_world::{Done, ScenarioWorld, StepError, WorldKind};
 

@@ -11,7 +11,7 @@ use cucumber::gherkin::{Examples, Feature, GherkinEnv, Scenario};
 /// # Errors
 ///
 /// The reason, with the line where one is known.
-pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Feature, String> {
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Feature, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let written = Feature::parse(text, GherkinEnv::default()).map_err(|e| e.to_string())?;
