@@ -5,6 +5,7 @@ mod repository {
     mod circles;
     mod crates;
     mod deploy;
+    mod figures;
     mod files;
     mod imports;
     mod tree;
