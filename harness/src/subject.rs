@@ -10,6 +10,7 @@
 pub mod any;
 mod any_clients;
 pub mod clients;
+mod erased;
 pub mod evidence;
 pub mod names;
 pub mod operation;

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -92,7 +93,7 @@ impl Subject for Forgetful {
 
     fn open(&self, time: &TimeScale) -> (System, Clients) {
         let (system, clients) = Ticketing.open(time);
-        let external = Arc::new(WithoutKeys(Arc::clone(&system.external)));
+        let external = Arc::new(WithoutKeys(Arc::clone(&system.external), AtomicU64::new(0)));
         (System { external, ..system }, clients)
     }
 
@@ -126,12 +127,17 @@ impl Subject for Forgetful {
     }
 }
 
-struct WithoutKeys(Arc<dyn ExternalService>);
+struct WithoutKeys(Arc<dyn ExternalService>, AtomicU64);
 
 impl ExternalService for WithoutKeys {
+    /// Every other answer is lost on top of what the faults do, so that payments ask again however
+    /// few payments a busy machine allows.
     fn answer(&self, request: &http::Request<Bytes>, now: Timestamp) -> ExternalReply {
         let mut request = request.clone();
         request.headers_mut().remove("idempotency-key");
-        self.0.answer(&request, now)
+        let reply = self.0.answer(&request, now);
+        let is_lost = request.method() == http::Method::POST
+            && self.1.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        if is_lost { ExternalReply::Lost } else { reply }
     }
 }
