@@ -27,6 +27,9 @@ Examples:
   One service on a port of its own, over plain HTTP:
     ticketing serve tickets --listen 127.0.0.1:3001 --cookie-secure false
 
+  All services and the storefront, at http://127.0.0.1:3000/:
+    ticketing serve all --storefront --cookie-secure false
+
   A secret from a file, as containers get it; so for every secret and URL:
     JWT_KEY_FILE=/run/secrets/jwt ticketing serve auth
 
@@ -116,6 +119,12 @@ pub(crate) struct Serve {
     /// `x-forwarded-for`. Only for servers that no client reaches without that proxy.
     #[arg(long, env = "CLIENT_ADDRESS_HEADER", value_parser = header_name)]
     pub(crate) client_address_header: Option<HeaderName>,
+
+    /// Serve the storefront too, a page at `/` on which people list, buy and pay for tickets.
+    #[arg(long, env = "STOREFRONT", default_value = "false", value_parser = boolean)]
+    #[arg(num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub(crate) storefront: bool,
 
     /// Restrict the session cookie to TLS.
     #[arg(long, env = "COOKIE_SECURE", default_value = "true", value_parser = boolean)]

@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) nats_url: String,
     /// The prefix of databases, streams and subjects.
     pub(crate) namespace: String,
+    /// Whether the storefront is served beside them.
+    pub(crate) storefront: bool,
     /// Stops their loops when cancelled.
     pub(crate) stop: CancellationToken,
 }

@@ -123,6 +123,7 @@ fn plan(args: Serve) -> Plan {
         mongo_url: args.mongo_url,
         nats_url: args.bus.nats_url,
         namespace: args.bus.namespace,
+        storefront: args.storefront,
         stop: CancellationToken::new(),
         settings: Settings {
             session: SessionConfig {
@@ -170,7 +171,8 @@ async fn run(
             });
         }
     }
-    gate.get_or_init(|| ingress(routes));
+    let page = plan.storefront.then(storefront::routes);
+    gate.get_or_init(|| ingress(routes.into_iter().chain(page)));
     tracing::info!("ready");
     // A loop ends by itself only if a handler panicked. The process exits, to be restarted: a
     // message that panics its handler every time becomes a dead letter after its last attempt.
