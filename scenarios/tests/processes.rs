@@ -1,10 +1,10 @@
 //! Ticketing in processes that are killed, frozen and cut off under load: it holds, and a fault
 //! that only such a run shows is found.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use harness::system::{ExternalReply, ExternalService, System};
 use harness::time_scale::TimeScale;
 use harness::world::Reply;
 use libtest_mimic::{Arguments, Failed, Trial};
+use parking_lot::Mutex;
 use ports::Timestamp;
 use scenarios::Ticketing;
 use scenarios::clients::Clients;
@@ -93,7 +94,8 @@ impl Subject for Forgetful {
 
     fn open(&self, time: &TimeScale) -> (System, Clients) {
         let (system, clients) = Ticketing.open(time);
-        let external = Arc::new(WithoutKeys(Arc::clone(&system.external), AtomicU64::new(0)));
+        let provider = Arc::clone(&system.external);
+        let external = Arc::new(WithoutKeys { provider, had: Mutex::default() });
         (System { external, ..system }, clients)
     }
 
@@ -127,17 +129,20 @@ impl Subject for Forgetful {
     }
 }
 
-struct WithoutKeys(Arc<dyn ExternalService>, AtomicU64);
+struct WithoutKeys {
+    provider: Arc<dyn ExternalService>,
+    /// The requests that it has had, by their bodies.
+    had: Mutex<BTreeSet<Bytes>>,
+}
 
 impl ExternalService for WithoutKeys {
-    /// Every other answer is lost on top of what the faults do, so that payments ask again however
-    /// few payments a busy machine allows.
+    /// The first answer to each request is lost, on top of what the faults do, so that payments
+    /// ask again however few payments a busy machine allows.
     fn answer(&self, request: &http::Request<Bytes>, now: Timestamp) -> ExternalReply {
         let mut request = request.clone();
         request.headers_mut().remove("idempotency-key");
-        let reply = self.0.answer(&request, now);
-        let is_lost = request.method() == http::Method::POST
-            && self.1.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
-        if is_lost { ExternalReply::Lost } else { reply }
+        let reply = self.provider.answer(&request, now);
+        let is_first = self.had.lock().insert(request.into_body());
+        if is_first { ExternalReply::Lost } else { reply }
     }
 }
