@@ -5,6 +5,7 @@
 
 mod again;
 mod bugs;
+mod catalog;
 mod confirm;
 mod conform;
 mod doctor;
@@ -70,6 +71,8 @@ enum Subcommands {
     Conform(conform::Args),
     /// Runs again whenever sources change, the last failure first
     Watch(watch::Args),
+    /// Writes what each event carries, who publishes it and who reads it
+    Catalog(catalog::Args),
     /// Lists the Gherkin steps
     Steps,
     /// Lists the sources of real servers and whether each works on this machine
@@ -215,6 +218,7 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
         Some(Subcommands::Explore(args)) => explore::run(subject, &args, program),
         Some(Subcommands::Merge(args)) => merge::run(subject, &args, program),
         Some(Subcommands::Replay(args)) => replay::run(subject, &args, program),
+        Some(Subcommands::Catalog(args)) => catalog::run(subject, &args),
         Some(Subcommands::Steps) => steps::run(subject),
         Some(Subcommands::Sweep(args)) => sweep::run(subject, &args, program),
         Some(Subcommands::Watch(args)) => watch::run(&args),
@@ -246,6 +250,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
   {program} confirm TOKEN              the probability that the fix only appears to work
   {program} conform                    the simulated servers against the real ones
   {program} watch                      run again whenever sources change
+  {program} catalog --check OLD        what each event carries, and what a change of it breaks
 
 {EXIT_CODES}"
     );

@@ -22,6 +22,7 @@
 
 pub mod bugs;
 pub mod case;
+pub mod catalog;
 pub mod cli;
 pub mod coverage;
 pub mod duration;

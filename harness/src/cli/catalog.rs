@@ -1,0 +1,92 @@
+//! `catalog`: the events of the subject, for people and for other tools.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anstream::println;
+use serde_json::Value;
+
+use super::{CommandError, Verdict};
+use crate::catalog::{Catalog, Event, asyncapi, changes, text};
+use crate::report::counted;
+use crate::report::terminal::{BAD, DIM};
+use crate::subject::AnySubject;
+
+/// The file that `--check` reads.
+const FILE: &str = "catalog.json";
+
+/// The arguments of `catalog`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder for the catalog
+    #[arg(long, value_name = "FOLDER", default_value = "target/catalog")]
+    out: PathBuf,
+    /// Compares with the catalog in this folder, and fails where a reader of it would break
+    #[arg(long, value_name = "FOLDER")]
+    check: Option<PathBuf>,
+}
+
+/// Writes the catalog, and compares it.
+pub(super) fn run(subject: &AnySubject, args: &Args) -> Result<Verdict, CommandError> {
+    let catalog = Catalog::of(subject.name(), subject.events());
+    let undeclared = catalog.undeclared(subject.topology());
+    // Before anything is written: the old catalog may be in the same folder.
+    let old = args.check.as_deref().map(|folder| read(folder, &catalog)).transpose()?;
+    write(&catalog, &args.out)?;
+    println!("The events of {}", subject.name());
+    println!("  events     {}", counted(catalog.events.len() as u64, "event"));
+    for (name, about) in [
+        ("catalog.md", "for people: the map and the fields of each event"),
+        ("asyncapi.json", "AsyncAPI 3.0"),
+        ("schemas/", "a JSON Schema for each payload"),
+        (FILE, "for --check"),
+    ] {
+        println!("  {DIM}{about:<50}{DIM:#} {}", args.out.join(name).display());
+    }
+    undeclared.iter().for_each(|wrong| println!("  {BAD}undeclared{BAD:#} {wrong}"));
+    let broken = old.map(|old| changes::breaking(&old, &catalog)).unwrap_or_default();
+    for one in &broken {
+        let readers = match &one.readers[..] {
+            [] => "nobody reads it".to_owned(),
+            [reader] => format!("{reader} reads it"),
+            readers => format!("{} read it", readers.join(", ")),
+        };
+        println!("  {BAD}breaking{BAD:#}   {} {}; {readers}", one.place, one.change);
+    }
+    if args.check.is_some() && broken.is_empty() {
+        println!("  check      no reader breaks");
+    }
+    Ok(Verdict::of(undeclared.is_empty() && broken.is_empty()))
+}
+
+fn write(catalog: &Catalog, folder: &Path) -> io::Result<()> {
+    let schemas = folder.join("schemas");
+    // An event that is gone must not stay behind.
+    match fs::remove_dir_all(&schemas) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::create_dir_all(&schemas)?;
+    let pretty = |value: &Value| format!("{value:#}\n");
+    for event in &catalog.events {
+        fs::write(schemas.join(format!("{}.json", event.name)), pretty(&event.schema))?;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    fs::write(folder.join("asyncapi.json"), pretty(&asyncapi::document(catalog, version)))?;
+    fs::write(folder.join("catalog.md"), text::markdown(catalog))?;
+    let events = serde_json::to_value(&catalog.events).map_err(io::Error::other)?;
+    fs::write(folder.join(FILE), pretty(&events))
+}
+
+/// The older catalog in a folder.
+fn read(folder: &Path, newer: &Catalog) -> Result<Catalog, CommandError> {
+    let path = folder.join(FILE);
+    let usage = |why: String| {
+        CommandError::Usage(format!("--check {}: {why}; `catalog` writes it", path.display()))
+    };
+    let text = fs::read_to_string(&path).map_err(|error| usage(error.to_string()))?;
+    let events: Vec<Event> =
+        serde_json::from_str(&text).map_err(|error| usage(error.to_string()))?;
+    Ok(Catalog { subject: newer.subject, events })
+}
