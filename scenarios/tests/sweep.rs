@@ -118,6 +118,15 @@ impl Store for RemoveFirst {
         self.0.update(collection, update).await
     }
 
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        self.0.update_many(collection, ids, change).await
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         self.0.ping().await
     }

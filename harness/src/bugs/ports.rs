@@ -37,6 +37,17 @@ pub trait StoreOverride: Send + Sync {
         store.update(collection, update).await
     }
 
+    /// Updates several documents.
+    async fn update_many(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        store.update_many(collection, ids, change).await
+    }
+
     /// Finds documents.
     async fn find(
         &self,
@@ -130,6 +141,15 @@ impl<T: StoreOverride> Store for OverriddenStore<T> {
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
         self.overrides.update(&*self.inner, collection, update).await
+    }
+
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        self.overrides.update_many(&*self.inner, collection, ids, change).await
     }
 
     async fn ping(&self) -> Result<(), ReadError> {

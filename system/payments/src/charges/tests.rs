@@ -66,6 +66,10 @@ impl Store for DueOrders {
         }))
     }
 
+    async fn update_many(&self, _: &str, _: &[String], _: Document) -> Result<u64, WriteError> {
+        Err(WriteError::Rejected("no relay runs".to_owned()))
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         Ok(())
     }
