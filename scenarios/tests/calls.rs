@@ -12,9 +12,10 @@ use std::{env, fs};
 use contracts::Cents;
 use harness::script::{Round, Script, Then};
 use harness::session::Session;
-use harness::settings::{Settings, Value};
+use harness::settings::{CLEAR_AFTER, Settings, Value};
 use harness::subject::AnySubject;
 use harness::trace::{Record, RecordKind, Trace};
+use platform::run::Policy;
 use scenarios::Ticketing;
 use scenarios::operation::{Card, Operation};
 use scenarios::system::HOLD_WINDOW;
@@ -22,7 +23,7 @@ use scenarios::system::HOLD_WINDOW;
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls/baseline.txt");
 
 /// The most operations of the store that a purchase may cost.
-const MOST: usize = 55;
+const MOST: usize = 38;
 
 const SELLER: &str = "Anna";
 const BUYER: &str = "Ben";
@@ -111,6 +112,7 @@ fn count((_, before, counted): Part) -> BTreeMap<String, usize> {
         let subject = AnySubject::new(Ticketing);
         let mut settings = Settings::default();
         settings.set(&HOLD_WINDOW, Value::Time(Duration::from_secs(WINDOW.into())));
+        settings.set(&CLEAR_AFTER, Value::Time(Policy::default().clear_after));
         let trace = Trace::default();
         let session = Session::simulated(&subject, None, &settings, 1, trace);
         let mut session = session.expect("there is no bug to plant");

@@ -17,11 +17,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{Emit, Envelope};
-use crate::metrics::RelayMetrics;
+use crate::handover::{Handover, Outbox};
 use crate::outbox::{self, Relay};
-use crate::policy::Policy;
 use crate::task::StepError;
-use crate::wake::Wake;
 use ports::Ports;
 use ports::causality::Causality;
 use ports::store::{Find, Index, ReadError, Update, WriteError};
@@ -92,37 +90,29 @@ impl<E: Error + Send + Sync + 'static> From<ChangeError<E>> for StepError {
     }
 }
 
-/// A collection of `T` in one instance's store. Clones share the wake signal of its relay.
+/// A collection of `T` in one instance's store. Clones share its relay.
 pub struct Collection<T> {
     ports: Ports,
-    wake: Wake,
+    handover: Handover,
     documents: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        Self { ports: self.ports.clone(), wake: self.wake.clone(), documents: PhantomData }
+        Self { ports: self.ports.clone(), handover: self.handover.clone(), documents: PhantomData }
     }
 }
 
 impl<T: Aggregate> Collection<T> {
     /// Opens the collection in this instance's store.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), wake: Wake::default(), documents: PhantomData }
+        Self { ports: ports.clone(), handover: Handover::default(), documents: PhantomData }
     }
 
     /// Creates the relay that publishes this collection's events; `source` is the service's
     /// name.
     pub(crate) fn relay(&self, source: &'static str) -> Relay {
-        Relay {
-            source,
-            collection: T::COLLECTION,
-            store: Arc::clone(&self.ports.store),
-            bus: Arc::clone(&self.ports.bus),
-            wake: self.wake.clone(),
-            metrics: RelayMetrics::default(),
-            batch: Policy::default().relay_batch.into(),
-        }
+        Relay::new(source, T::COLLECTION, &self.ports, self.handover.clone())
     }
 
     /// Creates an id for a new document.
@@ -145,10 +135,18 @@ impl<T: Aggregate> Collection<T> {
     /// Inserts a new document together with the events that it causes.
     pub async fn insert(&self, document: &T, events: Vec<Emit>) -> Result<(), WriteError> {
         let mut fields = encode(document);
+        let id = fields.get_str("_id").expect("the id of an aggregate is text").to_owned();
+        let events = self.envelopes(events);
         fields.insert("revision", 0_i64);
-        fields.insert("outbox", self.envelopes(events));
+        fields.insert("outbox", entries(&events));
         let written = self.ports.store.insert(T::COLLECTION, fields).await;
-        self.wake_after(&written);
+        match &written {
+            _ if events.is_empty() => {}
+            Ok(()) => self.handover.hand(Outbox { document: id, events }),
+            // The events may be in the outbox.
+            Err(WriteError::Unknown(_)) => self.handover.read(),
+            Err(_) => {}
+        }
         written
     }
 
@@ -201,26 +199,28 @@ impl<T: Aggregate> Collection<T> {
     ) -> Result<bool, WriteError> {
         let mut set = encode(next);
         let id = set.remove("_id").expect("an encoded document has an id");
+        let events = self.envelopes(events);
         let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         if !events.is_empty() {
-            change.insert("$push", doc! { "outbox": { "$each": self.envelopes(events) } });
+            change.insert("$push", doc! { "outbox": { "$each": entries(&events) } });
         }
         let update =
             Update { filter: doc! { "_id": id, "revision": revision }, change, upsert: false };
         let written = self.ports.store.update(T::COLLECTION, update).await;
-        self.wake_after(&written);
+        match &written {
+            _ if events.is_empty() => {}
+            Ok(Some(document)) => match left_behind(document, events) {
+                Some(outbox) => self.handover.hand(outbox),
+                None => self.handover.read(),
+            },
+            // The events may be in the outbox.
+            Err(WriteError::Unknown(_)) => self.handover.read(),
+            Ok(None) | Err(_) => {}
+        }
         Ok(written?.is_some())
     }
 
-    /// Wakes the relay unless the write certainly did not happen: one of unknown outcome may
-    /// have left events in the outbox too.
-    fn wake_after<W>(&self, written: &Result<W, WriteError>) {
-        if matches!(written, Ok(_) | Err(WriteError::Unknown(_))) {
-            self.wake.wake();
-        }
-    }
-
-    fn envelopes(&self, events: Vec<Emit>) -> Vec<Bson> {
+    fn envelopes(&self, events: Vec<Emit>) -> Vec<Envelope> {
         let now = self.ports.clock.now();
         events
             .into_iter()
@@ -229,7 +229,7 @@ impl<T: Aggregate> Collection<T> {
                 let begin = || Arc::new(Causality::begin(&*self.ports.entropy));
                 let origin = origin.unwrap_or_else(begin);
                 let id = self.ports.entropy.id(now);
-                let envelope = Envelope {
+                Envelope {
                     traceparent: origin.traceparent(&id[8..]),
                     id,
                     name: emit.name.to_owned(),
@@ -237,11 +237,27 @@ impl<T: Aggregate> Collection<T> {
                     aggregate: emit.aggregate,
                     time: now.to_string(),
                     payload: emit.payload,
-                };
-                bson::serialize_to_bson(&envelope).expect("an envelope is plain data")
+                }
             })
             .collect()
     }
+}
+
+/// The events as entries of an outbox.
+fn entries(events: &[Envelope]) -> Vec<Bson> {
+    let entry = |event| bson::serialize_to_bson(event).expect("an envelope is plain data");
+    events.iter().map(entry).collect()
+}
+
+/// The outbox of the document after a write that appended these events; `None` if it cannot be
+/// read from the document that the store returned.
+fn left_behind(document: &Document, events: Vec<Envelope>) -> Option<Outbox> {
+    let entries = document.get_array("outbox").ok()?;
+    let older = &entries[..entries.len().checked_sub(events.len())?];
+    let older = older.iter().map(|entry| bson::deserialize_from_bson(entry.clone()));
+    let mut all = older.collect::<Result<Vec<Envelope>, _>>().ok()?;
+    all.extend(events);
+    Some(Outbox { document: document.get_str("_id").ok()?.to_owned(), events: all })
 }
 
 /// Returns the document as its collection stores it, without the fields of the collection.

@@ -66,6 +66,7 @@ pub mod copy;
 pub mod date;
 pub mod deadletter;
 pub mod event;
+pub mod handover;
 pub mod health;
 pub mod http;
 pub mod listen;
