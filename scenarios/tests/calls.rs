@@ -23,7 +23,7 @@ use scenarios::system::HOLD_WINDOW;
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/calls/baseline.txt");
 
 /// The most operations of the store that a purchase may cost.
-const MOST: usize = 38;
+const MOST: usize = 22;
 
 const SELLER: &str = "Anna";
 const BUYER: &str = "Ben";

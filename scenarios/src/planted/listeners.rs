@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::ORDER_EVENTS;
 use crate::system::HOLD_WINDOW;
 use harness::bugs::planting::{with_listeners, with_ports, with_service, with_service_and_ports};
-use harness::bugs::ports::lying;
+use harness::bugs::ports::{Updates, at_store, lying};
 
 /// Discards the errors of all handlers.
 pub(super) fn swallowed_error(system: System) -> System {
@@ -122,10 +122,16 @@ impl Handler for Arrival {
     }
 }
 
-/// Hides the version of the ticket copy in orders.
+/// Drops the version from the filter by which orders replaces its copy of a ticket.
 pub(super) fn stale_ticket(system: System) -> System {
     let events = &["TicketCreated", "TicketUpdated"];
-    with_listeners(system, orders::NAME, events, without_version)
+    with_listeners(system, orders::NAME, events, |ports| {
+        let any_version = Updates(|mut update| {
+            update.filter.remove("version");
+            update
+        });
+        at_store(ports, any_version)
+    })
 }
 
 /// Hides the version of the order copy in payments.

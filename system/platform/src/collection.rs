@@ -1,9 +1,9 @@
 //! One collection of typed documents, in which every write carries its events.
 //!
-//! [`Collection::change`] is how all services change state: read the document, let a pure
-//! function decide, and write the decision *if nothing else has written in between*, together
-//! with the events that it causes, in one conditional write. A decision that loses the race is
-//! made again on the state that the winner left.
+//! [`Collection::change`] is how all services change state: let a pure function decide on the
+//! document as this instance knows it, or as it reads it, and write the decision *if nothing else
+//! has written in between*, together with the events that it causes, in one conditional write. A
+//! decision that loses the race is made again on the state that the winner left.
 //!
 //! It never publishes; see [`crate::outbox`].
 
@@ -13,41 +13,33 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::event::{Emit, Envelope};
 use crate::handover::{Handover, Outbox};
+use crate::memory::Memory;
 use crate::outbox::{self, Relay};
 use crate::task::StepError;
 use ports::Ports;
 use ports::causality::Causality;
-use ports::store::{Find, Index, ReadError, Update, WriteError};
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+
+pub use crate::document::{Aggregate, decode, encode};
 
 /// Upper bound on decisions per change: each one after the first follows a lost race.
 const MAX_ATTEMPTS: usize = 64;
 
 /// The index that a store reports when a primary key exists already.
-const PRIMARY_KEY: &str = "_id_";
-
-/// A document of a service. Its serialized form has an `id`, which its collection stores as
-/// `_id`, and all its fields, absent values as null; the fields `outbox` and `revision` belong to
-/// the collection.
-pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
-    /// The name of its collection.
-    const COLLECTION: &'static str;
-
-    /// Returns its indexes, without those of the primary key and the outbox. None by default.
-    fn indexes() -> Vec<Index> {
-        Vec::new()
-    }
-}
+pub(crate) const PRIMARY_KEY: &str = "_id_";
 
 /// The result of a decision function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision<T> {
     /// Leave the document as it is.
     Keep,
+    /// Leave the document as it is, because it has this event or a newer one. That is so for any
+    /// later state too: versions and fencing numbers never decrease. So it may be decided on a
+    /// document that is only remembered.
+    Superseded,
     /// Write this document and emit these events.
     Write(T, Vec<Emit>),
 }
@@ -94,25 +86,33 @@ impl<E: Error + Send + Sync + 'static> From<ChangeError<E>> for StepError {
 pub struct Collection<T> {
     ports: Ports,
     handover: Handover,
+    memory: Memory,
     documents: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        Self { ports: self.ports.clone(), handover: self.handover.clone(), documents: PhantomData }
+        let (handover, memory) = (self.handover.clone(), self.memory.clone());
+        Self { ports: self.ports.clone(), handover, memory, documents: PhantomData }
     }
 }
 
 impl<T: Aggregate> Collection<T> {
     /// Opens the collection in this instance's store.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), handover: Handover::default(), documents: PhantomData }
+        let (handover, memory) = (Handover::default(), Memory::default());
+        Self { ports: ports.clone(), handover, memory, documents: PhantomData }
     }
 
     /// Creates the relay that publishes this collection's events; `source` is the service's
     /// name.
     pub(crate) fn relay(&self, source: &'static str) -> Relay {
         Relay::new(source, T::COLLECTION, &self.ports, self.handover.clone())
+    }
+
+    /// The store, for a write whose filter decides.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.ports.store
     }
 
     /// Creates an id for a new document.
@@ -132,14 +132,30 @@ impl<T: Aggregate> Collection<T> {
         found.into_iter().map(decode).collect()
     }
 
+    /// As [`Self::find`], for documents that are changed next, which is why they are not read again.
+    pub async fn find_to_change(&self, find: Find) -> Result<Vec<T>, ReadError> {
+        let found = self.ports.store.find(T::COLLECTION, find).await?;
+        let keep = |document: Document| {
+            if let Ok(id) = document.get_str("_id") {
+                self.memory.keep(id, document.clone());
+            }
+            decode(document)
+        };
+        found.into_iter().map(keep).collect()
+    }
+
     /// Inserts a new document together with the events that it causes.
     pub async fn insert(&self, document: &T, events: Vec<Emit>) -> Result<(), WriteError> {
         let mut fields = encode(document);
         let id = fields.get_str("_id").expect("the id of an aggregate is text").to_owned();
         let events = self.envelopes(events);
         fields.insert("revision", 0_i64);
+        let inserted = fields.clone();
         fields.insert("outbox", entries(&events));
         let written = self.ports.store.insert(T::COLLECTION, fields).await;
+        if written.is_ok() {
+            self.memory.keep(&id, inserted);
+        }
         match &written {
             _ if events.is_empty() => {}
             Ok(()) => self.handover.hand(Outbox { document: id, events }),
@@ -150,25 +166,52 @@ impl<T: Aggregate> Collection<T> {
         written
     }
 
-    /// Reads the document, decides, and writes the decision in one conditional write. Calls
-    /// `decide` again after every lost race, so it must have no side effects.
+    /// Decides, and writes the decision in one conditional write. Calls `decide` again after every
+    /// lost race, and on a read where it refused or kept a document that was only remembered, so
+    /// it must have no side effects.
     pub async fn change<E>(
         &self,
         id: &str,
+        decide: impl FnMut(Option<&T>) -> Result<Decision<T>, E>,
+    ) -> Result<Changed<T>, ChangeError<E>> {
+        let guess = self.memory.get(id).map(Some);
+        self.change_guessed(id, guess, decide).await
+    }
+
+    /// `guess` is the document, or that there is none, as it probably is; `None` without a guess.
+    async fn change_guessed<E>(
+        &self,
+        id: &str,
+        mut guess: Option<Option<Document>>,
         mut decide: impl FnMut(Option<&T>) -> Result<Decision<T>, E>,
     ) -> Result<Changed<T>, ChangeError<E>> {
         for _ in 0..MAX_ATTEMPTS {
-            let found = self.ports.store.get(T::COLLECTION, id).await?;
+            let is_guess = guess.is_some();
+            let found = match guess.take() {
+                Some(guess) => guess,
+                None => self.ports.store.get(T::COLLECTION, id).await?,
+            };
             let revision = found.as_ref().map(revision);
             let current = found.map(decode::<T>).transpose()?;
-            let (next, events) = match decide(current.as_ref()).map_err(ChangeError::Refused)? {
-                Decision::Keep => {
+            let (next, events) = match decide(current.as_ref()) {
+                Ok(Decision::Write(next, events)) => (next, events),
+                Ok(Decision::Superseded) => {
                     return Ok(Changed { document: current, written: false });
                 }
-                Decision::Write(next, events) => (next, events),
+                _ if is_guess => continue,
+                Ok(Decision::Keep) => {
+                    return Ok(Changed { document: current, written: false });
+                }
+                Err(refused) => return Err(ChangeError::Refused(refused)),
             };
             let won = match revision {
-                Some(revision) => self.replace(&next, revision, events).await?,
+                Some(revision) => {
+                    let replaced = self.replace(&next, revision, events).await;
+                    if !matches!(replaced, Ok(true)) {
+                        self.memory.forget(id);
+                    }
+                    replaced?
+                }
                 None => match self.insert(&next, events).await {
                     Err(WriteError::Duplicate { index }) if index == PRIMARY_KEY => false,
                     inserted => inserted.map(|()| true)?,
@@ -190,6 +233,17 @@ impl<T: Aggregate> Collection<T> {
         self.change(id, |current| Ok(decide(current))).await
     }
 
+    /// As [`Self::apply`], for a document that probably does not exist: the first decision is made
+    /// without a read.
+    pub async fn apply_new(
+        &self,
+        id: &str,
+        mut decide: impl FnMut(Option<&T>) -> Decision<T>,
+    ) -> Result<Changed<T>, ChangeError<Infallible>> {
+        let guess = Some(self.memory.get(id));
+        self.change_guessed(id, guess, |current| Ok(decide(current))).await
+    }
+
     /// Writes the document if it is still at this revision; returns false if it is not.
     async fn replace(
         &self,
@@ -206,18 +260,23 @@ impl<T: Aggregate> Collection<T> {
         }
         let update =
             Update { filter: doc! { "_id": id, "revision": revision }, change, upsert: false };
+        let has_events = !events.is_empty();
         let written = self.ports.store.update(T::COLLECTION, update).await;
-        match &written {
-            _ if events.is_empty() => {}
-            Ok(Some(document)) => match left_behind(document, events) {
+        // The events may be in the outbox.
+        if has_events && matches!(written, Err(WriteError::Unknown(_))) {
+            self.handover.read();
+        }
+        let Some(document) = written? else { return Ok(false) };
+        if has_events {
+            match left_behind(&document, events) {
                 Some(outbox) => self.handover.hand(outbox),
                 None => self.handover.read(),
-            },
-            // The events may be in the outbox.
-            Err(WriteError::Unknown(_)) => self.handover.read(),
-            Ok(None) | Err(_) => {}
+            }
         }
-        Ok(written?.is_some())
+        if let Ok(id) = document.get_str("_id").map(str::to_owned) {
+            self.memory.keep(&id, document);
+        }
+        Ok(true)
     }
 
     fn envelopes(&self, events: Vec<Emit>) -> Vec<Envelope> {
@@ -260,38 +319,6 @@ fn left_behind(document: &Document, events: Vec<Envelope>) -> Option<Outbox> {
     Some(Outbox { document: document.get_str("_id").ok()?.to_owned(), events: all })
 }
 
-/// Returns the document as its collection stores it, without the fields of the collection.
-///
-/// # Panics
-///
-/// If the aggregate has no `id`, or is no plain document.
-pub fn encode<T: Aggregate>(aggregate: &T) -> Document {
-    let mut fields =
-        bson::serialize_to_document(aggregate).expect("an aggregate is a plain document");
-    let mut document = doc! { "_id": fields.remove("id").expect("an aggregate has an id") };
-    document.extend(fields);
-    document
-}
-
-/// Returns the id of an aggregate.
-pub(crate) fn id<T: Aggregate>(aggregate: &T) -> String {
-    let document = encode(aggregate);
-    document.get_str("_id").expect("the id of an aggregate is text").to_owned()
-}
-
-/// Reads a stored document.
-///
-/// # Errors
-///
-/// [`ReadError::Rejected`] if the document is not one of a `T`.
-pub fn decode<T: Aggregate>(mut document: Document) -> Result<T, ReadError> {
-    if let Some(id) = document.remove("_id") {
-        document.insert("id", id);
-    }
-    bson::deserialize_from_document(document)
-        .map_err(|e| ReadError::Rejected(format!("a document in {}: {e}", T::COLLECTION)))
-}
-
 fn revision(document: &Document) -> Bson {
     document.get("revision").cloned().unwrap_or(Bson::Null)
 }
@@ -312,37 +339,5 @@ impl CollectionSpec {
         let mut indexes = T::indexes();
         indexes.push(outbox::INDEX);
         Self { name: T::COLLECTION, indexes }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Room {
-        beds: i64,
-        id: String,
-    }
-
-    impl Aggregate for Room {
-        const COLLECTION: &'static str = "rooms";
-    }
-
-    #[test]
-    fn an_aggregate_is_stored_under_its_id() {
-        let room = Room { beds: 2, id: "12".to_owned() };
-        let mut stored = encode(&room);
-        assert_eq!(stored, doc! { "_id": "12", "beds": 2_i64 });
-        stored.insert("revision", 3);
-        assert_eq!(decode(stored), Ok(room));
-    }
-
-    #[test]
-    fn a_document_without_an_id_is_rejected() {
-        let stored = decode::<Room>(doc! { "beds": 2_i64 });
-        assert!(matches!(stored, Err(ReadError::Rejected(_))), "{stored:?}");
     }
 }
