@@ -62,7 +62,7 @@ async fn calls(store: &Mongo) -> Result<(), Failed> {
 async fn recorded(database: &Database) -> Result<Vec<String>, Failed> {
     let namespace = format!("{}.{THINGS}", database.name());
     let profile = database.collection::<Document>("system.profile");
-    let found = profile.find(doc! { "ns": namespace }).sort(doc! { "ts": 1, "$natural": 1 });
+    let found = profile.find(doc! { "ns": namespace }).sort(doc! { "$natural": 1 });
     let found: Vec<Document> = found.await?.try_collect().await?;
     let name = |entry: &Document| {
         let command = entry.get_document("command").ok();
