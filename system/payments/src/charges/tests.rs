@@ -212,6 +212,9 @@ fn refunds_that_fail_do_not_block_the_others_and_those_refused_end() {
     let store = Arc::new(DueOrders(Mutex::new(disputed.chain(lost).chain(others).collect())));
     let app = app(&store);
     let task = Charges(app.clone());
+    // Later than any charge is due.
+    let sweep = std::time::Duration::from_secs(1_000);
+    task.configure(&Policy { sweep, ..Policy::default() });
     let last = loop {
         match block_on(task.step()).unwrap() {
             Step::Worked => {}
