@@ -123,8 +123,16 @@ pub(crate) const RELAY_BATCH: Setting = Setting::new(
     &[Value::Count(1), Value::Count(2)],
 );
 
+/// The time after which published events are removed from their outboxes.
+pub const CLEAR_AFTER: Setting = Setting::new(
+    "clear-after",
+    "the time after which published events are removed from their outboxes",
+    Value::Time(Duration::ZERO),
+    &[Value::Time(Duration::from_secs(1))],
+);
+
 /// The settings of the delivery policy, which every system has.
-pub(crate) const POLICY: [Setting; 4] = [ACK_WAIT, ATTEMPTS, IN_FLIGHT, RELAY_BATCH];
+pub(crate) const POLICY: [Setting; 5] = [ACK_WAIT, ATTEMPTS, IN_FLIGHT, RELAY_BATCH, CLEAR_AFTER];
 
 /// The number of instances of this service.
 pub(crate) fn instances(service: &str) -> Setting {

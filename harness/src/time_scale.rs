@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use platform::run::Policy;
 
-use crate::settings::{ACK_WAIT, ATTEMPTS, IN_FLIGHT, RELAY_BATCH, Settings};
+use crate::settings::{ACK_WAIT, ATTEMPTS, CLEAR_AFTER, IN_FLIGHT, RELAY_BATCH, Settings};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -31,7 +31,10 @@ impl TimeScale {
     pub fn simulated() -> Self {
         // Sweeps are rarer than in production: within a quarter of an hour of virtual time
         // they would be most of the work.
-        let policy = Policy { sweep: 5 * MINUTE, ..Policy::default() };
+        // Outboxes are cleared at once: quiescence waits for that, and clients that act at a
+        // deadline must not come late.
+        let (sweep, clear_after) = (5 * MINUTE, Duration::ZERO);
+        let policy = Policy { sweep, clear_after, ..Policy::default() };
         let (longest, deadline) = (Duration::ZERO, HOUR);
         Self { policy, minutes: 1, seconds: 1, longest, deadline }
     }
@@ -50,6 +53,8 @@ impl TimeScale {
             ack_wait: Duration::from_secs(if short_ack_wait { 1 } else { 10 }),
             // Rarer than scenarios wait for quiescence: a sweep is work, and prevents it.
             sweep: Duration::from_secs(2),
+            // Scenarios wait for it after every step.
+            clear_after: Duration::from_millis(20),
             first_back_off: Duration::from_millis(20),
             max_back_off: Duration::from_millis(200),
             ..Policy::default()
@@ -63,6 +68,9 @@ impl TimeScale {
         let policy = &mut self.policy;
         if settings.changed(&ACK_WAIT).is_some() {
             policy.ack_wait = settings.time(&ACK_WAIT);
+        }
+        if settings.changed(&CLEAR_AFTER).is_some() {
+            policy.clear_after = settings.time(&CLEAR_AFTER);
         }
         for (setting, field) in [
             (&ATTEMPTS, &mut policy.max_deliver),

@@ -84,15 +84,17 @@ pub enum RecordKind {
     },
     /// A document was written, or the write failed.
     Write {
-        /// `insert` or `update`.
+        /// `insert`, `update` or `update_many`.
         operation: &'static str,
         /// The collection.
         collection: String,
         /// Length of the trace when the call began.
         began: usize,
-        /// The document of an insert; filter and change of an update. Empty in a lean trace.
+        /// The document of an insert; filter and change of an update; ids and change of an update
+        /// of several documents. Empty in a lean trace.
         input: Document,
-        /// The document after the write; `None` where no document matched.
+        /// The document after the write; `None` where no document matched, and for an update of
+        /// several.
         outcome: Result<Option<Document>, WriteError>,
     },
     /// Documents were read, or the read failed.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use harness::gherkin::{Choice, Playable, features};
 use harness::search::sweep::{Plan, Point, Side, Target, crash, sweep};
 use harness::subject::AnySubject;
@@ -81,8 +81,17 @@ fn removing_first(mut system: System) -> System {
     system
 }
 
-/// A store that removes pending events from the outbox when the relay reads them.
+/// A store that removes pending events from the outbox when the relay learns of them: when it
+/// reads them, or when a write hands them over.
 struct RemoveFirst(Arc<dyn Store>);
+
+impl RemoveFirst {
+    async fn remove(&self, collection: &str, id: Option<&Bson>) -> Result<(), WriteError> {
+        let change = doc! { "$pull": { "outbox": { "id": { "$gt": "" } } } };
+        let update = Update { filter: doc! { "_id": id.cloned() }, change, upsert: false };
+        self.0.update(collection, update).await.map(drop)
+    }
+}
 
 #[async_trait]
 impl Store for RemoveFirst {
@@ -91,7 +100,9 @@ impl Store for RemoveFirst {
     }
 
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
-        self.0.insert(collection, document).await
+        let id = document.get("_id").cloned();
+        self.0.insert(collection, document).await?;
+        self.remove(collection, id.as_ref()).await
     }
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
@@ -102,9 +113,7 @@ impl Store for RemoveFirst {
         let is_relay = find.filter == outbox::waiting();
         let found = self.0.find(collection, find).await?;
         for document in found.iter().filter(|_| is_relay) {
-            let filter = doc! { "_id": document.get("_id").cloned() };
-            let change = doc! { "$pull": { "outbox": { "id": { "$gt": "" } } } };
-            let removed = self.0.update(collection, Update { filter, change, upsert: false }).await;
+            let removed = self.remove(collection, document.get("_id")).await;
             removed.map_err(|why| ReadError::Unavailable(why.to_string()))?;
         }
         Ok(found)
@@ -115,7 +124,20 @@ impl Store for RemoveFirst {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
-        self.0.update(collection, update).await
+        let updated = self.0.update(collection, update).await?;
+        if let Some(document) = &updated {
+            self.remove(collection, document.get("_id")).await?;
+        }
+        Ok(updated)
+    }
+
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        self.0.update_many(collection, ids, change).await
     }
 
     async fn ping(&self) -> Result<(), ReadError> {

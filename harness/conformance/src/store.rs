@@ -13,6 +13,7 @@ mod names;
 mod ordering;
 mod paths;
 mod races;
+mod several;
 mod updates;
 mod upserts;
 mod writes;
@@ -28,6 +29,7 @@ pub fn cases() -> Vec<Case> {
         updates::cases(),
         field_order::cases(),
         upserts::cases(),
+        several::cases(),
         indexes::cases(),
         names::cases(),
         limits::cases(),

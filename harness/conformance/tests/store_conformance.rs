@@ -1,6 +1,8 @@
 //! The store contract, on the simulated store and on a real MongoDB; and random calls,
 //! which must have the same replies on both.
 
+#[path = "store_conformance/commands.rs"]
+mod commands;
 #[path = "store_conformance/differential.rs"]
 mod differential;
 mod worlds;
@@ -30,6 +32,8 @@ fn main() {
     let differential = || differential::random_calls(&RUNTIME, &client()?);
     let name = "random calls have the same replies as in simulation";
     trials.push(worlds::real(name, differential));
+    let commands = || RUNTIME.block_on(commands::each_call_is_one(&client()?));
+    trials.push(worlds::real("each call is one command on the server", commands));
     worlds::run(trials, None);
 }
 

@@ -70,6 +70,6 @@ pub(crate) fn service(ports: &Ports) -> Service {
     Service::named("transfers")
         .routes(&["/api/transfers"], routes)
         .collection(&app.transfers)
-        .copy(OPENED, &app.accounts, |account| account.version)
+        .copy(OPENED, &app.accounts, "version")
         .on(CHANGED, &app, changed)
 }

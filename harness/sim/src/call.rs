@@ -43,6 +43,8 @@ pub enum Operation {
     Insert,
     /// Updates or upserts one document.
     Update,
+    /// Updates several documents.
+    UpdateMany,
     /// Publishes a message.
     Publish,
     /// Opens a consumer.
@@ -76,6 +78,7 @@ impl Operation {
             Self::Find => "find",
             Self::Insert => "insert",
             Self::Update => "update",
+            Self::UpdateMany => "update_many",
             Self::Publish => "publish",
             Self::Subscribe => "subscribe",
             Self::Next => "next",

@@ -27,11 +27,11 @@ mod undo;
 mod update;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 use parking_lot::{Mutex, MutexGuard};
 use ports::store::limits;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
@@ -42,6 +42,8 @@ use crate::kernel::Kernel;
 use accesses::{Accesses, Outcome};
 use collection::{Collection, Found};
 use filter::Filter;
+use index::Refused;
+use update::Change;
 
 /// The contents of one database. Clones share the same contents, which outlive the instances
 /// that use them.
@@ -105,7 +107,8 @@ impl SimDatabase {
 }
 
 /// The store of one service instance. Every call waits for the kernel and then takes effect at
-/// once, except that a find of several documents waits once more before it reads the second half.
+/// once, except that a find or an update of several documents waits once more before the second
+/// half of them.
 #[derive(Clone)]
 pub struct SimStore {
     kernel: Kernel,
@@ -141,6 +144,27 @@ impl SimStore {
     fn note(&self, accesses: Option<Vec<Access>>) {
         let accesses = accesses.into_iter().flatten();
         accesses.for_each(|access| self.kernel.access(|| access));
+    }
+
+    /// Carries out an update, within the step of the caller.
+    fn update_one(&self, collection: &str, update: Update) -> Result<Option<Document>, WriteError> {
+        let write = |found: &mut Collection| {
+            let recorder = self.recorder(collection);
+            let attempt = recorder.map(|to| to.updating(found, &update));
+            let count = found.documents().len();
+            let updated = found.update(update).map(Option::<&Document>::cloned);
+            let outcome = match &updated {
+                Err(_) => Outcome::Refused,
+                Ok(None) => Outcome::Unmatched,
+                Ok(Some(document)) if found.documents().len() > count => {
+                    Outcome::Inserted(document)
+                }
+                Ok(Some(document)) => Outcome::Updated(document),
+            };
+            self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
+            updated
+        };
+        self.database.write(collection, write).map_err(Into::into)
     }
 }
 
@@ -209,23 +233,32 @@ impl Store for SimStore {
         }
         limits::names(&self.name, collection)?;
         limits::update(&update)?;
-        let write = |found: &mut Collection| {
-            let recorder = self.recorder(collection);
-            let attempt = recorder.map(|to| to.updating(found, &update));
-            let count = found.documents().len();
-            let updated = found.update(update).map(Option::<&Document>::cloned);
-            let outcome = match &updated {
-                Err(_) => Outcome::Refused,
-                Ok(None) => Outcome::Unmatched,
-                Ok(Some(document)) if found.documents().len() > count => {
-                    Outcome::Inserted(document)
-                }
-                Ok(Some(document)) => Outcome::Updated(document),
-            };
-            self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
-            updated
-        };
-        self.database.write(collection, write).map_err(Into::into)
+        self.update_one(collection, update)
+    }
+
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        self.step(Operation::UpdateMany, &[collection]).await;
+        limits::names(&self.name, collection)?;
+        limits::update_many(ids, &change)?;
+        // The server refuses a change that it cannot read even where there is no document.
+        Change::read(change.clone()).map_err(Refused::from)?;
+        let ids: BTreeSet<&String> = ids.iter().collect();
+        let half = ids.len().div_ceil(2);
+        let mut updated = 0;
+        for (number, id) in ids.into_iter().enumerate() {
+            if number == half {
+                self.step(Operation::UpdateMany, &[collection]).await;
+            }
+            let filter = doc! { "_id": id };
+            let update = Update { filter, change: change.clone(), upsert: false };
+            updated += u64::from(self.update_one(collection, update)?.is_some());
+        }
+        Ok(updated)
     }
 
     async fn ping(&self) -> Result<(), ReadError> {

@@ -37,6 +37,17 @@ pub trait StoreOverride: Send + Sync {
         store.update(collection, update).await
     }
 
+    /// Updates several documents.
+    async fn update_many(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        store.update_many(collection, ids, change).await
+    }
+
     /// Finds documents.
     async fn find(
         &self,
@@ -47,11 +58,11 @@ pub trait StoreOverride: Send + Sync {
         store.find(collection, find).await
     }
 
-    /// Changes a document that is read by its id.
+    /// Changes a document that is read by its id, or returned by an update.
     fn found(&self, _document: &mut Document) {}
 }
 
-/// Changes documents that are read by their id, and nothing else.
+/// Changes documents that are read by their id or returned by an update, and nothing else.
 impl StoreOverride for fn(&mut Document) {
     fn found(&self, document: &mut Document) {
         self(document);
@@ -74,7 +85,8 @@ impl StoreOverride for Updates {
     }
 }
 
-/// These ports with a store that changes documents that are read by their id.
+/// These ports with a store that changes documents that are read by their id or returned by an
+/// update: a service also remembers what it has written.
 pub fn lying(ports: Ports, lie: fn(&mut Document)) -> Ports {
     at_store(ports, lie)
 }
@@ -129,7 +141,20 @@ impl<T: StoreOverride> Store for OverriddenStore<T> {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError> {
-        self.overrides.update(&*self.inner, collection, update).await
+        let mut updated = self.overrides.update(&*self.inner, collection, update).await?;
+        if let Some(document) = &mut updated {
+            self.overrides.found(document);
+        }
+        Ok(updated)
+    }
+
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        self.overrides.update_many(&*self.inner, collection, ids, change).await
     }
 
     async fn ping(&self) -> Result<(), ReadError> {

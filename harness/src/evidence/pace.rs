@@ -30,6 +30,7 @@ impl<'a> Pace<'a> {
     /// The pace of a run.
     pub fn of(facts: &'a Facts) -> Self {
         let mut faults = Vec::new();
+        let mut jumped = Timestamp::MIN;
         for record in facts.trace.iter() {
             let lasts = match &record.kind {
                 RecordKind::Fault { effect, .. } => match effect {
@@ -42,7 +43,14 @@ impl<'a> Pace<'a> {
                 RecordKind::Crash | RecordKind::Panic { .. } => Duration::ZERO,
                 _ => continue,
             };
-            faults.push((record.at, after(record.at, lasts)));
+            // Jumps of one moment add up.
+            let is_jump = matches!(record.kind, RecordKind::Fault { effect: Effect::Jump(_), .. });
+            let from = if is_jump { record.at.max(jumped) } else { record.at };
+            let over = after(from, lasts);
+            if is_jump {
+                jumped = over;
+            }
+            faults.push((record.at, over));
         }
         // The trace does not contain when such a cut ends.
         let is_judged = facts.exact && facts.cuts == 0;
@@ -83,6 +91,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::faults::Operation;
     use crate::trace::Record;
 
     fn at(seconds: i64) -> Timestamp {
@@ -114,6 +123,25 @@ mod tests {
         assert_eq!(pace.lateness(at(10), at(80)), None);
         assert_eq!(pace.lateness(at(10), at(81)), Some(Duration::from_secs(1)));
         assert_eq!(pace.lateness(at(10), at(12)), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn jumps_of_one_moment_add_up() {
+        let jump = |by| Record {
+            at: at(20),
+            instance: None,
+            origin: None,
+            kind: RecordKind::Fault {
+                operation: Operation::Read,
+                target: String::new(),
+                effect: Effect::Jump(Duration::from_secs(by)),
+            },
+        };
+        let trace = Arc::new(vec![jump(100), jump(50)]);
+        let facts = Facts { trace, ..facts(None) };
+        let pace = Pace::of(&facts);
+        assert_eq!(pace.lateness(at(10), at(230)), None);
+        assert_eq!(pace.lateness(at(10), at(231)), Some(Duration::from_secs(1)));
     }
 
     #[test]

@@ -79,6 +79,16 @@ impl Store for FaultyStore {
         self.write(Operation::Write, collection, self.inner.update(collection, update)).await
     }
 
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        let update = self.inner.update_many(collection, ids, change);
+        self.write(Operation::Write, collection, update).await
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         self.injector.reach(Port::Store, ReadError::Unavailable)?;
         self.inner.ping().await

@@ -108,6 +108,26 @@ impl Store for Recorded<dyn Store> {
         outcome
     }
 
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        let began = self.recorder.trace.len();
+        let given = || doc! { "ids": ids, "change": change.clone() };
+        let input = self.recorder.trace.input(given);
+        let outcome = self.inner.update_many(collection, ids, change).await;
+        self.recorder.add(RecordKind::Write {
+            operation: "update_many",
+            began,
+            collection: collection.to_owned(),
+            input,
+            outcome: outcome.clone().map(|_| None),
+        });
+        outcome
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         self.inner.ping().await
     }

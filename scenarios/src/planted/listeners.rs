@@ -14,12 +14,13 @@ use platform::listen::{HandleError, Handler};
 use platform::task::{Step, StepError, Task, Wake};
 use ports::Ports;
 use ports::bus::{Group, Message, Stream};
+use ports::clock::Clock;
 use serde_json::Value;
 
 use super::ORDER_EVENTS;
 use crate::system::HOLD_WINDOW;
 use harness::bugs::planting::{with_listeners, with_ports, with_service, with_service_and_ports};
-use harness::bugs::ports::lying;
+use harness::bugs::ports::{Updates, at_store, lying};
 
 /// Discards the errors of all handlers.
 pub(super) fn swallowed_error(system: System) -> System {
@@ -40,19 +41,21 @@ impl Handler for DiscardErrors {
     }
 }
 
-/// Acknowledges messages once they are queued in memory; a task handles them.
+/// Acknowledges messages once they are queued in memory; a task handles them a moment later.
 pub(super) fn ack_before_write(system: System) -> System {
-    with_service(system, Some(tickets::NAME), |service| {
+    with_service_and_ports(system, tickets::NAME, |mut service, ports| {
         for listener in service.listeners.iter_mut().filter(|l| l.group == Group::Durable) {
             let queue = Arc::new(Queue {
                 event: listener.event,
                 inner: Arc::clone(&listener.handler),
                 waiting: Mutex::default(),
                 wake: Wake::default(),
+                clock: Arc::clone(&ports.clock),
             });
             listener.handler = Arc::new(Enqueue(Arc::clone(&queue)));
             service.tasks.push(queue);
         }
+        service
     })
 }
 
@@ -61,6 +64,7 @@ struct Queue {
     inner: Arc<dyn Handler>,
     waiting: Mutex<VecDeque<Message>>,
     wake: Wake,
+    clock: Arc<dyn Clock>,
 }
 
 struct Enqueue(Arc<Queue>);
@@ -87,6 +91,7 @@ impl Task for Queue {
     async fn step(&self) -> Result<Step, StepError> {
         let next = self.waiting.lock().front().cloned();
         let Some(message) = next else { return Ok(Step::Idle { next: None }) };
+        self.clock.sleep(Duration::from_millis(1)).await;
         self.inner.handle(&message).await.map_err(StepError::new)?;
         self.waiting.lock().pop_front();
         Ok(Step::Worked)
@@ -122,10 +127,16 @@ impl Handler for Arrival {
     }
 }
 
-/// Hides the version of the ticket copy in orders.
+/// Drops the version from the filter by which orders replaces its copy of a ticket.
 pub(super) fn stale_ticket(system: System) -> System {
     let events = &["TicketCreated", "TicketUpdated"];
-    with_listeners(system, orders::NAME, events, without_version)
+    with_listeners(system, orders::NAME, events, |ports| {
+        let any_version = Updates(|mut update| {
+            update.filter.remove("version");
+            update
+        });
+        at_store(ports, any_version)
+    })
 }
 
 /// Hides the version of the order copy in payments.

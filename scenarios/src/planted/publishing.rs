@@ -18,7 +18,7 @@ use ports::store::{Find, ReadError, Store, Update, WriteError};
 use ticketing::SERVICES;
 
 use harness::bugs::planting::{with_ports, with_ports_of_each, with_service_and_ports};
-use harness::bugs::ports::{BusOverride, StoreOverride, Updates, at_bus, at_store};
+use harness::bugs::ports::{BusOverride, StoreOverride, at_bus, at_store};
 
 /// Drops every third publish of each instance and reports success.
 pub(super) fn lost_publish(system: System) -> System {
@@ -162,18 +162,28 @@ fn message(event: &Document, source: &str) -> Message {
 
 /// Clears the whole outbox where the relay removes what it has published.
 pub(super) fn outbox_cleared(system: System) -> System {
-    with_ports(system, None, |ports| {
-        let clear = Updates(|mut update| {
-            if update.change.remove("$pull").is_some() {
-                update.change.insert("$set", doc! { "outbox": Bson::Array(Vec::new()) });
-            }
-            update
-        });
-        at_store(ports, clear)
-    })
+    with_ports(system, None, |ports| at_store(ports, ClearAll))
 }
 
-/// Reverses every outbox that is read.
+struct ClearAll;
+
+#[async_trait]
+impl StoreOverride for ClearAll {
+    async fn update_many(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        ids: &[String],
+        mut change: Document,
+    ) -> Result<u64, WriteError> {
+        if change.remove("$pull").is_some() {
+            change.insert("$set", doc! { "outbox": Bson::Array(Vec::new()) });
+        }
+        store.update_many(collection, ids, change).await
+    }
+}
+
+/// Reverses every outbox that is read or left behind by an update.
 pub(super) fn outbox_backwards(system: System) -> System {
     with_ports(system, None, |ports| at_store(ports, Backwards))
 }
@@ -189,10 +199,24 @@ impl StoreOverride for Backwards {
         find: Find,
     ) -> Result<Vec<Document>, ReadError> {
         let mut found = store.find(collection, find).await?;
-        let outboxes = found.iter_mut().filter_map(|found| found.get_array_mut("outbox").ok());
-        outboxes.for_each(|outbox| outbox.reverse());
+        found.iter_mut().for_each(reverse);
         Ok(found)
     }
+
+    async fn update(
+        &self,
+        store: &dyn Store,
+        collection: &str,
+        update: Update,
+    ) -> Result<Option<Document>, WriteError> {
+        let mut updated = store.update(collection, update).await?;
+        updated.iter_mut().for_each(reverse);
+        Ok(updated)
+    }
+}
+
+fn reverse(document: &mut Document) {
+    document.get_array_mut("outbox").into_iter().for_each(|outbox| outbox.reverse());
 }
 
 /// Shows the relay only documents that its own instance has written since its start.

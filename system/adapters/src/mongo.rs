@@ -265,6 +265,20 @@ impl Store for Mongo {
         updated.as_deref().map(decoded).transpose().map_err(WriteError::Unknown)
     }
 
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError> {
+        limits::names(self.database.name(), collection)?;
+        limits::update_many(ids, &change)?;
+        let target = self.collection(collection);
+        let updated = target.update_many(doc! { "_id": { "$in": ids } }, change);
+        let updated = self.write(collection, async { updated.await }).await?;
+        Ok(updated.matched_count)
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         read(async { self.database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
     }

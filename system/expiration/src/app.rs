@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use platform::agenda::Agenda;
 use platform::collection::Collection;
-use platform::wake::Wake;
 use ports::Ports;
 use ports::clock::Clock;
 
@@ -18,8 +18,8 @@ pub struct Config;
 pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timers: Collection<Timer>,
-    /// Wakes the task when a timer is armed.
-    pub(crate) armed: Wake,
+    /// Tells the task when a timer is armed.
+    pub(crate) armed: Agenda,
 }
 
 impl App {
@@ -27,7 +27,7 @@ impl App {
         Self {
             clock: Arc::clone(&ports.clock),
             timers: Collection::new(ports),
-            armed: Wake::default(),
+            armed: Agenda::default(),
         }
     }
 }

@@ -4,15 +4,19 @@ use contracts::OrderState;
 use platform::listen::HandleError;
 
 use crate::app::App;
-use crate::model;
+use crate::model::{self, Timer};
 
 /// Applies an event of an order: all four types carry its whole state.
 pub async fn order(app: App, order: OrderState) -> Result<(), HandleError> {
-    let changed = app.timers.apply(&order.id, |timer| model::follow(timer, &order)).await?;
+    let follow = |timer: Option<&Timer>| model::follow(timer, &order);
+    let changed = match order.version {
+        0 => app.timers.apply_new(&order.id, follow).await?,
+        _ => app.timers.apply(&order.id, follow).await?,
+    };
     // Also if this call wrote nothing: an earlier delivery may have written the timer without
     // learning of its success.
-    if changed.document.is_some_and(|timer| timer.due.is_some()) {
-        app.armed.wake();
+    if let Some(due) = changed.document.and_then(|timer| timer.due) {
+        app.armed.add(due);
     }
     Ok(())
 }

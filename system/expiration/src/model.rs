@@ -26,7 +26,7 @@ pub struct Timer {
 #[must_use]
 pub fn follow(timer: Option<&Timer>, order: &OrderState) -> Decision<Timer> {
     if timer.is_some_and(|timer| timer.version >= order.version) {
-        return Decision::Keep;
+        return Decision::Superseded;
     }
     let fired = timer.is_some_and(|timer| timer.fired);
     let armed = order.status.is_open() && !fired;

@@ -20,5 +20,5 @@ impl Aggregate for Timer {
 pub async fn armed(timers: &Collection<Timer>, limit: u32) -> Result<Vec<Timer>, ReadError> {
     // A comparison with a date matches only dates, and a disarmed timer has none.
     let filter = doc! { "due": { "$gt": date::to_bson(Timestamp::UNIX_EPOCH) } };
-    timers.find(Find { filter, sort: doc! { "due": 1 }, limit }).await
+    timers.find_to_change(Find { filter, sort: doc! { "due": 1 }, limit }).await
 }

@@ -1,11 +1,13 @@
 //! The task that fires due timers.
 //!
-//! It keeps nothing in memory: each step reads the store again, including the first one after a
-//! start. So a timer survives a crash, and any instance may fire it.
+//! It reads the store when a timer is due, at its start and once per sweep. So a timer survives a
+//! crash, and any instance may fire it.
 
 use async_trait::async_trait;
+use platform::policy::Policy;
 use platform::task::{Step, StepError, Task};
 use platform::wake::Wake;
+use ports::Timestamp;
 
 use crate::app::App;
 use crate::model::{self, Timer};
@@ -24,19 +26,40 @@ impl Task for Timers {
     }
 
     fn wake(&self) -> Wake {
-        self.0.armed.clone()
+        self.0.armed.wake()
+    }
+
+    fn configure(&self, policy: &Policy) {
+        self.0.armed.configure(policy);
     }
 
     async fn step(&self) -> Result<Step, StepError> {
         let now = self.0.clock.now();
-        let armed = store::armed(&self.0.timers, BATCH).await?;
-        let due: Vec<&Timer> = armed.iter().filter(|timer| timer.is_due(now)).collect();
-        if due.is_empty() {
-            return Ok(Step::Idle { next: armed.first().and_then(|timer| timer.due) });
+        if let Some(idle) = self.0.armed.idle(now) {
+            return Ok(idle);
         }
+        self.0.armed.begin_read(now);
+        let fired = self.fire(now).await;
+        if fired.is_err() {
+            self.0.armed.read_next();
+        }
+        fired
+    }
+}
+
+impl Timers {
+    /// Fires the timers that are due.
+    async fn fire(&self, now: Timestamp) -> Result<Step, StepError> {
+        let armed = store::armed(&self.0.timers, BATCH).await?;
+        let (due, later): (Vec<&Timer>, Vec<&Timer>) =
+            armed.iter().partition(|timer| timer.is_due(now));
         for timer in due {
             self.0.timers.apply(&timer.id, |timer| model::fire(timer, now)).await?;
         }
-        Ok(Step::Worked)
+        if later.is_empty() && armed.len() == BATCH as usize {
+            self.0.armed.read_next();
+            return Ok(Step::Worked);
+        }
+        Ok(self.0.armed.end_read(later.first().and_then(|timer| timer.due)))
     }
 }

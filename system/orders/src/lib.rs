@@ -32,7 +32,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
         .listener(app.sessions.listener())
-        .copy(TICKET_EVENTS, &app.tickets, |ticket| ticket.version)
+        .copy(TICKET_EVENTS, &app.tickets, "version")
         .collection(&app.orders)
         .on(EXPIRATION_EVENTS, &app, listeners::expired)
         .on(CHARGE_EVENTS, &app, listeners::charge)

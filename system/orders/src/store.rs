@@ -65,7 +65,9 @@ pub enum HoldError {
 /// Inserts an order that holds the ticket. The insert is the decision: the fencing number and the
 /// slot are guesses, and a wrong guess violates `ONE_FENCE` or `ONE_SLOT`. So the limit holds
 /// however many requests of the buyer race. The open orders of the buyer are read only after the
-/// first slot was taken.
+/// first slot was taken, and the last order of the ticket only if the ticket has changed since it
+/// was listed, or after the first number was taken. If that order holds the ticket, nothing is
+/// written.
 ///
 /// A late order may violate several indexes, and the store names any. `ONE_HOLDER` is the answer.
 /// After the others, the next attempt has a fresh number and slot, so it can violate only
@@ -77,9 +79,18 @@ pub async fn hold(
     limit: u32,
 ) -> Result<Order, HoldError> {
     let mut open = Vec::new();
+    // Numbers are given without gaps, so that of the first order is free or shows that it is not
+    // the first.
+    let mut is_first = ticket.version == 0;
     for _ in 0..MAX_ATTEMPTS {
         let slot = model::free_slot(&open, &reservation.id, limit).ok_or(HoldError::TooMany)?;
-        let last = last_of(orders, &ticket.id).await?;
+        let last = match std::mem::take(&mut is_first) {
+            true => None,
+            false => last_of(orders, &ticket.id).await?,
+        };
+        if last.as_ref().is_some_and(|last| last.holding) {
+            return Err(HoldError::Held);
+        }
         let fence = model::next_fence(last.as_ref());
         let (order, events) = model::order(ticket, reservation, fence, slot);
         match orders.insert(&order, events).await {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use identity::session::{SessionConfig, Sessions};
+use platform::agenda::Agenda;
 use platform::collection::Collection;
 use platform::metrics::Counter;
-use platform::wake::Wake;
 use ports::Ports;
 use ports::{clock::Clock, entropy::Entropy};
 
@@ -29,8 +29,8 @@ pub struct App {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) orders: Collection<Order>,
     pub(crate) provider: Provider,
-    /// Wakes the task when a charge is left unsettled.
-    pub(crate) unsettled: Wake,
+    /// Tells the task when a charge is left unsettled.
+    pub(crate) unsettled: Agenda,
     /// Counts the charges that must be refunded and that the provider refuses to refund.
     pub(crate) unrefundable: Counter,
 }
@@ -43,7 +43,7 @@ impl App {
             entropy: Arc::clone(&ports.entropy),
             orders: Collection::new(ports),
             provider: Provider::new(&config.provider, ports),
-            unsettled: Wake::default(),
+            unsettled: Agenda::default(),
             unrefundable: Counter::default(),
         }
     }

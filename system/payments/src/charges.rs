@@ -4,8 +4,7 @@
 //! A request executes its own charge; the task picks up the charges of requests that ended
 //! before the provider's response, those that are pending, and all refunds. Both may ask at once:
 //! the idempotency key makes the repetition harmless, and one conditional write concludes. The
-//! task keeps nothing in memory: each step reads the store again, including the first one after
-//! a start.
+//! task reads the store when a charge is due, at its start and once per sweep.
 
 use async_trait::async_trait;
 use contracts::ChargeStatus;
@@ -13,8 +12,10 @@ use futures::future::join_all;
 use platform::chain::Chain;
 use platform::collection::{ChangeError, Changed};
 use platform::metrics::Counter;
+use platform::policy::Policy;
 use platform::task::{Step, StepError, Task};
 use platform::wake::Wake;
+use ports::Timestamp;
 
 use crate::app::App;
 use crate::model::inquiry::{How, Inquiry, Outcome};
@@ -41,8 +42,10 @@ pub async fn ask(app: &App, order: Order) -> Result<Changed<Order>, ChangeError<
     };
     // Only if this write left work: the task asks here too, and would otherwise wake itself
     // again and again for as long as the provider is out of reach.
-    if changed.written && changed.document.as_ref().is_some_and(|order| order.due.is_some()) {
-        app.unsettled.wake();
+    if changed.written
+        && let Some(due) = changed.document.as_ref().and_then(|order| order.due)
+    {
+        app.unsettled.add(due);
     }
     Ok(changed)
 }
@@ -88,24 +91,46 @@ impl Task for Charges {
     }
 
     fn wake(&self) -> Wake {
-        self.0.unsettled.clone()
+        self.0.unsettled.wake()
     }
 
     fn abandoned(&self) -> Option<Counter> {
         Some(self.0.unrefundable.clone())
     }
 
+    fn configure(&self, policy: &Policy) {
+        self.0.unsettled.configure(policy);
+    }
+
     async fn step(&self) -> Result<Step, StepError> {
         let now = self.0.clock.now();
-        let unsettled = store::unsettled(&self.0.orders, BATCH).await?;
-        let next = unsettled.first().and_then(|order| order.due);
-        let due: Vec<Order> = unsettled.into_iter().filter(|order| order.is_due(now)).collect();
-        if due.is_empty() {
-            return Ok(Step::Idle { next });
+        if let Some(idle) = self.0.unsettled.idle(now) {
+            return Ok(idle);
         }
+        self.0.unsettled.begin_read(now);
+        let settled = self.settle_due(now).await;
+        if settled.is_err() {
+            self.0.unsettled.read_next();
+        }
+        settled
+    }
+}
+
+impl Charges {
+    /// Settles the charges that are due.
+    async fn settle_due(&self, now: Timestamp) -> Result<Step, StepError> {
+        let unsettled = store::unsettled(&self.0.orders, BATCH).await?;
+        let is_full = unsettled.len() == BATCH as usize;
+        let (due, later): (Vec<Order>, Vec<Order>) =
+            unsettled.into_iter().partition(|order| order.is_due(now));
+        let next = later.first().and_then(|order| order.due);
         let settled = join_all(due.into_iter().map(|order| settle(&self.0, order))).await;
         settled.into_iter().collect::<Result<(), _>>()?;
-        Ok(Step::Worked)
+        if is_full && next.is_none() {
+            self.0.unsettled.read_next();
+            return Ok(Step::Worked);
+        }
+        Ok(self.0.unsettled.end_read(next))
     }
 }
 

@@ -4,16 +4,20 @@ use contracts::OrderState;
 use platform::listen::HandleError;
 
 use crate::app::App;
-use crate::model;
+use crate::model::{self, Order};
 
 /// Applies an event of an order: all four types carry its whole state.
 pub async fn order(app: App, order: OrderState) -> Result<(), HandleError> {
     let now = app.clock.now();
-    let changed = app.orders.apply(&order.id, |known| model::follow(known, &order, now)).await?;
+    let follow = |known: Option<&Order>| model::follow(known, &order, now);
+    let changed = match order.version {
+        0 => app.orders.apply_new(&order.id, follow).await?,
+        _ => app.orders.apply(&order.id, follow).await?,
+    };
     // Also if this call wrote nothing: an earlier delivery may have written the order without
     // learning of its success.
-    if changed.document.is_some_and(|order| order.due.is_some()) {
-        app.unsettled.wake();
+    if let Some(due) = changed.document.and_then(|order| order.due) {
+        app.unsettled.add(due);
     }
     Ok(())
 }

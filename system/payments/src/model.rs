@@ -104,7 +104,7 @@ pub enum PaymentError {
 #[must_use]
 pub fn follow(known: Option<&Order>, order: &OrderState, now: Timestamp) -> Decision<Order> {
     if known.is_some_and(|known| known.version >= order.version) {
-        return Decision::Keep;
+        return Decision::Superseded;
     }
     let mut next = Order {
         id: order.id.clone(),

@@ -11,6 +11,7 @@ use platform::collection::ChangeError;
 use platform::http::input::document_id;
 use platform::http::{ApiError, Created, Input, created, input};
 use platform::read_your_writes::StaleReadRetry;
+use ports::store::WriteError;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -67,11 +68,13 @@ async fn pay(
             return Err(retry.not_found());
         }
     };
-    if !matches!(intended, Err(ChangeError::Refused(_))) {
-        // The charge may exist even if the write reports a failure.
-        app.unsettled.wake();
+    if matches!(intended, Err(ChangeError::Write(WriteError::Unknown(_)))) {
+        // The charge may exist.
+        app.unsettled.read();
     }
     let order = intended?.document.expect("an intent never removes the order");
+    // If this request dies, the task settles the charge.
+    order.due.into_iter().for_each(|due| app.unsettled.add(due));
     let asked = charges::ask(&app, order).await?;
     let order = asked.document.expect("a charged order exists");
     let id = model::respond(&order, asked.written)?;

@@ -20,5 +20,5 @@ impl Aggregate for Order {
 pub async fn unsettled(orders: &Collection<Order>, limit: u32) -> Result<Vec<Order>, ReadError> {
     // A comparison with a date matches only dates, and a settled order has none.
     let filter = doc! { "due": { "$gt": date::to_bson(Timestamp::UNIX_EPOCH) } };
-    orders.find(Find { filter, sort: doc! { "due": 1 }, limit }).await
+    orders.find_to_change(Find { filter, sort: doc! { "due": 1 }, limit }).await
 }

@@ -1,9 +1,9 @@
 //! One collection of typed documents, in which every write carries its events.
 //!
-//! [`Collection::change`] is how all services change state: read the document, let a pure
-//! function decide, and write the decision *if nothing else has written in between*, together
-//! with the events that it causes, in one conditional write. A decision that loses the race is
-//! made again on the state that the winner left.
+//! [`Collection::change`] is how all services change state: let a pure function decide on the
+//! document as this instance knows it, or as it reads it, and write the decision *if nothing else
+//! has written in between*, together with the events that it causes, in one conditional write. A
+//! decision that loses the race is made again on the state that the winner left.
 //!
 //! It never publishes; see [`crate::outbox`].
 
@@ -13,43 +13,33 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::event::{Emit, Envelope};
-use crate::metrics::RelayMetrics;
+use crate::handover::{Handover, Outbox};
+use crate::memory::Memory;
 use crate::outbox::{self, Relay};
-use crate::policy::Policy;
 use crate::task::StepError;
-use crate::wake::Wake;
 use ports::Ports;
 use ports::causality::Causality;
-use ports::store::{Find, Index, ReadError, Update, WriteError};
+use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+
+pub use crate::document::{Aggregate, decode, encode};
 
 /// Upper bound on decisions per change: each one after the first follows a lost race.
 const MAX_ATTEMPTS: usize = 64;
 
 /// The index that a store reports when a primary key exists already.
-const PRIMARY_KEY: &str = "_id_";
-
-/// A document of a service. Its serialized form has an `id`, which its collection stores as
-/// `_id`, and all its fields, absent values as null; the fields `outbox` and `revision` belong to
-/// the collection.
-pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
-    /// The name of its collection.
-    const COLLECTION: &'static str;
-
-    /// Returns its indexes, without those of the primary key and the outbox. None by default.
-    fn indexes() -> Vec<Index> {
-        Vec::new()
-    }
-}
+pub(crate) const PRIMARY_KEY: &str = "_id_";
 
 /// The result of a decision function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision<T> {
     /// Leave the document as it is.
     Keep,
+    /// Leave the document as it is, because it has this event or a newer one. That is so for any
+    /// later state too: versions and fencing numbers never decrease. So it may be decided on a
+    /// document that is only remembered.
+    Superseded,
     /// Write this document and emit these events.
     Write(T, Vec<Emit>),
 }
@@ -92,37 +82,37 @@ impl<E: Error + Send + Sync + 'static> From<ChangeError<E>> for StepError {
     }
 }
 
-/// A collection of `T` in one instance's store. Clones share the wake signal of its relay.
+/// A collection of `T` in one instance's store. Clones share its relay.
 pub struct Collection<T> {
     ports: Ports,
-    wake: Wake,
+    handover: Handover,
+    memory: Memory,
     documents: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Collection<T> {
     fn clone(&self) -> Self {
-        Self { ports: self.ports.clone(), wake: self.wake.clone(), documents: PhantomData }
+        let (handover, memory) = (self.handover.clone(), self.memory.clone());
+        Self { ports: self.ports.clone(), handover, memory, documents: PhantomData }
     }
 }
 
 impl<T: Aggregate> Collection<T> {
     /// Opens the collection in this instance's store.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), wake: Wake::default(), documents: PhantomData }
+        let (handover, memory) = (Handover::default(), Memory::default());
+        Self { ports: ports.clone(), handover, memory, documents: PhantomData }
     }
 
     /// Creates the relay that publishes this collection's events; `source` is the service's
     /// name.
     pub(crate) fn relay(&self, source: &'static str) -> Relay {
-        Relay {
-            source,
-            collection: T::COLLECTION,
-            store: Arc::clone(&self.ports.store),
-            bus: Arc::clone(&self.ports.bus),
-            wake: self.wake.clone(),
-            metrics: RelayMetrics::default(),
-            batch: Policy::default().relay_batch.into(),
-        }
+        Relay::new(source, T::COLLECTION, &self.ports, self.handover.clone())
+    }
+
+    /// The store, for a write whose filter decides.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.ports.store
     }
 
     /// Creates an id for a new document.
@@ -142,35 +132,86 @@ impl<T: Aggregate> Collection<T> {
         found.into_iter().map(decode).collect()
     }
 
+    /// As [`Self::find`], for documents that are changed next, which is why they are not read again.
+    pub async fn find_to_change(&self, find: Find) -> Result<Vec<T>, ReadError> {
+        let found = self.ports.store.find(T::COLLECTION, find).await?;
+        let keep = |document: Document| {
+            if let Ok(id) = document.get_str("_id") {
+                self.memory.keep(id, document.clone());
+            }
+            decode(document)
+        };
+        found.into_iter().map(keep).collect()
+    }
+
     /// Inserts a new document together with the events that it causes.
     pub async fn insert(&self, document: &T, events: Vec<Emit>) -> Result<(), WriteError> {
         let mut fields = encode(document);
+        let id = fields.get_str("_id").expect("the id of an aggregate is text").to_owned();
+        let events = self.envelopes(events);
         fields.insert("revision", 0_i64);
-        fields.insert("outbox", self.envelopes(events));
+        let inserted = fields.clone();
+        fields.insert("outbox", entries(&events));
         let written = self.ports.store.insert(T::COLLECTION, fields).await;
-        self.wake_after(&written);
+        if written.is_ok() {
+            self.memory.keep(&id, inserted);
+        }
+        match &written {
+            _ if events.is_empty() => {}
+            Ok(()) => self.handover.hand(Outbox { document: id, events }),
+            // The events may be in the outbox.
+            Err(WriteError::Unknown(_)) => self.handover.read(),
+            Err(_) => {}
+        }
         written
     }
 
-    /// Reads the document, decides, and writes the decision in one conditional write. Calls
-    /// `decide` again after every lost race, so it must have no side effects.
+    /// Decides, and writes the decision in one conditional write. Calls `decide` again after every
+    /// lost race, and on a read where it refused or kept a document that was only remembered, so
+    /// it must have no side effects.
     pub async fn change<E>(
         &self,
         id: &str,
+        decide: impl FnMut(Option<&T>) -> Result<Decision<T>, E>,
+    ) -> Result<Changed<T>, ChangeError<E>> {
+        let guess = self.memory.get(id).map(Some);
+        self.change_guessed(id, guess, decide).await
+    }
+
+    /// `guess` is the document, or that there is none, as it probably is; `None` without a guess.
+    async fn change_guessed<E>(
+        &self,
+        id: &str,
+        mut guess: Option<Option<Document>>,
         mut decide: impl FnMut(Option<&T>) -> Result<Decision<T>, E>,
     ) -> Result<Changed<T>, ChangeError<E>> {
         for _ in 0..MAX_ATTEMPTS {
-            let found = self.ports.store.get(T::COLLECTION, id).await?;
+            let is_guess = guess.is_some();
+            let found = match guess.take() {
+                Some(guess) => guess,
+                None => self.ports.store.get(T::COLLECTION, id).await?,
+            };
             let revision = found.as_ref().map(revision);
             let current = found.map(decode::<T>).transpose()?;
-            let (next, events) = match decide(current.as_ref()).map_err(ChangeError::Refused)? {
-                Decision::Keep => {
+            let (next, events) = match decide(current.as_ref()) {
+                Ok(Decision::Write(next, events)) => (next, events),
+                Ok(Decision::Superseded) => {
                     return Ok(Changed { document: current, written: false });
                 }
-                Decision::Write(next, events) => (next, events),
+                _ if is_guess => continue,
+                Ok(Decision::Keep) => {
+                    return Ok(Changed { document: current, written: false });
+                }
+                Err(refused) => return Err(ChangeError::Refused(refused)),
             };
             let won = match revision {
-                Some(revision) => self.replace(&next, revision, events).await?,
+                Some(revision) => {
+                    let replaced = self.replace(&next, revision, events).await;
+                    if !matches!(replaced, Ok(true)) {
+                        self.memory.forget(id);
+                    }
+                    replaced?
+                }
                 None => match self.insert(&next, events).await {
                     Err(WriteError::Duplicate { index }) if index == PRIMARY_KEY => false,
                     inserted => inserted.map(|()| true)?,
@@ -192,6 +233,17 @@ impl<T: Aggregate> Collection<T> {
         self.change(id, |current| Ok(decide(current))).await
     }
 
+    /// As [`Self::apply`], for a document that probably does not exist: the first decision is made
+    /// without a read.
+    pub async fn apply_new(
+        &self,
+        id: &str,
+        mut decide: impl FnMut(Option<&T>) -> Decision<T>,
+    ) -> Result<Changed<T>, ChangeError<Infallible>> {
+        let guess = Some(self.memory.get(id));
+        self.change_guessed(id, guess, |current| Ok(decide(current))).await
+    }
+
     /// Writes the document if it is still at this revision; returns false if it is not.
     async fn replace(
         &self,
@@ -201,26 +253,33 @@ impl<T: Aggregate> Collection<T> {
     ) -> Result<bool, WriteError> {
         let mut set = encode(next);
         let id = set.remove("_id").expect("an encoded document has an id");
+        let events = self.envelopes(events);
         let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         if !events.is_empty() {
-            change.insert("$push", doc! { "outbox": { "$each": self.envelopes(events) } });
+            change.insert("$push", doc! { "outbox": { "$each": entries(&events) } });
         }
         let update =
             Update { filter: doc! { "_id": id, "revision": revision }, change, upsert: false };
+        let has_events = !events.is_empty();
         let written = self.ports.store.update(T::COLLECTION, update).await;
-        self.wake_after(&written);
-        Ok(written?.is_some())
-    }
-
-    /// Wakes the relay unless the write certainly did not happen: one of unknown outcome may
-    /// have left events in the outbox too.
-    fn wake_after<W>(&self, written: &Result<W, WriteError>) {
-        if matches!(written, Ok(_) | Err(WriteError::Unknown(_))) {
-            self.wake.wake();
+        // The events may be in the outbox.
+        if has_events && matches!(written, Err(WriteError::Unknown(_))) {
+            self.handover.read();
         }
+        let Some(document) = written? else { return Ok(false) };
+        if has_events {
+            match left_behind(&document, events) {
+                Some(outbox) => self.handover.hand(outbox),
+                None => self.handover.read(),
+            }
+        }
+        if let Ok(id) = document.get_str("_id").map(str::to_owned) {
+            self.memory.keep(&id, document);
+        }
+        Ok(true)
     }
 
-    fn envelopes(&self, events: Vec<Emit>) -> Vec<Bson> {
+    fn envelopes(&self, events: Vec<Emit>) -> Vec<Envelope> {
         let now = self.ports.clock.now();
         events
             .into_iter()
@@ -229,7 +288,7 @@ impl<T: Aggregate> Collection<T> {
                 let begin = || Arc::new(Causality::begin(&*self.ports.entropy));
                 let origin = origin.unwrap_or_else(begin);
                 let id = self.ports.entropy.id(now);
-                let envelope = Envelope {
+                Envelope {
                     traceparent: origin.traceparent(&id[8..]),
                     id,
                     name: emit.name.to_owned(),
@@ -237,43 +296,27 @@ impl<T: Aggregate> Collection<T> {
                     aggregate: emit.aggregate,
                     time: now.to_string(),
                     payload: emit.payload,
-                };
-                bson::serialize_to_bson(&envelope).expect("an envelope is plain data")
+                }
             })
             .collect()
     }
 }
 
-/// Returns the document as its collection stores it, without the fields of the collection.
-///
-/// # Panics
-///
-/// If the aggregate has no `id`, or is no plain document.
-pub fn encode<T: Aggregate>(aggregate: &T) -> Document {
-    let mut fields =
-        bson::serialize_to_document(aggregate).expect("an aggregate is a plain document");
-    let mut document = doc! { "_id": fields.remove("id").expect("an aggregate has an id") };
-    document.extend(fields);
-    document
+/// The events as entries of an outbox.
+fn entries(events: &[Envelope]) -> Vec<Bson> {
+    let entry = |event| bson::serialize_to_bson(event).expect("an envelope is plain data");
+    events.iter().map(entry).collect()
 }
 
-/// Returns the id of an aggregate.
-pub(crate) fn id<T: Aggregate>(aggregate: &T) -> String {
-    let document = encode(aggregate);
-    document.get_str("_id").expect("the id of an aggregate is text").to_owned()
-}
-
-/// Reads a stored document.
-///
-/// # Errors
-///
-/// [`ReadError::Rejected`] if the document is not one of a `T`.
-pub fn decode<T: Aggregate>(mut document: Document) -> Result<T, ReadError> {
-    if let Some(id) = document.remove("_id") {
-        document.insert("id", id);
-    }
-    bson::deserialize_from_document(document)
-        .map_err(|e| ReadError::Rejected(format!("a document in {}: {e}", T::COLLECTION)))
+/// The outbox of the document after a write that appended these events; `None` if it cannot be
+/// read from the document that the store returned.
+fn left_behind(document: &Document, events: Vec<Envelope>) -> Option<Outbox> {
+    let entries = document.get_array("outbox").ok()?;
+    let older = &entries[..entries.len().checked_sub(events.len())?];
+    let older = older.iter().map(|entry| bson::deserialize_from_bson(entry.clone()));
+    let mut all = older.collect::<Result<Vec<Envelope>, _>>().ok()?;
+    all.extend(events);
+    Some(Outbox { document: document.get_str("_id").ok()?.to_owned(), events: all })
 }
 
 fn revision(document: &Document) -> Bson {
@@ -296,37 +339,5 @@ impl CollectionSpec {
         let mut indexes = T::indexes();
         indexes.push(outbox::INDEX);
         Self { name: T::COLLECTION, indexes }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Room {
-        beds: i64,
-        id: String,
-    }
-
-    impl Aggregate for Room {
-        const COLLECTION: &'static str = "rooms";
-    }
-
-    #[test]
-    fn an_aggregate_is_stored_under_its_id() {
-        let room = Room { beds: 2, id: "12".to_owned() };
-        let mut stored = encode(&room);
-        assert_eq!(stored, doc! { "_id": "12", "beds": 2_i64 });
-        stored.insert("revision", 3);
-        assert_eq!(decode(stored), Ok(room));
-    }
-
-    #[test]
-    fn a_document_without_an_id_is_rejected() {
-        let stored = decode::<Room>(doc! { "beds": 2_i64 });
-        assert!(matches!(stored, Err(ReadError::Rejected(_))), "{stored:?}");
     }
 }

@@ -1,55 +1,46 @@
 //! Copies of another service's documents: of several versions, the newest wins, whatever the
 //! order in which their events arrive.
+//!
+//! Each event is one conditional write, whose filter decides; nothing is read before.
 
-use crate::collection::{self, Aggregate, Collection, Decision};
+use bson::doc;
+
+use crate::collection::{Aggregate, Collection, PRIMARY_KEY, encode};
 use crate::event::EventGroup;
 use crate::listen::{HandleError, Listener};
+use ports::store::{Update, WriteError};
 
 /// Creates a durable listener for each type in the group: the payload, read as a `T`, replaces an
-/// older version of the document.
+/// older version of the document. `version` is the field with the version, a number.
 pub fn listeners<P, T: Aggregate + Clone + 'static>(
     events: EventGroup<P>,
     copies: &Collection<T>,
-    version: fn(&T) -> i64,
+    version: &'static str,
 ) -> Vec<Listener> {
     let events = EventGroup::new(events.types(), events.from, events.to);
     let state = (copies.clone(), version);
     Listener::durable(events, &state, copy::<T>).collect()
 }
 
-async fn copy<T: Aggregate + Clone>(
-    (copies, version): (Collection<T>, fn(&T) -> i64),
+async fn copy<T: Aggregate>(
+    (copies, version): (Collection<T>, &'static str),
     state: T,
 ) -> Result<(), HandleError> {
-    copies.apply(&collection::id(&state), |known| newer(known, &state, version)).await?;
+    let mut fields = encode(&state);
+    let Some(id) = fields.remove("_id") else {
+        return Err(HandleError::permanent("a copy without an id"));
+    };
+    let filter = doc! { "_id": id, version: { "$lt": fields.get(version).cloned() } };
+    let replace = |upsert| {
+        let change = doc! { "$set": fields.clone(), "$inc": { "revision": 1_i64 } };
+        let filter = filter.clone();
+        copies.store().update(T::COLLECTION, Update { filter, change, upsert })
+    };
+    match replace(true).await {
+        // There is a copy. It has this version or a newer one, unless another event has inserted
+        // an older one at the same moment.
+        Err(WriteError::Duplicate { index }) if index == PRIMARY_KEY => replace(false).await?,
+        replaced => replaced?,
+    };
     Ok(())
-}
-
-/// Replaces a copy by a newer state; an older or equal version changes nothing.
-fn newer<T: Clone>(known: Option<&T>, state: &T, version: fn(&T) -> i64) -> Decision<T> {
-    match known {
-        Some(known) if version(known) >= version(state) => Decision::Keep,
-        _ => Decision::Write(state.clone(), Vec::new()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_converges_on_the_newest_version() {
-        for arrival in [[0, 1, 2, 2], [2, 1, 0, 2], [1, 2, 0, 1], [0, 2, 2, 1]] {
-            let (mut known, mut writes) = (None, 0);
-            for (number, version) in arrival.into_iter().enumerate() {
-                let state = (version, number);
-                if let Decision::Write(next, _) = newer(known.as_ref(), &state, |(v, _)| *v) {
-                    (known, writes) = (Some(next), writes + 1);
-                }
-            }
-            let first = arrival.iter().position(|version| *version == 2).unwrap();
-            assert_eq!(known, Some((2, first)), "{arrival:?}");
-            assert!(writes <= 3, "{arrival:?}");
-        }
-    }
 }

@@ -37,7 +37,7 @@
 //! async fn cleaned(keys: Collection<Key>, room: RoomState) -> Result<(), HandleError> {
 //!     let decide = |key: Option<&Key>| match key {
 //!         // A late or repeated event changes nothing.
-//!         Some(key) if key.cleaned >= room.version => Decision::Keep,
+//!         Some(key) if key.cleaned >= room.version => Decision::Superseded,
 //!         _ => Decision::Write(Key { id: room.id.clone(), cleaned: room.version }, Vec::new()),
 //!     };
 //!     keys.apply(&room.id, decide).await?;
@@ -57,6 +57,7 @@
 //! Next: [`collection`] (one write that carries its events), then [`service`] and [`run`].
 
 pub mod activity;
+pub mod agenda;
 pub mod backoff;
 pub mod catalogue;
 pub mod chain;
@@ -65,10 +66,13 @@ mod consumer;
 pub mod copy;
 pub mod date;
 pub mod deadletter;
+mod document;
 pub mod event;
+pub mod handover;
 pub mod health;
 pub mod http;
 pub mod listen;
+mod memory;
 pub mod metrics;
 pub mod outbox;
 pub mod outcome;

@@ -3,29 +3,34 @@
 //! A state change and its events are one write of one document: the events wait in its
 //! `outbox` array. The relay publishes each under its own id, so publishing it twice adds
 //! nothing, and removes it only once the bus has confirmed it. Documents are relayed side by side,
-//! the events of one document in order. The periodic step of the relay,
-//! in this instance or another, finds the events that a crash left behind.
+//! the events of one document in order.
+//!
+//! The writes of this instance hand their events over ([`crate::handover`]), so the relay reads
+//! the store only at its start, once per sweep, and after a failure: then it finds the events that
+//! a crash, here or in another instance, left behind. One write removes the published events of
+//! many documents.
 //!
 //! It never changes a document otherwise; [`crate::collection`] writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
-use futures::future;
 use futures::stream::{self, StreamExt};
+use parking_lot::Mutex;
 
 use crate::event::Envelope;
+use crate::handover::{Handover, Outbox};
 use crate::metrics::RelayMetrics;
 use crate::policy::Policy;
 use crate::task::{Step, StepError, Task};
 use crate::wake::Wake;
-use ports::Timestamp;
 use ports::bus::{Bus, Message, PublishError, Stream};
 use ports::causality::Causality;
-use ports::store::{Find, Index, Store, Update, WriteError};
+use ports::clock::{Clock, after};
+use ports::store::{Find, Index, Store};
+use ports::{Ports, Timestamp};
 
 /// Documents that are relayed at the same time: a publish waits for the disk of the broker.
 const AT_ONCE: usize = 16;
@@ -41,32 +46,38 @@ pub fn waiting() -> Document {
     doc! { "outbox.id": { "$gt": "" } }
 }
 
-/// Returns the time of the oldest event in these documents, in seconds since the epoch; zero for
+/// Returns the time of the oldest event in these outboxes, in seconds since the epoch; zero for
 /// none.
-fn oldest(documents: &[Document]) -> i64 {
-    let first = |document: &Document| match document.get_array("outbox").ok()?.first()? {
-        Bson::Document(entry) => entry.get_str("time").ok()?.parse::<Timestamp>().ok(),
-        _ => None,
-    };
-    documents.iter().filter_map(first).min().map_or(0, Timestamp::as_second)
+fn oldest<'a>(outboxes: impl Iterator<Item = &'a Outbox>) -> i64 {
+    let first = |outbox: &Outbox| outbox.events.first()?.time.parse::<Timestamp>().ok();
+    outboxes.filter_map(first).min().map_or(0, Timestamp::as_second)
 }
 
 /// The relay of one collection.
 pub struct Relay {
-    /// The service's name, sent as `ce-source`.
-    pub source: &'static str,
-    /// The collection that it relays.
-    pub collection: &'static str,
-    /// The store that holds the collection.
-    pub store: Arc<dyn Store>,
-    /// The bus to which it publishes.
-    pub bus: Arc<dyn Bus>,
-    /// The signal that every write with events sets.
-    pub wake: Wake,
-    /// The figures of this relay.
-    pub metrics: RelayMetrics,
-    /// Upper bound on documents per step.
-    pub batch: AtomicU32,
+    source: &'static str,
+    collection: &'static str,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    handover: Handover,
+    metrics: RelayMetrics,
+    policy: Mutex<Policy>,
+    progress: Mutex<Progress>,
+}
+
+/// The memory of a relay from one step to the next. Losing it costs repetitions only.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The time of the next read of the store.
+    next_read: Timestamp,
+    /// The published events that are still in their outboxes, by document.
+    published: BTreeMap<String, Vec<String>>,
+    /// The time at which they are removed.
+    clear_at: Timestamp,
+    /// The events that the last step removed: an outbox that was handed over before may still
+    /// have them.
+    removed: BTreeSet<String>,
 }
 
 /// The reason why the events of a document stay in its outbox.
@@ -74,8 +85,6 @@ pub struct Relay {
 enum RelayError {
     #[error(transparent)]
     Publish(#[from] PublishError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
     /// An entry is not an envelope.
     #[error("unreadable outbox entry of {id} in {collection}")]
     Entry {
@@ -86,6 +95,44 @@ enum RelayError {
     },
 }
 
+/// The outboxes of one step, each document once.
+#[derive(Default)]
+struct Batch {
+    outboxes: Vec<Outbox>,
+    places: BTreeMap<String, usize>,
+    unreadable: Option<RelayError>,
+    is_full: bool,
+}
+
+impl Batch {
+    /// Adds the events that are not known to be published.
+    fn add(&mut self, outbox: Outbox, progress: &Progress) {
+        let published = progress.published.get(&outbox.document);
+        let is_done = |event: &Envelope| {
+            published.is_some_and(|events| events.contains(&event.id))
+                || progress.removed.contains(&event.id)
+        };
+        let new = outbox.events.into_iter().filter(|event| !is_done(event));
+        match self.places.get(&outbox.document) {
+            Some(&at) => {
+                let known = &mut self.outboxes[at].events;
+                for event in new {
+                    if known.iter().all(|other| other.id != event.id) {
+                        known.push(event);
+                    }
+                }
+            }
+            None => {
+                let events: Vec<Envelope> = new.collect();
+                if !events.is_empty() {
+                    self.places.insert(outbox.document.clone(), self.outboxes.len());
+                    self.outboxes.push(Outbox { events, ..outbox });
+                }
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Task for Relay {
     fn name(&self) -> String {
@@ -93,7 +140,7 @@ impl Task for Relay {
     }
 
     fn wake(&self) -> Wake {
-        self.wake.clone()
+        self.handover.wake()
     }
 
     fn relay(&self) -> Option<(&'static str, RelayMetrics)> {
@@ -101,69 +148,164 @@ impl Task for Relay {
     }
 
     fn configure(&self, policy: &Policy) {
-        self.batch.store(policy.relay_batch, Ordering::Relaxed);
+        self.policy.lock().clone_from(policy);
     }
 
     async fn step(&self) -> Result<Step, StepError> {
-        let limit = self.batch.load(Ordering::Relaxed);
-        let find = Find { filter: waiting(), limit, ..Find::default() };
-        let documents = self.store.find(self.collection, find).await?;
-        let is_full = documents.len() == limit as usize;
-        self.metrics.found(documents.len(), oldest(&documents));
-        let relays = documents.into_iter().map(|document| self.relay(document));
-        // All of them finish: a dropped one would leave events that it has published already.
-        let failures: Vec<RelayError> = stream::iter(relays)
+        let policy = self.policy.lock().clone();
+        let Batch { outboxes, unreadable, is_full, .. } = self.batch(&policy).await?;
+        self.metrics.found(outboxes.len(), oldest(outboxes.iter()));
+        let relays = outboxes.into_iter().map(|outbox| self.publish_all(outbox));
+        // All of them finish: a dropped one would forget events that it has published already.
+        let left: Vec<(Outbox, RelayError)> = stream::iter(relays)
             .buffer_unordered(AT_ONCE)
-            .filter_map(|relayed| future::ready(relayed.err()))
+            .filter_map(std::future::ready)
             .collect()
             .await;
-        let is_away = |failure: &RelayError| {
+        self.metrics.found(left.len(), oldest(left.iter().map(|(outbox, _)| outbox)));
+        let is_away = |(_, failure): &(Outbox, RelayError)| {
             matches!(failure, RelayError::Publish(PublishError::Unavailable(_)))
         };
-        if failures.iter().any(is_away) {
+        if left.iter().any(is_away) {
             // A broker that came back without its data has no stream, and nobody else creates
             // it. Where it is out of reach, the next step tries again.
             drop(self.bus.ensure().await);
         }
-        if let Some(first) = failures.into_iter().next() {
-            return Err(StepError::new(first));
+        let failure = left.into_iter().map(|(_, failure)| failure).next().or(unreadable);
+        if failure.is_some() || is_full {
+            self.handover.read_next();
         }
-        Ok(if is_full { Step::Worked } else { Step::Idle { next: None } })
+        self.clear(&policy, is_full).await?;
+        if let Some(failure) = failure {
+            return Err(StepError::new(failure));
+        }
+        Ok(if is_full { Step::Worked } else { Step::Idle { next: Some(self.next()) } })
     }
 }
 
 impl Relay {
-    /// Publishes the events of one document in order, and removes those that were published.
-    /// Stops at the first failure, so that no event overtakes an earlier one.
-    async fn relay(&self, mut document: Document) -> Result<(), RelayError> {
-        let outbox = match document.remove("outbox") {
-            Some(Bson::Array(outbox)) => outbox,
+    pub(crate) fn new(
+        source: &'static str,
+        collection: &'static str,
+        ports: &Ports,
+        handover: Handover,
+    ) -> Self {
+        Self {
+            source,
+            collection,
+            store: Arc::clone(&ports.store),
+            bus: Arc::clone(&ports.bus),
+            clock: Arc::clone(&ports.clock),
+            handover,
+            metrics: RelayMetrics::default(),
+            policy: Mutex::default(),
+            progress: Mutex::default(),
+        }
+    }
+
+    /// Gathers the outboxes that were handed over and, if that is due, those in the store.
+    async fn batch(&self, policy: &Policy) -> Result<Batch, StepError> {
+        let now = self.clock.now();
+        let handed = self.handover.take();
+        let mut batch = Batch::default();
+        let mut found = Vec::new();
+        if handed.must_read || now >= self.progress.lock().next_read {
+            // What was handed over is in the store too.
+            found =
+                self.find(policy, &mut batch).await.inspect_err(|_| self.handover.read_next())?;
+            self.progress.lock().next_read = after(now, policy.sweep);
+        }
+        let mut progress = self.progress.lock();
+        found.into_iter().chain(handed.outboxes).for_each(|outbox| batch.add(outbox, &progress));
+        progress.removed.clear();
+        Ok(batch)
+    }
+
+    /// Reads outboxes from the store.
+    async fn find(&self, policy: &Policy, batch: &mut Batch) -> Result<Vec<Outbox>, StepError> {
+        let limit = policy.relay_batch;
+        let find = Find { filter: waiting(), limit, ..Find::default() };
+        let documents = self.store.find(self.collection, find).await?;
+        batch.is_full = documents.len() == limit as usize;
+        let mut found = Vec::new();
+        for document in documents {
+            match self.read(document) {
+                Ok(outbox) => found.push(outbox),
+                Err(unreadable) => batch.unreadable = Some(unreadable),
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(&self, mut document: Document) -> Result<Outbox, RelayError> {
+        let id = document.get_str("_id").unwrap_or_default().to_owned();
+        let entries = match document.remove("outbox") {
+            Some(Bson::Array(entries)) => entries,
             _ => Vec::new(),
         };
-        let id = document.remove("_id").unwrap_or(Bson::Null);
-        let mut published = Vec::new();
-        let mut failed = None;
-        for entry in outbox {
-            let envelope = bson::deserialize_from_bson::<Envelope>(entry).map_err(|source| {
-                let (collection, id) = (self.collection, id.to_string());
-                RelayError::Entry { collection, id, source: Box::new(source) }
-            })?;
-            let event = envelope.id.clone();
-            if let Err(error) = self.publish(envelope).await {
-                failed = Some(error);
-                break;
+        let events = entries.into_iter().map(bson::deserialize_from_bson);
+        match events.collect() {
+            Ok(events) => Ok(Outbox { document: id, events }),
+            Err(source) => {
+                let (collection, source) = (self.collection, Box::new(source));
+                Err(RelayError::Entry { collection, id, source })
             }
-            published.push(event);
         }
-        if !published.is_empty() {
-            let update = Update {
-                filter: doc! { "_id": id },
-                change: doc! { "$pull": { "outbox": { "id": { "$in": published } } } },
-                upsert: false,
-            };
-            self.store.update(self.collection, update).await?;
+    }
+
+    /// Publishes the events of one document in order, and stops at the first failure, so that no
+    /// event overtakes an earlier one. Returns what is left, and why.
+    async fn publish_all(&self, mut outbox: Outbox) -> Option<(Outbox, RelayError)> {
+        let mut events = std::mem::take(&mut outbox.events).into_iter();
+        while let Some(event) = events.next() {
+            if let Err(error) = self.publish(event.clone()).await {
+                outbox.events.push(event);
+                outbox.events.extend(events);
+                return Some((outbox, error.into()));
+            }
+            let mut progress = self.progress.lock();
+            if progress.published.is_empty() {
+                let now = self.clock.now();
+                progress.clear_at = after(now, self.policy.lock().clear_after);
+            }
+            progress.published.entry(outbox.document.clone()).or_default().push(event.id);
         }
-        failed.map_or(Ok(()), |error| Err(error.into()))
+        None
+    }
+
+    /// Removes published events from their outboxes if it is time, if they are many, or if they
+    /// may keep others out of the next batch.
+    async fn clear(&self, policy: &Policy, is_full: bool) -> Result<(), StepError> {
+        let published = {
+            let mut progress = self.progress.lock();
+            let is_due = is_full
+                || self.clock.now() >= progress.clear_at
+                || progress.published.len() >= policy.relay_batch as usize;
+            if progress.published.is_empty() || !is_due {
+                return Ok(());
+            }
+            std::mem::take(&mut progress.published)
+        };
+        let documents: Vec<String> = published.keys().cloned().collect();
+        let events: Vec<&String> = published.values().flatten().collect();
+        let change = doc! { "$pull": { "outbox": { "id": { "$in": &events } } } };
+        let cleared = self.store.update_many(self.collection, &documents, change).await;
+        let mut progress = self.progress.lock();
+        match cleared {
+            Ok(_) => progress.removed.extend(published.into_values().flatten()),
+            Err(_) => progress.published = published,
+        }
+        drop(progress);
+        Ok(cleared.map(drop)?)
+    }
+
+    /// The time of the next step without a new event.
+    fn next(&self) -> Timestamp {
+        let progress = self.progress.lock();
+        match progress.published.is_empty() {
+            true => progress.next_read,
+            false => progress.next_read.min(progress.clear_at),
+        }
     }
 
     /// Publishes one event under the origin that caused it.

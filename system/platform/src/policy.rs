@@ -19,6 +19,10 @@ pub struct Policy {
     pub max_in_flight: u32,
     /// Number of documents whose events one step of a relay publishes.
     pub relay_batch: u32,
+    /// The time after which events that were published are removed from their outboxes, those of
+    /// all documents in one write. Until then, another instance that starts or sweeps publishes
+    /// them again, which adds nothing.
+    pub clear_after: Duration,
     /// The longest time between two steps of a task: a step finds what a crashed instance left
     /// unfinished.
     pub sweep: Duration,
@@ -33,6 +37,7 @@ impl Default for Policy {
             max_back_off: Duration::from_secs(60),
             max_in_flight: 16,
             relay_batch: 100,
+            clear_after: Duration::from_secs(1),
             sweep: Duration::from_secs(30),
         }
     }

@@ -59,13 +59,14 @@ impl Service {
     }
 
     /// Adds a collection of copies of another service's documents: the payload of each of these
-    /// events, read as a `T`, replaces an older version. A `T` may leave out fields.
+    /// events, read as a `T`, replaces an older version. A `T` may leave out fields, but not the
+    /// one with the version.
     #[must_use]
     pub fn copy<P, T: Aggregate + Clone + 'static>(
         mut self,
         events: EventGroup<P>,
         collection: &Collection<T>,
-        version: fn(&T) -> i64,
+        version: &'static str,
     ) -> Self {
         self.collections.push(CollectionSpec::of::<T>());
         self.listeners.extend(copy::listeners(events, collection, version));

@@ -1,6 +1,7 @@
 //! Background tasks: a step that reports its result, and the loop that repeats it.
 //!
-//! A task keeps no work in memory: every step reads the store again, so a crash loses nothing.
+//! A task keeps no work in memory alone: it reads the store at its start and once per sweep, so a
+//! crash loses nothing.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The signal that makes a background task step before its time.
 //!
-//! It carries no data: a task that was woken reads its work from the store.
+//! It carries no data. A task that was woken reads its work from the store, or has it in memory as
+//! a copy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

@@ -1,8 +1,8 @@
 //! The store port: collections of BSON documents in one database per service.
 //!
-//! It offers what the services need and no more: insert, get, find, and *one* conditional
-//! update of *one* document. There are no transactions and no deletes. Documents are keyed
-//! by a string `_id`.
+//! It offers what the services need and no more: insert, get, find, *one* conditional update of
+//! *one* document, and one unconditional change of several. There are no transactions and no
+//! deletes. Documents are keyed by a string `_id`.
 //!
 //! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess. Sizes, depths
 //! and names have [`limits`].
@@ -111,6 +111,17 @@ pub trait Store: Send + Sync {
         collection: &str,
         update: Update,
     ) -> Result<Option<Document>, WriteError>;
+
+    /// Applies one change to each of the documents with these ids, and returns the number of those
+    /// that exist. It is no transaction: the documents change one after another, in the order of
+    /// their ids, while others read and write. A failure says nothing of the documents before the
+    /// one that failed; they may have changed.
+    async fn update_many(
+        &self,
+        collection: &str,
+        ids: &[String],
+        change: Document,
+    ) -> Result<u64, WriteError>;
 
     /// Checks that the store answers.
     async fn ping(&self) -> Result<(), ReadError>;

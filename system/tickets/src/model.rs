@@ -89,7 +89,7 @@ pub fn edit(
 #[must_use]
 pub fn follow(ticket: &Ticket, order: &OrderState) -> Decision<Ticket> {
     if order.ticket.fence <= ticket.fence {
-        return Decision::Keep;
+        return Decision::Superseded;
     }
     ticket.next(|next| {
         next.fence = order.ticket.fence;

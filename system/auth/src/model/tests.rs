@@ -8,7 +8,7 @@ fn user() -> User {
 
 fn written(decision: Decision<User>) -> User {
     match decision {
-        Decision::Keep => panic!("the decision changes nothing"),
+        Decision::Keep | Decision::Superseded => panic!("the decision changes nothing"),
         Decision::Write(user, events) => {
             assert_eq!(events.len(), 1);
             user

@@ -22,7 +22,7 @@ fn order(status: OrderStatus, version: i64) -> OrderState {
 
 fn after(timer: Option<Timer>, decision: Decision<Timer>) -> Option<Timer> {
     match decision {
-        Decision::Keep => timer,
+        Decision::Keep | Decision::Superseded => timer,
         Decision::Write(next, _) => Some(next),
     }
 }

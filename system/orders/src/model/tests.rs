@@ -20,7 +20,7 @@ fn ordered() -> Order {
 
 fn after(order: &Order, decision: Decision<Order>) -> Order {
     match decision {
-        Decision::Keep => order.clone(),
+        Decision::Keep | Decision::Superseded => order.clone(),
         Decision::Write(next, _) => next,
     }
 }

@@ -23,7 +23,7 @@ fn state(status: OrderStatus, version: i64) -> OrderState {
 
 fn after(order: Option<Order>, decision: Decision<Order>) -> Option<Order> {
     match decision {
-        Decision::Keep => order,
+        Decision::Keep | Decision::Superseded => order,
         Decision::Write(next, _) => Some(next),
     }
 }
@@ -49,7 +49,7 @@ fn pay(order: &Order) -> Result<Order, PaymentError> {
 fn answered(order: &Order, outcome: Option<Outcome>, now: i64) -> (Order, bool) {
     let asked = order.inquiry(at(now)).unwrap_or_else(|| asked(order));
     match conclude(Some(order), &asked, outcome.as_ref(), at(now)).unwrap() {
-        Decision::Keep => (order.clone(), false),
+        Decision::Keep | Decision::Superseded => (order.clone(), false),
         Decision::Write(next, _) => (next, true),
     }
 }
@@ -63,7 +63,7 @@ fn asked(order: &Order) -> Inquiry {
 fn concluded(order: &Order, outcome: Option<Outcome>) -> (Order, bool) {
     let decision = conclude(Some(order), &asked(order), outcome.as_ref(), at(11)).unwrap();
     match decision {
-        Decision::Keep => (order.clone(), false),
+        Decision::Keep | Decision::Superseded => (order.clone(), false),
         Decision::Write(next, _) => (next, true),
     }
 }

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, doc};
 
 use super::{Find, Index, ReadError, Update, WriteError};
 
@@ -140,6 +140,15 @@ pub fn update(update: &Update) -> Result<(), Exceeded> {
         }
     }
     at_most(MAX_CALL_SIZE, size)
+}
+
+/// Checks a change of several documents, as [`update`].
+///
+/// # Errors
+/// As [`update()`].
+pub fn update_many(ids: &[String], change: &Document) -> Result<(), Exceeded> {
+    let filter = doc! { "_id": { "$in": ids } };
+    update(&Update { filter, change: change.clone(), upsert: false })
 }
 
 /// Checks the indexes of one call of [`Store::ensure`](super::Store::ensure), but not that the

@@ -30,6 +30,11 @@
 //! - **External services** keep state of their own: all requests to them are dependent.
 //! - **Memory.** An instance keeps the content of broadcasts in memory: a broadcast delivery
 //!   depends on the requests that begin in that instance, because they read it.
+//! - **Remembered documents.** An instance may decide on a document as it last wrote it, and the
+//!   conditional write that follows confirms that. A write of the same document right before the
+//!   decision or right after it makes no difference but one: after it, the conditional write is
+//!   refused, and the decision is made again on the same document that it would have been made on
+//!   before. These two are not told apart.
 //! - **Entropy.** Each request, each event and the background of an instance draw from streams
 //!   of their own; two steps that draw from the same stream are dependent.
 //! - **Tasks.** A background task that searches a collection is woken by the writes of its
