@@ -1,12 +1,13 @@
 //! A failure as a story: operations with their replies, faults, reorderings and the violated
-//! invariant, with a sequence diagram and a scenario that reproduces it.
+//! invariant, with its explanation, a sequence diagram and a scenario that reproduces it.
 //!
 //! It describes a run and runs nothing.
 //! [`crate::report`] renders it.
 //!
-//! Next: [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
+//! Next: [`because`] (why), [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
 //! `scenario` (Gherkin).
 
+pub mod because;
 pub mod diagram;
 pub mod fault;
 pub(crate) mod reorderings;
@@ -21,10 +22,12 @@ use crate::history::Call;
 use crate::invariants::Statement;
 use crate::run::Run;
 use crate::script::Then;
+use crate::search::nearest::Nearest;
 use crate::shrink::case::Shrunk;
 use crate::subject::{AnySubject, Names};
 use crate::trace::RecordKind;
 use crate::world::Reply;
+use because::Because;
 use diagram::{Diagram, Sequence};
 
 /// The story of a run.
@@ -36,6 +39,9 @@ pub struct Story {
     pub unneeded: Vec<String>,
     /// The other invariants that the same cause violates, the most severe for users first.
     pub also: Vec<Statement>,
+    /// Why the invariant is violated; `None` where all hold, or where nobody has looked for the
+    /// nearest passing run.
+    pub because: Option<Because>,
     /// The violated invariant: its name; `None` where all hold.
     pub invariant: Option<String>,
     /// The statement of the violated invariant.
@@ -55,6 +61,15 @@ impl Story {
     /// The story of a shrunk case.
     pub fn of_shrunk(subject: &AnySubject, shrunk: &Shrunk) -> Self {
         Self::of(subject, &shrunk.run, Some(&shrunk.invariant), &shrunk.unneeded)
+    }
+
+    /// The same story with its explanation, by the search among the neighbors of this run.
+    #[must_use]
+    pub fn explained(self, subject: &AnySubject, run: &Run, nearest: &Nearest) -> Self {
+        let named = self.invariant.as_deref();
+        let violation = run.violations.iter().find(|v| Some(v.invariant.as_str()) == named);
+        let because = violation.map(|violation| Because::of(subject, run, violation, nearest));
+        Self { because, ..self }
     }
 
     /// The story of a run that was watched. `invariant` is the one in question; without it,
@@ -88,6 +103,7 @@ impl Story {
             steps: steps(subject, run, &reorderings, &end),
             unneeded: unneeded.iter().map(|rule| sentences.of(rule)).collect(),
             also,
+            because: None,
             invariant: violation.map(|violation| violation.invariant.clone()),
             statement: violation.map(|violation| subject.statement(&violation.invariant)),
             picture: picture(subject, run, &names),

@@ -246,7 +246,7 @@ impl Drawing<'_> {
     fn stored(&self, record: &Record) -> Option<Vec<String>> {
         let name = |id: &str| self.name(id);
         match &record.kind {
-            RecordKind::Read { operation, collection, input, outcome } => {
+            RecordKind::Read { operation, collection, input, outcome, .. } => {
                 record.origin.as_ref()?;
                 let call = match input.get_str("_id") {
                     Ok(id) => format!("{operation} {collection} ({})", name(id)),

@@ -1,0 +1,108 @@
+//! The records that a violation is about: its sentence names documents, messages, services and
+//! fields, and a record that touches more of them is closer to it.
+
+use std::collections::BTreeSet;
+
+use super::facts::{Fact, Facts};
+use super::values::changed;
+use crate::trace::RecordKind;
+
+/// The words of a violation.
+pub(super) struct Violated<'a> {
+    sentence: &'a str,
+    words: BTreeSet<String>,
+    /// The ids that the sentence names, by themselves or by a readable name.
+    ids: BTreeSet<String>,
+}
+
+/// The shortest id that is looked for in a sentence.
+const ID: usize = 6;
+
+impl<'a> Violated<'a> {
+    /// The words of this sentence about a run.
+    pub(super) fn of(sentence: &'a str, facts: &Facts<'_>) -> Self {
+        let parts = sentence.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let words: BTreeSet<String> = parts.map(str::to_lowercase).map(|w| singular(&w)).collect();
+        let touched = facts.facts.iter().flat_map(|fact| &fact.ids);
+        let touched = touched.filter(|id| id.len() >= ID && has_word(sentence, id));
+        let mut ids: BTreeSet<String> = touched.cloned().collect();
+        let named = facts.names.plain_names();
+        let named = named.filter(|(_, name)| has_word(sentence, name));
+        ids.extend(named.map(|(id, _)| id.to_owned()));
+        Self { sentence, words, ids }
+    }
+
+    /// The same words about another run, in which the same things may have other ids.
+    pub(super) fn in_other(&self, facts: &Facts<'_>, other: &Facts<'_>) -> Self {
+        let names: BTreeSet<String> = self.ids.iter().filter_map(|id| facts.the(id)).collect();
+        let touched = other.facts.iter().flat_map(|fact| &fact.ids);
+        let is_named = |id: &&String| {
+            self.ids.contains(*id) || other.the(id).is_some_and(|name| names.contains(&name))
+        };
+        let ids = touched.filter(is_named).cloned().collect();
+        Self { sentence: self.sentence, words: self.words.clone(), ids }
+    }
+
+    /// How much a record has to do with the violation; 0 where it touches nothing of it.
+    pub(super) fn score(&self, fact: &Fact, kind: &RecordKind) -> usize {
+        let touched = fact.ids.iter().filter(|id| self.ids.contains(*id)).count();
+        let Some(place) = &fact.place else { return 0 };
+        let is_there = |word: &str| self.words.contains(&singular(&word.to_lowercase()));
+        let mut score = 4 * touched;
+        if score == 0 && !matches!(kind, RecordKind::Panic { .. }) {
+            return 0;
+        }
+        let path = place.target.split(['/', ' ', '.']).filter(|part| part.len() > 3);
+        score += path.filter(|part| is_there(part)).count();
+        score += usize::from(is_there(&place.service));
+        let whole = format!("{}.{}", place.service, place.target);
+        score += 2 * usize::from(self.sentence.contains(&whole));
+        let whole = format!("{}-{}", place.service, place.target);
+        score += 2 * usize::from(self.sentence.contains(&whole));
+        let verb = match kind {
+            RecordKind::Publish { .. } => self.sentence.contains("publish"),
+            RecordKind::Reply { .. } => self.sentence.contains("acknowledged"),
+            RecordKind::Panic { .. } => self.sentence.contains("panicked"),
+            _ => false,
+        };
+        score += 2 * usize::from(verb);
+        let changed = fact.written.iter().flat_map(|(before, after)| changed(before, after));
+        let changed: Vec<(String, String)> = changed.collect();
+        let parts = changed.iter().flat_map(|(field, _)| field.split('.'));
+        score += usize::from(parts.clone().any(is_there));
+        let values = changed.iter().filter(|(_, value)| value != "none" && value.len() > 3);
+        score += usize::from(values.clone().any(|(_, value)| has_word(self.sentence, value)));
+        let quoted = changed.iter().filter(|(field, value)| {
+            let name = field.rsplit('.').next().unwrap_or(field);
+            is_there(name) && has_word(self.sentence, value)
+        });
+        score + quoted.count()
+    }
+
+    /// Whether a record can be the moment of a violation: it has an effect that lasts or is seen.
+    pub(super) fn is_moment(kind: &RecordKind) -> bool {
+        match kind {
+            RecordKind::Write { input, .. } => super::facts::pulled(input).is_empty(),
+            RecordKind::Reply { operation, .. } => *operation == "ack",
+            RecordKind::Publish { .. }
+            | RecordKind::External { .. }
+            | RecordKind::Answer { .. }
+            | RecordKind::Panic { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether a sentence has this word, not as a part of another one.
+fn has_word(sentence: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+    !word.is_empty()
+        && sentence.match_indices(word).any(|(at, _)| {
+            let (before, after) = (&sentence[..at], &sentence[at + word.len()..]);
+            !is_part(before.chars().next_back()) && !is_part(after.chars().next())
+        })
+}
+
+fn singular(word: &str) -> String {
+    word.strip_suffix('s').unwrap_or(word).to_owned()
+}
