@@ -35,6 +35,8 @@ use diagram::{Diagram, Sequence};
 pub struct Story {
     /// The events in order, a sentence each; the last one is the outcome.
     pub steps: Vec<String>,
+    /// The faults that are needed.
+    pub needed: Vec<String>,
     /// The faults that were injected but are not needed.
     pub unneeded: Vec<String>,
     /// The other invariants that the same cause violates, the most severe for users first.
@@ -46,8 +48,13 @@ pub struct Story {
     pub invariant: Option<String>,
     /// The statement of the violated invariant.
     pub statement: Option<String>,
-    /// The sequence diagram.
+    /// The violation in this run, as a sentence.
+    pub seen: Option<String>,
+    /// The sequence diagram of what the violation depends on, or of the whole run where that is
+    /// not known.
     pub picture: Sequence,
+    /// The sequence diagram of the whole run, where the other one leaves something out.
+    pub whole: Option<Sequence>,
     /// A feature with one scenario that repeats the run.
     pub gherkin: String,
     /// The replay token.
@@ -69,7 +76,21 @@ impl Story {
         let named = self.invariant.as_deref();
         let violation = run.violations.iter().find(|v| Some(v.invariant.as_str()) == named);
         let because = violation.map(|violation| Because::of(subject, run, violation, nearest));
-        Self { because, ..self }
+        let names = subject.names(&run.trace);
+        let folded = because.as_ref().filter(|because| !because.records.is_empty());
+        let folded = folded.map(|because| {
+            let keep = Some(&because.records);
+            picture(subject, run, &names, self.violated(because.moment), keep)
+        });
+        match folded {
+            None => Self { because, ..self },
+            Some(folded) => Self { because, whole: Some(self.picture), picture: folded, ..self },
+        }
+    }
+
+    /// The violation in words, and the record at which it comes about.
+    fn violated(&self, moment: Option<usize>) -> Option<(&str, Option<usize>)> {
+        self.seen.as_deref().map(|seen| (seen, moment))
     }
 
     /// The story of a run that was watched. `invariant` is the one in question; without it,
@@ -93,6 +114,7 @@ impl Story {
                 format!("{} is violated: {how}", violation.invariant)
             },
         );
+        let seen = violation.map(|violation| names.replace_ids(&violation.how));
         let invariant = violation.map(|violation| violation.invariant.as_str()).or(invariant);
         let all = run.violations.iter().map(|violation| violation.invariant.as_str());
         let others: BTreeSet<&str> = all.filter(|name| Some(*name) != invariant).collect();
@@ -101,12 +123,18 @@ impl Story {
         let sentences = subject.sentences();
         Self {
             steps: steps(subject, run, &reorderings, &end),
+            needed: run.injected().iter().map(|rule| sentences.of(rule)).collect(),
             unneeded: unneeded.iter().map(|rule| sentences.of(rule)).collect(),
             also,
             because: None,
             invariant: violation.map(|violation| violation.invariant.clone()),
             statement: violation.map(|violation| subject.statement(&violation.invariant)),
-            picture: picture(subject, run, &names),
+            picture: {
+                let violated = seen.as_deref().map(|seen| (seen, None));
+                picture(subject, run, &names, violated, None)
+            },
+            seen,
+            whole: None,
             gherkin: scenario::feature(subject, &run.exact, invariant, &reorderings, &end),
             token: Token::of(&run.exact),
         }
@@ -209,12 +237,19 @@ fn capitalized(subject: &AnySubject, line: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The diagram of everything since the clients were prepared.
-fn picture(subject: &AnySubject, run: &Run, names: &Names) -> Sequence {
+/// The diagram of the run since the clients were prepared, or of the records to keep.
+fn picture(
+    subject: &AnySubject,
+    run: &Run,
+    names: &Names,
+    violation: Option<(&str, Option<usize>)>,
+    keep: Option<&BTreeSet<usize>>,
+) -> Sequence {
     let first = run.trace.iter().position(|record| matches!(record.kind, RecordKind::Step { .. }));
     let sentences = subject.sentences();
     let name =
         |word: &str| sentences.event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
-    let drawn = Diagram { from: first.unwrap_or(0), only: None, limit: LINES, name: &name };
+    let from = first.unwrap_or(0);
+    let drawn = Diagram { from, keep, violation, limit: LINES, name: &name };
     diagram::draw(&run.trace, &drawn)
 }

@@ -52,7 +52,8 @@ pub(super) fn shrunk<'a>(
         let name = format!("{number}-{}", story.invariant.as_deref().unwrap_or("finding"));
         let again = program.replay(&story.token);
         let files = story::write(&story, &shrunk.run, &folder, &name, &again)?;
-        findings.push(Finding { schedules, story, files, again });
+        let confirm = program.with(["confirm", &story.token.to_string()]);
+        findings.push(Finding { schedules, story, files, again, confirm });
     }
     Ok(Findings { findings, more })
 }

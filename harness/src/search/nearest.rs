@@ -21,7 +21,7 @@ use crate::subject::AnySubject;
 use crate::trace::{RecordKind, Trace};
 
 /// The most neighbors that run: a shrink takes hundreds to thousands.
-const RUNS: usize = 96;
+const RUNS: usize = 64;
 
 /// The total number of decisions after which the search stops, for runs that never reach
 /// quiescence.

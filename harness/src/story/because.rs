@@ -10,6 +10,7 @@
 
 mod chain;
 mod compare;
+mod depends;
 mod facts;
 mod target;
 mod values;
@@ -22,8 +23,10 @@ use crate::invariants::Violation;
 use crate::run::Run;
 use crate::search::nearest::{Nearest, Otherwise};
 use crate::subject::{AnySubject, Names};
+use crate::trace::RecordKind;
 use chain::Step;
 use compare::{Compared, compare};
+use depends::depends;
 pub use facts::Place;
 use facts::Facts;
 use target::Violated;
@@ -36,8 +39,10 @@ pub struct Because {
     pub parting: String,
     /// The causes from there to the violation, in order.
     pub links: Vec<Link>,
-    /// The indices of the records of the failing run on the chain.
+    /// The indices of the records of the failing run that the violation depends on.
     pub records: BTreeSet<usize>,
+    /// The index of the record at which the violation comes about, where it is known.
+    pub moment: Option<usize>,
 }
 
 /// A cause.
@@ -60,11 +65,12 @@ impl Because {
             external: subject.external().0,
             faults: Words::faults(&run.trace, run.injected(), sentences),
         };
-        let violated = Violated::of(&violation.how, &here);
+        let quoted = quoted(run, &names, &violation.how);
+        let violated = Violated::of(&violation.how, &here, &quoted);
         let ours = words(&here, run);
         let Some(neighbor) = &nearest.passing else {
             let chain = chain::backwards(&here, &violated);
-            return Self::told(always(run, nearest.tried), &chain, &ours, None);
+            return Self::told(always(run, nearest.tried), &chain, &ours, &violated, None);
         };
         let other_names = subject.names(&neighbor.run.trace);
         let there = Facts::of(&neighbor.run.trace, &other_names, sentences);
@@ -79,13 +85,14 @@ impl Because {
             is_fault.then_some(neighbor.parting),
         );
         let parting = parting(subject, &names, run, &neighbor.run, &neighbor.otherwise);
-        Self::told(parting, &chain, &ours, Some((&theirs, &compared.0)))
+        Self::told(parting, &chain, &ours, &violated, Some((&theirs, &compared.0)))
     }
 
     fn told(
         parting: String,
         chain: &[Step],
         ours: &Words<'_>,
+        violated: &Violated<'_>,
         theirs: Option<(&Words<'_>, &[Compared])>,
     ) -> Self {
         let facts = ours.facts;
@@ -120,12 +127,35 @@ impl Because {
             }
         });
         let links = links.collect();
-        let records = chain.iter().filter_map(|step| match step {
+        let on_chain = chain.iter().filter_map(|step| match step {
             Step::Here(at, _) => Some(*at),
             _ => None,
         });
-        Self { parting, links, records: records.collect() }
+        let on_chain: BTreeSet<usize> = on_chain.collect();
+        let is_fault = |at: &usize| ours.is_fault(*at);
+        let is_missing = matches!(chain.last(), Some(Step::Missing(_) | Step::Unpublished(..)));
+        let moment = on_chain.last().copied().filter(|at| !is_missing && !is_fault(at));
+        let until = moment.unwrap_or(facts.records.len());
+        let records = depends(facts, violated, &on_chain, until);
+        Self { parting, links, records, moment }
     }
+}
+
+/// The numbers of the requests of the operations that a sentence quotes.
+fn quoted(run: &Run, names: &Names, sentence: &str) -> Vec<u64> {
+    let calls = run.history.calls().iter();
+    let calls = calls.map(|call| (call.mark(), call.action().to_string()));
+    let calls = calls.filter(|(_, action)| sentence.contains(action.as_str()));
+    let requests = calls.filter_map(|(mark, action)| {
+        let later = run.trace.iter().skip(mark);
+        let mut numbers = later.filter_map(|record| match &record.kind {
+            RecordKind::Request { number, by: Some(by), .. } => Some((*number, by)),
+            _ => None,
+        });
+        let is_its = |by: &str| names.plain(by).is_some_and(|name| action.starts_with(name));
+        numbers.find(|(_, by)| is_its(by)).map(|(number, _)| number)
+    });
+    requests.collect()
 }
 
 /// Where a run and its passing neighbor part.

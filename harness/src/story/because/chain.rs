@@ -45,24 +45,40 @@ pub(super) fn between(
     if let Some((at, score)) = lacking
         && wrong.is_none_or(|(_, wrong)| score > wrong)
     {
-        let path = path(there, at, None);
-        let alone = path.into_iter().filter(|&at| there.1[at] == Compared::Alone);
+        let alone = path(there, at, None).into_iter();
+        let alone = alone.filter(|&at| there.1[at] == Compared::Alone);
         let missing = shortened(alone.collect(), there.0, MISSING);
-        return root.into_iter().chain(missing.into_iter().map(Step::Missing)).collect();
+        // What was written in its place.
+        let document = there.0.facts[at].document.as_ref();
+        let instead = moment(here, parting, |at| {
+            document.is_some() && here.0.facts[at].document.as_ref() == document
+        });
+        let instead = instead.map(|(at, _)| path(here, at, fault)).unwrap_or_default();
+        let root = root.filter(|_| instead.first().copied() != fault);
+        let last = instead.last().copied().unwrap_or_default();
+        let here = root.into_iter().chain(repeated(instead, here.0, last, MISSING));
+        return here.chain(missing.into_iter().map(Step::Missing)).collect();
     }
-    let Some((at, score)) = wrong else { return root.into_iter().collect() };
+    let Some((at, score)) = wrong else {
+        // The same records in another order.
+        return root.into_iter().chain(backwards(here.0, here.2)).collect();
+    };
     let mut path = path(here, at, fault);
     path.extend(last_of(here, at, score));
     let is_connected = path.first().copied() == fault || fault.is_none();
     let bridge = match path.first() {
-        Some(&first) if !is_connected => bridge(here.0, there, parting, first),
+        Some(&first) if !is_connected && here.0.service_of(first) == here.0.service_of(parting) => {
+            bridge(here.0, there, parting, first)
+        }
         _ => None,
     };
-    let path = shortened(path, here.0, LINKS);
+    path.extend(asked(here.0, here.2).filter(|&at| here.1[at] != Compared::Same));
+    path.sort_unstable();
+    let path = repeated(path, here.0, at, LINKS);
     let root = root.filter(|_| !is_connected);
     let bridge = bridge.map(Step::Missing);
-    let path = path.into_iter().map(|at| Step::Here(at, 1));
-    root.into_iter().chain(bridge).chain(path).collect()
+    let lost = unpublished(here.0, here.2, at);
+    root.into_iter().chain(bridge).chain(path).chain(lost).collect()
 }
 
 /// The chain from a client's request to the violation, where there is nothing to compare with.
@@ -82,21 +98,39 @@ pub(super) fn backwards(facts: &Facts<'_>, violated: &Violated<'_>) -> Vec<Step>
         let before = fact.data.iter().copied().filter(|&at| is_write(facts, at)).max();
         now = fact.trigger.or(before).filter(|at| path.insert(*at));
     }
+    path.extend(asked(facts, violated));
+    let steps = repeated(path.into_iter().collect(), facts, moment, ALONE).into_iter();
+    steps.chain(unpublished(facts, violated, moment)).collect()
+}
+
+/// The requests to an external service that the violation speaks of.
+fn asked(facts: &Facts<'_>, violated: &Violated<'_>) -> impl Iterator<Item = usize> {
+    let all = facts.facts.iter().zip(facts.records).enumerate();
+    let asked = all.filter(|(_, (fact, record))| violated.speaks_of(fact, &record.kind));
+    asked.map(|(at, _)| at)
+}
+
+/// These records as steps: the first of each kind, with the number of its repetitions, and the
+/// moment of the violation.
+fn repeated(path: Vec<usize>, facts: &Facts<'_>, moment: usize, limit: usize) -> Vec<Step> {
     let mut counts: BTreeMap<Signature<'_>, usize> = BTreeMap::new();
     let mut kept = Vec::new();
     for at in path {
+        if kept.last() == Some(&at) {
+            continue;
+        }
         let count = counts.entry(signature(facts, at)).or_default();
         *count += 1;
         if *count == 1 || at == moment {
             kept.push(at);
         }
     }
-    let steps = shortened(kept, facts, ALONE).into_iter();
+    let steps = shortened(kept, facts, limit).into_iter();
     let steps = steps.map(|at| match counts.get(&signature(facts, at)) {
         Some(&times) if at != moment => Step::Here(at, times),
         _ => Step::Here(at, 1),
     });
-    steps.chain(unpublished(facts, violated, moment)).collect()
+    steps.collect()
 }
 
 /// Whether a record of some work is worth a link: it asked an external service, or it read a
@@ -123,9 +157,11 @@ fn signature<'f>(facts: &'f Facts<'_>, at: usize) -> Signature<'f> {
         let fields = changed(before, after).into_iter().map(|(field, _)| field);
         fields.collect::<Vec<_>>().join(",")
     });
-    let rest = match facts.records[at].kind {
+    let record = &facts.records[at];
+    let rest = match &record.kind {
         RecordKind::External { .. } => outcome.clone(),
-        RecordKind::Write { .. } => fields.unwrap_or_else(|| outcome.clone()),
+        RecordKind::Deliver { id, .. } => id.clone(),
+        RecordKind::Write { .. } if record.origin.is_none() => fields.unwrap_or_else(|| outcome.clone()),
         _ => key.clone(),
     };
     (place.as_ref(), rest)
@@ -155,15 +191,28 @@ fn moment(
 fn last_of((facts, compared, violated): Side<'_, '_>, first: usize, score: usize) -> Option<usize> {
     facts.facts[first].written.as_ref()?;
     let document = facts.facts[first].document.as_ref()?;
-    let later = (first + 1..facts.facts.len()).rev();
-    let mut later = later.filter(|&at| {
-        let fact = &facts.facts[at];
-        compared[at] != Compared::Same
-            && fact.document.as_ref() == Some(document)
-            && violated.score(fact, &facts.records[at].kind) >= score
+    let service = facts.service_of(first);
+    let differing = |at: &usize| compared[*at] != Compared::Same;
+    let score_of = |at: usize| violated.score(&facts.facts[at], &facts.records[at].kind);
+    let later = (first + 1..facts.facts.len()).rev().filter(differing);
+    let mut same = later.clone().filter(|&at| {
+        facts.facts[at].document.as_ref() == Some(document)
+            && facts.service_of(at) == service
+            && score_of(at) >= score
     });
-    later.next()
+    // Or else the last write of what other services keep of it.
+    let mut elsewhere = later.filter(|&at| {
+        let other = facts.facts[at].document.as_ref().map(|(_, id)| id);
+        other == Some(&document.1)
+            && facts.service_of(at) != service
+            && score_of(at) + NEARLY >= score
+            && facts.facts[at].written.is_some()
+    });
+    same.next().or_else(|| elsewhere.next())
 }
+
+/// How much less a record elsewhere may have to do with a violation.
+const NEARLY: usize = 2;
 
 /// The delivery or write that only the passing run has and that comes before this record there: it
 /// connects a fault with a difference that has no recorded cause.
@@ -242,6 +291,7 @@ fn unpublished(facts: &Facts<'_>, violated: &Violated<'_>, moment: usize) -> Opt
     let score = |at: usize| violated.score(&facts.facts[at], &facts.records[at].kind);
     let lost = facts.events.iter().find(|(_, event)| {
         event.published.is_none()
+            && event.removed
             && event.outboxed.is_some_and(|at| at == moment || score(at) > 0)
     });
     let (id, event) = lost?;

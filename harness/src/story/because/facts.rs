@@ -40,7 +40,7 @@ pub(super) struct Fact {
     pub(super) written: Option<(Fields, Fields)>,
     /// The written document: collection, and id.
     pub(super) document: Option<(String, String)>,
-    /// The documents found by a read: readable name, and fields.
+    /// The documents found by a read, or the payload of an event: readable name, and fields.
     pub(super) found: Vec<(String, Fields)>,
     /// The request or delivery that its work began with; of a delivery its publish, of a publish
     /// the write that put the event into an outbox.
@@ -71,6 +71,10 @@ pub(super) struct EventFact {
     pub(super) outboxed: Option<usize>,
     /// The index of its last publish that the bus accepted.
     pub(super) published: Option<usize>,
+    /// Whether it has left the outbox.
+    pub(super) removed: bool,
+    /// The fields of its payload.
+    pub(super) content: Fields,
 }
 
 /// The most records of a background task that count as one step.
@@ -95,6 +99,8 @@ struct Last {
     fields: Fields,
     /// The strings in it.
     ids: Vec<String>,
+    /// The events in its outbox.
+    outbox: Vec<String>,
     /// The index of the write; removals from the outbox do not count.
     at: usize,
 }
@@ -164,6 +170,7 @@ impl<'a> Facts<'a> {
             Some(name) if name.starts_with(&format!("the {one} of ")) => name,
             Some(name) if self.names.plain(id).is_some() => name,
             Some(name) => format!("the {one} of {name}"),
+            None if one.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {one}"),
             None => format!("a {one}"),
         }
     }
@@ -276,10 +283,14 @@ impl<'a> Facts<'a> {
                         let changed = values::changed(&before, &after);
                         fact.outcome = values::listed(changed.iter().map(|(f, v)| (f, v)));
                         fact.written = Some((before, after.clone()));
+                        let outbox = self.outbox(document, at, sentences);
+                        let before = last.into_iter().flat_map(|last| &last.outbox);
+                        for gone in before.filter(|id| !outbox.contains(id)) {
+                            self.events.entry(gone.clone()).or_default().removed = true;
+                        }
                         let is_pull = !pulled(input).is_empty();
                         let at = last.filter(|_| is_pull).map_or(at, |last| last.at);
-                        known.documents.insert(key, Last { fields: after, ids, at });
-                        self.outbox(document, at, sentences);
+                        known.documents.insert(key, Last { fields: after, ids, outbox, at });
                     }
                     (_, Ok(_)) => "no match".clone_into(&mut fact.outcome),
                     (_, Err(error)) => fact.outcome = error.to_string(),
@@ -319,7 +330,11 @@ impl<'a> Facts<'a> {
             RecordKind::Publish { stream, message, outcome } => {
                 let name = event_name(&message.subject);
                 let about = message.headers.get("ce-subject").cloned().unwrap_or_default();
+                let payload = serde_json::from_slice::<Document>(&message.payload);
+                let content = payload.map(|payload| values::fields(&payload, &|id| self.the(id)));
+                let content = content.unwrap_or_default();
                 let event = self.learn_event(&message.id, &name, &about);
+                event.content.clone_from(&content);
                 fact.trigger = event.outboxed;
                 if outcome.is_ok() {
                     event.published = Some(at);
@@ -334,7 +349,9 @@ impl<'a> Facts<'a> {
                     fact.trigger = of.and_then(|of| known.by_consumer.get(&of).copied());
                 }
                 fact.place = place("publish", &name);
-                fact.outcome = match outcome {
+                fact.outcome = values::listed(&content);
+                fact.found = vec![(name, content)];
+                fact.outcome += &match outcome {
                     Ok(published) if published.duplicate => "duplicate".to_owned(),
                     Ok(_) => String::new(),
                     Err(error) => error.to_string(),
@@ -346,6 +363,8 @@ impl<'a> Facts<'a> {
                 subject = format!("{} {attempt}", event.about);
                 fact.place = place("deliver", &name);
                 fact.ids.extend([id.clone(), event.aggregate]);
+                fact.outcome = values::listed(&event.content);
+                fact.found = vec![(name, event.content)];
                 fact.trigger = event.published;
                 let of = (consumer.clone(), id.clone());
                 if let Some(before) = known.by_consumer.insert(of, at) {
@@ -467,8 +486,9 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Learns the events in the outbox of a written document.
-    fn outbox(&mut self, document: &Document, at: usize, sentences: &Sentences) {
+    /// Learns the events in the outbox of a written document, and returns their ids.
+    fn outbox(&mut self, document: &Document, at: usize, sentences: &Sentences) -> Vec<String> {
+        let mut ids = Vec::new();
         let outbox = document.get_array("outbox").into_iter().flatten();
         for event in outbox.filter_map(Bson::as_document) {
             let text = |field: &str| event.get_str(field).unwrap_or_default();
@@ -476,7 +496,9 @@ impl<'a> Facts<'a> {
             let name = sentences.event_name(subject).unwrap_or(subject);
             let event = self.learn_event(text("id"), name, text("aggregate"));
             event.outboxed.get_or_insert(at);
+            ids.push(text("id").to_owned());
         }
+        ids
     }
 
     /// The work that a record belongs to, in readable names.
@@ -500,7 +522,7 @@ impl<'a> Facts<'a> {
 }
 
 /// The word by which violations name a request.
-fn request_id(number: u64) -> String {
+pub(super) fn request_id(number: u64) -> String {
     format!("request {number}")
 }
 

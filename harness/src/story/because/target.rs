@@ -1,9 +1,11 @@
 //! The records that a violation is about: its sentence names documents, messages, services and
 //! fields, and a record that touches more of them is closer to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Fact, Facts};
+use ports::bus::Stream;
+
+use super::facts::{Fact, Facts, request_id};
 use super::values::changed;
 use crate::trace::RecordKind;
 
@@ -20,15 +22,20 @@ const ID: usize = 6;
 
 impl<'a> Violated<'a> {
     /// The words of this sentence about a run.
-    pub(super) fn of(sentence: &'a str, facts: &Facts<'_>) -> Self {
+    /// `requests` are the numbers of those that it quotes.
+    pub(super) fn of(sentence: &'a str, facts: &Facts<'_>, requests: &[u64]) -> Self {
         let parts = sentence.split(|c: char| !c.is_alphanumeric() && c != '_');
         let words: BTreeSet<String> = parts.map(str::to_lowercase).map(|w| singular(&w)).collect();
         let touched = facts.facts.iter().flat_map(|fact| &fact.ids);
-        let touched = touched.filter(|id| id.len() >= ID && has_word(sentence, id));
+        let is_id = |id: &str| {
+            id.len() >= ID && id.contains(|c: char| c.is_ascii_digit() || c == '@')
+        };
+        let touched = touched.filter(|id| is_id(id) && has_word(sentence, id));
         let mut ids: BTreeSet<String> = touched.cloned().collect();
         let named = facts.names.plain_names();
         let named = named.filter(|(_, name)| has_word(sentence, name));
         ids.extend(named.map(|(id, _)| id.to_owned()));
+        ids.extend(requests.iter().map(|number| request_id(*number)));
         Self { sentence, words, ids }
     }
 
@@ -48,18 +55,30 @@ impl<'a> Violated<'a> {
         let touched = fact.ids.iter().filter(|id| self.ids.contains(*id)).count();
         let Some(place) = &fact.place else { return 0 };
         let is_there = |word: &str| self.words.contains(&singular(&word.to_lowercase()));
-        let mut score = 4 * touched;
-        if score == 0 && !matches!(kind, RecordKind::Panic { .. }) {
+        let names = |separator: &str| {
+            let whole = format!("{}{separator}{}", place.service, place.target);
+            has_word(self.sentence, &whole)
+        };
+        let by_place = match kind {
+            RecordKind::Write { .. } => names("."),
+            RecordKind::Publish { .. } | RecordKind::Deliver { .. } | RecordKind::Reply { .. } => {
+                names("-")
+            }
+            RecordKind::Panic { .. } => true,
+            _ => false,
+        };
+        let asked = fact.ids.iter().any(|id| id.starts_with("request ") && self.ids.contains(id));
+        let mut score = 4 * (touched + usize::from(asked)) + 2 * usize::from(by_place);
+        if score == 0 {
             return 0;
         }
         let path = place.target.split(['/', ' ', '.']).filter(|part| part.len() > 3);
         score += path.filter(|part| is_there(part)).count();
         score += usize::from(is_there(&place.service));
-        let whole = format!("{}.{}", place.service, place.target);
-        score += 2 * usize::from(self.sentence.contains(&whole));
-        let whole = format!("{}-{}", place.service, place.target);
-        score += 2 * usize::from(self.sentence.contains(&whole));
         let verb = match kind {
+            RecordKind::Publish { stream: Stream::DeadLetters, .. } => {
+                self.sentence.contains("dead-letter")
+            }
             RecordKind::Publish { .. } => self.sentence.contains("publish"),
             RecordKind::Reply { .. } => self.sentence.contains("acknowledged"),
             RecordKind::Panic { .. } => self.sentence.contains("panicked"),
@@ -77,6 +96,34 @@ impl<'a> Violated<'a> {
             is_there(name) && has_word(self.sentence, value)
         });
         score + quoted.count()
+    }
+
+    /// The last writes before this record of the documents that the sentence names.
+    pub(super) fn written_before(&self, facts: &Facts<'_>, moment: usize) -> Vec<usize> {
+        let mut last = BTreeMap::new();
+        for (at, fact) in facts.facts.iter().enumerate().take(moment) {
+            let document = fact.document.as_ref().filter(|(_, id)| self.ids.contains(id));
+            if let (Some(document), Some(_)) = (document, &fact.written) {
+                let is_routine = match &facts.records[at].kind {
+                    RecordKind::Write { input, .. } => !super::facts::pulled(input).is_empty(),
+                    _ => true,
+                };
+                if !is_routine {
+                    last.insert((facts.service_of(at), document), at);
+                }
+            }
+        }
+        last.into_values().collect()
+    }
+
+    /// Whether a record is a request to an external service that the sentence speaks of: a charge
+    /// where it says that nothing was charged.
+    pub(super) fn speaks_of(&self, fact: &Fact, kind: &RecordKind) -> bool {
+        let Some(place) = &fact.place else { return false };
+        let parts = place.target.split(['/', ' ']).filter(|part| part.len() > 4).map(singular);
+        matches!(kind, RecordKind::External { .. })
+            && !fact.ids.is_disjoint(&self.ids)
+            && parts.into_iter().any(|part| self.words.iter().any(|word| word.starts_with(&part)))
     }
 
     /// Whether a record can be the moment of a violation: it has an effect that lasts or is seen.

@@ -1,5 +1,7 @@
 //! Records as sentences, with the readable names of their run.
 
+use ports::bus::Stream;
+
 use super::facts::{Fact, Facts, pulled};
 use super::values::{changed, quoted};
 use crate::story::fault::Sentences;
@@ -57,7 +59,13 @@ impl Words<'_> {
                 if !pulled(input).is_empty() {
                     return format!("{service} removes the event from the outbox of {document}");
                 }
-                format!("{service} updates {document} in {collection}")
+                let event = self.handled(record).map(|event| format!(" on {event}"));
+                let event = event.unwrap_or_default();
+                format!("{service} updates {document} in {collection}{event}")
+            }
+            RecordKind::Publish { stream: Stream::DeadLetters, message, .. } => {
+                let of = message.id.split_once('/').map_or(message.id.as_str(), |(_, id)| id);
+                format!("{service} gives up on {}, a dead letter", self.facts.event(of, target))
             }
             RecordKind::Publish { message, .. } => {
                 format!("{service} publishes {}", self.facts.event(&message.id, target))
@@ -125,10 +133,14 @@ impl Words<'_> {
             }
             RecordKind::Write { outcome: Ok(Some(_)), .. } => {
                 let changes = fact.written.as_ref().map(|(before, after)| changed(before, after));
-                quoted(&changes.unwrap_or_default())
+                let text = quoted(&changes.unwrap_or_default());
+                if text.is_empty() { "nothing changes".to_owned() } else { text }
             }
             RecordKind::Write { outcome: Ok(None), .. } => "no document matches".to_owned(),
-            RecordKind::Fault { .. } => String::new(),
+            RecordKind::Publish { outcome: Err(error), .. } => error.to_string(),
+            RecordKind::Fault { .. } | RecordKind::Publish { .. } | RecordKind::Deliver { .. } => {
+                String::new()
+            }
             _ => fact.outcome.clone(),
         }
     }
@@ -172,16 +184,17 @@ impl Words<'_> {
 
     /// For whom the work of a record is done.
     fn whose(&self, record: &Record) -> String {
-        let event = record.origin.as_ref().and_then(|origin| {
-            self.facts.events.contains_key(&origin.cause).then(|| {
-                self.facts.event(&origin.cause, "the event")
-            })
-        });
-        match (event, self.facts.client(record)) {
+        match (self.handled(record), self.facts.client(record)) {
             (Some(event), _) => format!(" on {event}"),
             (None, Some(client)) => format!(" for {client}"),
             (None, None) => String::new(),
         }
+    }
+
+    /// The event that a record's work handles.
+    fn handled(&self, record: &Record) -> Option<String> {
+        let cause = &record.origin.as_ref()?.cause;
+        self.facts.events.contains_key(cause).then(|| self.facts.event(cause, "an event"))
     }
 
     /// The index of the record of each injected fault, with its sentence.
