@@ -55,7 +55,7 @@ fn bugs() -> Vec<(&'static str, Expected, Case)> {
         ),
         (
             "refund-forgotten",
-            ("payments", "update", "orders", "charge.status refunded"),
+            ("payments", "update", "orders", "charge.stripeRefundId re_forgotten"),
             kept("cancelled-while-money-moves.json"),
         ),
         (
@@ -71,7 +71,11 @@ fn bugs() -> Vec<(&'static str, Expected, Case)> {
         (
             "swallowed-error",
             ("orders", "insert", "tickets", "only in the passing run, orders inserts \"Opera\""),
-            case("swallowed-error", [list()], Some(("orders", Call::Read, "tickets", Effect::Fail))),
+            case(
+                "swallowed-error",
+                [list()],
+                Some(("orders", Call::Read, "tickets", Effect::Fail)),
+            ),
         ),
         (
             "unknown-is-success",

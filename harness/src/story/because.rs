@@ -5,13 +5,14 @@
 //! says so, and gives the chain from a client's request. It compares and runs nothing; see
 //! [`crate::search::nearest`].
 //!
-//! Next: `facts` (records with their causes), `compare`, `target` (the records of a violation),
+//! Next: `facts` (records with their causes; `reading` finds them), `compare`, `target` (the records of a violation),
 //! `chain` (the shortest path), `words`.
 
 mod chain;
 mod compare;
 mod depends;
 mod facts;
+mod reading;
 mod target;
 mod values;
 mod words;
@@ -27,8 +28,8 @@ use crate::trace::RecordKind;
 use chain::Step;
 use compare::{Compared, compare};
 use depends::depends;
-pub use facts::Place;
 use facts::Facts;
+pub use facts::Place;
 use target::Violated;
 use words::Words;
 
@@ -103,9 +104,7 @@ impl Because {
         let links = chain.iter().filter_map(|step| match step {
             Step::Here(at, times) => {
                 let mut sentence = match theirs.map(|(theirs, compared)| (theirs, compared[*at])) {
-                    Some((theirs, Compared::Otherwise(there))) => {
-                        ours.contrast(*at, theirs, there)
-                    }
+                    Some((theirs, Compared::Otherwise(there))) => ours.contrast(*at, theirs, there),
                     Some((_, Compared::Alone)) if !ours.is_fault(*at) => {
                         format!("{}, which does not happen in the passing run", ours.sentence(*at))
                     }
@@ -185,7 +184,10 @@ fn parting(
         }
         Otherwise::AnotherSchedule => {
             let sentence = passing.reorderings.first().and_then(|r| of(passing, r.number));
-            format!("The same run passes in another schedule, where {}", sentence.unwrap_or_default())
+            format!(
+                "The same run passes in another schedule, where {}",
+                sentence.unwrap_or_default()
+            )
         }
     }
 }

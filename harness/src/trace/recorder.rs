@@ -77,7 +77,7 @@ impl Store for Recorded<dyn Store> {
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         let outcome = self.inner.get(collection, id).await;
         let input = self.recorder.trace.detail(|| doc! { "_id": id });
-        let found = outcome.as_ref().map(|found| found.as_slice());
+        let found = outcome.as_ref().map(Option::as_slice);
         self.read("get", collection, input, found);
         outcome
     }

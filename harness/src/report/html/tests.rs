@@ -46,10 +46,8 @@ fn nothing_is_open_where_everything_held() {
 
 #[test]
 fn every_step_has_its_time_and_the_failed_one_stands_out() {
-    let html = page(&Summary {
-        scenarios: vec![finished("one", Some("it broke"))],
-        ..Summary::default()
-    });
+    let html =
+        page(&Summary { scenarios: vec![finished("one", Some("it broke"))], ..Summary::default() });
     assert_eq!(html.matches("0.3 ms").count(), 2, "{html}");
     assert!(html.contains("<li class=\"failed\"><span>Then two"), "{html}");
 }

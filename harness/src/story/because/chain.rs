@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::compare::Compared;
+use super::compare::{Compared, is_routine};
 use super::facts::{Fact, Facts, Place, pulled};
 use super::target::Violated;
 use super::values::changed;
@@ -99,7 +99,15 @@ pub(super) fn backwards(facts: &Facts<'_>, violated: &Violated<'_>) -> Vec<Step>
         now = fact.trigger.or(before).filter(|at| path.insert(*at));
     }
     path.extend(asked(facts, violated));
-    let steps = repeated(path.into_iter().collect(), facts, moment, ALONE).into_iter();
+    // How the document was left.
+    let last = facts.facts[moment].document.as_ref().and_then(|document| {
+        let later = (moment + 1..facts.facts.len()).rev().filter(|&at| !is_routine(facts, at));
+        let mut later = later.filter(|&at| facts.facts[at].document.as_ref() == Some(document));
+        later.find(|&at| facts.service_of(at) == facts.service_of(moment))
+    });
+    path.extend(last);
+    let end = last.unwrap_or(moment);
+    let steps = repeated(path.into_iter().collect(), facts, end, ALONE).into_iter();
     steps.chain(unpublished(facts, violated, moment)).collect()
 }
 
@@ -161,7 +169,9 @@ fn signature<'f>(facts: &'f Facts<'_>, at: usize) -> Signature<'f> {
     let rest = match &record.kind {
         RecordKind::External { .. } => outcome.clone(),
         RecordKind::Deliver { id, .. } => id.clone(),
-        RecordKind::Write { .. } if record.origin.is_none() => fields.unwrap_or_else(|| outcome.clone()),
+        RecordKind::Write { .. } if record.origin.is_none() => {
+            fields.unwrap_or_else(|| outcome.clone())
+        }
         _ => key.clone(),
     };
     (place.as_ref(), rest)
@@ -244,8 +254,7 @@ fn path((facts, compared, _): Side<'_, '_>, to: usize, root: Option<usize>) -> V
             reached = Some(at);
             break;
         }
-        let differs =
-            |parent: &usize| compared[*parent] != Compared::Same || Some(*parent) == root;
+        let differs = |parent: &usize| compared[*parent] != Compared::Same || Some(*parent) == root;
         let differing: Vec<usize> = facts.facts[at].parents().filter(differs).collect();
         if differing.is_empty() && source.is_none() {
             source = Some(at);
@@ -272,9 +281,8 @@ fn shortened(path: Vec<usize>, facts: &Facts<'_>, limit: usize) -> Vec<usize> {
     let kind = |at: usize| &facts.records[at].kind;
     let mut kept = Vec::new();
     for (nth, &at) in path.iter().enumerate() {
-        let is_delivered = path
-            .get(nth + 1)
-            .is_some_and(|&next| matches!(kind(next), RecordKind::Deliver { .. }));
+        let is_delivered =
+            path.get(nth + 1).is_some_and(|&next| matches!(kind(next), RecordKind::Deliver { .. }));
         if !(matches!(kind(at), RecordKind::Publish { .. }) && is_delivered) {
             kept.push(at);
         }

@@ -43,7 +43,7 @@ pub(super) fn compare(one: &Facts<'_>, other: &Facts<'_>) -> Vec<Compared> {
 
 /// Whether a record is routine of a background task: a search that finds what it may, or the
 /// removal of a published event. Their number depends on how long a run lasts.
-fn is_routine(facts: &Facts<'_>, at: usize) -> bool {
+pub(super) fn is_routine(facts: &Facts<'_>, at: usize) -> bool {
     let record = &facts.records[at];
     match &record.kind {
         RecordKind::Read { .. } => record.origin.is_none(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ports::bus::Stream;
 
+use super::compare::is_routine;
 use super::facts::{Fact, Facts, request_id};
 use super::values::changed;
 use crate::trace::RecordKind;
@@ -27,9 +28,8 @@ impl<'a> Violated<'a> {
         let parts = sentence.split(|c: char| !c.is_alphanumeric() && c != '_');
         let words: BTreeSet<String> = parts.map(str::to_lowercase).map(|w| singular(&w)).collect();
         let touched = facts.facts.iter().flat_map(|fact| &fact.ids);
-        let is_id = |id: &str| {
-            id.len() >= ID && id.contains(|c: char| c.is_ascii_digit() || c == '@')
-        };
+        let is_id =
+            |id: &str| id.len() >= ID && id.contains(|c: char| c.is_ascii_digit() || c == '@');
         let touched = touched.filter(|id| is_id(id) && has_word(sentence, id));
         let mut ids: BTreeSet<String> = touched.cloned().collect();
         let named = facts.names.plain_names();
@@ -103,14 +103,10 @@ impl<'a> Violated<'a> {
         let mut last = BTreeMap::new();
         for (at, fact) in facts.facts.iter().enumerate().take(moment) {
             let document = fact.document.as_ref().filter(|(_, id)| self.ids.contains(id));
-            if let (Some(document), Some(_)) = (document, &fact.written) {
-                let is_routine = match &facts.records[at].kind {
-                    RecordKind::Write { input, .. } => !super::facts::pulled(input).is_empty(),
-                    _ => true,
-                };
-                if !is_routine {
-                    last.insert((facts.service_of(at), document), at);
-                }
+            if let (Some(document), Some(_)) = (document, &fact.written)
+                && !is_routine(facts, at)
+            {
+                last.insert((facts.service_of(at), document), at);
             }
         }
         last.into_values().collect()
@@ -142,7 +138,7 @@ impl<'a> Violated<'a> {
 
 /// Whether a sentence has this word, not as a part of another one.
 fn has_word(sentence: &str, word: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     !word.is_empty()
         && sentence.match_indices(word).any(|(at, _)| {
             let (before, after) = (&sentence[..at], &sentence[at + word.len()..]);

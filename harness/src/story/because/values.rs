@@ -32,12 +32,7 @@ pub(super) fn fields(document: &Document, name: &impl Fn(&str) -> Option<String>
     fields
 }
 
-fn add(
-    field: &str,
-    value: &Bson,
-    name: &impl Fn(&str) -> Option<String>,
-    fields: &mut Fields,
-) {
+fn add(field: &str, value: &Bson, name: &impl Fn(&str) -> Option<String>, fields: &mut Fields) {
     if let Bson::Document(document) = value {
         document.iter().for_each(|(part, value)| {
             add(&format!("{field}.{part}"), value, name, fields);
@@ -79,9 +74,7 @@ pub(super) fn changed(before: &Fields, after: &Fields) -> Vec<(String, String)> 
 }
 
 /// All fields in a line, to compare.
-pub(super) fn listed<'f>(
-    fields: impl IntoIterator<Item = (&'f String, &'f String)>,
-) -> String {
+pub(super) fn listed<'f>(fields: impl IntoIterator<Item = (&'f String, &'f String)>) -> String {
     let fields = fields.into_iter().map(|(field, value)| format!("{field} {value}"));
     fields.collect::<Vec<_>>().join(", ")
 }
