@@ -249,7 +249,17 @@ fn picture(
     let sentences = subject.sentences();
     let name =
         |word: &str| sentences.event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
-    let from = first.unwrap_or(0);
-    let drawn = Diagram { from, keep, violation, limit: LINES, name: &name };
+    let faults: Vec<String> = run.injected().iter().map(|rule| sentences.of(rule)).collect();
+    let external = subject.external().0;
+    let external = external.strip_prefix("the ").unwrap_or(external);
+    let drawn = Diagram {
+        from: first.unwrap_or(0),
+        keep,
+        violation,
+        faults: &faults,
+        external,
+        limit: LINES,
+        name: &name,
+    };
     diagram::draw(&run.trace, &drawn)
 }

@@ -141,12 +141,14 @@ fn because(subject: &AnySubject, case: &Case) -> Because {
 }
 
 fn names(because: &Because, (service, operation, target, words): Expected) -> bool {
-    because.links.iter().any(|link| {
-        let is_there = link.place.as_ref().is_some_and(|place| {
+    let links = because.links.iter().map(|link| (&link.place, &link.sentence));
+    let mut all = links.chain([(&because.place, &because.parting)]);
+    all.any(|(place, sentence)| {
+        let is_there = place.as_ref().is_some_and(|place| {
             (place.service.as_str(), place.operation, place.target.as_str())
                 == (service, operation, target)
         });
-        is_there && link.sentence.contains(words)
+        is_there && sentence.contains(words)
     })
 }
 

@@ -27,7 +27,7 @@ use crate::subject::{AnySubject, Names};
 use crate::trace::RecordKind;
 use chain::Step;
 use compare::{Compared, compare};
-use depends::depends;
+use depends::{depends, up_to};
 use facts::Facts;
 pub use facts::Place;
 use target::Violated;
@@ -38,6 +38,8 @@ use words::Words;
 pub struct Because {
     /// Where the failing run and the passing one part, or that none passes; one sentence.
     pub parting: String,
+    /// The place at which they part, where a fault is the difference.
+    pub place: Option<Place>,
     /// The causes from there to the violation, in order.
     pub links: Vec<Link>,
     /// The indices of the records of the failing run that the violation depends on.
@@ -71,7 +73,7 @@ impl Because {
         let ours = words(&here, run);
         let Some(neighbor) = &nearest.passing else {
             let chain = chain::backwards(&here, &violated);
-            return Self::told(always(run, nearest.tried), &chain, &ours, &violated, None);
+            return Self::told(always(run, nearest.tried), None, &chain, &ours, &violated, None);
         };
         let other_names = subject.names(&neighbor.run.trace);
         let there = Facts::of(&neighbor.run.trace, &other_names, sentences);
@@ -86,11 +88,13 @@ impl Because {
             is_fault.then_some(neighbor.parting),
         );
         let parting = parting(subject, &names, run, &neighbor.run, &neighbor.otherwise);
-        Self::told(parting, &chain, &ours, &violated, Some((&theirs, &compared.0)))
+        let fault = is_fault.then_some(neighbor.parting);
+        Self::told(parting, fault, &chain, &ours, &violated, Some((&theirs, &compared.0)))
     }
 
     fn told(
         parting: String,
+        fault: Option<usize>,
         chain: &[Step],
         ours: &Words<'_>,
         violated: &Violated<'_>,
@@ -101,7 +105,9 @@ impl Because {
             sentence: facts.names.replace_ids(&sentence),
             place: facts.facts[at].place.clone(),
         };
-        let links = chain.iter().filter_map(|step| match step {
+        // The fault that the passing run lacks is told already.
+        let links = chain.iter().filter(|step| fault.is_none_or(|at| **step != Step::Here(at, 1)));
+        let links = links.filter_map(|step| match step {
             Step::Here(at, times) => {
                 let mut sentence = match theirs.map(|(theirs, compared)| (theirs, compared[*at])) {
                     Some((theirs, Compared::Otherwise(there))) => ours.contrast(*at, theirs, there),
@@ -135,8 +141,16 @@ impl Because {
         let is_missing = matches!(chain.last(), Some(Step::Missing(_) | Step::Unpublished(..)));
         let moment = on_chain.last().copied().filter(|at| !is_missing && !is_fault(at));
         let until = moment.unwrap_or(facts.records.len());
-        let records = depends(facts, violated, &on_chain, until);
-        Self { parting, links, records, moment }
+        let mut records = depends(facts, violated, &on_chain, until);
+        if let Some((theirs, _)) = theirs {
+            let missing = chain.iter().filter_map(|step| match step {
+                Step::Missing(at) => Some(*at),
+                _ => None,
+            });
+            missing.for_each(|at| up_to(facts, theirs.facts, at, &mut records));
+        }
+        let place = fault.and_then(|at| facts.facts[at].place.clone());
+        Self { parting, place, links, records, moment }
     }
 }
 

@@ -36,6 +36,11 @@ pub struct Diagram<'a> {
     /// The violation in words, and the index of the record at which it comes about; the last line
     /// where that is not known.
     pub violation: Option<(&'a str, Option<usize>)>,
+    /// The injected faults in words, in the order of their records; those without words are named
+    /// by their call and effect.
+    pub faults: &'a [String],
+    /// The name of the external services.
+    pub external: &'a str,
     /// Maximum number of lines; the middle of a longer diagram is left out.
     pub limit: usize,
     /// The reader's name for an id, a subject, a consumer, or the cause of a correlation.
@@ -49,7 +54,9 @@ const SHOWN_PAUSE: Duration = Duration::from_secs(1);
 pub fn draw(records: &[Record], diagram: &Diagram<'_>) -> Sequence {
     let mut drawing = Drawing {
         diagram,
-        builder: Builder::default(),
+        builder: Builder::new(diagram.external),
+        faults: diagram.faults.iter(),
+        fault: None,
         documents: BTreeMap::new(),
         requests: BTreeMap::new(),
         messages: BTreeMap::new(),
@@ -82,6 +89,9 @@ struct Drawing<'a> {
     requests: BTreeMap<u64, (Participant, Option<Participant>)>,
     /// The name of each message, and its correlation.
     messages: BTreeMap<String, (String, Option<String>)>,
+    /// The words of the faults to come, and those of the current record.
+    faults: std::slice::Iter<'a, String>,
+    fault: Option<String>,
     /// Time of the last line.
     last: Option<Timestamp>,
 }
@@ -90,6 +100,7 @@ impl Drawing<'_> {
     /// Keeps the parts of a record that later ones refer to.
     fn learn(&mut self, record: &Record) {
         match &record.kind {
+            RecordKind::Fault { .. } => self.fault = self.faults.next().cloned(),
             RecordKind::Publish { message, .. } => {
                 let header = message.headers.get("traceparent");
                 let origin = header.and_then(|header| Causality::parse(header, &message.id));
@@ -238,9 +249,11 @@ impl Drawing<'_> {
                 self.builder.arrow(here, Arrow::LostReply, &bus, Tone::Fault, text);
             }
             RecordKind::Fault { operation, target, effect: what } => {
-                let target = self.name(target);
-                let text = format!("⚡ {operation} {target}: {}", effect(*what));
-                self.toned(record, Tone::Fault, vec![text]);
+                let words = self.fault.take();
+                let words = words.unwrap_or_else(|| {
+                    format!("{operation} {}: {}", self.name(target), effect(*what))
+                });
+                self.toned(record, Tone::Fault, vec![format!("⚡ {words}")]);
             }
             RecordKind::Start => self.note(record, vec!["starts".to_owned()]),
             RecordKind::Crash => self.toned(record, Tone::Crash, vec!["✗ crashes".to_owned()]),

@@ -32,6 +32,24 @@ pub(super) fn depends(
     kept
 }
 
+/// Adds what both runs have of the way to a record that only the passing one has.
+pub(super) fn up_to(
+    facts: &Facts<'_>,
+    passing: &Facts<'_>,
+    missing: usize,
+    kept: &mut BTreeSet<usize>,
+) {
+    let mut way = passing.facts[missing].trigger;
+    while let Some(at) = way {
+        let fact = &passing.facts[at];
+        let here = facts.facts.iter().position(|other| other.key == fact.key);
+        if let Some(here) = here.filter(|_| !fact.key.is_empty()) {
+            return add(facts, here, kept);
+        }
+        way = fact.trigger;
+    }
+}
+
 fn is_crash(facts: &Facts<'_>, at: usize) -> bool {
     matches!(facts.records[at].kind, RecordKind::Crash)
 }

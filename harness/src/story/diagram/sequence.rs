@@ -91,6 +91,8 @@ impl Line {
 pub(super) struct Builder {
     participants: Vec<Participant>,
     lines: Vec<Line>,
+    /// The name of the external services.
+    external: String,
     /// Whether lines are counted and not kept.
     pub(super) is_muted: bool,
     /// The number of lines since the last one that was kept.
@@ -98,6 +100,11 @@ pub(super) struct Builder {
 }
 
 impl Builder {
+    /// A builder that calls the external services by this name.
+    pub(super) fn new(external: &str) -> Self {
+        Self { external: external.to_owned(), ..Self::default() }
+    }
+
     fn index(&mut self, participant: &Participant) -> usize {
         let known = self.participants.iter().position(|known| known == participant);
         known.unwrap_or_else(|| {
@@ -166,7 +173,7 @@ impl Builder {
     /// The finished diagram. The middle of a diagram with more lines than `limit` is left out,
     /// and so is a participant that has no line.
     pub(super) fn finish(self, limit: usize) -> Sequence {
-        let Self { participants, mut lines, muted, .. } = self;
+        let Self { participants, mut lines, muted, external, .. } = self;
         lines.extend((muted > 0).then_some(Line::Gap(muted)));
         let omitted = lines.len().saturating_sub(limit.max(2));
         if omitted > 0 {
@@ -182,7 +189,7 @@ impl Builder {
             *at = order.iter().position(|used| used == at).expect("every line was looked at");
         }
         let shown: Vec<&Participant> = order.iter().map(|&at| &participants[at]).collect();
-        let lanes = shown.iter().map(|participant| lane(participant, &shown)).collect();
+        let lanes = shown.iter().map(|participant| lane(participant, &shown, &external)).collect();
         Sequence { lanes, lines }
     }
 }
@@ -197,13 +204,13 @@ fn column(participant: &Participant) -> (u32, u32) {
     }
 }
 
-fn lane(participant: &Participant, all: &[&Participant]) -> Lane {
+fn lane(participant: &Participant, all: &[&Participant], external: &str) -> Lane {
     let name = match participant {
         Participant::Client(name) => name.clone(),
         Participant::Instance(id) if is_only_instance(*id, all) => id.service.to_owned(),
         Participant::Instance(id) => id.to_string(),
         Participant::Bus => "bus".to_owned(),
-        Participant::External => "external".to_owned(),
+        Participant::External => external.to_owned(),
     };
     Lane { is_client: matches!(participant, Participant::Client(_)), name }
 }

@@ -51,10 +51,15 @@ fn request(line: &str) -> Record {
     record(0, None, kind)
 }
 
+/// A diagram of all records.
+fn whole<'a>(from: usize, limit: usize, name: &'a dyn Fn(&str) -> Option<String>) -> Diagram<'a> {
+    let (keep, violation, external) = (None, None, "outside");
+    Diagram { from, keep, violation, faults: &[], external, limit, name }
+}
+
 fn drawn(records: &[Record], from: usize, limit: usize) -> String {
     let name = |word: &str| (word == "thing.made").then(|| "ThingMade".to_owned());
-    let diagram = Diagram { from, keep: None, violation: None, limit, name: &name };
-    draw(records, &diagram).mermaid()
+    draw(records, &whole(from, limit, &name)).mermaid()
 }
 
 #[test]
@@ -101,7 +106,7 @@ fn events_have_their_names_and_a_gap_stands_for_the_records_that_are_left_out() 
     let keep = BTreeSet::from([0, 3]);
     let name = |_: &str| None;
     let violation = Some(("too many things", Some(1)));
-    let diagram = Diagram { from: 0, keep: Some(&keep), violation, limit: 100, name: &name };
+    let diagram = Diagram { keep: Some(&keep), violation, ..whole(0, 100, &name) };
     let text = draw(&records, &diagram).mermaid();
     assert_eq!(text.matches("p0->>p1: thing.made").count(), 2, "{text}");
     assert_eq!(text.matches("… 1 line omitted …").count(), 2, "{text}");
@@ -115,7 +120,7 @@ fn a_time_jump_is_seen_although_the_lines_in_it_are_left_out() {
     let records: Vec<Record> = records.into_iter().chain([last]).collect();
     let keep = BTreeSet::from([0, 2]);
     let name = |_: &str| None;
-    let diagram = Diagram { from: 0, keep: Some(&keep), violation: None, limit: 9, name: &name };
+    let diagram = Diagram { keep: Some(&keep), ..whole(0, 9, &name) };
     let text = draw(&records, &diagram).mermaid();
     assert!(text.contains("15 min later"), "{text}");
 }
@@ -142,6 +147,20 @@ fn faults_and_crashes_are_notes_and_pauses_are_lines() {
     assert!(text.contains("Note over p0: ⚡ write things: fails\n"), "{text}");
     assert!(text.contains("Note over p0,p1: 15 min later\n"), "{text}");
     assert!(text.contains("Note over p0: ✗ crashes\n"), "{text}");
+}
+
+#[test]
+fn a_fault_with_words_is_drawn_by_them() {
+    let fault = RecordKind::Fault {
+        operation: Operation::Write,
+        target: "things".to_owned(),
+        effect: Effect::CrashBefore,
+    };
+    let name = |_: &str| None;
+    let faults = ["shop crashes right before its 1st write to things".to_owned()];
+    let diagram = Diagram { faults: &faults, ..whole(0, 9, &name) };
+    let text = draw(&[record(0, Some(SHOP), fault)], &diagram).mermaid();
+    assert!(text.contains("⚡ shop crashes right before its 1st write to things"), "{text}");
 }
 
 #[test]
@@ -174,7 +193,7 @@ fn the_svg_has_a_lane_for_each_participant_and_escapes_text() {
         },
     );
     let name = |_: &str| None;
-    let diagram = Diagram { from: 0, keep: None, violation: None, limit: 100, name: &name };
+    let diagram = whole(0, 100, &name);
     let svg = draw(&[request, wrote, lost], &diagram).svg();
     assert_eq!(svg.matches("stroke-opacity").count(), 2, "a lane each: {svg}");
     assert!(svg.contains("&lt;b&gt;&amp;c") && !svg.contains("<b>"), "{svg}");
