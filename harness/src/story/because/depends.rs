@@ -48,6 +48,17 @@ pub(super) fn up_to(
         }
         way = fact.trigger;
     }
+    // Work without a recorded cause follows from what its service was told of the same things.
+    let fact = &passing.facts[missing];
+    let service = passing.service_of(missing);
+    let delivered = facts.facts.iter().zip(facts.records).rposition(|(other, record)| {
+        matches!(record.kind, RecordKind::Deliver { .. })
+            && record.instance.map(|instance| instance.service) == service
+            && !other.ids.is_disjoint(&fact.ids)
+    });
+    if let Some(delivered) = delivered {
+        add(facts, delivered, kept);
+    }
 }
 
 fn is_crash(facts: &Facts<'_>, at: usize) -> bool {

@@ -120,7 +120,7 @@ impl Facts<'_> {
         }
     }
 
-    /// The name of an event and of the document that it is about: `OrderCreated of the order of Ben`.
+    /// The name of an event and of the document that it is about: `LoanMade of the loan of Ben`.
     pub(super) fn event(&self, id: &str, subject: &str) -> String {
         match self.events.get(id) {
             Some(event) if event.about.is_empty() => event.name.clone(),
