@@ -39,7 +39,7 @@ pub(super) fn between(
     parting: usize,
     fault: Option<usize>,
 ) -> Vec<Step> {
-    let wrong = moment(here, parting, |_| true);
+    let wrong = moment(here, parting, |_| true).or_else(|| first_effect(here, parting));
     let lacking = moment(there, 0, |at| there.1[at] == Compared::Alone);
     let root = fault.map(|at| Step::Here(at, 1));
     if let Some((at, score)) = lacking
@@ -195,6 +195,22 @@ fn moment(
         }
     }
     best
+}
+
+/// The first differing write that changes something, where the violation names no record at all:
+/// a sum, for example.
+fn first_effect((facts, compared, violated): Side<'_, '_>, from: usize) -> Option<(usize, usize)> {
+    let mut all = facts.facts.iter().zip(facts.records);
+    if all.any(|(fact, record)| violated.score(fact, &record.kind) > 0) {
+        return None;
+    }
+    let mut effects = (from..facts.facts.len()).filter(|&at| {
+        let written = facts.facts[at].written.as_ref();
+        compared[at] != Compared::Same
+            && !is_routine(facts, at)
+            && written.is_some_and(|(before, after)| !changed(before, after).is_empty())
+    });
+    effects.next().map(|at| (at, 0))
 }
 
 /// The last differing write of the same document that has as much to do with the violation.
