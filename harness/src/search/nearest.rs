@@ -25,7 +25,7 @@ const RUNS: usize = 64;
 
 /// The total number of decisions after which the search stops, for runs that never reach
 /// quiescence.
-const DECISIONS: usize = 400_000;
+const DECISIONS: usize = 100_000;
 
 /// The number of other schedules that are tried where no order of two calls makes a difference.
 const SCHEDULES: u64 = 12;
