@@ -140,6 +140,16 @@ fn because(subject: &AnySubject, case: &Case) -> Because {
     story.explained(subject, &run, &nearest).because.expect("a violation is explained")
 }
 
+#[test]
+fn a_message_whose_write_is_lost_was_acknowledged_before() {
+    let subject = AnySubject::new(Ticketing);
+    let bugs = bugs();
+    let (_, _, case) = bugs.iter().find(|(bug, ..)| *bug == "unknown-is-success").unwrap();
+    let because = because(&subject, case);
+    let expected = ("payments", "ack", "OrderCreated", "payments acknowledges OrderCreated");
+    assert!(names(&because, expected), "{because:#?}");
+}
+
 fn names(because: &Because, (service, operation, target, words): Expected) -> bool {
     let links = because.links.iter().map(|link| (&link.place, &link.sentence));
     let mut all = links.chain([(&because.place, &because.parting)]);

@@ -2,7 +2,7 @@
 //! messages between them, the changes of documents, and the injected faults.
 //!
 //! It names no service and no event by itself: the caller gives names for ids and subjects.
-//! Acknowledgements are left out, and so are reads that no request or event caused and writes
+//! Acknowledgements are left out unless they are among the records to keep, and so are reads that no request or event caused and writes
 //! that change only a collection's bookkeeping.
 //!
 //! Next: `sequence` for the parts of a diagram, `labels` for their texts, `mermaid` and `svg`
@@ -230,6 +230,14 @@ impl Drawing<'_> {
             RecordKind::Reply { operation: "nak", id, .. } => {
                 let name = self.messages.get(id).map_or("message", |(name, _)| name.as_str());
                 let text = format!("nak of {name}");
+                self.arrow(record, here, Arrow::Reply, &Participant::Bus, text);
+            }
+            RecordKind::Reply { operation: "ack", id, .. } if self.diagram.keep.is_some() => {
+                if self.builder.is_muted {
+                    return;
+                }
+                let name = self.messages.get(id).map_or("message", |(name, _)| name.as_str());
+                let text = format!("acknowledges {name}");
                 self.arrow(record, here, Arrow::Reply, &Participant::Bus, text);
             }
             RecordKind::External { line, outcome } => {

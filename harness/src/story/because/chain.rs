@@ -56,7 +56,8 @@ pub(super) fn between(
         let instead = instead.map(|(at, _)| path(here, at, fault)).unwrap_or_default();
         let root = root.filter(|_| instead.first().copied() != fault);
         let last = instead.last().copied().unwrap_or_default();
-        let here = root.into_iter().chain(repeated(instead, here.0, last, MISSING));
+        let handled = acknowledged(here.0, there.0, at).map(|at| Step::Here(at, 1));
+        let here = root.into_iter().chain(repeated(instead, here.0, last, MISSING)).chain(handled);
         return here.chain(missing.into_iter().map(Step::Missing)).collect();
     }
     let Some((at, score)) = wrong else {
@@ -239,6 +240,21 @@ fn last_of((facts, compared, violated): Side<'_, '_>, first: usize, score: usize
 
 /// How much less a record elsewhere may have to do with a violation.
 const NEARLY: usize = 2;
+
+/// The acknowledgement of a message in the failing run, at the service that lacks a record of the
+/// passing one about the same things: the message is not delivered again.
+fn acknowledged(facts: &Facts<'_>, passing: &Facts<'_>, missing: usize) -> Option<usize> {
+    let (service, ids) = (passing.service_of(missing), &passing.facts[missing].ids);
+    let trigger = passing.facts[missing].trigger.and_then(|at| passing.facts[at].place.as_ref());
+    let event = trigger.filter(|place| place.operation == "deliver").map(|place| &place.target);
+    facts.facts.iter().zip(facts.records).position(|(fact, record)| {
+        let is_event = |event: &String| fact.place.as_ref().is_some_and(|p| p.target == *event);
+        matches!(record.kind, RecordKind::Reply { operation: "ack", heard: true, .. })
+            && record.instance.map(|instance| instance.service) == service
+            && !fact.ids.is_disjoint(ids)
+            && event.is_none_or(is_event)
+    })
+}
 
 /// The delivery or write that only the passing run has and that comes before this record there: it
 /// connects a fault with a difference that has no recorded cause.
