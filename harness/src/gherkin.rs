@@ -75,6 +75,21 @@ pub struct Finished {
     pub took: Duration,
     /// The file of its trace; `None` where none was written.
     pub trace: Option<PathBuf>,
+    /// The steps that ran.
+    pub steps: Vec<PlayedStep>,
+    /// The command that runs it again, where a report shows one.
+    pub again: Option<String>,
+}
+
+/// A step that ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedStep {
+    /// The step as written, with its keyword.
+    pub text: String,
+    /// The real time that it took.
+    pub took: Duration,
+    /// Whether it failed.
+    pub failed: bool,
 }
 
 /// The failure of a scenario.

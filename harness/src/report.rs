@@ -23,6 +23,7 @@ use crate::gherkin::Finished;
 use crate::search::explore::Exploration;
 use crate::search::races;
 use crate::story::Story;
+use crate::story::because::Because;
 
 /// The outcome of a command.
 #[derive(Debug, Default)]
@@ -64,6 +65,8 @@ pub struct Finding {
     pub files: story::Files,
     /// The command that replays it.
     pub again: String,
+    /// The command that searches its neighborhood after a fix.
+    pub confirm: String,
 }
 
 impl Summary {
@@ -147,10 +150,25 @@ struct JsonFinding<'a> {
     statement: Option<&'a str>,
     schedules: u64,
     steps: &'a [String],
+    because: Option<JsonBecause<'a>>,
     also: Vec<&'static str>,
     unneeded_faults: &'a [String],
     token: &'a Token,
     again: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonBecause<'a> {
+    parting: &'a str,
+    chain: Vec<&'a str>,
+}
+
+impl<'a> JsonBecause<'a> {
+    fn of(because: &'a Because) -> Self {
+        let chain = because.links.iter().map(|link| link.sentence.as_str()).collect();
+        Self { parting: &because.parting, chain }
+    }
 }
 
 impl<'a> Json<'a> {
@@ -180,6 +198,7 @@ impl<'a> Json<'a> {
             statement: finding.story.statement.as_deref(),
             schedules: finding.schedules,
             steps: &finding.story.steps,
+            because: finding.story.because.as_ref().map(JsonBecause::of),
             also: finding.story.also.iter().map(|other| other.name).collect(),
             unneeded_faults: &finding.story.unneeded,
             token: &finding.story.token,

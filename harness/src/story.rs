@@ -1,12 +1,13 @@
 //! A failure as a story: operations with their replies, faults, reorderings and the violated
-//! invariant, with a sequence diagram and a scenario that reproduces it.
+//! invariant, with its explanation, a sequence diagram and a scenario that reproduces it.
 //!
 //! It describes a run and runs nothing.
 //! [`crate::report`] renders it.
 //!
-//! Next: [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
+//! Next: [`because`] (why), [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
 //! `scenario` (Gherkin).
 
+pub mod because;
 pub mod diagram;
 pub mod fault;
 pub(crate) mod reorderings;
@@ -21,10 +22,12 @@ use crate::history::Call;
 use crate::invariants::Statement;
 use crate::run::Run;
 use crate::script::Then;
+use crate::search::nearest::Nearest;
 use crate::shrink::case::Shrunk;
 use crate::subject::{AnySubject, Names};
 use crate::trace::RecordKind;
 use crate::world::Reply;
+use because::Because;
 use diagram::{Diagram, Sequence};
 
 /// The story of a run.
@@ -32,16 +35,26 @@ use diagram::{Diagram, Sequence};
 pub struct Story {
     /// The events in order, a sentence each; the last one is the outcome.
     pub steps: Vec<String>,
+    /// The faults that are needed.
+    pub needed: Vec<String>,
     /// The faults that were injected but are not needed.
     pub unneeded: Vec<String>,
     /// The other invariants that the same cause violates, the most severe for users first.
     pub also: Vec<Statement>,
+    /// Why the invariant is violated; `None` where all hold, or where nobody has looked for the
+    /// nearest passing run.
+    pub because: Option<Because>,
     /// The violated invariant: its name; `None` where all hold.
     pub invariant: Option<String>,
     /// The statement of the violated invariant.
     pub statement: Option<String>,
-    /// The sequence diagram.
+    /// The violation in this run, as a sentence.
+    pub seen: Option<String>,
+    /// The sequence diagram of what the violation depends on, or of the whole run where that is
+    /// not known.
     pub picture: Sequence,
+    /// The sequence diagram of the whole run, where the other one leaves something out.
+    pub whole: Option<Sequence>,
     /// A feature with one scenario that repeats the run.
     pub gherkin: String,
     /// The replay token.
@@ -55,6 +68,29 @@ impl Story {
     /// The story of a shrunk case.
     pub fn of_shrunk(subject: &AnySubject, shrunk: &Shrunk) -> Self {
         Self::of(subject, &shrunk.run, Some(&shrunk.invariant), &shrunk.unneeded)
+    }
+
+    /// The same story with its explanation, by the search among the neighbors of this run.
+    #[must_use]
+    pub fn explained(self, subject: &AnySubject, run: &Run, nearest: &Nearest) -> Self {
+        let named = self.invariant.as_deref();
+        let violation = run.violations.iter().find(|v| Some(v.invariant.as_str()) == named);
+        let because = violation.map(|violation| Because::of(subject, run, violation, nearest));
+        let names = subject.names(&run.trace);
+        let folded = because.as_ref().filter(|because| !because.records.is_empty());
+        let folded = folded.map(|because| {
+            let keep = Some(&because.records);
+            picture(subject, run, &names, self.violated(because.moment), keep)
+        });
+        match folded {
+            None => Self { because, ..self },
+            Some(folded) => Self { because, whole: Some(self.picture), picture: folded, ..self },
+        }
+    }
+
+    /// The violation in words, and the record at which it comes about.
+    fn violated(&self, moment: Option<usize>) -> Option<(&str, Option<usize>)> {
+        self.seen.as_deref().map(|seen| (seen, moment))
     }
 
     /// The story of a run that was watched. `invariant` is the one in question; without it,
@@ -78,6 +114,7 @@ impl Story {
                 format!("{} is violated: {how}", violation.invariant)
             },
         );
+        let seen = violation.map(|violation| names.replace_ids(&violation.how));
         let invariant = violation.map(|violation| violation.invariant.as_str()).or(invariant);
         let all = run.violations.iter().map(|violation| violation.invariant.as_str());
         let others: BTreeSet<&str> = all.filter(|name| Some(*name) != invariant).collect();
@@ -86,11 +123,18 @@ impl Story {
         let sentences = subject.sentences();
         Self {
             steps: steps(subject, run, &reorderings, &end),
+            needed: run.injected().iter().map(|rule| sentences.of(rule)).collect(),
             unneeded: unneeded.iter().map(|rule| sentences.of(rule)).collect(),
             also,
+            because: None,
             invariant: violation.map(|violation| violation.invariant.clone()),
             statement: violation.map(|violation| subject.statement(&violation.invariant)),
-            picture: picture(subject, run, &names),
+            picture: {
+                let violated = seen.as_deref().map(|seen| (seen, None));
+                picture(subject, run, &names, violated, None)
+            },
+            seen,
+            whole: None,
             gherkin: scenario::feature(subject, &run.exact, invariant, &reorderings, &end),
             token: Token::of(&run.exact),
         }
@@ -193,12 +237,29 @@ fn capitalized(subject: &AnySubject, line: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The diagram of everything since the clients were prepared.
-fn picture(subject: &AnySubject, run: &Run, names: &Names) -> Sequence {
+/// The diagram of the run since the clients were prepared, or of the records to keep.
+fn picture(
+    subject: &AnySubject,
+    run: &Run,
+    names: &Names,
+    violation: Option<(&str, Option<usize>)>,
+    keep: Option<&BTreeSet<usize>>,
+) -> Sequence {
     let first = run.trace.iter().position(|record| matches!(record.kind, RecordKind::Step { .. }));
     let sentences = subject.sentences();
     let name =
         |word: &str| sentences.event_name(word).map(str::to_owned).or_else(|| names.of_id(word));
-    let drawn = Diagram { from: first.unwrap_or(0), only: None, limit: LINES, name: &name };
+    let faults: Vec<String> = run.injected().iter().map(|rule| sentences.of(rule)).collect();
+    let external = subject.external().0;
+    let external = external.strip_prefix("the ").unwrap_or(external);
+    let drawn = Diagram {
+        from: first.unwrap_or(0),
+        keep,
+        violation,
+        faults: &faults,
+        external,
+        limit: LINES,
+        name: &name,
+    };
     diagram::draw(&run.trace, &drawn)
 }

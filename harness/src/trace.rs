@@ -107,6 +107,8 @@ pub enum RecordKind {
         input: Document,
         /// Number of documents found, or the error.
         outcome: Result<usize, String>,
+        /// The ids of the documents found, for explanations; not rendered. Empty in a lean trace.
+        found: Vec<String>,
     },
     /// A message was published, or the publish failed.
     Publish {
@@ -198,7 +200,7 @@ impl RecordKind {
 #[derive(Debug, Clone)]
 pub struct Trace {
     records: Arc<Mutex<Arc<Vec<Record>>>>,
-    /// Whether the inputs of store calls are left out.
+    /// Whether the details of store calls are left out.
     is_lean: bool,
 }
 
@@ -213,15 +215,15 @@ impl Default for Trace {
 }
 
 impl Trace {
-    /// A trace without the inputs of store calls: enough to judge a run, not to render it.
+    /// A trace without the details of store calls: enough to judge a run, not to render it.
     /// It drops records that are added while a caller holds [`records`](Self::records).
     pub fn lean() -> Self {
         Self { is_lean: true, ..Self::default() }
     }
 
-    /// The input of a store call; empty in a lean trace.
-    fn input(&self, input: impl FnOnce() -> Document) -> Document {
-        if self.is_lean { Document::new() } else { input() }
+    /// A detail of a store call; empty in a lean trace.
+    fn detail<T: Default>(&self, detail: impl FnOnce() -> T) -> T {
+        if self.is_lean { T::default() } else { detail() }
     }
 
     /// Adds a record, caused by what the current task is handling.

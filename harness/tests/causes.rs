@@ -7,7 +7,9 @@ use harness::invariants::Kind;
 use harness::run;
 use harness::search::causes::causes;
 use harness::search::explore::{Plan, explore};
+use harness::search::nearest::nearest;
 use harness::shrink::case::shrink;
+use harness::story::Story;
 use harness::subject::AnySubject;
 use serde_json::json;
 
@@ -112,4 +114,22 @@ fn a_crash_gives_way_to_the_redelivery_that_it_causes() {
     let shrunk = shrunk.expect("the event is handled again after the restart");
     let [rule] = shrunk.run.injected() else { panic!("{:?}", shrunk.run.injected()) };
     assert!(matches!(rule.effect, Effect::Redeliver | Effect::LoseAck), "{rule:?}");
+}
+
+#[test]
+fn a_violation_that_names_no_document_is_explained_by_the_first_write_that_differs() {
+    let subject = subject();
+    let twice = at_accounts(Operation::Ack, 0, Effect::Redeliver);
+    let case = transfers(&subject, 1, vec![twice]);
+    let run = run::run_watched(&subject, &case).expect("the harness works");
+    let sum = "money-conserved";
+    let nearest = nearest(&subject, &run, sum, || ()).expect("the harness works");
+    let story = Story::of(&subject, &run, Some(sum), &[]).explained(&subject, &run, &nearest);
+    let because = story.because.expect("a violation is explained");
+    let [delivered, written] = &because.links[..] else { panic!("{because:#?}") };
+    assert!(delivered.sentence.contains("delivered to accounts a second time"), "{because:#?}");
+    assert!(
+        written.sentence.starts_with("accounts updates the account of Anna in accounts"),
+        "{because:#?}"
+    );
 }

@@ -8,6 +8,7 @@ use crate::report::progress::Progress;
 use crate::report::{Finding, story};
 use crate::search::causes::{Cause, Causes, causes};
 use crate::search::explore::Failure;
+use crate::search::nearest::{Nearest, nearest};
 use crate::story::Story;
 use crate::subject::AnySubject;
 
@@ -34,16 +35,25 @@ pub(super) fn shrunk<'a>(
         return Ok(Findings::default());
     }
     let progress = Progress::begin("runs to shrink failures", None);
-    let found = causes(subject, failures, faults, || progress.one());
+    let found = causes(subject, failures, faults, || progress.one()).and_then(|found| {
+        let runs = found.causes.iter().map(|cause| &cause.shrunk);
+        let nearest: Result<Vec<Nearest>, _> = runs
+            .map(|shrunk| nearest(subject, &shrunk.run, &shrunk.invariant, || progress.one()))
+            .collect();
+        Ok((found, nearest?))
+    });
     progress.end();
-    let Causes { causes, more } = found?;
+    let (Causes { causes, more }, nearest) = found?;
     let mut findings = Vec::new();
-    for (number, Cause { shrunk, also, schedules, .. }) in (1..).zip(causes) {
+    for (number, (cause, nearest)) in (1..).zip(causes.into_iter().zip(&nearest)) {
+        let Cause { shrunk, also, schedules, .. } = cause;
         let story = Story { also, ..Story::of_shrunk(subject, &shrunk) };
+        let story = story.explained(subject, &shrunk.run, nearest);
         let name = format!("{number}-{}", story.invariant.as_deref().unwrap_or("finding"));
         let again = program.replay(&story.token);
         let files = story::write(&story, &shrunk.run, &folder, &name, &again)?;
-        findings.push(Finding { schedules, story, files, again });
+        let confirm = program.with(["confirm", &story.token.to_string()]);
+        findings.push(Finding { schedules, story, files, again, confirm });
     }
     Ok(Findings { findings, more })
 }

@@ -7,6 +7,7 @@ use crate::case::{Case, Token};
 use crate::regressions::{Drift, Recorded, Regression, drift};
 use crate::report::story;
 use crate::run::{self, Run};
+use crate::search::nearest::nearest;
 use crate::story::Story;
 use crate::subject::AnySubject;
 
@@ -104,7 +105,11 @@ fn print_story(
     out: &Path,
     program: &Program,
 ) -> Result<Verdict, CommandError> {
-    let story = Story::of(subject, run, invariant, &[]);
+    let mut story = Story::of(subject, run, invariant, &[]);
+    if let Some(invariant) = &story.invariant {
+        let nearest = nearest(subject, run, invariant, || ())?;
+        story = story.explained(subject, run, &nearest);
+    }
     let again = program.replay(&story.token);
     let files = story::write(&story, run, out, "replay", &again)?;
     if let Some(statement) = &story.statement {

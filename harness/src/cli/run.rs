@@ -109,7 +109,7 @@ pub(super) fn run(
         }
         WorldName::Processes => unreachable!("it has returned"),
     };
-    let chosen = scenarios(subject, args, kind, &runtime, &terminal, &mut summary)?;
+    let chosen = scenarios(subject, args, kind, &runtime, program, &terminal, &mut summary)?;
     let schedules = match (args.schedules, chosen, args.world) {
         (Some(schedules), ..) => schedules,
         (None, true, _) => 0,
@@ -132,7 +132,7 @@ pub(super) fn run(
     terminal.row("invariants", &invariants);
     summary.figures.push(("Invariants".to_owned(), invariants));
     summary.took = began.elapsed();
-    terminal.failed_scenarios(&summary, |finished| again(args, program, finished));
+    terminal.failed_scenarios(&summary);
     terminal.failed_races(&summary, |seed| {
         let seed = seed.to_string();
         program.with(["--world", "real", "--seed", &seed, "--schedules", "1"])
@@ -146,6 +146,7 @@ fn scenarios(
     args: &Args,
     kind: WorldKind,
     runtime: &tokio::runtime::Runtime,
+    program: &Program,
     terminal: &Terminal,
     summary: &mut Summary,
 ) -> Result<bool, CommandError> {
@@ -176,6 +177,9 @@ fn scenarios(
     terminal.scenarios(&ran);
     summary.held &= ran.is_success();
     summary.scenarios = ran.scenarios;
+    for finished in summary.scenarios.iter_mut().filter(|finished| finished.failure.is_some()) {
+        finished.again = Some(again(args, program, finished));
+    }
     summary.left_out = ran.left_out;
     summary.unreadable = ran.unreadable;
     Ok(chosen)

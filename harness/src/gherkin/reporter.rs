@@ -11,14 +11,35 @@ use cucumber::{Event, cli, gherkin, parser};
 
 use super::features::place;
 use super::scenario_world::ScenarioWorld;
-use super::{Failure, Finished, trace_path};
+use super::{Failure, Finished, PlayedStep, trace_path};
 
 /// Reports each scenario as it ends, and keeps a list.
 pub(super) struct Reporter<F> {
     on_finished: F,
     finished: Rc<RefCell<Vec<Finished>>>,
     output: Option<PathBuf>,
-    running: HashMap<Source<gherkin::Scenario>, (Instant, Option<Failure>)>,
+    running: HashMap<Source<gherkin::Scenario>, Running>,
+}
+
+/// A scenario that runs.
+struct Running {
+    began: Instant,
+    failure: Option<Failure>,
+    steps: Vec<PlayedStep>,
+    /// When its current step began.
+    step_began: Instant,
+}
+
+impl Running {
+    fn begin() -> Self {
+        let now = Instant::now();
+        Self { began: now, failure: None, steps: Vec::new(), step_began: now }
+    }
+
+    fn end_step(&mut self, text: String, failed: bool) {
+        let took = self.step_began.elapsed();
+        self.steps.push(PlayedStep { text, took, failed });
+    }
 }
 
 impl<F: FnMut(&Finished)> Reporter<F> {
@@ -38,7 +59,7 @@ impl<F: FnMut(&Finished)> Reporter<F> {
     ) {
         let failure = match event {
             event::Scenario::Started => {
-                self.running.insert(scenario, (Instant::now(), None));
+                self.running.insert(scenario, Running::begin());
                 return;
             }
             event::Scenario::Finished => return self.finish(feature, &scenario),
@@ -46,32 +67,40 @@ impl<F: FnMut(&Finished)> Reporter<F> {
                 Failure { step: None, why: panic_text(&*why) }
             }
             event::Scenario::Background(step, event) | event::Scenario::Step(step, event) => {
+                let Some(running) = self.running.get_mut(&scenario) else { return };
+                let text = format!("{} {}", step.keyword.trim(), step.value);
                 let why = match event {
                     Step::Failed(_, _, _, StepError::Panic(why)) => panic_text(&*why),
                     Step::Failed(_, _, _, why) => why.to_string(),
                     Step::Skipped => "the step was skipped".to_owned(),
-                    Step::Started | Step::Passed(..) => return,
+                    Step::Started => {
+                        running.step_began = Instant::now();
+                        return;
+                    }
+                    Step::Passed(..) => return running.end_step(text, false),
                 };
-                let step = format!("{} {}", step.keyword.trim(), step.value);
-                Failure { step: Some(step), why }
+                running.end_step(text.clone(), true);
+                Failure { step: Some(text), why }
             }
             event::Scenario::Hook(..) | event::Scenario::Log(_) => return,
         };
-        if let Some((_, known)) = self.running.get_mut(&scenario) {
-            known.get_or_insert(failure);
+        if let Some(running) = self.running.get_mut(&scenario) {
+            running.failure.get_or_insert(failure);
         }
     }
 
     fn finish(&mut self, feature: &gherkin::Feature, scenario: &Source<gherkin::Scenario>) {
-        let Some((began, failure)) = self.running.remove(scenario) else { return };
+        let Some(running) = self.running.remove(scenario) else { return };
         let trace = self.output.as_deref().map(|output| trace_path(output, feature, scenario));
         let finished = Finished {
             feature: feature.name.clone(),
             scenario: scenario.name.clone(),
             place: place(feature, scenario),
-            failure,
-            took: began.elapsed(),
+            failure: running.failure,
+            took: running.began.elapsed(),
             trace: trace.filter(|path| path.exists()),
+            steps: running.steps,
+            again: None,
         };
         (self.on_finished)(&finished);
         self.finished.borrow_mut().push(finished);

@@ -9,7 +9,7 @@ use crate::faults::Operation;
 use crate::subject::AnySubject;
 
 /// The columns of the table.
-const COLUMNS: [(Mark, &str); 7] = [
+pub(super) const COLUMNS: [(Mark, &str); 7] = [
     (Mark::Duplicate, "twice"),
     (Mark::Reorder, "overtaken"),
     (Mark::LateAck, "late ack"),

@@ -36,6 +36,12 @@ pub fn summary(summary: &Summary) -> String {
         for (number, step) in (1..).zip(&finding.story.steps) {
             _ = writeln!(text, "{number}. {step}");
         }
+        if let Some(because) = &finding.story.because {
+            _ = writeln!(text, "\n**Because:** {}.\n", because.parting);
+            for (number, link) in (1..).zip(&because.links) {
+                _ = writeln!(text, "{number}. {}", link.sentence);
+            }
+        }
         _ = writeln!(text, "\nAgain: `{}`", finding.again);
     }
     for race in &summary.races {

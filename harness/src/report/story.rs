@@ -79,6 +79,12 @@ pub fn markdown(story: &Story, again: &str) -> String {
     for (number, step) in (1..).zip(&story.steps) {
         text += &format!("{number}. {step}\n");
     }
+    if let Some(because) = &story.because {
+        text += &format!("\n## Because\n\n{}.\n\n", because.parting);
+        for (number, link) in (1..).zip(&because.links) {
+            text += &format!("{number}. {}\n", link.sentence);
+        }
+    }
     if !story.also.is_empty() {
         text += "\nThe same cause also violates:\n\n";
         for Statement { name, statement, .. } in &story.also {
@@ -99,6 +105,12 @@ pub fn text(story: &Story, files: Option<&Files>, again: &str) -> String {
     let mut text = String::new();
     for (number, step) in (1..).zip(&story.steps) {
         text += &format!("{number:>3}. {step}\n");
+    }
+    if let Some(because) = &story.because {
+        text += &format!("because   {}\n", because.parting);
+        for link in &because.links {
+            text += &format!("          - {}\n", link.sentence);
+        }
     }
     for (label, kind) in [("also", Kind::Harm), ("mechanism", Kind::Mechanism)] {
         let names = story.also.iter().filter(|other| other.kind == kind).map(|other| other.name);

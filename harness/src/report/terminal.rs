@@ -9,7 +9,7 @@ use sim::scheduler::exhaustive::Counts;
 
 use super::{Finding, Summary, counted, coverage, html, pace, rules, story, time};
 use crate::coverage::Coverage;
-use crate::gherkin::{self, Finished};
+use crate::gherkin;
 use crate::search::exhaust::Exhausted;
 use crate::search::explore::Exploration;
 use crate::subject::Rules;
@@ -130,7 +130,7 @@ impl Terminal {
     }
 
     /// Prints the failed scenarios, and how to run each again.
-    pub fn failed_scenarios(&self, summary: &Summary, again: impl Fn(&Finished) -> String) {
+    pub fn failed_scenarios(&self, summary: &Summary) {
         for why in &summary.unreadable {
             self.line(format!("\n  {BAD}a feature cannot be read{BAD:#}\n    {why}"));
         }
@@ -153,7 +153,9 @@ impl Terminal {
             if let Some(trace) = &finished.trace {
                 self.line(format!("    trace {}", trace.display()));
             }
-            self.line(format!("    again {}", again(finished)));
+            if let Some(again) = &finished.again {
+                self.line(format!("    again {again}"));
+            }
         }
         if more > 0 {
             self.line(format!("\n  and {}, in the report", counted(more, "more failed scenario")));
@@ -174,7 +176,7 @@ impl Terminal {
 
     /// Prints the findings with their stories.
     pub fn findings(&self, summary: &Summary) {
-        for Finding { schedules, story: told, files, again } in &summary.findings {
+        for Finding { schedules, story: told, files, again, .. } in &summary.findings {
             let statement = told.statement.as_deref().unwrap_or_default();
             let invariant = told.invariant.as_deref().unwrap_or_default();
             let count = counted(*schedules, "schedule");

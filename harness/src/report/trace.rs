@@ -67,7 +67,7 @@ fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
             let detail = json!({ "collection": collection, "input": input, "outcome": outcome });
             ("store", operation, detail)
         }
-        RecordKind::Read { operation, collection, input, outcome } => {
+        RecordKind::Read { operation, collection, input, outcome, .. } => {
             let outcome = match outcome {
                 Ok(found) => json!({ "found": found }),
                 Err(error) => json!({ "error": error }),

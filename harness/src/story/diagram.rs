@@ -2,7 +2,7 @@
 //! messages between them, the changes of documents, and the injected faults.
 //!
 //! It names no service and no event by itself: the caller gives names for ids and subjects.
-//! Acknowledgements are left out, and so are reads that no request or event caused and writes
+//! Acknowledgements are left out unless they are among the records to keep, and so are reads that no request or event caused and writes
 //! that change only a collection's bookkeeping.
 //!
 //! Next: `sequence` for the parts of a diagram, `labels` for their texts, `mermaid` and `svg`
@@ -21,17 +21,26 @@ use ports::Timestamp;
 use ports::bus::Stream;
 use ports::causality::Causality;
 
+use crate::faults::{Effect, Operation};
 use crate::trace::{Record, RecordKind};
 use labels::{changes, effect, shortened, span};
 pub use sequence::Sequence;
-use sequence::{Arrow, Builder, Participant};
+use sequence::{Arrow, Builder, Participant, Tone};
 
 /// The selection of records for a diagram, and their names.
 pub struct Diagram<'a> {
     /// Index of the first record to draw. Earlier ones only show which fields a write changed.
     pub from: usize,
-    /// The correlations to draw; `None` for all.
-    pub only: Option<&'a BTreeSet<String>>,
+    /// Indices of the records to draw; `None` for all. A line stands for those in between.
+    pub keep: Option<&'a BTreeSet<usize>>,
+    /// The violation in words, and the index of the record at which it comes about; the last line
+    /// where that is not known.
+    pub violation: Option<(&'a str, Option<usize>)>,
+    /// The injected faults in words, in the order of their records; those without words are named
+    /// by their call and effect.
+    pub faults: &'a [String],
+    /// The name of the external services.
+    pub external: &'a str,
     /// Maximum number of lines; the middle of a longer diagram is left out.
     pub limit: usize,
     /// The reader's name for an id, a subject, a consumer, or the cause of a correlation.
@@ -45,18 +54,28 @@ const SHOWN_PAUSE: Duration = Duration::from_secs(1);
 pub fn draw(records: &[Record], diagram: &Diagram<'_>) -> Sequence {
     let mut drawing = Drawing {
         diagram,
-        builder: Builder::default(),
+        builder: Builder::new(diagram.external),
+        faults: diagram.faults.iter(),
+        fault: None,
         documents: BTreeMap::new(),
         requests: BTreeMap::new(),
         messages: BTreeMap::new(),
         last: records.get(diagram.from).map(|record| record.at),
     };
+    let moment = diagram.violation.and_then(|(_, moment)| moment);
     for (at, record) in records.iter().enumerate() {
         drawing.learn(record);
-        if at >= diagram.from && drawing.is_selected(record) {
+        if at >= diagram.from {
+            drawing.builder.is_muted = diagram.keep.is_some_and(|keep| !keep.contains(&at));
             drawing.draw(record);
         }
+        if moment == Some(at) {
+            drawing.violation();
+        }
         drawing.remember(record);
+    }
+    if moment.is_none_or(|moment| moment >= records.len()) {
+        drawing.violation();
     }
     drawing.builder.finish(diagram.limit)
 }
@@ -70,6 +89,9 @@ struct Drawing<'a> {
     requests: BTreeMap<u64, (Participant, Option<Participant>)>,
     /// The name of each message, and its correlation.
     messages: BTreeMap<String, (String, Option<String>)>,
+    /// The words of the faults to come, and those of the current record.
+    faults: std::slice::Iter<'a, String>,
+    fault: Option<String>,
     /// Time of the last line.
     last: Option<Timestamp>,
 }
@@ -78,6 +100,7 @@ impl Drawing<'_> {
     /// Keeps the parts of a record that later ones refer to.
     fn learn(&mut self, record: &Record) {
         match &record.kind {
+            RecordKind::Fault { .. } => self.fault = self.faults.next().cloned(),
             RecordKind::Publish { message, .. } => {
                 let header = message.headers.get("traceparent");
                 let origin = header.and_then(|header| Causality::parse(header, &message.id));
@@ -115,9 +138,12 @@ impl Drawing<'_> {
         })
     }
 
-    fn is_selected(&self, record: &Record) -> bool {
-        let Some(only) = self.diagram.only else { return true };
-        self.correlation(record).is_none_or(|correlation| only.contains(correlation))
+    /// Adds a line for the violation.
+    fn violation(&mut self) {
+        if let Some((how, _)) = self.diagram.violation {
+            self.builder.is_muted = false;
+            self.builder.divider(Tone::Wrong, format!("✗ {how}"));
+        }
     }
 
     fn name(&self, word: &str) -> String {
@@ -133,24 +159,31 @@ impl Drawing<'_> {
         text: impl Into<String>,
     ) {
         self.pause(record.at);
-        self.builder.arrow(from, arrow, to, text.into());
+        self.builder.arrow(from, arrow, to, Tone::Plain, text.into());
     }
 
     fn note(&mut self, record: &Record, text: Vec<String>) {
+        self.toned(record, Tone::Plain, text);
+    }
+
+    fn toned(&mut self, record: &Record, tone: Tone, text: Vec<String>) {
         let Some(at) = record.instance else { return };
         self.pause(record.at);
         let correlation = self.correlation(record).map(str::to_owned);
         let cause = correlation.as_deref().and_then(|cause| (self.diagram.name)(cause));
         let heading = cause.map(|cause| format!("for {cause}:"));
-        self.builder.note(&Participant::Instance(at), correlation, heading, text);
+        self.builder.note(&Participant::Instance(at), correlation, tone, heading, text);
     }
 
     /// Adds a line for the time since the last one, if it is long.
     fn pause(&mut self, now: Timestamp) {
+        if self.builder.is_muted {
+            return;
+        }
         let before = self.last.replace(now).unwrap_or(now);
         let passed = Duration::try_from(now.duration_since(before)).unwrap_or_default();
         if passed >= SHOWN_PAUSE {
-            self.builder.divider(format!("{} later", span(passed)));
+            self.builder.divider(Tone::Plain, format!("{} later", span(passed)));
         }
     }
 
@@ -186,14 +219,25 @@ impl Drawing<'_> {
             }
             RecordKind::Deliver { subject, attempt, .. } => {
                 let mut text = self.name(subject);
+                let mut tone = Tone::Plain;
                 if *attempt > 1 {
-                    text += &format!(", delivery {attempt}");
+                    text += &format!(", delivered again ({attempt})");
+                    tone = Tone::Fault;
                 }
-                self.arrow(record, &Participant::Bus, Arrow::Message, here, text);
+                self.pause(record.at);
+                self.builder.arrow(&Participant::Bus, Arrow::Message, here, tone, text);
             }
             RecordKind::Reply { operation: "nak", id, .. } => {
                 let name = self.messages.get(id).map_or("message", |(name, _)| name.as_str());
                 let text = format!("nak of {name}");
+                self.arrow(record, here, Arrow::Reply, &Participant::Bus, text);
+            }
+            RecordKind::Reply { operation: "ack", id, .. } if self.diagram.keep.is_some() => {
+                if self.builder.is_muted {
+                    return;
+                }
+                let name = self.messages.get(id).map_or("message", |(name, _)| name.as_str());
+                let text = format!("acknowledges {name}");
                 self.arrow(record, here, Arrow::Reply, &Participant::Bus, text);
             }
             RecordKind::External { line, outcome } => {
@@ -206,15 +250,23 @@ impl Drawing<'_> {
                     self.note(record, text);
                 }
             }
+            RecordKind::Fault { operation: Operation::Ack, target, effect: Effect::LoseAck } => {
+                let text = format!("⚡ acknowledgement of {}, lost", self.name(target));
+                self.pause(record.at);
+                let bus = Participant::Bus;
+                self.builder.arrow(here, Arrow::LostReply, &bus, Tone::Fault, text);
+            }
             RecordKind::Fault { operation, target, effect: what } => {
-                let target = self.name(target);
-                let text = format!("⚡ {operation} {target}: {}", effect(*what));
-                self.note(record, vec![text]);
+                let words = self.fault.take();
+                let words = words.unwrap_or_else(|| {
+                    format!("{operation} {}: {}", self.name(target), effect(*what))
+                });
+                self.toned(record, Tone::Fault, vec![format!("⚡ {words}")]);
             }
             RecordKind::Start => self.note(record, vec!["starts".to_owned()]),
-            RecordKind::Crash => self.note(record, vec!["✗ crashes".to_owned()]),
+            RecordKind::Crash => self.toned(record, Tone::Crash, vec!["✗ crashes".to_owned()]),
             RecordKind::Panic { message } => {
-                self.note(record, vec![format!("✗ panics: {message}")]);
+                self.toned(record, Tone::Fault, vec![format!("✗ panics: {message}")]);
             }
             _ => {}
         }
@@ -246,11 +298,12 @@ impl Drawing<'_> {
     fn stored(&self, record: &Record) -> Option<Vec<String>> {
         let name = |id: &str| self.name(id);
         match &record.kind {
-            RecordKind::Read { operation, collection, input, outcome } => {
+            RecordKind::Read { operation, collection, input, outcome, .. } => {
                 record.origin.as_ref()?;
-                let call = match input.get_str("_id") {
-                    Ok(id) => format!("{operation} {collection} ({})", name(id)),
-                    Err(_) => format!("{operation} {collection}"),
+                let call = match (*operation, input.get_str("_id")) {
+                    ("get", Ok(id)) => format!("reads {collection} ({})", name(id)),
+                    (_, Ok(id)) => format!("searches {collection} ({})", name(id)),
+                    _ => format!("searches {collection}"),
                 };
                 Some(vec![match outcome {
                     Ok(0) => format!("{call}: none"),
@@ -259,7 +312,8 @@ impl Drawing<'_> {
                 }])
             }
             RecordKind::Write { operation, collection, outcome, .. } => {
-                let call = format!("{operation} {collection}");
+                let verb = if *operation == "insert" { "inserts into" } else { "updates" };
+                let call = format!("{verb} {collection}");
                 let document = match outcome {
                     Ok(Some(document)) => document,
                     Ok(None) => {

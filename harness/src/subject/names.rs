@@ -143,6 +143,22 @@ impl Names {
         }
     }
 
+    /// The name of an id as a noun in a sentence: `Anna`, `the order of Ben`.
+    pub(crate) fn with_article(&self, id: &str) -> Option<String> {
+        match self.names.get(id)? {
+            Name::Plain(name) => Some(name.clone()),
+            Name::Of { kind, owner } => Some(format!("the {kind} of {owner}")),
+        }
+    }
+
+    /// The ids that have a word of their own, with it.
+    pub(crate) fn plain_names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().filter_map(|(id, name)| match name {
+            Name::Plain(name) => Some((id.as_str(), name.as_str())),
+            Name::Of { .. } => None,
+        })
+    }
+
     /// The sentence with names in the place of ids.
     pub fn replace_ids(&self, sentence: &str) -> String {
         let mut replaced = String::new();

@@ -63,7 +63,7 @@ impl Store for Recorded<dyn Store> {
     async fn insert(&self, collection: &str, document: Document) -> Result<(), WriteError> {
         let (began, inserted) = (self.recorder.trace.len(), document.clone());
         let outcome = self.inner.insert(collection, document).await;
-        let input = self.recorder.trace.input(|| inserted.clone());
+        let input = self.recorder.trace.detail(|| inserted.clone());
         self.recorder.add(RecordKind::Write {
             operation: "insert",
             began,
@@ -76,16 +76,16 @@ impl Store for Recorded<dyn Store> {
 
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         let outcome = self.inner.get(collection, id).await;
-        let found = outcome.as_ref().map(|found| usize::from(found.is_some()));
-        let input = self.recorder.trace.input(|| doc! { "_id": id });
+        let input = self.recorder.trace.detail(|| doc! { "_id": id });
+        let found = outcome.as_ref().map(Option::as_slice);
         self.read("get", collection, input, found);
         outcome
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {
-        let input = self.recorder.trace.input(|| find.filter.clone());
+        let input = self.recorder.trace.detail(|| find.filter.clone());
         let outcome = self.inner.find(collection, find).await;
-        self.read("find", collection, input, outcome.as_ref().map(Vec::len));
+        self.read("find", collection, input, outcome.as_ref().map(Vec::as_slice));
         outcome
     }
 
@@ -96,7 +96,7 @@ impl Store for Recorded<dyn Store> {
     ) -> Result<Option<Document>, WriteError> {
         let began = self.recorder.trace.len();
         let given = || doc! { "filter": update.filter.clone(), "change": update.change.clone() };
-        let input = self.recorder.trace.input(given);
+        let input = self.recorder.trace.detail(given);
         let outcome = self.inner.update(collection, update).await;
         self.recorder.add(RecordKind::Write {
             operation: "update",
@@ -139,13 +139,16 @@ impl Recorded<dyn Store> {
         operation: &'static str,
         collection: &str,
         input: Document,
-        found: Result<usize, &ReadError>,
+        outcome: Result<&[Document], &ReadError>,
     ) {
+        let id = |found: &Document| found.get_str("_id").unwrap_or_default().to_owned();
+        let ids = || outcome.unwrap_or_default().iter().map(id).collect();
         self.recorder.add(RecordKind::Read {
             operation,
             collection: collection.to_owned(),
             input,
-            outcome: found.map_err(ToString::to_string),
+            found: self.recorder.trace.detail(ids),
+            outcome: outcome.map(<[Document]>::len).map_err(ToString::to_string),
         });
     }
 }

@@ -89,6 +89,14 @@ pub(super) fn effect(effect: Effect) -> String {
     }
 }
 
+/// The lines that are left out.
+pub(super) fn gap(lines: usize) -> String {
+    match lines {
+        1 => "… 1 line omitted …".to_owned(),
+        lines => format!("… {lines} lines omitted …"),
+    }
+}
+
 /// A duration, rounded: 15 min, 1.5 s, 20 ms.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs_f64();

@@ -1,5 +1,6 @@
 //! A sequence diagram in Mermaid's notation.
 
+use super::labels::gap;
 use super::sequence::{Arrow, Lane, Line, Sequence};
 
 impl Sequence {
@@ -17,14 +18,15 @@ impl Sequence {
         };
         for line in &self.lines {
             text += &match line {
-                Line::Arrow { from, arrow, to, text } => {
+                Line::Arrow { from, arrow, to, text, .. } => {
                     format!("    p{from}{}p{to}: {}\n", token(*arrow), escaped(text))
                 }
                 Line::Note { over, lines, .. } => {
                     let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
                     format!("    Note over p{over}: {}\n", lines.join("<br/>"))
                 }
-                Line::Divider(text) => format!("    Note over {all}: {}\n", escaped(text)),
+                Line::Divider { text, .. } => format!("    Note over {all}: {}\n", escaped(text)),
+                Line::Gap(lines) => format!("    Note over {all}: {}\n", gap(*lines)),
             };
         }
         text

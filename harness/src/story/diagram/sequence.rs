@@ -36,6 +36,19 @@ impl Arrow {
     }
 }
 
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// The work of the system.
+    Plain,
+    /// An injected fault, or what follows from one directly.
+    Fault,
+    /// The end of an instance.
+    Crash,
+    /// The violation.
+    Wrong,
+}
+
 /// A line; participants are indices.
 #[derive(Debug, Clone)]
 pub(super) enum Line {
@@ -43,16 +56,23 @@ pub(super) enum Line {
         from: usize,
         arrow: Arrow,
         to: usize,
+        tone: Tone,
         text: String,
     },
     /// A note over one participant, with the correlation that it belongs to.
     Note {
         over: usize,
         correlation: Option<String>,
+        tone: Tone,
         lines: Vec<String>,
     },
     /// A note over all participants.
-    Divider(String),
+    Divider {
+        tone: Tone,
+        text: String,
+    },
+    /// So many lines are left out.
+    Gap(usize),
 }
 
 impl Line {
@@ -60,7 +80,7 @@ impl Line {
         let (one, other) = match self {
             Self::Arrow { from, to, .. } => (Some(from), Some(to)),
             Self::Note { over, .. } => (Some(over), None),
-            Self::Divider(_) => (None, None),
+            Self::Divider { .. } | Self::Gap(_) => (None, None),
         };
         one.into_iter().chain(other)
     }
@@ -71,9 +91,20 @@ impl Line {
 pub(super) struct Builder {
     participants: Vec<Participant>,
     lines: Vec<Line>,
+    /// The name of the external services.
+    external: String,
+    /// Whether lines are counted and not kept.
+    pub(super) is_muted: bool,
+    /// The number of lines since the last one that was kept.
+    muted: usize,
 }
 
 impl Builder {
+    /// A builder that calls the external services by this name.
+    pub(super) fn new(external: &str) -> Self {
+        Self { external: external.to_owned(), ..Self::default() }
+    }
+
     fn index(&mut self, participant: &Participant) -> usize {
         let known = self.participants.iter().position(|known| known == participant);
         known.unwrap_or_else(|| {
@@ -82,15 +113,30 @@ impl Builder {
         })
     }
 
+    /// Whether the next line is kept; a gap stands for the ones before that were not.
+    fn keeps(&mut self) -> bool {
+        if self.is_muted {
+            self.muted += 1;
+            return false;
+        }
+        if self.muted > 0 {
+            self.lines.push(Line::Gap(std::mem::take(&mut self.muted)));
+        }
+        true
+    }
+
     pub(super) fn arrow(
         &mut self,
         from: &Participant,
         arrow: Arrow,
         to: &Participant,
+        tone: Tone,
         text: String,
     ) {
-        let (from, to) = (self.index(from), self.index(to));
-        self.lines.push(Line::Arrow { from, arrow, to, text });
+        if self.keeps() {
+            let (from, to) = (self.index(from), self.index(to));
+            self.lines.push(Line::Arrow { from, arrow, to, tone, text });
+        }
     }
 
     /// Adds a note; consecutive notes of one correlation become one, under the first heading.
@@ -98,33 +144,41 @@ impl Builder {
         &mut self,
         over: &Participant,
         correlation: Option<String>,
+        tone: Tone,
         heading: Option<String>,
         text: Vec<String>,
     ) {
+        if !self.keeps() {
+            return;
+        }
         let over = self.index(over);
-        if let Some(Line::Note { over: last, correlation: of, lines }) = self.lines.last_mut()
-            && *last == over
+        if let Some(Line::Note { over: last, correlation: of, tone: before, lines }) =
+            self.lines.last_mut()
+            && (*last, *before) == (over, tone)
             && *of == correlation
         {
             lines.extend(text);
         } else {
             let lines = heading.into_iter().chain(text).collect();
-            self.lines.push(Line::Note { over, correlation, lines });
+            self.lines.push(Line::Note { over, correlation, tone, lines });
         }
     }
 
-    pub(super) fn divider(&mut self, text: String) {
-        self.lines.push(Line::Divider(text));
+    pub(super) fn divider(&mut self, tone: Tone, text: String) {
+        if self.keeps() {
+            self.lines.push(Line::Divider { tone, text });
+        }
     }
 
     /// The finished diagram. The middle of a diagram with more lines than `limit` is left out,
     /// and so is a participant that has no line.
     pub(super) fn finish(self, limit: usize) -> Sequence {
-        let Self { participants, mut lines } = self;
+        let Self { participants, mut lines, muted, external, .. } = self;
+        lines.extend((muted > 0).then_some(Line::Gap(muted)));
         let omitted = lines.len().saturating_sub(limit.max(2));
         if omitted > 0 {
             let from = limit.max(2) / 2;
-            let gap = Line::Divider(format!("… {omitted} lines omitted …"));
+            let gap = Line::Gap(omitted);
             lines.splice(from..from + omitted, [gap]);
         }
         let used: BTreeSet<usize> =
@@ -135,7 +189,7 @@ impl Builder {
             *at = order.iter().position(|used| used == at).expect("every line was looked at");
         }
         let shown: Vec<&Participant> = order.iter().map(|&at| &participants[at]).collect();
-        let lanes = shown.iter().map(|participant| lane(participant, &shown)).collect();
+        let lanes = shown.iter().map(|participant| lane(participant, &shown, &external)).collect();
         Sequence { lanes, lines }
     }
 }
@@ -150,13 +204,13 @@ fn column(participant: &Participant) -> (u32, u32) {
     }
 }
 
-fn lane(participant: &Participant, all: &[&Participant]) -> Lane {
+fn lane(participant: &Participant, all: &[&Participant], external: &str) -> Lane {
     let name = match participant {
         Participant::Client(name) => name.clone(),
         Participant::Instance(id) if is_only_instance(*id, all) => id.service.to_owned(),
         Participant::Instance(id) => id.to_string(),
         Participant::Bus => "bus".to_owned(),
-        Participant::External => "external".to_owned(),
+        Participant::External => external.to_owned(),
     };
     Lane { is_client: matches!(participant, Participant::Client(_)), name }
 }

@@ -1,8 +1,10 @@
 //! A sequence diagram as a self-contained SVG: no script, no font, no style sheet.
 //!
-//! It draws in the colour of the surrounding text, for light and dark pages alike.
+//! It draws in the colour of the surrounding text, for light and dark pages alike. A page may set
+//! the colours of faults and violations by the variables `--paper`, `--warm` and `--bad`.
 
-use super::sequence::{Arrow, Lane, Line, Sequence};
+use super::labels::gap;
+use super::sequence::{Arrow, Lane, Line, Sequence, Tone};
 
 /// Estimated width of a character, in pixels.
 const CHARACTER_WIDTH: f64 = 6.4;
@@ -18,11 +20,27 @@ const HEAD_HEIGHT: f64 = 28.0;
 /// Maximum length of a line of text, in characters.
 const MAX_TEXT: usize = 44;
 
+/// Maximum length of a line of text over all lanes, in characters.
+const MAX_WIDE: usize = 90;
+
+impl Tone {
+    /// The colour as a style; empty for that of the text.
+    fn style(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Fault => r#" style="color:var(--warm,#b26a00)""#,
+            Self::Crash | Self::Wrong => r#" style="color:var(--bad,#d1322b)""#,
+        }
+    }
+}
+
 impl Sequence {
     /// The diagram as an `<svg>` element.
     pub fn svg(&self) -> String {
         let columns = self.columns();
-        let mut page = Page { columns, body: String::new(), y: MARGIN + HEAD_HEIGHT + ROW_HEIGHT };
+        let ends = vec![None; self.lanes.len()];
+        let y = MARGIN + HEAD_HEIGHT + ROW_HEIGHT;
+        let mut page = Page { columns, ends, body: String::new(), y };
         self.lines.iter().for_each(|line| page.line(line));
         page.finish(&self.lanes)
     }
@@ -34,6 +52,7 @@ impl Sequence {
         let mut gaps: Vec<f64> =
             (1..count).map(|at| LANE_GAP.max(width(at - 1) + width(at) + MARGIN)).collect();
         let (mut left, mut right) = (LANE_GAP / 2.0, LANE_GAP / 2.0);
+        let mut whole = 0.0_f64;
         for line in &self.lines {
             match line {
                 Line::Arrow { from, to, text, .. } => {
@@ -58,7 +77,11 @@ impl Sequence {
                         right = right.max(half);
                     }
                 }
-                Line::Divider(_) => {}
+                Line::Divider { text, .. } => {
+                    let lines = wrapped(text, MAX_WIDE);
+                    whole = lines.iter().map(|line| text_width(line)).fold(whole, f64::max);
+                }
+                Line::Gap(_) => {}
             }
         }
         let mut at = left + MARGIN;
@@ -67,7 +90,7 @@ impl Sequence {
             at += gap;
             columns.push(at);
         }
-        columns.push(at + right + MARGIN);
+        columns.push((at + right + MARGIN).max(whole + 4.0 * MARGIN));
         columns
     }
 }
@@ -75,6 +98,8 @@ impl Sequence {
 struct Page {
     /// The x of each lane, and of the right edge.
     columns: Vec<f64>,
+    /// The y at which each lane ends, where it ends before the diagram.
+    ends: Vec<Option<f64>>,
     body: String,
     /// Top of the next line.
     y: f64,
@@ -83,64 +108,104 @@ struct Page {
 impl Page {
     fn line(&mut self, line: &Line) {
         match line {
-            Line::Arrow { from, arrow, to, text } => self.arrow(*from, *arrow, *to, text),
-            Line::Note { over, lines, .. } => {
-                let (x, width) = (self.columns[*over], note_width(lines));
-                self.note(x - width / 2.0, width, lines, 0.07);
+            Line::Arrow { from, arrow, to, tone, text } => {
+                self.toned(*tone, |page| page.arrow(*from, *arrow, *to, text));
             }
-            Line::Divider(text) => {
+            Line::Note { over, tone, lines, .. } => {
+                let lines: Vec<String> =
+                    lines.iter().flat_map(|line| wrapped(line, MAX_TEXT)).collect();
+                let (x, width) = (self.columns[*over], note_width(&lines));
+                self.toned(*tone, |page| page.note(x - width / 2.0, width, &lines, *tone));
+                if *tone == Tone::Crash {
+                    self.ends[*over] = Some(self.y - 10.0);
+                }
+            }
+            Line::Divider { tone, text } => {
+                let width = self.columns.last().copied().unwrap_or_default() - 2.0 * MARGIN;
+                let lines = wrapped(text, MAX_WIDE);
+                self.toned(*tone, |page| page.note(MARGIN, width, &lines, *tone));
+            }
+            Line::Gap(lines) => {
                 let edge = self.columns.last().copied().unwrap_or_default();
-                self.note(MARGIN, edge - 2.0 * MARGIN, std::slice::from_ref(text), 0.14);
+                let (y, middle) = (self.y, edge / 2.0);
+                let left = edge - MARGIN;
+                self.body += &format!(
+                    r#"<path d="M{MARGIN} {y:.0}H{left:.0}" stroke-dasharray="1 5" opacity="0.6"/>"#
+                );
+                self.text(middle, y + 15.0, "middle", &gap(*lines), r#" opacity="0.7""#);
+                self.y += 28.0;
             }
         }
     }
 
+    /// Draws in the colour of a tone.
+    fn toned(&mut self, tone: Tone, draw: impl FnOnce(&mut Self)) {
+        if tone == Tone::Plain {
+            return draw(self);
+        }
+        self.body += &format!("<g{}>", tone.style());
+        draw(self);
+        self.body += "</g>";
+    }
+
     fn arrow(&mut self, from: usize, arrow: Arrow, to: usize, text: &str) {
         let (x1, mut x2) = (self.columns[from], self.columns[to]);
-        let lines = wrapped(text);
+        let lines = wrapped(text, MAX_TEXT);
         if from == to {
             x2 = x1 + LANE_GAP / 2.0;
         }
         for line in &lines {
             let middle = if from == to { x1 + MARGIN } else { f64::midpoint(x1, x2) };
             let anchor = if from == to { "start" } else { "middle" };
-            self.text(middle, self.y + 11.0, anchor, line);
+            self.text(middle, self.y + 11.0, anchor, line, HALO);
             self.y += ROW_HEIGHT;
         }
         let (y, side) = (self.y, if x2 > x1 { -1.0 } else { 1.0 });
         let dashes = if arrow.is_reply() { r#" stroke-dasharray="4 3""# } else { "" };
-        self.body += &format!(r#"<path d="M{x1:.0} {y:.0}H{x2:.0}"{dashes}/>"#);
+        if arrow.is_lost() && from != to {
+            // A lost message ends on its way.
+            x2 -= (x2 - x1) * 0.3;
+        }
+        self.body +=
+            &format!(r#"<path d="M{x1:.0} {y:.0}H{x2:.0}"{dashes} stroke="currentColor"/>"#);
         let (tip, back) = (x2, x2 + side * 7.0);
         let (up, down) = (y - 4.0, y + 4.0);
         self.body += &if arrow.is_lost() {
             format!(
-                r#"<path d="M{back:.0} {up:.0}L{tip:.0} {down:.0}M{back:.0} {down:.0}L{tip:.0} {up:.0}"/>"#
+                r#"<path d="M{back:.0} {up:.0}L{tip:.0} {down:.0}M{back:.0} {down:.0}L{tip:.0} {up:.0}" stroke="currentColor" stroke-width="1.6"/>"#
             )
         } else {
-            format!(r#"<path d="M{back:.0} {up:.0}L{tip:.0} {y:.0}L{back:.0} {down:.0}"/>"#)
+            format!(
+                r#"<path d="M{back:.0} {up:.0}L{tip:.0} {y:.0}L{back:.0} {down:.0}z" fill="currentColor" stroke="currentColor"/>"#
+            )
         };
         self.y += 10.0;
     }
 
-    fn note(&mut self, x: f64, width: f64, lines: &[String], shade: f64) {
-        let lines: Vec<String> = lines.iter().flat_map(|line| wrapped(line)).collect();
+    fn note(&mut self, x: f64, width: f64, lines: &[String], tone: Tone) {
         let height = lines.len() as f64 * ROW_HEIGHT + 8.0;
         let y = self.y;
+        let (shade, edge) = match tone {
+            Tone::Plain => (0.07, 0.0),
+            Tone::Fault => (0.12, 0.8),
+            Tone::Crash | Tone::Wrong => (0.14, 1.0),
+        };
         // An opaque background keeps the lanes from running through the text.
         self.body += &format!(
-            r#"<rect x="{x:.0}" y="{y:.0}" width="{width:.0}" height="{height:.0}" rx="3" fill="Canvas"/><rect x="{x:.0}" y="{y:.0}" width="{width:.0}" height="{height:.0}" rx="3" fill="currentColor" fill-opacity="{shade}"/>"#
+            r#"<rect x="{x:.0}" y="{y:.0}" width="{width:.0}" height="{height:.0}" rx="3" style="fill:var(--paper,Canvas)" stroke="none"/><rect x="{x:.0}" y="{y:.0}" width="{width:.0}" height="{height:.0}" rx="3" fill="currentColor" fill-opacity="{shade}" stroke="currentColor" stroke-width="{edge}"/>"#
         );
         for (number, line) in lines.iter().enumerate() {
             let down = y + 15.0 + number as f64 * ROW_HEIGHT;
-            self.text(x + width / 2.0, down, "middle", line);
+            self.text(x + width / 2.0, down, "middle", line, "");
         }
         self.y += height + 10.0;
     }
 
-    fn text(&mut self, x: f64, y: f64, anchor: &str, text: &str) {
+    fn text(&mut self, x: f64, y: f64, anchor: &str, text: &str, more: &str) {
         let text = escaped(text);
+        let stroke = if more.contains("style=") { "" } else { r#" stroke="none""# };
         self.body += &format!(
-            r#"<text x="{x:.0}" y="{y:.0}" text-anchor="{anchor}" fill="currentColor" stroke="none">{text}</text>"#
+            r#"<text x="{x:.0}" y="{y:.0}" text-anchor="{anchor}" fill="currentColor"{stroke}{more}>{text}</text>"#
         );
     }
 
@@ -150,10 +215,11 @@ impl Page {
             let (x, width) = (self.columns[at], text_width(name) + 2.0 * MARGIN);
             let (left, round) = (x - width / 2.0, if *is_client { 14 } else { 3 });
             let top = MARGIN + HEAD_HEIGHT;
+            let end = self.ends[at].unwrap_or(bottom);
             self.body += &format!(
-                r#"<path d="M{x:.0} {top:.0}V{bottom:.0}" stroke-opacity="0.3"/><rect x="{left:.0}" y="{MARGIN}" width="{width:.0}" height="{HEAD_HEIGHT}" rx="{round}"/>"#
+                r#"<path d="M{x:.0} {top:.0}V{end:.0}" stroke-opacity="0.3"/><rect x="{left:.0}" y="{MARGIN}" width="{width:.0}" height="{HEAD_HEIGHT}" rx="{round}"/>"#
             );
-            self.text(x, MARGIN + 18.0, "middle", name);
+            self.text(x, MARGIN + 18.0, "middle", name, r#" font-weight="600""#);
         }
         let (width, height) = (self.columns.last().copied().unwrap_or_default(), bottom + MARGIN);
         let heads = self.body;
@@ -163,12 +229,15 @@ impl Page {
     }
 }
 
+/// An edge around text in the colour of the page, so that lanes do not run through it.
+const HALO: &str = r#" style="paint-order:stroke;stroke:var(--paper,Canvas);stroke-width:5px""#;
+
 fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * CHARACTER_WIDTH
 }
 
 fn widest(text: &str) -> f64 {
-    wrapped(text).iter().map(|line| text_width(line)).fold(0.0, f64::max)
+    wrapped(text, MAX_TEXT).iter().map(|line| text_width(line)).fold(0.0, f64::max)
 }
 
 fn note_width(lines: &[String]) -> f64 {
@@ -176,11 +245,11 @@ fn note_width(lines: &[String]) -> f64 {
 }
 
 /// Text wrapped between words.
-fn wrapped(text: &str) -> Vec<String> {
+fn wrapped(text: &str, limit: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.last_mut().expect("there is always a last line");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > MAX_TEXT {
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > limit {
             lines.push(word.to_owned());
         } else {
             if !last.is_empty() {

@@ -51,9 +51,15 @@ fn request(line: &str) -> Record {
     record(0, None, kind)
 }
 
+/// A diagram of all records.
+fn whole<'a>(from: usize, limit: usize, name: &'a dyn Fn(&str) -> Option<String>) -> Diagram<'a> {
+    let (keep, violation, external) = (None, None, "outside");
+    Diagram { from, keep, violation, faults: &[], external, limit, name }
+}
+
 fn drawn(records: &[Record], from: usize, limit: usize) -> String {
     let name = |word: &str| (word == "thing.made").then(|| "ThingMade".to_owned());
-    draw(records, &Diagram { from, only: None, limit, name: &name }).mermaid()
+    draw(records, &whole(from, limit, &name)).mermaid()
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn a_write_shows_the_fields_that_it_changed() {
     let before = write(0, doc! { "_id": "a", "state": "new", "price": 5_i64, "revision": 0 });
     let after = write(0, doc! { "_id": "a", "state": "sold", "price": 5_i64, "revision": 1 });
     let text = drawn(&[before, after], 1, 100);
-    assert!(text.contains("Note over p0: update things (a)<br/>state: sold\n"), "{text}");
+    assert!(text.contains("Note over p0: updates things (a)<br/>state: sold\n"), "{text}");
     assert!(!text.contains("price"), "{text}");
 }
 
@@ -94,15 +100,29 @@ fn a_write_that_changes_only_bookkeeping_is_left_out() {
 }
 
 #[test]
-fn events_have_their_names_and_other_correlations_are_left_out() {
-    let (one, other) = ("1".repeat(32), "2".repeat(32));
-    let records = [publish(&one), publish(&other)];
-    assert_eq!(drawn(&records, 0, 100).matches("p0->>p1: ThingMade").count(), 2);
-    let only = BTreeSet::from([one]);
+fn events_have_their_names_and_a_gap_stands_for_the_records_that_are_left_out() {
+    let records: Vec<Record> = (0..4).map(|n| publish(&format!("{n:032}"))).collect();
+    assert_eq!(drawn(&records, 0, 100).matches("p0->>p1: ThingMade").count(), 4);
+    let keep = BTreeSet::from([0, 3]);
     let name = |_: &str| None;
-    let diagram = Diagram { from: 0, only: Some(&only), limit: 100, name: &name };
+    let violation = Some(("too many things", Some(1)));
+    let diagram = Diagram { keep: Some(&keep), violation, ..whole(0, 100, &name) };
     let text = draw(&records, &diagram).mermaid();
-    assert_eq!(text.matches("p0->>p1: thing.made").count(), 1, "{text}");
+    assert_eq!(text.matches("p0->>p1: thing.made").count(), 2, "{text}");
+    assert_eq!(text.matches("… 1 line omitted …").count(), 2, "{text}");
+    assert!(text.contains("Note over p0,p1: ✗ too many things\n"), "{text}");
+}
+
+#[test]
+fn a_time_jump_is_seen_although_the_lines_in_it_are_left_out() {
+    let records = [write(0, doc! { "_id": "a", "n": 1 }), write(60, doc! { "_id": "a", "n": 2 })];
+    let last = write(900, doc! { "_id": "a", "n": 3 });
+    let records: Vec<Record> = records.into_iter().chain([last]).collect();
+    let keep = BTreeSet::from([0, 2]);
+    let name = |_: &str| None;
+    let diagram = Diagram { keep: Some(&keep), ..whole(0, 9, &name) };
+    let text = draw(&records, &diagram).mermaid();
+    assert!(text.contains("15 min later"), "{text}");
 }
 
 #[test]
@@ -112,11 +132,35 @@ fn faults_and_crashes_are_notes_and_pauses_are_lines() {
         target: "thing.made".to_owned(),
         effect: Effect::LoseAck,
     };
-    let records = [record(0, Some(SHOP), fault), record(900, Some(SHOP), RecordKind::Crash)];
+    let failing = RecordKind::Fault {
+        operation: Operation::Write,
+        target: "things".to_owned(),
+        effect: Effect::Fail,
+    };
+    let records = [
+        record(0, Some(SHOP), fault),
+        record(0, Some(SHOP), failing),
+        record(900, Some(SHOP), RecordKind::Crash),
+    ];
     let text = drawn(&records, 0, 100);
-    assert!(text.contains("Note over p0: ⚡ ack ThingMade: lost\n"), "{text}");
-    assert!(text.contains("Note over p0: 15 min later\n"), "{text}");
+    assert!(text.contains("p0--xp1: ⚡ acknowledgement of ThingMade, lost\n"), "{text}");
+    assert!(text.contains("Note over p0: ⚡ write things: fails\n"), "{text}");
+    assert!(text.contains("Note over p0,p1: 15 min later\n"), "{text}");
     assert!(text.contains("Note over p0: ✗ crashes\n"), "{text}");
+}
+
+#[test]
+fn a_fault_with_words_is_drawn_by_them() {
+    let fault = RecordKind::Fault {
+        operation: Operation::Write,
+        target: "things".to_owned(),
+        effect: Effect::CrashBefore,
+    };
+    let name = |_: &str| None;
+    let faults = ["shop crashes right before its 1st write to things".to_owned()];
+    let diagram = Diagram { faults: &faults, ..whole(0, 9, &name) };
+    let text = draw(&[record(0, Some(SHOP), fault)], &diagram).mermaid();
+    assert!(text.contains("⚡ shop crashes right before its 1st write to things"), "{text}");
 }
 
 #[test]
@@ -149,7 +193,7 @@ fn the_svg_has_a_lane_for_each_participant_and_escapes_text() {
         },
     );
     let name = |_: &str| None;
-    let diagram = Diagram { from: 0, only: None, limit: 100, name: &name };
+    let diagram = whole(0, 100, &name);
     let svg = draw(&[request, wrote, lost], &diagram).svg();
     assert_eq!(svg.matches("stroke-opacity").count(), 2, "a lane each: {svg}");
     assert!(svg.contains("&lt;b&gt;&amp;c") && !svg.contains("<b>"), "{svg}");
