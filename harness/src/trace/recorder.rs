@@ -116,7 +116,7 @@ impl Store for Recorded<dyn Store> {
     ) -> Result<u64, WriteError> {
         let began = self.recorder.trace.len();
         let given = || doc! { "ids": ids, "change": change.clone() };
-        let input = self.recorder.trace.input(given);
+        let input = self.recorder.trace.detail(given);
         let outcome = self.inner.update_many(collection, ids, change).await;
         self.recorder.add(RecordKind::Write {
             operation: "update_many",
