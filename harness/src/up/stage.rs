@@ -230,7 +230,8 @@ impl Playing {
         let services = names.map(|name| (name.to_owned(), json!(self.world.instances(name))));
         let planned = self.world.faults().not_injected();
         let sentences = self.subject.sentences();
-        let planned: Vec<String> = planned.iter().map(|rule| sentences.of(rule)).collect();
+        let planned = planned.iter().map(|rule| sentences.of(rule).replace(" 1st ", " next "));
+        let planned: Vec<String> = planned.collect();
         let cuts = self.cuts.iter();
         let cuts: Vec<Value> =
             cuts.map(|(service, port)| json!({ "service": service, "port": port })).collect();

@@ -82,7 +82,8 @@ impl Viewer {
         let is_idle = matches!(record.kind, RecordKind::Read { .. }) && record.origin.is_none();
         let (from, to) = way.unzip();
         let document = document.map(|(collection, document)| {
-            json!({ "service": at, "collection": collection, "document": document })
+            let name = document["_id"].as_str().and_then(|id| self.names.of_id(id));
+            json!({ "service": at, "collection": collection, "name": name, "document": document })
         });
         let view = json!({
             "n": number,

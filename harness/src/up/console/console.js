@@ -11,8 +11,9 @@ const $ = (selector) => document.querySelector(selector);
 const records = [];
 const writes = [];
 const documents = new Map(); // "service/collection" -> id -> versions
+const labels = new Map(); // id -> readable name
 let state = {};
-let map = { show() {}, mark() {} };
+let map = { show() {}, mark() {}, clear() {} };
 let chosen = null; // number of a record; null while live
 let frozen = null; // newest record of a timeline that is not live
 
@@ -114,8 +115,13 @@ for (const one of document.querySelectorAll("[data-skip]")) {
 
 /* The timeline */
 
+/// Whether a record changes nothing: a read, or a GET of a page that looks for news.
+function isQuery({ kind, text }) {
+  return kind === "read" || (/^(request|reply)$/.test(kind) && /(^| to )GET /.test(text));
+}
+
 function matches(record, words) {
-  if (record.kind === "read" && !(record.idle ? $("#idle") : $("#reads")).checked) return false;
+  if (isQuery(record) && !(record.idle ? $("#idle") : $("#reads")).checked) return false;
   if (words.length === 0) return true;
   record.haystack ??= `${record.instance ?? ""} ${record.kind} ${record.text} ${JSON.stringify(record.fields)}`.toLowerCase();
   return words.every((word) => record.haystack.includes(word));
@@ -126,11 +132,17 @@ function visible() {
   return records.filter((record) => (frozen === null || record.n <= frozen) && matches(record, words));
 }
 
+/// The service that a record of the clients concerns.
+function served(record) {
+  const end = [record.to, record.from].find((place) => place?.startsWith("service:"));
+  return end?.slice("service:".length) ?? "";
+}
+
 function row(record) {
   const made = element("li", { id: `record-${record.n}`, role: "option", className: record.bad ? "failed" : "" },
     element("span", { className: "at" }, record.at.slice(11, 19)),
     element("span", { className: "what" }, record.kind),
-    element("span", { className: "where" }, record.instance ?? ""),
+    element("span", { className: "where" }, record.instance ?? served(record)),
     element("span", { className: "text" }, record.text));
   made.setAttribute("aria-selected", String(record.n === chosen));
   made.addEventListener("click", () => choose(record.n));
@@ -162,7 +174,10 @@ function choose(n) {
     $("#record").textContent = JSON.stringify(record.fields, null, 2);
     $("#moving").textContent = `${record.kind} ${record.instance ? `at ${record.instance}` : ""}: ${record.text}`;
     map.show(record, true);
-  } else $("#moving").textContent = "";
+  } else {
+    $("#moving").textContent = "";
+    map.clear();
+  }
   later();
 }
 
@@ -201,8 +216,15 @@ function learn(service, collection, made, n) {
 function plain(value) {
   if (value === null || typeof value !== "object") return String(value);
   const [name, inner] = Object.entries(value)[0] ?? [];
+  if (name === "$date") return dateOf(plain(inner));
   if (name?.startsWith("$")) return plain(inner);
   return JSON.stringify(value);
+}
+
+/// A date of extended JSON: a text, or milliseconds since 1970.
+function dateOf(text) {
+  const date = new Date(/^-?\d+$/.test(text) ? Number(text) : text);
+  return Number.isNaN(date.getTime()) ? text : date.toISOString();
 }
 
 const short = (text) => (text.length > 28 ? `${text.slice(0, 27)}\u2026` : text);
@@ -223,8 +245,9 @@ function showDocuments() {
       const text = now.made[name] === undefined ? "" : plain(now.made[name]);
       const old = before?.made[name] === undefined ? "" : plain(before.made[name]);
       const isChanged = recent.has(now.n) && text !== old;
-      const cell = element("td", { className: isChanged ? "changed" : "", title: text }, short(text));
-      if (isChanged && old) cell.append(element("span", { className: "hint" }, ` was ${short(old)}`));
+      const label = (value) => labels.get(value) ?? short(value);
+      const cell = element("td", { className: isChanged ? "changed" : "", title: text }, label(text));
+      if (isChanged && old) cell.append(element("span", { className: "hint" }, `, was ${label(old)}`));
       return cell;
     })));
     const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
@@ -280,7 +303,7 @@ function prepareFaults(system) {
   };
   $("#event").addEventListener("change", receivers);
   for (const one of ["#kind", "#at"]) $(one).addEventListener("change", write);
-  const first = system.events.findIndex((event) => event.to.length > 0);
+  const first = system.events.findIndex((event) => event.to.length > 0 && !event.to.includes(event.from));
   if (first > 0) $("#event").selectedIndex = first;
   receivers();
   $("#sentences").replaceChildren(...system.sentences.map((text) => element("li", {}, text)));
@@ -319,10 +342,11 @@ function receive(news) {
     if (record.written) {
       learn(record.written.service, record.written.collection, record.written.document, record.n);
       writes.push(record.n);
+      if (record.written.name) labels.set(plain(record.written.document._id), record.written.name);
     }
   }
   records.splice(0, Math.max(0, records.length - KEPT));
-  const shown = chosen === null ? news.slice(-12).filter((record) => !record.idle && record.kind !== "read") : [];
+  const shown = chosen === null ? news.filter((record) => !isQuery(record)).slice(-12) : [];
   shown.forEach((record, at) => setTimeout(() => map.show(record, false), at * 120));
   if (shown.length) $("#moving").textContent = `${shown.at(-1).kind}: ${shown.at(-1).text}`;
   later();

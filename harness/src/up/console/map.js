@@ -1,6 +1,7 @@
 // The map: services with their stores above a lane of events, and what moves between them.
 
 const WIDTH = 1000;
+const LANE = WIDTH - 40;
 const SVG = "http://www.w3.org/2000/svg";
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const MOVES = 24; // more dots at once would be noise
@@ -30,12 +31,12 @@ export function makeMap(holder, system) {
   const columns = Math.max(system.services.length, 1);
   const perRow = Math.min(Math.max(system.events.length, 1), 5);
   const rows = Math.ceil(system.events.length / perRow);
-  const height = 260 + rows * 44;
+  const height = 242 + rows * 44;
   const svg = draw(holder, "svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img" });
   const told = system.events.map((event) => `${event.name} from ${event.from} to ${event.to.join(", ") || "nobody"}`);
   draw(svg, "title", {}, `${system.services.map((s) => s.name).join(", ")}. ${told.join(". ")}.`);
   const edges = draw(svg, "g");
-  const line = (a, b, ends) => draw(edges, "path", { class: "edge", d: `M${a.x} ${a.y}L${b.x} ${b.y}`, ...ends });
+  const line = (parent, a, b, ends) => draw(parent, "path", { class: "edge", d: `M${a.x} ${a.y}L${b.x} ${b.y}`, ...ends });
   box(svg, places, "clients", { x: 300, y: 24, width: 150, height: 34, kind: "", label: "clients" });
   box(svg, places, "external", { x: 700, y: 24, width: 190, height: 34, kind: "", label: system.external });
   system.services.forEach((service, at) => {
@@ -44,29 +45,30 @@ export function makeMap(holder, system) {
     box(svg, places, `service:${service.name}`, { x, y: 100, width, height: 44, kind: "", label: service.name, small: " " });
     const names = service.collections.join(", ");
     box(svg, places, `store:${service.name}`, { x, y: 162, width, height: 38, kind: "store", label: "store", small: names });
-    line({ x, y: 122 }, { x, y: 143 });
+    line(edges, { x, y: 122 }, { x, y: 143 });
   });
   const top = 222;
   draw(svg, "rect", { class: "lane", x: 10, y: top - 16, width: WIDTH - 20, height: rows * 44 + 26, rx: 10 });
   draw(svg, "text", { class: "small", x: 30, y: top - 2 }, "bus");
   places.set("bus", { x: WIDTH / 2, y: top, group: null });
   system.events.forEach((event, at) => {
-    const x = (WIDTH / perRow) * ((at % perRow) + 0.5);
+    const x = 20 + (LANE / perRow) * ((at % perRow) + 0.5);
     const y = top + 24 + Math.floor(at / perRow) * 44;
-    box(svg, places, `event:${event.name}`, { x, y, width: WIDTH / perRow - 24, height: 30, kind: "event", label: event.name });
+    box(svg, places, `event:${event.name}`, { x, y, width: LANE / perRow - 24, height: 30, kind: "event", label: event.name });
   });
+  const ways = draw(svg, "g");
   const place = (id, event) => (id === "bus" && places.get(`event:${event}`)) || places.get(id);
   let moving = 0;
 
   /// Shows one record: its two ends light up, and a dot moves between them.
   function show(record, isChosen) {
     svg.querySelectorAll(".lit").forEach((lit) => isChosen && lit.classList.remove("lit"));
-    if (isChosen) edges.querySelectorAll(".way").forEach((way) => way.remove());
+    if (isChosen) ways.replaceChildren();
     const [from, to] = [place(record.from, record.event), place(record.to, record.event)];
     if (!from || !to) return;
     if (isChosen) {
       [from, to].forEach((end) => end.group?.classList.add("lit"));
-      line(from, to, { class: "edge way lit" });
+      line(ways, from, to, { class: "edge lit" });
     }
     if (moving >= MOVES || (STILL.matches && !isChosen)) return;
     const dot = draw(svg, "circle", { class: `dot ${record.kind}${record.bad ? " failed" : ""}`, r: 7, cx: 0, cy: 0 });
@@ -94,5 +96,11 @@ export function makeMap(holder, system) {
     }
   }
 
-  return { show, mark };
+  /// Forgets the record that was chosen.
+  function clear() {
+    svg.querySelectorAll(".lit").forEach((lit) => lit.classList.remove("lit"));
+    ways.replaceChildren();
+  }
+
+  return { show, mark, clear };
 }
