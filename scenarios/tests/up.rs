@@ -2,8 +2,11 @@
 //! injected, and the feed that shows all of it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
+use harness::regressions::Regression;
+use harness::run;
 use harness::subject::AnySubject;
 use harness::up::Up;
 use reqwest::header::{COOKIE, DATE, HeaderValue, ORIGIN, SET_COOKIE};
@@ -30,10 +33,14 @@ impl Drop for Browser {
 
 impl Browser {
     async fn open() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let up = Up::live(&AnySubject::new(Ticketing), any, 7).await;
+        Self::of(up.expect("a port is free"))
+    }
+
+    fn of(up: Up) -> Self {
         // A process that has a provider already keeps it.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let up = Up::live(&AnySubject::new(Ticketing), any, 7).await.expect("a port is free");
         let base = format!("http://{}", up.address());
         let server = tokio::spawn(async move { up.serve().await.expect("the socket works") });
         Self { client: Client::new(), base, cookie: None, server }
@@ -93,23 +100,29 @@ impl Browser {
 
     /// Reads the feed until a record satisfies the condition.
     async fn record(&self, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let found = self.event(|data| data.as_array()?.iter().find(|one| is_wanted(one)).cloned());
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.unwrap_or_else(|_| panic!("the feed does not show {what}"))
+    }
+
+    /// Reads the feed until something is found in an event.
+    async fn event(&self, find: impl Fn(&Value) -> Option<Value>) -> Value {
         let mut feed = self.ask(Method::GET, "/_/events", None).await;
         assert_eq!(feed.headers()["content-type"], "text/event-stream");
-        let mut text = String::new();
+        let mut text = Vec::new();
         while let Some(chunk) = feed.chunk().await.expect("the feed goes on") {
-            text += &String::from_utf8_lossy(&chunk);
-            while let Some((event, rest)) = text.split_once("\n\n") {
+            text.extend_from_slice(&chunk);
+            while let Some(end) = text.windows(2).position(|two| two == b"\n\n") {
+                let event: Vec<u8> = text.drain(..end + 2).collect();
+                let event = String::from_utf8(event).expect("it is text");
                 let data = event.lines().find_map(|line| line.strip_prefix("data: "));
-                let data: Value =
-                    data.map_or(Value::Null, |data| serde_json::from_str(data).expect("JSON"));
-                let found = data.as_array().and_then(|all| all.iter().find(|one| is_wanted(one)));
-                if let Some(found) = found {
-                    return found.clone();
+                let data = data.and_then(|data| serde_json::from_str(data).ok());
+                if let Some(found) = data.as_ref().and_then(&find) {
+                    return found;
                 }
-                text = rest.to_owned();
             }
         }
-        panic!("the feed ends without {what}");
+        panic!("the feed ends");
     }
 }
 
@@ -230,4 +243,25 @@ async fn commands_of_other_origins_and_commands_without_sense_are_refused() {
         assert!(answer["errors"][0]["message"].is_string(), "{senseless}: {answer}");
     }
     assert_eq!(anna.get("/api/tickets").await, json!([]), "the world is as it was");
+}
+
+#[tokio::test]
+async fn the_records_of_a_failure_are_shown_without_a_world() {
+    let subject = AnySubject::new(Ticketing);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/edit-of-a-held-ticket.json");
+    let kept = Regression::read(&subject, &file).expect("it is a regression");
+    let run = run::run_watched(&subject, &kept.with_bug()).expect("the harness works");
+    let violation = run.violation().expect("the planted bug violates an invariant").clone();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let up = Up::recorded(&subject, any, &run).await.expect("a port is free");
+    let browser = Browser::of(up);
+    let last = run.trace.len() - 1;
+    let shown = browser.record("the last record", |one| one["n"] == last).await;
+    assert_eq!(shown["at"], run.trace[last].at.to_string());
+    let state = browser.event(|data| data["violation"].is_object().then(|| data.clone())).await;
+    assert_eq!(state["violation"]["invariant"], subject.statement(&violation.invariant));
+    let (status, _) = browser.post("/_/command", json!({ "command": "play" })).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let tickets = browser.ask(Method::GET, "/api/tickets", None).await;
+    assert_eq!(tickets.status(), StatusCode::NOT_FOUND);
 }
