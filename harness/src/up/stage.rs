@@ -44,7 +44,7 @@ type Answer = Option<(Reply, Timestamp)>;
 
 enum Ask {
     Command(Command, oneshot::Sender<Result<(), Refused>>),
-    Request(http::Request<Bytes>, oneshot::Sender<Answer>),
+    Request(Box<http::Request<Bytes>>, oneshot::Sender<Answer>),
     Documents(oneshot::Sender<Value>),
 }
 
@@ -70,7 +70,7 @@ impl Stage {
     /// Sends a request to the services.
     pub(super) async fn request(&self, request: http::Request<Bytes>) -> Answer {
         let ended = || Reply::Unanswered("the simulation has ended".to_owned());
-        let answer = self.ask(|answer| Ask::Request(request, answer)).await;
+        let answer = self.ask(|answer| Ask::Request(Box::new(request), answer)).await;
         answer.unwrap_or_else(|| Some((ended(), Timestamp::UNIX_EPOCH)))
     }
 
@@ -157,7 +157,7 @@ impl Playing {
                 _ = answer.send(None);
             }
             Ask::Request(request, answer) => {
-                let underway = self.world.submit(request);
+                let underway = self.world.submit(*request);
                 self.underway.push((underway, answer));
             }
             Ask::Documents(answer) => _ = answer.send(self.documents()),
