@@ -63,9 +63,11 @@ pub(super) fn run(
                 );
             }
             Some(run) => {
-                let violation = run.violation().map(|violation| &violation.invariant);
-                let violation = violation.map_or("nothing".to_owned(), |v| subject.statement(v));
-                anstream::println!("The run violates: {violation}");
+                let violated = run.violation().map(|v| subject.statement(&v.invariant));
+                match violated {
+                    Some(statement) => anstream::println!("{statement}: violated"),
+                    None => anstream::println!("The run violates no invariant"),
+                }
             }
         }
         anstream::println!("The console is at http://{address}/_/");
