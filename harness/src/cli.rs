@@ -19,6 +19,7 @@ mod run;
 mod setting;
 mod steps;
 mod sweep;
+mod up;
 mod watch;
 
 use std::error::Error;
@@ -69,6 +70,8 @@ enum Subcommands {
     Confirm(confirm::Args),
     /// Compares the simulated servers with the real ones, on random calls
     Conform(conform::Args),
+    /// Serves the system on a local port, in simulation, with a console to watch and break it
+    Up(up::Args),
     /// Runs again whenever sources change, the last failure first
     Watch(watch::Args),
     /// Writes what each event carries, who publishes it and who reads it
@@ -221,6 +224,7 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
         Some(Subcommands::Catalog(args)) => catalog::run(subject, &args),
         Some(Subcommands::Steps) => steps::run(subject),
         Some(Subcommands::Sweep(args)) => sweep::run(subject, &args, program),
+        Some(Subcommands::Up(args)) => up::run(subject, &args, program),
         Some(Subcommands::Watch(args)) => watch::run(&args),
         Some(Subcommands::Run(args)) => run::run(subject, &args, program),
         None => run::run(subject, &cli.run, program),
@@ -249,6 +253,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
   {program} bugs                       how many schedules each planted bug takes
   {program} confirm TOKEN              the probability that the fix only appears to work
   {program} conform                    the simulated servers against the real ones
+  {program} up                         the system in a browser, with a console
   {program} watch                      run again whenever sources change
   {program} catalog --check OLD        what each event carries, and what a change of it breaks
 
@@ -277,6 +282,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
         })
         .mut_subcommand("conform", |conform| conform.after_help(conform::examples(program)))
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))
+        .mut_subcommand("up", |up| up.after_help(up::examples(program)))
 }
 
 /// An error and its sources on one line.

@@ -16,7 +16,7 @@
 //! ([`case`], [`run`], [`session`]),
 //! its results ([`trace`], [`history`], [`evidence`]), the checks ([`invariants`],
 //! [`linearizability`]), finding and shrinking failures ([`search`], [`shrink`]), presenting them
-//! ([`story`], [`report`]), and the commands ([`cli`]).
+//! ([`story`], [`report`]), the system in a browser ([`up`]), and the commands ([`cli`]).
 //!
 //! The harness never names a service, an event or a field of its subject.
 
@@ -54,6 +54,7 @@ pub mod test_target;
 pub mod time_scale;
 pub mod topology;
 pub mod trace;
+pub mod up;
 pub mod world;
 
 pub use subject::Subject;

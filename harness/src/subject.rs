@@ -158,6 +158,12 @@ pub trait Subject: Send + Sync + Sized + 'static {
         None
     }
 
+    /// The page that people use, as routes without a fallback: `up` serves it beside the API of the
+    /// services. `None` by default: then `up` serves the API and the console.
+    fn page(&self) -> Option<axum::Router> {
+        None
+    }
+
     /// The event in a client's life that this reply shows and that a report counts, such as
     /// `purchase`; `None` for most replies.
     fn milestone(&self, _operation: &Self::Operation, _reply: &Reply) -> Option<&'static str> {

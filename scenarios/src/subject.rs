@@ -144,6 +144,10 @@ impl Subject for Ticketing {
         Some(Processes { package: "ticketing", command_line })
     }
 
+    fn page(&self) -> Option<axum::Router> {
+        Some(storefront::routes())
+    }
+
     fn milestone(&self, operation: &Operation, reply: &Reply) -> Option<&'static str> {
         let is_paid = matches!(operation, Operation::Pay { .. }) && reply.status() == Some(201);
         is_paid.then_some("purchase")

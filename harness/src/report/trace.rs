@@ -29,7 +29,8 @@ pub fn text(records: &[Record]) -> String {
     String::from_utf8(lines).expect("JSON is UTF-8")
 }
 
-fn line(number: usize, record: &Record) -> Value {
+/// One record as JSON.
+pub(crate) fn line(number: usize, record: &Record) -> Value {
     let mut line = json!({
         "n": number,
         "at": record.at.to_string(),
@@ -135,6 +136,6 @@ fn stream_name(stream: Stream) -> &'static str {
 }
 
 /// A document as extended JSON.
-fn extended(document: &Document) -> Value {
+pub(crate) fn extended(document: &Document) -> Value {
     serde_json::to_value(document).expect("every document is valid extended JSON")
 }

@@ -230,6 +230,16 @@ impl AnySubject {
         Names::of(records, |written, names| self.0.inner.learn_names(written, names))
     }
 
+    /// Learns the names in one more record.
+    pub(crate) fn learn_names(&self, record: &crate::trace::Record, names: &mut Names) {
+        names.learn(record, |written, names| self.0.inner.learn_names(written, names));
+    }
+
+    /// The page that people use, as routes.
+    pub(crate) fn page(&self) -> Option<axum::Router> {
+        self.0.inner.page()
+    }
+
     /// The operation in these table cells.
     pub fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation> {
         self.0.inner.operation_from_cells(cells)

@@ -44,6 +44,7 @@ pub(super) trait Erased: Send + Sync {
     fn monotonic_fields(&self) -> &'static [&'static str];
     fn judge(&self, facts: &Facts, clients: &dyn AnyClients, history: &History) -> Judged;
     fn processes(&self) -> Option<Processes>;
+    fn page(&self) -> Option<axum::Router>;
     fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str>;
     fn figures(
         &self,
@@ -130,6 +131,10 @@ impl<S: Subject> Erased for S {
 
     fn processes(&self) -> Option<Processes> {
         Subject::processes(self)
+    }
+
+    fn page(&self) -> Option<axum::Router> {
+        Subject::page(self)
     }
 
     fn milestone(&self, operation: &AnyOperation, reply: &Reply) -> Option<&'static str> {

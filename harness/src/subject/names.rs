@@ -59,32 +59,38 @@ impl Names {
         mut learn: impl FnMut(&Written<'_>, &mut Self) -> Option<String>,
     ) -> Self {
         let mut names = Self::default();
-        for record in records {
-            let RecordKind::Write { operation, collection, input, outcome, .. } = &record.kind
-            else {
-                continue;
-            };
-            let inserted = *operation == "insert";
-            let service = record.instance.map_or("", |instance| instance.service);
-            let owner = match outcome {
-                Ok(found) => {
-                    let document = found.as_ref().or(inserted.then_some(input));
-                    document.and_then(|document| {
-                        learn(&Written { service, collection, document, inserted }, &mut names)
-                    })
-                }
-                // A refused document has an owner too, but its ids name nothing.
-                Err(_) if inserted => {
-                    let refused = Written { service, collection, document: input, inserted };
-                    learn(&refused, &mut names.clone())
-                }
-                Err(_) => None,
-            };
-            if let (Some(origin), Some(owner)) = (&record.origin, owner) {
-                names.causes.entry(origin.correlation.clone()).or_insert(owner);
-            }
-        }
+        records.iter().for_each(|record| names.learn(record, &mut learn));
         names
+    }
+
+    /// Learns the names in one more record.
+    pub(crate) fn learn(
+        &mut self,
+        record: &Record,
+        mut learn: impl FnMut(&Written<'_>, &mut Self) -> Option<String>,
+    ) {
+        let RecordKind::Write { operation, collection, input, outcome, .. } = &record.kind else {
+            return;
+        };
+        let inserted = *operation == "insert";
+        let service = record.instance.map_or("", |instance| instance.service);
+        let owner = match outcome {
+            Ok(found) => {
+                let document = found.as_ref().or(inserted.then_some(input));
+                document.and_then(|document| {
+                    learn(&Written { service, collection, document, inserted }, self)
+                })
+            }
+            // A refused document has an owner too, but its ids name nothing.
+            Err(_) if inserted => {
+                let refused = Written { service, collection, document: input, inserted };
+                learn(&refused, &mut self.clone())
+            }
+            Err(_) => None,
+        };
+        if let (Some(origin), Some(owner)) = (&record.origin, owner) {
+            self.causes.entry(origin.correlation.clone()).or_insert(owner);
+        }
     }
 
     /// Names an id.

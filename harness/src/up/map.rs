@@ -1,0 +1,28 @@
+//! The map of a system as data: its services, their stores, its events and who receives them.
+
+use serde_json::{Value, json};
+
+use crate::subject::AnySubject;
+
+/// The map of this subject.
+pub(super) fn of(subject: &AnySubject) -> Value {
+    let services = subject.topology().services.iter();
+    let services: Vec<Value> = services
+        .map(|service| json!({ "name": service.name, "collections": service.collections }))
+        .collect();
+    let received = subject.topology().receives();
+    let events = subject.events().iter().map(|event| {
+        let to = received.iter().filter(|(subject, _)| *subject == event.subject);
+        let to: Vec<&str> = to.map(|(_, service)| *service).collect();
+        json!({ "name": event.name, "subject": event.subject, "from": event.from, "to": to })
+    });
+    let forms: Vec<String> = subject.sentences().forms().collect();
+    json!({
+        "name": subject.name(),
+        "services": services,
+        "events": events.collect::<Vec<_>>(),
+        "external": subject.external().0,
+        "sentences": forms,
+        "page": subject.page().is_some(),
+    })
+}

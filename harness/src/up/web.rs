@@ -1,0 +1,187 @@
+//! The routes: the console and its feed, the subject's page, and its services.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Json, Redirect, Response};
+use axum::routing::{get, post};
+use futures::{Stream, StreamExt, stream};
+use http_body_util::{BodyExt, Limited};
+use platform::http::unknown_route;
+use serde_json::{Value, json};
+
+use super::command::Command;
+use super::feed::{Feed, Piece};
+use super::stage::Stage;
+use super::{guard, guard::Foreign};
+use crate::world::{Asker, Reply};
+
+/// The console loads its own files, and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// The files of the console: path, type and text.
+const FILES: [(&str, &str, &str); 5] = [
+    ("/_/", "text/html; charset=utf-8", include_str!("console/index.html")),
+    ("/_/console.css", "text/css; charset=utf-8", include_str!("console/console.css")),
+    ("/_/console.js", "text/javascript; charset=utf-8", include_str!("console/console.js")),
+    ("/_/map.js", "text/javascript; charset=utf-8", include_str!("console/map.js")),
+    ("/_/icon.svg", "image/svg+xml", include_str!("console/icon.svg")),
+];
+
+/// The largest body of a request, in bytes. The services have smaller limits of their own.
+const MAX_BODY: usize = 4 << 20;
+
+/// The name of the client in the trace.
+const CLIENT: &str = "the browser";
+
+/// What the routes serve.
+pub(super) struct Site {
+    /// What the browsers receive.
+    pub(super) feed: Arc<Feed>,
+    /// The world; `None` for a run that has ended.
+    pub(super) stage: Option<Stage>,
+    /// The map of the system.
+    pub(super) map: Value,
+}
+
+/// The routes of a site that listens on this address.
+pub(super) fn routes(site: Site, page: Option<Router>, listens: SocketAddr) -> Router {
+    let console = FILES.iter().fold(Router::new(), |routes, &(path, kind, text)| {
+        routes.route(path, get(async move || file(kind, text)))
+    });
+    let console = console
+        .route("/_", get(async || Redirect::permanent("/_/")))
+        .route("/_/map", get(async |State(site): State<Arc<Site>>| Json(site.map.clone())))
+        .route("/_/events", get(events))
+        .route("/_/documents", get(documents))
+        .route("/_/command", post(command).layer(from_fn(own_origin)))
+        .fallback(services)
+        .with_state(Arc::new(site));
+    let to_console = || Router::new().route("/", get(async || Redirect::temporary("/_/")));
+    console.merge(page.unwrap_or_else(to_console)).layer(from_fn_with_state(listens, own_host))
+}
+
+fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, text)
+}
+
+async fn own_host(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response {
+    match guard::host(request.headers(), listens) {
+        Ok(()) => next.run(request).await,
+        Err(why) => foreign(why),
+    }
+}
+
+async fn own_origin(request: Request, next: Next) -> Response {
+    match guard::origin(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(why) => foreign(why),
+    }
+}
+
+fn foreign(why: Foreign) -> Response {
+    refusal(StatusCode::FORBIDDEN, &why.to_string())
+}
+
+/// An error in the shape of the services.
+fn refusal(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "errors": [{ "message": message }] }))).into_response()
+}
+
+async fn command(
+    State(site): State<Arc<Site>>,
+    command: Result<Json<Command>, axum::extract::rejection::JsonRejection>,
+) -> Response {
+    let command = match command {
+        Ok(Json(command)) => command,
+        Err(rejected) => return refusal(rejected.status(), &rejected.body_text()),
+    };
+    let Some(stage) = &site.stage else {
+        return refusal(StatusCode::CONFLICT, "this run has ended");
+    };
+    match stage.command(command).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(why) => refusal(StatusCode::BAD_REQUEST, &why.to_string()),
+    }
+}
+
+async fn documents(State(site): State<Arc<Site>>) -> Response {
+    let documents = match &site.stage {
+        Some(stage) => stage.documents().await,
+        // The records of writes have them all.
+        None => Some(json!({ "collections": [] })),
+    };
+    documents.map_or_else(unavailable, |documents| Json(documents).into_response())
+}
+
+async fn events(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let (missed, coming) = site.feed.subscribe(last);
+    // A browser that lags too far behind comes back, and asks for what it missed.
+    let coming = stream::unfold(coming, async |mut coming| {
+        let piece = coming.recv().await.ok()?;
+        Some((piece, coming))
+    });
+    let events = stream::iter(missed).chain(coming).map(|piece| {
+        Ok(match piece {
+            Piece::Records(last, text) => {
+                Event::default().event("records").id(last.to_string()).data(text)
+            }
+            Piece::State(text) => Event::default().event("state").data(text),
+        })
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+/// Sends a request into the world.
+async fn services(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let Some(stage) = &site.stage else { return unknown_route().await.into_response() };
+    let (mut parts, body) = request.into_parts();
+    let body = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+    };
+    let mut inside = http::Request::new(body);
+    *inside.method_mut() = parts.method;
+    *inside.uri_mut() = parts.uri;
+    *inside.headers_mut() = std::mem::take(&mut parts.headers);
+    inside.extensions_mut().insert(Asker(CLIENT.to_owned()));
+    match stage.request(inside).await {
+        None => unknown_route().await.into_response(),
+        Some((Reply::Answer(answer), now)) => {
+            let mut answer = answer.map(Body::from);
+            // A page that counts down reads the clock of its server.
+            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            if let Ok(date) = date.parse() {
+                answer.headers_mut().insert(header::DATE, date);
+            }
+            answer
+        }
+        Some((Reply::Unanswered(_), _)) => unavailable(),
+    }
+}
+
+fn unavailable() -> Response {
+    let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
