@@ -76,7 +76,8 @@ fn double_charges_are_found() -> Result<(), Failed> {
 
 fn rehearse(subject: AnySubject, name: &str) -> Result<Outcome, Failed> {
     let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("processes").join(name);
-    let settings = Settings { seed: 1, length: LENGTH, clients: CLIENTS, binary: None, logs };
+    let settings =
+        Settings { seed: 1, length: LENGTH, cluster: false, clients: CLIENTS, binary: None, logs };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(processes::rehearse(&subject, &settings, |_| {}))?)
 }

@@ -20,8 +20,17 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// port cannot pass for this one.
 const READY: &str = "Waiting for connections";
 
-/// Starts a server with its data in `folder`, and waits until it answers on `port`.
-pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
+/// The size of the log of operations that the members of a replica set copy, in megabytes.
+const OPLOG_SIZE: &str = "64";
+
+/// Starts a server with its data in `folder`, and waits until it answers on `port`. A member of a
+/// replica set takes writes only once the set has a primary.
+pub(crate) async fn start(
+    program: &Path,
+    folder: &Path,
+    port: u16,
+    replica_set: Option<&str>,
+) -> Result<Child, StartError> {
     let data = folder.join("mongod");
     std::fs::create_dir_all(&data).map_err(io("create the data folder of", program))?;
     let mut command = Command::new(program);
@@ -34,6 +43,9 @@ pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Ch
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         // The journal stays on, without its 200 MB of preallocated files.
         .args(["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"]);
+    if let Some(name) = replica_set {
+        command.args(["--replSet", name, "--oplogSize", OPLOG_SIZE]);
+    }
     let mut starting =
         Starting::spawn(Server::Mongo, program, command, folder, port, START_LIMIT).await?;
     while !starting.log()?.contains(READY) {

@@ -32,15 +32,47 @@ pub(crate) struct Banner {
     pub(crate) jetstream: bool,
 }
 
-/// Starts a server with its data in `folder`, and waits until it serves JetStream on `port`.
-pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
-    // A unique name, because another server that took the port must not pass for this one.
-    let name = format!("rehearsal-{}-{:016x}", std::process::id(), rand::random::<u64>());
+/// The part of a server in a cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    /// The name of the server, the same after every restart: the others know it by its name.
+    pub(crate) name: String,
+    /// The name of the cluster.
+    pub(crate) cluster: String,
+    /// The port for the other servers.
+    pub(crate) port: u16,
+    /// Those ports of all members.
+    pub(crate) routes: Vec<u16>,
+}
+
+/// A unique name, because another server that took the port must not pass for this one.
+pub(crate) fn unique_name() -> String {
+    format!("rehearsal-{}-{:016x}", std::process::id(), rand::random::<u64>())
+}
+
+/// Starts a server with its data in `folder`, and waits until JetStream is enabled on `port`. A
+/// member of a cluster serves JetStream only once the members have a leader.
+pub(crate) async fn start(
+    program: &Path,
+    folder: &Path,
+    port: u16,
+    member: Option<&Member>,
+) -> Result<Child, StartError> {
+    let name = member.map_or_else(unique_name, |member| member.name.clone());
     let mut command = Command::new(program);
     command
         .args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--name", &name])
         .args(["--jetstream", "--store_dir"])
         .arg(folder.join("nats"));
+    if let Some(Member { cluster, port, routes, .. }) = member {
+        let route = |port: &u16| format!("nats://127.0.0.1:{port}");
+        let routes: Vec<String> = routes.iter().map(route).collect();
+        command.args(["--cluster_name", cluster, "--cluster", &route(port)]).args([
+            "--routes",
+            &routes.join(","),
+            "--no_advertise",
+        ]);
+    }
     let mut starting =
         Starting::spawn(Server::Nats, program, command, folder, port, START_LIMIT).await?;
     loop {
