@@ -71,8 +71,7 @@ async fn from_source(kind: SourceKind, options: &Options) -> Result<Servers, Sou
         }
         SourceKind::Local => {
             let binaries = blocking(options, local::find).await?;
-            let pair =
-                Pair::start(&binaries, &options.data_root).await.map_err(LocalError::from)?;
+            let pair = Pair::start(&binaries, options).await.map_err(LocalError::from)?;
             let Binaries { nats, mongod } = binaries;
             Ok(servers_of(pair, Source::Local { nats, mongod }))
         }
@@ -83,8 +82,7 @@ async fn from_source(kind: SourceKind, options: &Options) -> Result<Servers, Sou
         }
         SourceKind::Fetch => {
             let binaries = blocking(options, fetch::ensure).await?;
-            let pair =
-                Pair::start(&binaries, &options.data_root).await.map_err(FetchError::from)?;
+            let pair = Pair::start(&binaries, options).await.map_err(FetchError::from)?;
             let Binaries { nats, mongod } = binaries;
             Ok(servers_of(pair, Source::Fetch { nats, mongod }))
         }

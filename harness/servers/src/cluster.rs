@@ -4,9 +4,11 @@
 //! It creates no stream and no database that lasts. Next: `cluster/nats.rs` and
 //! `cluster/mongo.rs`, which wait for a leader and name it.
 
+mod form;
 mod mongo;
 mod nats;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,8 +20,8 @@ use tokio::sync::Mutex;
 use crate::acquire::binaries;
 use crate::error::{ServersError, StartError};
 use crate::folder::Folder;
-use crate::nats::Member;
-use crate::node::{Launch, Node, Role};
+use crate::launch::{Launch, Member, Role};
+use crate::node::Node;
 use crate::options::Options;
 use crate::package::Binaries;
 use crate::pair::at_once_where_taken;
@@ -28,14 +30,7 @@ use crate::reaper::Reaper;
 use crate::server::Server;
 use crate::source::Source;
 
-/// The number of nodes of each server: the fewest of which one may fail.
-pub const NODES: usize = 3;
-
-/// The time limit for the nodes to agree on a leader.
-const FORM_LIMIT: Duration = Duration::from_secs(60);
-
-/// The pause between two questions for a leader.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
+pub use form::NODES;
 
 /// A JetStream cluster and a MongoDB replica set, of three nodes each. Nodes are numbered from 0.
 ///
@@ -81,7 +76,7 @@ impl Cluster {
         let began = Instant::now();
         let (binaries, source) = binaries(options).await?;
         let (folder, reaper, swept) = Folder::prepare(&options.data_root)?;
-        let attempt = || start_nodes(&binaries, folder.path());
+        let attempt = || start_nodes(&binaries, folder.path(), &options.nats_arguments);
         let (nats, mongod) = at_once_where_taken(attempt).await?;
         swept.await;
         let addresses = |nodes: &[Node]| {
@@ -195,6 +190,7 @@ impl Cluster {
 async fn start_nodes(
     binaries: &Binaries,
     folder: &Path,
+    nats_arguments: &[OsString],
 ) -> Result<(Vec<Node>, Vec<Node>), StartError> {
     let name = crate::nats::unique_name();
     let routes: Vec<u16> = (0..NODES).map(|_| port::pick()).collect();
@@ -210,29 +206,13 @@ async fn start_nodes(
             port: *route,
             routes: routes.clone(),
         };
-        let launch = |program: &Path, role| {
+        let launch = |program: &Path, role, arguments: &[OsString]| {
             let (program, folder) = (program.to_owned(), folder.clone());
-            Launch { program, folder, port: port::pick(), role }
+            Launch { program, folder, port: port::pick(), role, arguments: arguments.to_owned() }
         };
-        nats.push(Node::start(launch(&binaries.nats, Role::Nats(Some(member)))));
-        mongod.push(Node::start(launch(&binaries.mongod, Role::Mongo(Some(mongo::SET)))));
+        let role = Role::Nats(Some(member));
+        nats.push(Node::start(launch(&binaries.nats, role, nats_arguments)));
+        mongod.push(Node::start(launch(&binaries.mongod, Role::Mongo(Some(mongo::SET)), &[])));
     }
     tokio::try_join!(try_join_all(nats), try_join_all(mongod))
-}
-
-/// Asks until the answer is yes. `Err` of an answer is an obstacle that may pass.
-async fn until<F>(server: Server, question: impl Fn() -> F) -> Result<(), ServersError>
-where
-    F: Future<Output = Result<(), String>>,
-{
-    let began = Instant::now();
-    loop {
-        match question().await {
-            Ok(()) => return Ok(()),
-            Err(why) if began.elapsed() > FORM_LIMIT => {
-                return Err(ServersError::Unformed { server, waited: FORM_LIMIT, why });
-            }
-            Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
-        }
-    }
 }

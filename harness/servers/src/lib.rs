@@ -39,6 +39,7 @@ mod error;
 mod fetch;
 mod folder;
 mod handle;
+mod launch;
 mod local;
 mod mongod;
 mod nats;

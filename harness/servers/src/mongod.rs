@@ -1,6 +1,5 @@
 //! The command line of `mongod`, and the check that it is ready.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use mongodb::options::ClientOptions;
 
 use crate::child::Child;
 use crate::error::StartError;
+use crate::launch::Launch;
 use crate::server::Server;
 use crate::start::{Starting, io};
 
@@ -26,9 +26,7 @@ const OPLOG_SIZE: &str = "64";
 /// Starts a server with its data in `folder`, and waits until it answers on `port`. A member of a
 /// replica set takes writes only once the set has a primary.
 pub(crate) async fn start(
-    program: &Path,
-    folder: &Path,
-    port: u16,
+    Launch { program, folder, port, arguments, .. }: &Launch,
     replica_set: Option<&str>,
 ) -> Result<Child, StartError> {
     let data = folder.join("mongod");
@@ -46,8 +44,9 @@ pub(crate) async fn start(
     if let Some(name) = replica_set {
         command.args(["--replSet", name, "--oplogSize", OPLOG_SIZE]);
     }
+    command.args(arguments);
     let mut starting =
-        Starting::spawn(Server::Mongo, program, command, folder, port, START_LIMIT).await?;
+        Starting::spawn(Server::Mongo, program, command, folder, *port, START_LIMIT).await?;
     while !starting.log()?.contains(READY) {
         starting.pause().await?;
     }

@@ -3,42 +3,14 @@
 //!
 //! It never knows where the binary came from, nor which other nodes there are.
 
-use std::path::PathBuf;
-
 use rustix::process::Signal;
 use tokio::sync::Mutex;
 
 use crate::child::Child;
 use crate::error::{ServersError, StartError};
+use crate::launch::{Launch, Role};
 use crate::server::Server;
 use crate::{mongod, nats};
-
-/// What a node is started from, the first time and every other time.
-#[derive(Debug, Clone)]
-pub(crate) struct Launch {
-    pub(crate) program: PathBuf,
-    /// The folder of the data, the log and the process id.
-    pub(crate) folder: PathBuf,
-    pub(crate) port: u16,
-    pub(crate) role: Role,
-}
-
-/// The server of a node, and its part in a cluster; `None` for one that stands alone.
-#[derive(Debug, Clone)]
-pub(crate) enum Role {
-    Nats(Option<nats::Member>),
-    /// With the name of its replica set.
-    Mongo(Option<&'static str>),
-}
-
-impl Role {
-    pub(crate) fn server(&self) -> Server {
-        match self {
-            Self::Nats(_) => Server::Nats,
-            Self::Mongo(_) => Server::Mongo,
-        }
-    }
-}
 
 /// A node. Dropping it ends the process.
 pub(crate) struct Node {
@@ -49,7 +21,7 @@ pub(crate) struct Node {
 impl Node {
     /// Starts the server, and waits until it answers.
     pub(crate) async fn start(launch: Launch) -> Result<Self, StartError> {
-        let child = launch.start().await?;
+        let child = start(&launch).await?;
         Ok(Self { launch, child: Mutex::new(Some(child)) })
     }
 
@@ -67,7 +39,7 @@ impl Node {
         if let Some(child) = slot.take() {
             child.stop().await.map_err(self.io("stop"))?;
         }
-        *slot = Some(self.launch.start().await?);
+        *slot = Some(start(&self.launch).await?);
         Ok(())
     }
 
@@ -102,12 +74,9 @@ impl Node {
     }
 }
 
-impl Launch {
-    async fn start(&self) -> Result<Child, StartError> {
-        let Self { program, folder, port, role } = self;
-        match role {
-            Role::Nats(member) => nats::start(program, folder, *port, member.as_ref()).await,
-            Role::Mongo(set) => mongod::start(program, folder, *port, *set).await,
-        }
+async fn start(launch: &Launch) -> Result<Child, StartError> {
+    match &launch.role {
+        Role::Nats(member) => nats::start(launch, member.as_ref()).await,
+        Role::Mongo(set) => mongod::start(launch, *set).await,
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! It never knows where the binaries came from.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use backon::{ConstantBuilder, Retryable as _};
@@ -10,7 +11,9 @@ use tokio::sync::Mutex;
 
 use crate::error::{ServersError, StartError};
 use crate::folder::Folder;
-use crate::node::{Launch, Node, Role};
+use crate::launch::{Launch, Role};
+use crate::node::Node;
+use crate::options::Options;
 use crate::package::Binaries;
 use crate::port;
 use crate::reaper::Reaper;
@@ -30,17 +33,18 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Starts both servers in a new folder in `root`, and removes the folders of dead
+    /// Starts both servers in a new folder in the data root, and removes the folders of dead
     /// processes there.
-    pub(crate) async fn start(binaries: &Binaries, root: &Path) -> Result<Self, StartError> {
-        let (folder, reaper, swept) = Folder::prepare(root)?;
-        let launch = |program: &Path, role: Role| {
+    pub(crate) async fn start(binaries: &Binaries, options: &Options) -> Result<Self, StartError> {
+        let (folder, reaper, swept) = Folder::prepare(&options.data_root)?;
+        let launch = |program: &Path, role: Role, arguments: &[OsString]| {
             let (program, folder) = (program.to_owned(), folder.path().to_owned());
-            move |port| Launch { program, folder, port, role }
+            let arguments = arguments.to_owned();
+            move |port| Launch { program, folder, port, role, arguments }
         };
         let (nats, mongod) = tokio::try_join!(
-            on_a_free_port(launch(&binaries.nats, Role::Nats(None))),
-            on_a_free_port(launch(&binaries.mongod, Role::Mongo(None))),
+            on_a_free_port(launch(&binaries.nats, Role::Nats(None), &options.nats_arguments)),
+            on_a_free_port(launch(&binaries.mongod, Role::Mongo(None), &[])),
         )?;
         swept.await;
         Ok(Self { nats, mongod, folder, reaper: Mutex::new(Some(reaper)) })

@@ -8,7 +8,7 @@ use mongodb::error::Error;
 use mongodb::options::{ClientOptions, ServerAddress};
 use tokio::time::timeout;
 
-use super::until;
+use super::form::until;
 use crate::error::ServersError;
 use crate::server::Server;
 

@@ -7,7 +7,7 @@ use adapters::jetstream::JetStream;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{NODES, until};
+use super::form::{NODES, until};
 use crate::error::ServersError;
 use crate::server::Server;
 
