@@ -63,6 +63,7 @@ fn main() {
         cluster::a_cluster_keeps_what_it_acknowledged_when_its_leaders_are_killed_or_frozen
     );
     test!(Servers, cluster::a_cluster_without_a_majority_is_unavailable);
+    test!(Servers, cluster::a_write_that_no_majority_has_is_not_read);
     test!(Servers, cluster::what_is_no_cluster_is_refused);
     test!(Servers, sources::concurrent_starts_fetch_once);
     test!(Servers, sources::a_download_with_a_wrong_hash_is_rejected_and_not_kept);

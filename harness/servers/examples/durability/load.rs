@@ -56,15 +56,12 @@ pub(crate) async fn median(target: &dyn Target) -> Result<Duration, Failure> {
 }
 
 /// Writes numbers from `first` and injects a fault in the middle. Returns the value of the fault,
-/// the acknowledged numbers, and the time of the fault.
-pub(crate) async fn acknowledged<T, F>(
+/// the acknowledged numbers, and the time that the fault took.
+pub(crate) async fn acknowledged<T>(
     target: &dyn Target,
     first: u64,
-    fault: impl FnOnce() -> F,
-) -> Result<(T, Vec<u64>, Instant), Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
+    fault: impl AsyncFnOnce() -> Result<T, Failure>,
+) -> Result<(T, Vec<u64>, Duration), Failure> {
     let (next, numbers) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     // Each writer ends at its first write that fails.
     let writers = join_all((0..WRITERS).map(|_| async {
@@ -81,12 +78,12 @@ where
         while numbers.lock().len() < WRITES && began.elapsed() < LENGTH {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let at = Instant::now();
-        fault().await.map(|value| (value, at))
+        let injected = Instant::now();
+        fault().await.map(|value| (value, injected.elapsed()))
     };
     let (_, injected) = join(writers, injected).await;
-    let (value, at) = injected?;
-    Ok((value, numbers.into_inner(), at))
+    let (value, took) = injected?;
+    Ok((value, numbers.into_inner(), took))
 }
 
 /// The acknowledged numbers that are not kept.

@@ -17,6 +17,8 @@ mod setup;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use servers::{Options, Server};
 
 use disk::Disk;
@@ -28,6 +30,9 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// The time after which a service that is not back counts as lost.
 const SERVICE_LIMIT: Duration = Duration::from_secs(60);
+
+/// The interval of writes that show whether the service is back.
+const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The time for a node that was restarted to catch up with the others.
 const CATCH_UP: Duration = Duration::from_secs(10);
@@ -107,13 +112,15 @@ async fn row(setting: &Setting, disk: Option<&Disk>) -> Result<String, Failure> 
     eprintln!("{}: ready", setting.name);
     let one = median(target).await?;
 
-    let written = acknowledged(target, 0, || setup.kill_leader()).await?;
-    let (node, acknowledged_ids, began) = written;
-    if !setting.clustered {
-        setup.restart(&[node]).await?;
-    }
-    back(target).await?;
-    let without = began.elapsed();
+    let (node, acknowledged_ids, without) = acknowledged(target, 0, async || {
+        let node = setup.kill_leader().await?;
+        if !setting.clustered {
+            setup.restart(&[node]).await?;
+        }
+        back(target).await?;
+        Ok(node)
+    })
+    .await?;
     let killed = lost(target, &acknowledged_ids).await?;
 
     let mut power = "not measured".to_owned();
@@ -125,7 +132,7 @@ async fn row(setting: &Setting, disk: Option<&Disk>) -> Result<String, Failure> 
         back(target).await?;
         disk.sync()?;
         let (_, acknowledged_ids, _) =
-            acknowledged(target, load::SECOND, || setup.kill_all()).await?;
+            acknowledged(target, load::SECOND, async || setup.kill_all().await).await?;
         disk.lose_power()?;
         setup.restart(&setup.nodes()).await?;
         back(target).await?;
@@ -137,14 +144,20 @@ async fn row(setting: &Setting, disk: Option<&Disk>) -> Result<String, Failure> 
     Ok(format!("| {} | {} | {killed} | {without} | {power} |", setting.name, millis(one)))
 }
 
-/// Waits until a write is acknowledged again.
+/// Waits until a write is acknowledged again. Writes follow each other without a wait for the
+/// answer, which one that was sent too early never gets.
 async fn back(target: &dyn Target) -> Result<(), Failure> {
     let began = Instant::now();
+    let mut writes = FuturesUnordered::new();
+    let mut ticks = tokio::time::interval(PROBE_INTERVAL);
     loop {
-        match target.write(load::probe()).await {
-            Ok(()) => return Ok(()),
-            Err(error) if began.elapsed() > SERVICE_LIMIT => return Err(error),
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        tokio::select! {
+            _ = ticks.tick() => writes.push(target.write(load::probe())),
+            Some(written) = writes.next() => match written {
+                Ok(()) => return Ok(()),
+                Err(error) if began.elapsed() > SERVICE_LIMIT => return Err(error),
+                Err(_) => {}
+            }
         }
     }
 }

@@ -97,6 +97,42 @@ pub(super) async fn what_is_no_cluster_is_refused() {
     bus.ensure().await.expect("one replica");
 }
 
+/// A read sees no write that a new primary may not have: what follows from it, such as an event
+/// that is published, would stay when the write is gone.
+pub(super) async fn a_write_that_no_majority_has_is_not_read() {
+    let root = folder();
+    let cluster = own_cluster(root.path()).await;
+    let store = Mongo::connect(&cluster.mongo_url, "kept").await.expect("a valid URL");
+    insert(&store, "before").await;
+    let primary = cluster.primary().await.expect("a primary");
+    let others: Vec<_> = (0..NODES).filter(|node| *node != primary).collect();
+    for node in &others {
+        cluster.freeze(Server::Mongo, *node).await.expect("frozen");
+    }
+    let alone = tokio::spawn({
+        let store = store.clone();
+        async move { store.insert("things", doc! { "_id": "alone" }).await }
+    });
+    let mut reads = 0;
+    while !alone.is_finished() {
+        let one = store.get("things", "alone").await;
+        let all = store.find("things", Find::default()).await;
+        if alone.is_finished() {
+            break;
+        }
+        assert!(!matches!(one, Ok(Some(_))), "after {reads} reads: {one:?}");
+        assert!(all.as_ref().is_ok_and(|all| all.len() == 1) || all.is_err(), "{all:?}");
+        reads += usize::from(one.is_ok());
+    }
+    assert!(reads > 10, "the primary still answers: {reads}");
+    for node in others {
+        cluster.thaw(Server::Mongo, node).await.expect("thawed");
+    }
+    alone.await.expect("no panic").ok();
+    insert(&store, "after").await;
+    cluster.stop().await.expect("stopped");
+}
+
 /// Without a majority nothing is acknowledged, and nobody is told that the call was wrong.
 pub(super) async fn a_cluster_without_a_majority_is_unavailable() {
     let root = folder();

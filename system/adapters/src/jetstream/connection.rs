@@ -34,6 +34,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// The interval at which a call checks whether a lost connection is back.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
+/// The codes of the server for a message that it may have stored: one whose first publish has not
+/// reached a majority of a cluster yet, and one that this server could not store and others could.
+const MAY_BE_STORED: [ErrorCode; 2] =
+    [ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT, ErrorCode::STREAM_STORE_FAILED];
+
 /// A connection to the server. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
@@ -219,6 +224,9 @@ impl From<RequestError> for PublishError {
                 Self::Unavailable("no stream accepts the subject".to_owned())
             }
             RequestError::Invalid(reason) => Self::Rejected(reason),
+            RequestError::Refused(e) if MAY_BE_STORED.contains(&e.kind()) => {
+                Self::Unknown(e.to_string())
+            }
             RequestError::Refused(e) if passes(&e) => Self::Unavailable(e.to_string()),
             RequestError::Refused(e) => Self::Rejected(e.to_string()),
         }
@@ -257,7 +265,7 @@ mod tests {
 
     /// The codes are those of `nats-server` 2.15.1.
     #[test]
-    fn a_cluster_without_a_leader_or_a_server_is_unavailable() {
+    fn trouble_in_a_cluster_is_not_the_fault_of_the_caller() {
         let no_leader = (503, 10008);
         let no_peers = (400, 10005);
         let replicas_still_move = (503, 10023);
@@ -266,6 +274,12 @@ mod tests {
             assert!(matches!(error, BusError::Unavailable(_)), "{error:?}");
             let error = PublishError::from(refused(code, err_code));
             assert!(matches!(error, PublishError::Unavailable(_)), "{error:?}");
+        }
+        let first_publish_is_in_process = (409, 10158);
+        let others_may_have_stored_it = (503, 10077);
+        for (code, err_code) in [first_publish_is_in_process, others_may_have_stored_it] {
+            let error = PublishError::from(refused(code, err_code));
+            assert!(matches!(error, PublishError::Unknown(_)), "{error:?}");
         }
         let no_cluster = BusError::from(refused(500, 10074));
         assert!(matches!(no_cluster, BusError::Rejected(_)), "{no_cluster:?}");
