@@ -110,6 +110,7 @@ async fn row(setting: &Setting, disk: Option<&Disk>) -> Result<String, Failure> 
     };
     let target = &*target;
     eprintln!("{}: ready", setting.name);
+    back(target).await?;
     let one = median(target).await?;
 
     let (node, acknowledged_ids, without) = acknowledged(target, 0, async || {
