@@ -234,6 +234,11 @@ impl Bus for JetStream {
                 break;
             }
         }
+        if pending.is_empty() {
+            // A cluster has an empty list for a stream that does not exist.
+            let info = format!("STREAM.INFO.{}", self.names.events);
+            self.connection.api::<Value>(info, json!({})).await?;
+        }
         pending.sort_by(|a, b| a.consumer.cmp(&b.consumer));
         Ok(pending)
     }
