@@ -6,11 +6,12 @@
 //! run cannot be replayed exactly. Calls on ports leave no trace, so invariants that need one are
 //! left out; [`Outcome::left_out`] names them.
 //!
-//! Next: [`plan`] for the faults, `cluster` for what runs, `load` for the clients.
+//! Next: [`plan`] for the faults, `deployment` for what runs, `load` for the clients.
 
+mod backend;
 mod binary;
 mod chaos;
-mod cluster;
+mod deployment;
 pub mod error;
 pub mod external;
 mod gateway;
@@ -36,7 +37,7 @@ use crate::session::{RunError, Session};
 use crate::subject::AnySubject;
 use crate::time_scale::TimeScale;
 use crate::trace::{Record, RecordKind};
-use cluster::Cluster;
+use deployment::Deployment;
 use load::{Load, Scripts};
 use world::Processes;
 
@@ -63,6 +64,8 @@ pub struct Settings {
     pub seed: u64,
     /// The time for which clients act and faults are injected.
     pub length: Duration,
+    /// Whether the servers are a cluster of three nodes each, whose leaders are killed and frozen.
+    pub cluster: bool,
     /// The number of clients; at least as many as one script has.
     pub clients: usize,
     /// The program that runs the services; `None` builds or finds it.
@@ -140,27 +143,28 @@ pub async fn rehearse(
     let time = TimeScale::under_load(deadline);
     let (system, mut clients) = subject.open(&time, &crate::settings::Settings::default());
     let namespace = format!("rehearsal-{}", std::process::id());
-    let plan = cluster::Plan {
+    let plan = deployment::Plan {
         system: &system,
         processes: &declared,
         time: &time,
         binary: &binary,
         namespace: &namespace,
+        clustered: settings.cluster,
         logs: &settings.logs,
     };
-    let cluster = Arc::new(Cluster::start(&plan).await?);
-    let mut world = Processes::of(system.clone(), Arc::clone(&cluster), namespace).await?;
+    let deployment = Arc::new(Deployment::start(&plan).await?);
+    let mut world = Processes::of(system.clone(), Arc::clone(&deployment), namespace).await?;
     let scripts = Scripts::draw(draws, settings.seed, settings.clients);
     let prepared = clients.prepare(&scripts.clients(), &mut world).await;
     prepared.map_err(RunError::Unprepared)?;
     on_progress(&Progress::Ready);
 
-    let ids: Vec<_> = cluster.instances.iter().map(|instance| instance.id).collect();
-    let plan = plan::draw(settings.seed, settings.length, &ids);
+    let ids: Vec<_> = deployment.instances.iter().map(|instance| instance.id).collect();
+    let plan = plan::draw(settings.seed, settings.length, &ids, settings.cluster);
     let (gateway, trace) = (Arc::clone(&world.gateway), world.trace.clone());
     let load = Load::new(subject, scripts, clients, (&gateway, &trace, &time));
     let injected = Injected { world: &world, faults: Mutex::default() };
-    under_load(&cluster, settings, &plan, &load, &injected, &on_progress).await?;
+    under_load(&deployment, settings, &plan, &load, &injected, &on_progress).await?;
     let injected = injected.faults.into_inner();
 
     on_progress(&Progress::Converging);
@@ -185,7 +189,7 @@ pub async fn rehearse(
             Err(why) => violations.push(why.into_finding()?.into()),
         }
     }
-    let exits = cluster.instances.iter().flat_map(|instance| instance.exits());
+    let exits = deployment.instances.iter().flat_map(|instance| instance.exits());
     violations.extend(exits.map(|how| Violation { invariant: NO_EXIT.to_owned(), how }));
     session.end().await;
     let converged = match converged {
@@ -235,7 +239,7 @@ impl Injected<'_> {
 
 /// Lets the clients act while faults are injected. In the end all faults are healed.
 async fn under_load(
-    cluster: &Cluster,
+    deployment: &Deployment,
     settings: &Settings,
     plan: &[Injection],
     load: &Load<'_>,
@@ -243,7 +247,7 @@ async fn under_load(
     on_progress: &impl Fn(&Progress<'_>),
 ) -> Result<(), ProcessesError> {
     let (began, ended) = (Instant::now(), CancellationToken::new());
-    let chaos = chaos::carry_out(cluster, plan, &ended, |injection| injected.add(injection));
+    let chaos = chaos::carry_out(deployment, plan, &ended, |injection| injected.add(injection));
     let play = async {
         load.play(began + settings.length).await;
         ended.cancel();

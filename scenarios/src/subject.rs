@@ -224,6 +224,7 @@ fn command_line(launch: &Launch<'_>) -> CommandLine {
         ("LISTEN", launch.listen.to_string()),
         ("MONGO_URL", launch.mongo_url.clone()),
         ("NATS_URL", launch.nats_url.clone()),
+        ("STREAM_REPLICAS", launch.stream_replicas.to_string()),
         ("NAMESPACE", launch.namespace.clone()),
         ("STRIPE_URL", launch.external_url.clone()),
         ("STRIPE_KEY", settings.provider.key),

@@ -24,6 +24,9 @@ use scenarios::operation::Operation;
 /// The time under load, in which every kind of fault occurs.
 const LENGTH: Duration = Duration::from_secs(20);
 
+/// The same on a cluster, where a fault in a leader lasts longer.
+const CLUSTER_LENGTH: Duration = Duration::from_secs(30);
+
 const CLIENTS: usize = 32;
 
 /// The invariant that a double charge violates.
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
     let ignored = processes::are_unwanted();
     let trials = vec![
         Trial::test("ticketing holds in processes under faults", holds).with_ignored_flag(ignored),
+        Trial::test("ticketing holds on a cluster that loses its leaders", holds_on_a_cluster)
+            .with_ignored_flag(ignored),
         Trial::test("a provider without idempotency is found", double_charges_are_found)
             .with_ignored_flag(ignored),
     ];
@@ -43,19 +48,9 @@ fn main() -> ExitCode {
 }
 
 fn holds() -> Result<(), Failed> {
-    let outcome = rehearse(AnySubject::new(Ticketing), "holds")?;
-    if let Some(violation) = outcome.violations.first() {
-        return Err(Failed::from(violation.to_string()));
-    }
-    if !outcome.counts.milestones.contains_key("purchase") {
-        return Err(Failed::from("nobody bought anything, so this run shows nothing"));
-    }
-    let faults = outcome.faults();
-    for (kind, target) in [("killed", "mongod"), ("killed", "nats-server"), ("frozen", "mongod")] {
-        if !faults.get(kind).is_some_and(|targets| targets.contains_key(target)) {
-            return Err(Failed::from(format!("{target} was not {kind}: {faults:?}")));
-        }
-    }
+    let outcome = rehearse(AnySubject::new(Ticketing), "holds", false)?;
+    let expected = [("killed", "mongod"), ("killed", "nats-server"), ("frozen", "mongod")];
+    held(&outcome, &expected)?;
     // An invariant of the trace would hold here whatever happened.
     let is_left_out = |name: &str| outcome.left_out.contains(&name);
     if !is_left_out("linearizable") || is_left_out(LEDGERS) {
@@ -64,9 +59,31 @@ fn holds() -> Result<(), Failed> {
     Ok(())
 }
 
+fn holds_on_a_cluster() -> Result<(), Failed> {
+    let outcome = rehearse(AnySubject::new(Ticketing), "cluster", true)?;
+    held(&outcome, &[("killed", "primary mongod"), ("killed", "leading nats-server")])
+}
+
+/// Fails where something was violated, nobody bought anything, or one of these faults is missing.
+fn held(outcome: &Outcome, expected: &[(&str, &str)]) -> Result<(), Failed> {
+    if let Some(violation) = outcome.violations.first() {
+        return Err(Failed::from(violation.to_string()));
+    }
+    if !outcome.counts.milestones.contains_key("purchase") {
+        return Err(Failed::from("nobody bought anything, so this run shows nothing"));
+    }
+    let faults = outcome.faults();
+    for (kind, target) in expected {
+        if !faults.get(kind).is_some_and(|targets| targets.contains_key(target)) {
+            return Err(Failed::from(format!("{target} was not {kind}: {faults:?}")));
+        }
+    }
+    Ok(())
+}
+
 /// The faults make payments ask again, so a provider that forgets keys charges twice.
 fn double_charges_are_found() -> Result<(), Failed> {
-    let outcome = rehearse(AnySubject::new(Forgetful), "forgetful")?;
+    let outcome = rehearse(AnySubject::new(Forgetful), "forgetful", false)?;
     let found = outcome.violations.iter().any(|violation| violation.invariant == LEDGERS);
     match found {
         true => Ok(()),
@@ -74,9 +91,16 @@ fn double_charges_are_found() -> Result<(), Failed> {
     }
 }
 
-fn rehearse(subject: AnySubject, name: &str) -> Result<Outcome, Failed> {
+fn rehearse(subject: AnySubject, name: &str, cluster: bool) -> Result<Outcome, Failed> {
     let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("processes").join(name);
-    let settings = Settings { seed: 1, length: LENGTH, clients: CLIENTS, binary: None, logs };
+    let settings = Settings {
+        seed: 1,
+        length: if cluster { CLUSTER_LENGTH } else { LENGTH },
+        cluster,
+        clients: CLIENTS,
+        binary: None,
+        logs,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(processes::rehearse(&subject, &settings, |_| {}))?)
 }

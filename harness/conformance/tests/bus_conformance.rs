@@ -46,18 +46,18 @@ async fn random_scripts() -> Result<(), Failed> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let cases = number("CASES").unwrap_or(SCRIPTS);
     let seed = number("SEED").map_or(1, u64::from);
-    let servers = servers::shared().await?;
-    let report = differential::bus::run(cases, seed, &servers.nats_url, |_| {}).await?;
+    let (nats_url, _, _) = worlds::servers().await?;
+    let report = differential::bus::run(cases, seed, nats_url, |_| {}).await?;
     println!("{report}");
     if report.differences.is_empty() { Ok(()) } else { Err(report.to_string().into()) }
 }
 
 async fn real(case: Case) -> Result<(), Failed> {
     let namespace = unique("conformance");
-    let servers = servers::shared().await?;
+    let (nats_url, _, replicas) = worlds::servers().await?;
     let connect = || async {
-        let bus = JetStream::connect(&servers.nats_url, &namespace).await?;
-        Ok::<_, Failed>(bus.deduplicating_within(case.window))
+        let bus = JetStream::connect(nats_url, &namespace).await?;
+        Ok::<_, Failed>(bus.deduplicating_within(case.window).replicated(*replicas))
     };
     let (bus, other) = (connect().await?, connect().await?);
     let fixture = Fixture {

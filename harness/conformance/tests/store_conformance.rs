@@ -61,8 +61,9 @@ fn real(case: &Case) -> Result<(), Failed> {
 /// The client that all real cases share.
 fn client() -> Result<mongodb::Client, String> {
     static CLIENT: LazyLock<Result<mongodb::Client, String>> = LazyLock::new(|| {
-        let servers = RUNTIME.block_on(servers::shared()).map_err(|why| why.to_string())?;
-        RUNTIME.block_on(Mongo::client(&servers.mongo_url)).map_err(|why| why.to_string())
+        let (_, mongo_url, _) =
+            RUNTIME.block_on(worlds::servers()).map_err(|why| why.to_string())?;
+        RUNTIME.block_on(Mongo::client(mongo_url)).map_err(|why| why.to_string())
     });
     CLIENT.clone()
 }

@@ -2,18 +2,18 @@
 //!
 //! It knows the sources only by their functions; each has a file of its own.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use crate::error::{FailedSource, FetchError, LocalError, ServersError, SourceError, StartError};
+use crate::error::{FailedSource, FetchError, LocalError, ServersError, SourceError};
 use crate::handle::{Backing, Servers};
 use crate::options::Options;
 use crate::package::Binaries;
 use crate::pair::Pair;
 use crate::progress::{ProgressEvent, ToStderr};
+use crate::server::Server;
 use crate::source::{Source, SourceKind};
 use crate::{docker, fetch, local, url};
 
@@ -71,7 +71,7 @@ async fn from_source(kind: SourceKind, options: &Options) -> Result<Servers, Sou
         }
         SourceKind::Local => {
             let binaries = blocking(options, local::find).await?;
-            let pair = start_pair(&binaries, &options.data_root).await.map_err(LocalError::from)?;
+            let pair = Pair::start(&binaries, options).await.map_err(LocalError::from)?;
             let Binaries { nats, mongod } = binaries;
             Ok(servers_of(pair, Source::Local { nats, mongod }))
         }
@@ -82,11 +82,44 @@ async fn from_source(kind: SourceKind, options: &Options) -> Result<Servers, Sou
         }
         SourceKind::Fetch => {
             let binaries = blocking(options, fetch::ensure).await?;
-            let pair = start_pair(&binaries, &options.data_root).await.map_err(FetchError::from)?;
+            let pair = Pair::start(&binaries, options).await.map_err(FetchError::from)?;
             let Binaries { nats, mongod } = binaries;
             Ok(servers_of(pair, Source::Fetch { nats, mongod }))
         }
     }
+}
+
+/// The binaries for a cluster: local ones, or else fetched ones.
+///
+/// # Errors
+/// [`ServersError::Unclustered`] if another source is forced; [`ServersError::NoSource`].
+pub(crate) async fn binaries(options: &Options) -> Result<(Binaries, Source), ServersError> {
+    let kinds = match options.source {
+        None => vec![SourceKind::Local, SourceKind::Fetch],
+        Some(kind @ (SourceKind::Local | SourceKind::Fetch)) => vec![kind],
+        Some(kind) => return Err(ServersError::Unclustered(kind)),
+    };
+    let mut failed = Vec::new();
+    for kind in kinds {
+        let found = if kind == SourceKind::Local {
+            blocking(options, local::find).await.map_err(SourceError::from)
+        } else {
+            blocking(options, fetch::ensure).await.map_err(SourceError::from)
+        };
+        match found {
+            Ok(binaries) => {
+                let Binaries { nats, mongod } = binaries.clone();
+                let source = if kind == SourceKind::Local {
+                    Source::Local { nats, mongod }
+                } else {
+                    Source::Fetch { nats, mongod }
+                };
+                return Ok((binaries, source));
+            }
+            Err(error) => failed.push(FailedSource { kind, error }),
+        }
+    }
+    Err(ServersError::NoSource { forced: options.source, failed })
 }
 
 /// Runs a search that hashes or downloads on a thread that may block.
@@ -99,13 +132,10 @@ async fn blocking<T: Send + 'static>(
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
-async fn start_pair(binaries: &Binaries, data_root: &Path) -> Result<Pair, StartError> {
-    Pair::start(binaries.clone(), data_root).await
-}
-
 fn servers_of(pair: Pair, source: Source) -> Servers {
-    let nats_url = format!("nats://127.0.0.1:{}", pair.nats_port);
-    let mongo_url = format!("mongodb://127.0.0.1:{}/?directConnection=true", pair.mongo_port);
+    let nats_url = format!("nats://127.0.0.1:{}", pair.port(Server::Nats));
+    let mongo_url =
+        format!("mongodb://127.0.0.1:{}/?directConnection=true", pair.port(Server::Mongo));
     servers(nats_url, mongo_url, source, Backing::Pair(Box::new(pair)))
 }
 

@@ -37,6 +37,22 @@ pub enum ServersError {
         /// The source of the servers, in one line.
         servers: String,
     },
+    /// A cluster is started from binaries, and the forced source has none.
+    #[error(
+        "a cluster is started from binaries, which the source {0} has none of; \
+         set REHEARSAL_SERVERS to local or fetch"
+    )]
+    Unclustered(SourceKind),
+    /// The nodes of a cluster run and do not agree on a leader.
+    #[error("the nodes of {server} form no cluster within {waited:?}: {why}")]
+    Unformed {
+        /// The server.
+        server: Server,
+        /// The time limit.
+        waited: Duration,
+        /// The last obstacle.
+        why: String,
+    },
     /// The server is down, so it cannot receive a signal.
     #[error("{0} is not running")]
     NotRunning(Server),

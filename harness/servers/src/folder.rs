@@ -1,4 +1,4 @@
-//! The data folder of a pair of servers, which also holds their logs: in shared memory if it
+//! The data folder of servers, which also holds their logs: in shared memory if it
 //! has room, named after the process that owns it, and swept once that process is dead.
 //!
 //! It never touches a folder whose owner may still be running.
@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
+
+use crate::error::StartError;
+use crate::reaper::Reaper;
 
 const PREFIX: &str = "rehearsal-";
 const LOCK: &str = "owner.lock";
@@ -31,6 +34,27 @@ impl Folder {
         let lock = File::create(directory.path().join(LOCK))?;
         lock.try_lock().map_err(io::Error::from)?;
         Ok(Self { directory, _lock: lock })
+    }
+
+    /// Creates a folder in `root` with a reaper, and begins to remove those of dead processes
+    /// there; the future completes when they are gone.
+    pub(crate) fn prepare(
+        root: &Path,
+    ) -> Result<(Self, Reaper, impl Future<Output = ()> + use<>), StartError> {
+        let io = |action: &str| {
+            let action = format!("{action} in {}", root.display());
+            move |source| StartError::Io { action, source }
+        };
+        let folder = Self::create(root).map_err(io("create a data folder"))?;
+        let reaper = Reaper::of_folder(folder.path()).map_err(io("start the reaper"))?;
+        let root = root.to_owned();
+        let swept = tokio::task::spawn_blocking(move || sweep(&root));
+        let swept = async {
+            for stale in swept.await.unwrap_or_default() {
+                tracing::debug!(folder = %stale.display(), "removed the data of a dead process");
+            }
+        };
+        Ok((folder, reaper, swept))
     }
 
     pub(crate) fn path(&self) -> &Path {

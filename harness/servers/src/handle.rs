@@ -57,7 +57,7 @@ impl Servers {
     /// [`ServersError::NotOwned`] if this process did not start it; [`ServersError::Io`] if
     /// the system refuses.
     pub async fn kill(&self, server: Server) -> Result<(), ServersError> {
-        self.pair("kill")?.kill(server).await
+        self.pair("kill")?.node(server).kill().await
     }
 
     /// Starts a server again on the same port and data, and waits until it is ready. A server
@@ -67,7 +67,7 @@ impl Servers {
     /// [`ServersError::NotOwned`] if this process did not start it; [`ServersError::Start`] if
     /// it does not become ready.
     pub async fn restart(&self, server: Server) -> Result<(), ServersError> {
-        self.pair("restart")?.restart(server).await
+        self.pair("restart")?.node(server).restart().await
     }
 
     /// Suspends a server (`SIGSTOP`): connections stay open, and it answers nothing.
@@ -76,7 +76,7 @@ impl Servers {
     /// [`ServersError::NotOwned`] if this process did not start it;
     /// [`ServersError::NotRunning`] if it is down.
     pub async fn freeze(&self, server: Server) -> Result<(), ServersError> {
-        self.pair("freeze")?.signal(server, Signal::STOP).await
+        self.pair("freeze")?.node(server).signal(Signal::STOP).await
     }
 
     /// Resumes a frozen server (`SIGCONT`).
@@ -84,13 +84,13 @@ impl Servers {
     /// # Errors
     /// As [`Servers::freeze`].
     pub async fn thaw(&self, server: Server) -> Result<(), ServersError> {
-        self.pair("thaw")?.signal(server, Signal::CONT).await
+        self.pair("thaw")?.node(server).signal(Signal::CONT).await
     }
 
     /// The process id of a server, if this process started it and it is up.
     pub async fn process_id(&self, server: Server) -> Option<u32> {
         match &self.backing {
-            Backing::Pair(pair) => pair.process_id(server).await,
+            Backing::Pair(pair) => pair.node(server).process_id().await,
             Backing::Url | Backing::Containers(_) => None,
         }
     }

@@ -21,6 +21,8 @@
 //! reports which sources work. Servers that this process started end with it, even after
 //! `kill -9`, and leave neither data nor containers behind.
 //!
+//! A [`Cluster`] is three nodes of each, started from binaries.
+//!
 //! A [`Child`] is any other process that must not outlive this one either.
 //!
 //! This crate only provides servers. It creates no stream and no database, and prints
@@ -29,6 +31,7 @@
 mod acquire;
 mod cache;
 mod child;
+mod cluster;
 #[cfg_attr(not(feature = "docker"), path = "no_docker.rs")]
 mod docker;
 mod doctor;
@@ -36,9 +39,11 @@ mod error;
 mod fetch;
 mod folder;
 mod handle;
+mod launch;
 mod local;
 mod mongod;
 mod nats;
+mod node;
 mod options;
 mod package;
 mod pair;
@@ -53,6 +58,7 @@ mod url;
 
 pub use acquire::{are_unwanted, shared, start};
 pub use child::Child;
+pub use cluster::{Cluster, NODES};
 pub use doctor::{Diagnosis, SourceCheck, doctor, examine};
 pub use error::{
     Damage, DamagedBinary, DockerError, FailedSource, FetchError, LocalError, ServersError,

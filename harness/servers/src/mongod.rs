@@ -1,6 +1,5 @@
 //! The command line of `mongod`, and the check that it is ready.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use mongodb::options::ClientOptions;
 
 use crate::child::Child;
 use crate::error::StartError;
+use crate::launch::Launch;
 use crate::server::Server;
 use crate::start::{Starting, io};
 
@@ -20,8 +20,15 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// port cannot pass for this one.
 const READY: &str = "Waiting for connections";
 
-/// Starts a server with its data in `folder`, and waits until it answers on `port`.
-pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
+/// The size of the log of operations that the members of a replica set copy, in megabytes.
+const OPLOG_SIZE: &str = "64";
+
+/// Starts a server with its data in `folder`, and waits until it answers on `port`. A member of a
+/// replica set takes writes only once the set has a primary.
+pub(crate) async fn start(
+    Launch { program, folder, port, arguments, .. }: &Launch,
+    replica_set: Option<&str>,
+) -> Result<Child, StartError> {
     let data = folder.join("mongod");
     std::fs::create_dir_all(&data).map_err(io("create the data folder of", program))?;
     let mut command = Command::new(program);
@@ -34,8 +41,12 @@ pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Ch
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         // The journal stays on, without its 200 MB of preallocated files.
         .args(["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"]);
+    if let Some(name) = replica_set {
+        command.args(["--replSet", name, "--oplogSize", OPLOG_SIZE]);
+    }
+    command.args(arguments);
     let mut starting =
-        Starting::spawn(Server::Mongo, program, command, folder, port, START_LIMIT).await?;
+        Starting::spawn(Server::Mongo, program, command, folder, *port, START_LIMIT).await?;
     while !starting.log()?.contains(READY) {
         starting.pause().await?;
     }

@@ -1,7 +1,6 @@
 //! The command line of `nats-server`, and the check that it is ready.
 
 use std::io;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::child::Child;
 use crate::error::StartError;
+use crate::launch::{Launch, Member};
 use crate::server::Server;
 use crate::start::Starting;
 
@@ -32,19 +32,37 @@ pub(crate) struct Banner {
     pub(crate) jetstream: bool,
 }
 
-/// Starts a server with its data in `folder`, and waits until it serves JetStream on `port`.
-pub(crate) async fn start(program: &Path, folder: &Path, port: u16) -> Result<Child, StartError> {
-    // A unique name, because another server that took the port must not pass for this one.
-    let name = format!("rehearsal-{}-{:016x}", std::process::id(), rand::random::<u64>());
+/// A unique name, because another server that took the port must not pass for this one.
+pub(crate) fn unique_name() -> String {
+    format!("rehearsal-{}-{:016x}", std::process::id(), rand::random::<u64>())
+}
+
+/// Starts a server with its data in `folder`, and waits until JetStream is enabled on `port`. A
+/// member of a cluster serves JetStream only once the members have a leader.
+pub(crate) async fn start(
+    Launch { program, folder, port, arguments, .. }: &Launch,
+    member: Option<&Member>,
+) -> Result<Child, StartError> {
+    let name = member.map_or_else(unique_name, |member| member.name.clone());
     let mut command = Command::new(program);
     command
         .args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--name", &name])
         .args(["--jetstream", "--store_dir"])
         .arg(folder.join("nats"));
+    if let Some(Member { cluster, port, routes, .. }) = member {
+        let route = |port: &u16| format!("nats://127.0.0.1:{port}");
+        let routes: Vec<String> = routes.iter().map(route).collect();
+        command.args(["--cluster_name", cluster, "--cluster", &route(port)]).args([
+            "--routes",
+            &routes.join(","),
+            "--no_advertise",
+        ]);
+    }
+    command.args(arguments);
     let mut starting =
-        Starting::spawn(Server::Nats, program, command, folder, port, START_LIMIT).await?;
+        Starting::spawn(Server::Nats, program, command, folder, *port, START_LIMIT).await?;
     loop {
-        match banner("127.0.0.1", port).await {
+        match banner("127.0.0.1", *port).await {
             Ok(banner) if banner.name == name && is_too_old(&banner.version) => {
                 return Err(StartError::TooOld {
                     program: program.to_owned(),

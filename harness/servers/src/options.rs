@@ -32,6 +32,8 @@ pub struct Options {
     pub nats_package: Package,
     /// The package that contains `mongod`.
     pub mongod_package: Package,
+    /// Arguments for every `nats-server` that this process starts, after those of this crate.
+    pub nats_arguments: Vec<OsString>,
     /// Receives progress events during the search.
     pub progress: Arc<dyn Progress>,
 }
@@ -55,6 +57,7 @@ impl Options {
             data_root: folder::default_root(),
             nats_package: package::NATS_SERVER,
             mongod_package: package::MONGOD,
+            nats_arguments: Vec::new(),
             progress: Arc::new(Silent),
         })
     }

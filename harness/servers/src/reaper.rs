@@ -10,14 +10,17 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
 use tokio::time::sleep;
+
+use crate::error::ServersError;
 
 /// Kills the servers whose ids are in the folder, then removes the folder. On Linux the kernel
 /// has already killed them.
 const REMOVE_FOLDER: &str = r#"
 trap '' HUP INT TERM
 read -r _
-for file in "$1"/*.pid; do
+for file in "$1"/*.pid "$1"/*/*.pid; do
     [ -f "$file" ] && kill -9 "$(cat "$file")"
 done
 tries=0
@@ -59,6 +62,18 @@ impl Reaper {
             .spawn()?;
         let pipe = shell.stdin.take();
         Ok(Self { shell, pipe })
+    }
+
+    /// Runs the cleanup command of a reaper that is still there, and takes it away.
+    ///
+    /// # Errors
+    /// [`ServersError::Io`] if the data cannot be removed.
+    pub(crate) async fn finish(reaper: &Mutex<Option<Self>>) -> Result<(), ServersError> {
+        let io = |source| ServersError::Io { action: "remove the data".to_owned(), source };
+        match reaper.lock().await.take() {
+            Some(reaper) => reaper.clean_up().await.map_err(io),
+            None => Ok(()),
+        }
     }
 
     /// Runs the cleanup command now, and waits until it has finished.

@@ -3,6 +3,8 @@
 //! Some tests run this binary again as a child process with a task in `SERVERS_TEST_TASK`, so
 //! no test changes the environment of this process.
 
+#[path = "servers/cluster.rs"]
+mod cluster;
 #[path = "servers/fixture.rs"]
 mod fixture;
 #[path = "servers/lifecycle.rs"]
@@ -56,6 +58,13 @@ fn main() {
     test!(Servers, lifecycle::servers_and_data_are_gone_after_their_owner_is_killed);
     test!(Servers, lifecycle::the_shared_pair_ends_with_its_process);
     test!(Servers, lifecycle::a_start_removes_the_folders_of_dead_processes);
+    test!(
+        Servers,
+        cluster::a_cluster_keeps_what_it_acknowledged_when_its_leaders_are_killed_or_frozen
+    );
+    test!(Servers, cluster::a_cluster_without_a_majority_is_unavailable);
+    test!(Servers, cluster::a_write_that_no_majority_has_is_not_read);
+    test!(Servers, cluster::what_is_no_cluster_is_refused);
     test!(Servers, sources::concurrent_starts_fetch_once);
     test!(Servers, sources::a_download_with_a_wrong_hash_is_rejected_and_not_kept);
     test!(Nothing, sources::a_damaged_binary_is_refused_by_local_and_by_the_doctor);

@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use servers::NODES;
+
 use super::{CommandError, Program, Verdict, capitalized, runtime};
 use crate::processes::{self, CONVERGENCE_LIMIT, Counts, Outcome, ProcessesError, Settings};
 use crate::report::progress::Progress;
@@ -29,6 +31,10 @@ pub(super) struct Args {
     /// The number of clients that act at once, with --world processes; 64 by default
     #[arg(long, value_name = "N", alias = "buyers")]
     clients: Option<NonZeroUsize>,
+    /// Three NATS servers and three MongoDB servers, whose leaders are killed and frozen, with
+    /// --world processes
+    #[arg(long)]
+    cluster: bool,
     /// The program that runs the services, with --world processes; built by default
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
@@ -40,6 +46,7 @@ impl Args {
         let given = [
             (self.length.is_some(), "--for"),
             (self.clients.is_some(), "--clients"),
+            (self.cluster, "--cluster"),
             (self.binary.is_some(), "--binary"),
         ];
         given.into_iter().find(|(is_given, _)| *is_given).map(|(_, name)| name)
@@ -76,6 +83,7 @@ pub(super) fn run(
     let settings = Settings {
         seed,
         length,
+        cluster: args.cluster,
         clients: args.clients.map_or(CLIENTS, NonZeroUsize::get),
         binary: args.binary.clone(),
         logs: out.join("processes"),
@@ -89,7 +97,7 @@ pub(super) fn run(
     let outcome = runtime()?.block_on(rehearsal);
     progress.end();
     let outcome = outcome?;
-    let mut summary = summary(subject, seed, &outcome);
+    let mut summary = summary(subject, (seed, args.cluster), &outcome);
     for (label, text) in &summary.figures {
         terminal.row(label, text);
     }
@@ -117,6 +125,9 @@ fn again(args: &Args, seed: u64, program: &Program) -> String {
     let clients = args.clients.map_or(CLIENTS, NonZeroUsize::get).to_string();
     let mut arguments = vec!["--world", "processes", "--seed", &seed, "--for", &length];
     arguments.extend(["--clients", &clients]);
+    if args.cluster {
+        arguments.push("--cluster");
+    }
     let binary = args.binary.as_ref().map(|binary| binary.display().to_string());
     if let Some(binary) = &binary {
         arguments.extend(["--binary", binary]);
@@ -147,7 +158,7 @@ fn done(counts: &Counts) -> String {
     format!("{}{}", milestones.collect::<String>(), counted(counts.requests, "request"))
 }
 
-fn summary(subject: &AnySubject, seed: u64, outcome: &Outcome) -> Summary {
+fn summary(subject: &AnySubject, (seed, clustered): (u64, bool), outcome: &Outcome) -> Summary {
     let mut figures: Vec<(String, String)> = Vec::new();
     let mut add = |label: &str, text: String| figures.push((label.to_owned(), text));
     let minutes = outcome.length.as_secs_f64() / 60.0;
@@ -162,6 +173,9 @@ fn summary(subject: &AnySubject, seed: u64, outcome: &Outcome) -> Summary {
         let total: u64 = targets.values().sum();
         let each: Vec<String> = targets.iter().map(|(name, n)| format!("{name} {n}")).collect();
         add(kind, format!("{total}: {}", each.join(", ")));
+    }
+    if clustered {
+        add("servers", format!("{NODES} nats-server, {NODES} mongod, no links to mongod"));
     }
     outcome.figures.iter().for_each(|(label, text)| add(label, text.clone()));
     let converged = match outcome.converged {

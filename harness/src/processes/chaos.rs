@@ -5,18 +5,18 @@ use std::time::Instant;
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::Cluster;
+use super::deployment::Deployment;
 use super::error::ProcessesError;
 use super::plan::Injection;
 
 /// Injects these faults; `on_fault` is called at each. Once `ended`, all are healed and no more
-/// are injected.
+/// are injected; a fault in a leader is left out where there is none.
 ///
 /// # Errors
 ///
 /// When a fault cannot be injected or healed.
 pub(super) async fn carry_out(
-    cluster: &Cluster,
+    deployment: &Deployment,
     plan: &[Injection],
     ended: &CancellationToken,
     on_fault: impl Fn(&Injection),
@@ -29,13 +29,14 @@ pub(super) async fn carry_out(
                 () = tokio::time::sleep_until(began + injection.at) => {}
                 () = ended.cancelled() => return Ok(()),
             }
+            let Some(aimed) = deployment.aim(injection.fault, ended).await else { return Ok(()) };
             on_fault(injection);
-            cluster.inject(injection.fault).await?;
+            deployment.inject(aimed).await?;
             tokio::select! {
                 () = tokio::time::sleep(injection.lasts) => {}
                 () = ended.cancelled() => {}
             }
-            cluster.heal(injection.fault).await
+            deployment.heal(aimed).await
         }
     });
     try_join_all(each).await?;

@@ -36,10 +36,10 @@ pub(super) struct Program {
 pub(super) struct Instance {
     pub(super) id: InstanceId,
     pub(super) address: SocketAddr,
-    /// The link to the NATS server.
-    pub(super) nats: Link,
-    /// The link to the MongoDB server.
-    pub(super) mongo: Link,
+    /// The links to the NATS server, in a cluster to each of its nodes.
+    pub(super) nats: Vec<Link>,
+    /// The link to the MongoDB server; none in a cluster.
+    pub(super) mongo: Vec<Link>,
     program: Program,
     child: tokio::sync::Mutex<Option<Child>>,
     ready: AtomicBool,
@@ -51,7 +51,7 @@ impl Instance {
     pub(super) fn new(
         id: InstanceId,
         address: SocketAddr,
-        [nats, mongo]: [Link; 2],
+        [nats, mongo]: [Vec<Link>; 2],
         program: Program,
     ) -> Self {
         let (child, exits) = (tokio::sync::Mutex::default(), Mutex::default());

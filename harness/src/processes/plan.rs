@@ -28,6 +28,11 @@ const DOWN: std::ops::Range<u64> = 0..1_500;
 /// while to start.
 const REST: Duration = Duration::from_millis(1_500);
 
+/// The time that a killed leader of a cluster is down and a frozen one suspended, in milliseconds:
+/// often longer than the others take to elect another, which is 2 s for MongoDB and up to 9 s for
+/// NATS.
+const LEADER_DOWN: std::ops::Range<u64> = 500..12_000;
+
 /// The share of faults in an instance that leave the other instances of its service alone: with
 /// all of them disturbed most of the time, no work would be done that a fault could harm.
 const SPARING: f64 = 0.9;
@@ -57,6 +62,11 @@ pub enum Fault {
     KillServer(Server),
     /// A server is suspended (`SIGSTOP`).
     FreezeServer(Server),
+    /// The node of a cluster that leads is killed (`SIGKILL`) and started again on its data: of
+    /// NATS the leader of the stream of events, of MongoDB the primary.
+    KillLeader(Server),
+    /// The node of a cluster that leads is suspended (`SIGSTOP`).
+    FreezeLeader(Server),
     /// The link between an instance and a server is in this condition.
     Link(InstanceId, Server, Condition),
     /// The external services conduct themselves so.
@@ -79,6 +89,8 @@ enum Kind {
     FreezeInstance,
     KillServer(Server),
     FreezeServer(Server),
+    KillLeader(Server),
+    FreezeLeader(Server),
     CutLink,
     SlowLink,
     HalfOpenLink,
@@ -88,15 +100,10 @@ enum Kind {
     BreakingExternal,
 }
 
-/// Every kind, and its share among the faults after the first of each kind. A fault in a server
-/// stops everything, so these are rare.
-const KINDS: [(Kind, u32); 13] = [
+/// Every kind but those in servers, and its share among the faults after the first of each kind.
+const KINDS: [(Kind, u32); 9] = [
     (Kind::KillInstance, 40),
     (Kind::FreezeInstance, 6),
-    (Kind::KillServer(Server::Nats), 1),
-    (Kind::KillServer(Server::Mongo), 1),
-    (Kind::FreezeServer(Server::Nats), 1),
-    (Kind::FreezeServer(Server::Mongo), 1),
     (Kind::CutLink, 10),
     (Kind::SlowLink, 10),
     (Kind::HalfOpenLink, 10),
@@ -106,14 +113,48 @@ const KINDS: [(Kind, u32); 13] = [
     (Kind::BreakingExternal, 5),
 ];
 
+/// The kinds in servers that have no other beside them. Such a fault stops everything, so these
+/// are rare.
+const SINGLE: [(Kind, u32); 4] = [
+    (Kind::KillServer(Server::Nats), 1),
+    (Kind::KillServer(Server::Mongo), 1),
+    (Kind::FreezeServer(Server::Nats), 1),
+    (Kind::FreezeServer(Server::Mongo), 1),
+];
+
+/// The kinds in the servers of a cluster.
+const CLUSTERED: [(Kind, u32); 4] = [
+    (Kind::KillLeader(Server::Nats), 3),
+    (Kind::KillLeader(Server::Mongo), 3),
+    (Kind::FreezeLeader(Server::Nats), 3),
+    (Kind::FreezeLeader(Server::Mongo), 3),
+];
+
 impl Fault {
+    /// The server that the fault is in.
+    pub(super) fn server(self) -> Option<Server> {
+        match self {
+            Self::KillServer(server)
+            | Self::FreezeServer(server)
+            | Self::KillLeader(server)
+            | Self::FreezeLeader(server) => Some(server),
+            Self::KillInstance(_)
+            | Self::FreezeInstance(_)
+            | Self::Link(..)
+            | Self::External(_) => None,
+        }
+    }
+
     fn target(self) -> Target {
         match self {
             Self::KillInstance(id) | Self::FreezeInstance(id) => Target::Instance(id),
-            Self::KillServer(Server::Nats) | Self::FreezeServer(Server::Nats) => Target::Nats(None),
-            Self::KillServer(Server::Mongo) | Self::FreezeServer(Server::Mongo) => {
-                Target::Mongo(None)
-            }
+            Self::KillServer(server)
+            | Self::FreezeServer(server)
+            | Self::KillLeader(server)
+            | Self::FreezeLeader(server) => match server {
+                Server::Nats => Target::Nats(None),
+                Server::Mongo => Target::Mongo(None),
+            },
             Self::Link(id, Server::Nats, _) => Target::Nats(Some(id)),
             Self::Link(id, Server::Mongo, _) => Target::Mongo(Some(id)),
             Self::External(_) => Target::External,
@@ -126,11 +167,17 @@ impl Fault {
             Server::Nats => "nats-server",
             Server::Mongo => "mongod",
         };
+        let leader = |server| match server {
+            Server::Nats => "leading nats-server",
+            Server::Mongo => "primary mongod",
+        };
         match self {
             Self::KillInstance(id) => ("killed", id.service),
             Self::FreezeInstance(id) => ("frozen", id.service),
             Self::KillServer(it) => ("killed", server(it)),
             Self::FreezeServer(it) => ("frozen", server(it)),
+            Self::KillLeader(it) => ("killed", leader(it)),
+            Self::FreezeLeader(it) => ("frozen", leader(it)),
             Self::Link(_, _, Condition::Cut) => ("links", "cut"),
             Self::Link(_, _, Condition::Slow(_)) => ("links", "slow"),
             Self::Link(_, _, Condition::HalfOpen) => ("links", "half-open"),
@@ -151,6 +198,8 @@ impl fmt::Display for Fault {
             Self::FreezeInstance(id) => write!(f, "{id} is frozen"),
             Self::KillServer(server) => write!(f, "{server} is killed"),
             Self::FreezeServer(server) => write!(f, "{server} is frozen"),
+            Self::KillLeader(server) => write!(f, "the {server} that leads is killed"),
+            Self::FreezeLeader(server) => write!(f, "the {server} that leads is frozen"),
             Self::Link(id, server, condition) => {
                 write!(f, "the link of {id} to {server} is ")?;
                 match condition {
@@ -171,11 +220,18 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The faults of a run of this length in these instances: the same seed, the same faults. Each
-/// kind occurs once before any occurs again.
-pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec<Injection> {
+/// The faults of a run of this length in these instances, on a pair of servers or a cluster: the
+/// same seed, the same faults. Each kind occurs once before any occurs again.
+pub(super) fn draw(
+    seed: u64,
+    length: Duration,
+    instances: &[InstanceId],
+    clustered: bool,
+) -> Vec<Injection> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut first = KINDS.map(|(kind, _)| kind);
+    let kinds: Vec<(Kind, u32)> =
+        KINDS.into_iter().chain(if clustered { CLUSTERED } else { SINGLE }).collect();
+    let mut first: Vec<Kind> = kinds.iter().map(|(kind, _)| *kind).collect();
     first.shuffle(&mut rng);
     let mut first = VecDeque::from(first);
     let mut busy: BTreeMap<Target, Duration> = BTreeMap::new();
@@ -187,12 +243,12 @@ pub(super) fn draw(seed: u64, length: Duration, instances: &[InstanceId]) -> Vec
         }
         let next = first.pop_front();
         let kind = next.unwrap_or_else(|| {
-            let drawn = KINDS.choose_weighted(&mut rng, |(_, share)| *share);
+            let drawn = kinds.choose_weighted(&mut rng, |(_, share)| *share);
             drawn.expect("the shares are positive").0
         });
         let is_busy = |target| busy.get(&target).is_some_and(|until| *until > at);
         let id = instance(&mut rng, instances, is_busy);
-        match fault(&mut rng, kind, id).filter(|(fault, _)| !is_busy(fault.target())) {
+        match fault(&mut rng, kind, id, clustered).filter(|(fault, _)| !is_busy(fault.target())) {
             Some((fault, lasts)) => {
                 busy.insert(fault.target(), at + lasts + REST);
                 plan.push(Injection { at, lasts, fault });
@@ -223,14 +279,22 @@ fn instance(
 
 /// A fault of this kind and how long it lasts; `None` where it needs an instance and there is
 /// none.
-fn fault(rng: &mut ChaCha8Rng, kind: Kind, id: Option<InstanceId>) -> Option<(Fault, Duration)> {
-    let server = if rng.random_bool(0.5) { Server::Nats } else { Server::Mongo };
+fn fault(
+    rng: &mut ChaCha8Rng,
+    kind: Kind,
+    id: Option<InstanceId>,
+    clustered: bool,
+) -> Option<(Fault, Duration)> {
+    // A replica set has no links.
+    let server = if rng.random_bool(0.5) || clustered { Server::Nats } else { Server::Mongo };
     let (length, down, delay) = (millis(rng, LENGTH), millis(rng, DOWN), millis(rng, DELAY));
     Some(match kind {
         Kind::KillInstance => (Fault::KillInstance(id?), down),
         Kind::FreezeInstance => (Fault::FreezeInstance(id?), length),
         Kind::KillServer(server) => (Fault::KillServer(server), down),
         Kind::FreezeServer(server) => (Fault::FreezeServer(server), down),
+        Kind::KillLeader(server) => (Fault::KillLeader(server), millis(rng, LEADER_DOWN)),
+        Kind::FreezeLeader(server) => (Fault::FreezeLeader(server), millis(rng, LEADER_DOWN)),
         Kind::CutLink => (Fault::Link(id?, server, Condition::Cut), length),
         Kind::SlowLink => (Fault::Link(id?, server, Condition::Slow(delay)), length),
         Kind::HalfOpenLink => (Fault::Link(id?, server, Condition::HalfOpen), length),
@@ -261,15 +325,15 @@ mod tests {
 
     #[test]
     fn a_seed_determines_the_faults() {
-        let plan = draw(7, MINUTE, &INSTANCES);
-        assert_eq!(plan, draw(7, MINUTE, &INSTANCES));
-        assert_ne!(plan, draw(8, MINUTE, &INSTANCES));
+        let plan = draw(7, MINUTE, &INSTANCES, false);
+        assert_eq!(plan, draw(7, MINUTE, &INSTANCES, false));
+        assert_ne!(plan, draw(8, MINUTE, &INSTANCES, false));
     }
 
     #[test]
     fn every_kind_occurs_early_and_no_target_has_two_faults_at_once() {
-        for seed in 0..100 {
-            let plan = draw(seed, MINUTE, &INSTANCES);
+        for (seed, clustered) in (0..100).flat_map(|seed| [(seed, false), (seed, true)]) {
+            let plan = draw(seed, MINUTE, &INSTANCES, clustered);
             let early = plan.iter().filter(|injection| injection.at < MINUTE / 2);
             let labels: BTreeSet<_> = early
                 .map(|injection| match injection.fault.label() {
@@ -277,7 +341,7 @@ mod tests {
                     label => label,
                 })
                 .collect();
-            assert_eq!(labels.len(), KINDS.len(), "seed {seed}: {labels:?}");
+            assert_eq!(labels.len(), KINDS.len() + SINGLE.len(), "seed {seed}: {labels:?}");
             for (number, one) in plan.iter().enumerate() {
                 assert!(one.at < MINUTE);
                 let earlier = plan[..number].iter();
@@ -288,8 +352,25 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_has_faults_in_leaders_and_none_in_what_only_a_pair_has() {
+        let plan = draw(3, MINUTE * 10, &INSTANCES, true);
+        let faults: Vec<Fault> = plan.iter().map(|injection| injection.fault).collect();
+        assert!(faults.contains(&Fault::KillLeader(Server::Mongo)));
+        let of_a_pair = |fault: &Fault| {
+            matches!(
+                fault,
+                Fault::KillServer(_) | Fault::FreezeServer(_) | Fault::Link(_, Server::Mongo, _)
+            )
+        };
+        assert_eq!(faults.iter().find(|fault| of_a_pair(fault)), None);
+        let longest = plan.iter().filter(|it| it.fault == Fault::FreezeLeader(Server::Nats));
+        let longest = longest.map(|it| it.lasts).max().expect("it occurs");
+        assert!(longest > Duration::from_secs(9), "NATS elects another within nine seconds");
+    }
+
+    #[test]
     fn most_faults_leave_one_instance_of_a_service_alone() {
-        let plan = draw(1, MINUTE * 60, &INSTANCES);
+        let plan = draw(1, MINUTE * 60, &INSTANCES, false);
         let instance = |fault: Fault| match fault {
             Fault::KillInstance(id) | Fault::FreezeInstance(id) | Fault::Link(id, ..) => Some(id),
             _ => None,

@@ -19,7 +19,7 @@ use ports::bus::{Bus, Message, Stream};
 use ports::clock::Clock as _;
 use ports::store::{Find, Store as _};
 
-use super::cluster::Cluster;
+use super::deployment::Deployment;
 use super::gateway::Gateway;
 use crate::evidence::Documents;
 use crate::faults::Faults;
@@ -43,7 +43,7 @@ const AT_ONCE: usize = 16;
 /// A system whose services are processes.
 pub(super) struct Processes {
     system: System,
-    pub(super) cluster: Arc<Cluster>,
+    pub(super) deployment: Arc<Deployment>,
     pub(super) gateway: Arc<Gateway>,
     namespace: String,
     mongo: mongodb::Client,
@@ -57,27 +57,27 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    /// The world of a running cluster.
+    /// The world of a running deployment.
     ///
     /// # Errors
     ///
     /// When a server does not answer.
     pub(super) async fn of(
         system: System,
-        cluster: Arc<Cluster>,
+        deployment: Arc<Deployment>,
         namespace: String,
     ) -> Result<Self, WorldError> {
-        let bus = JetStream::connect(&cluster.servers.nats_url, namespace.as_str()).await?;
-        let mongo = Mongo::client(&cluster.servers.mongo_url).await?;
+        let bus = JetStream::connect(deployment.backend.nats_url(), namespace.as_str()).await?;
+        let mongo = Mongo::client(deployment.backend.mongo_url()).await?;
         let collections = system.services.iter().map(|spec| {
             let declared = (spec.build)(&inert::ports(spec.name, Arc::clone(&system.external)), "");
             (spec.name, declared.collections.iter().map(|spec| spec.name).collect())
         });
         Ok(Self {
             collections: collections.collect(),
-            gateway: Arc::new(Gateway::new(system.clone(), cluster.instances.clone())),
+            gateway: Arc::new(Gateway::new(system.clone(), deployment.instances.clone())),
             system,
-            cluster,
+            deployment,
             namespace,
             mongo,
             bus,
@@ -131,7 +131,7 @@ impl Processes {
 
     /// The reasons against quiescence other than documents.
     async fn pending_work(&self) -> Vec<String> {
-        let starting = self.cluster.instances.iter().filter(|instance| !instance.is_ready());
+        let starting = self.deployment.instances.iter().filter(|instance| !instance.is_ready());
         let mut reasons: Vec<String> =
             starting.map(|instance| format!("{} is not ready", instance.id)).collect();
         match self.bus.pending().await {
@@ -174,7 +174,7 @@ impl Drive for Processes {
 #[async_trait(?Send)]
 impl Operate for Processes {
     async fn start(&mut self, service: &str) -> Result<(), WorldError> {
-        for instance in self.cluster.instances.iter().filter(|i| i.id.service == service) {
+        for instance in self.deployment.instances.iter().filter(|i| i.id.service == service) {
             instance.start().await.map_err(|error| WorldError::other(error.to_string()))?;
         }
         Ok(())
@@ -187,7 +187,7 @@ impl Operate for Processes {
 
     async fn crash(&mut self, service: &str) -> usize {
         let mut killed = 0;
-        for instance in self.cluster.instances.iter().filter(|i| i.id.service == service) {
+        for instance in self.deployment.instances.iter().filter(|i| i.id.service == service) {
             killed += usize::from(instance.kill().await.is_ok());
         }
         killed
@@ -205,7 +205,7 @@ impl Operate for Processes {
 #[async_trait(?Send)]
 impl Inspect for Processes {
     fn instances(&self, service: &str) -> usize {
-        let of_service = self.cluster.instances.iter().filter(|i| i.id.service == service);
+        let of_service = self.deployment.instances.iter().filter(|i| i.id.service == service);
         of_service.filter(|instance| instance.is_ready()).count()
     }
 
@@ -254,6 +254,6 @@ impl Inspect for Processes {
 #[async_trait(?Send)]
 impl World for Processes {
     async fn end(&mut self) {
-        self.cluster.end().await;
+        self.deployment.end().await;
     }
 }

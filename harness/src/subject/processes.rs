@@ -24,9 +24,11 @@ pub struct Launch<'a> {
     pub service: &'a str,
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// The URL of the NATS server.
+    /// The URL of the NATS server; in a cluster those of all nodes, separated by commas.
     pub nats_url: String,
-    /// The URL of the MongoDB server.
+    /// The number of replicas that the streams must have: 1, and 3 in a cluster.
+    pub stream_replicas: u8,
+    /// The URL of the MongoDB server; in a cluster that of the replica set.
     pub mongo_url: String,
     /// The base URL of the external services.
     pub external_url: String,

@@ -40,6 +40,9 @@ use ports::bus::{
 /// The default deduplication window, which is JetStream's own.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
 
+/// The numbers of replicas of a stream that the server allows.
+const REPLICAS: std::ops::RangeInclusive<u8> = 1..=5;
+
 /// The codes of the server for a removal at a position that has no message: one within the
 /// stream, and one outside.
 const NO_SUCH_MESSAGE: [ErrorCode; 2] = [ErrorCode(10043), ErrorCode::STREAM_MESSAGE_DELETE_FAILED];
@@ -50,6 +53,7 @@ pub struct JetStream {
     connection: Connection,
     names: Names,
     window: Duration,
+    replicas: u8,
 }
 
 /// The names of the streams of a namespace, which are also the prefixes of their subjects.
@@ -82,7 +86,7 @@ impl JetStream {
     /// The bus of `namespace` on an existing client.
     pub fn with_client(client: Client, namespace: impl Into<String>) -> Self {
         let names = Names::new(namespace.into());
-        Self { connection: Connection::new(client), names, window: DEFAULT_WINDOW }
+        Self { connection: Connection::new(client), names, window: DEFAULT_WINDOW, replicas: 1 }
     }
 
     /// The bus of another namespace on the same client.
@@ -95,6 +99,14 @@ impl JetStream {
     /// [`Bus::ensure`].
     pub fn deduplicating_within(self, window: Duration) -> Self {
         Self { window, ..self }
+    }
+
+    /// Sets the number of servers that keep a copy of each message, 1 to 5; 1 by default. A
+    /// message is acknowledged once a majority of them has it. More than one needs a cluster of
+    /// at least as many servers. Takes effect on the next [`Bus::ensure`], also on streams that
+    /// exist; all users of a namespace must agree on it.
+    pub fn replicated(self, replicas: u8) -> Self {
+        Self { replicas, ..self }
     }
 
     /// Deletes both streams with their messages and consumers, to clean up after a test. A
@@ -130,12 +142,16 @@ impl JetStream {
 
     async fn ensure_stream(&self, name: &str) -> Result<(), BusError> {
         wire::nanoseconds("a deduplication window", self.window)?;
+        if !REPLICAS.contains(&self.replicas) {
+            let count = self.replicas;
+            return Err(BusError::Rejected(format!("a stream has 1 to 5 replicas, not {count}")));
+        }
         let config = Config {
             name: name.to_owned(),
             subjects: vec![format!("{name}.>")],
             storage: StorageType::File,
             duplicate_window: self.window,
-            num_replicas: 1,
+            num_replicas: usize::from(self.replicas),
             ..Config::default()
         };
         let config = encode(&config)?;
@@ -187,7 +203,7 @@ impl Bus for JetStream {
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
         let stream = self.names.stream(consumer.stream);
-        let opened = open::open(&self.connection, stream, &consumer).await?;
+        let opened = open::open(&self.connection, stream, &consumer, self.replicas).await?;
         Ok(Box::new(opened))
     }
 
@@ -217,6 +233,11 @@ impl Bus for JetStream {
             if last || pending.len() >= page.total {
                 break;
             }
+        }
+        if pending.is_empty() {
+            // A cluster has an empty list for a stream that does not exist.
+            let info = format!("STREAM.INFO.{}", self.names.events);
+            self.connection.api::<Value>(info, json!({})).await?;
         }
         pending.sort_by(|a, b| a.consumer.cmp(&b.consumer));
         Ok(pending)

@@ -1,7 +1,9 @@
 //! The store on MongoDB, through the `mongodb` driver.
 //!
-//! Every write is journaled before it is acknowledged, so an acknowledged write survives a
-//! crash on a single server as well. It uses no transactions, and never repeats a write; only
+//! Every write is journaled by a majority of a replica set before it is acknowledged, so an
+//! acknowledged write survives a crash on a single server, and the loss of the primary of a set.
+//! A read returns what a majority has: nothing follows from a write that the next primary may
+//! lack. It uses no transactions, and never repeats a write; only
 //! the driver may, where the server recognizes the repetition. An unknown outcome is reported
 //! as unknown.
 //!
@@ -15,7 +17,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use futures::TryStreamExt;
-use mongodb::options::{Acknowledgment, ClientOptions, IndexOptions, ReturnDocument, WriteConcern};
+use mongodb::options::{
+    Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ReturnDocument, WriteConcern,
+};
 use mongodb::{Client, Collection, Database, IndexModel};
 
 use self::duplicate::{Fields, KnownIndexes};
@@ -47,7 +51,7 @@ pub struct Mongo {
 }
 
 impl Mongo {
-    /// A client for the server at `url`, with this adapter's time limits and durability. It
+    /// A client for the server or replica set at `url`, with this adapter's time limits and durability. It
     /// connects on first use.
     ///
     /// # Errors
@@ -63,6 +67,7 @@ impl Mongo {
         durable.journal = Some(true);
         durable.w_timeout = Some(JOURNAL_LIMIT);
         options.write_concern = Some(durable);
+        options.read_concern = Some(ReadConcern::majority());
         Client::with_options(options).map_err(|e| read_error(&e))
     }
 

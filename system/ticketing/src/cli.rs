@@ -15,7 +15,7 @@ use ticketing::SERVICES;
 
 use crate::values::{
     DEFAULT_FILTER, address, boolean, claim, duration, filter, header_name, lifetime, mongo_url,
-    namespace, nats_url, open_orders, secret, signing_key, stripe_url, user_id,
+    namespace, nats_url, open_orders, replicas, secret, signing_key, stripe_url, user_id,
 };
 
 const EXAMPLES: &str = "\
@@ -109,6 +109,11 @@ pub(crate) struct Serve {
     /// Time until the bus redelivers an unacknowledged message.
     #[arg(long, env = "ACK_WAIT", default_value = "30s", value_parser = duration)]
     pub(crate) ack_wait: Duration,
+
+    /// Number of NATS servers that keep a copy of each message, 1 to 5; more than one needs a
+    /// cluster. Takes effect on existing streams too; all services need the same value.
+    #[arg(long, env = "STREAM_REPLICAS", default_value = "1", value_parser = replicas)]
+    pub(crate) stream_replicas: u8,
 
     /// Time between the signal to stop and the closing of the port, in which `/readyz` says no:
     /// as long as a load balancer takes to notice.

@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) mongo_url: String,
     /// The URL of the NATS server.
     pub(crate) nats_url: String,
+    /// The replicas of each stream.
+    pub(crate) stream_replicas: u8,
     /// The prefix of databases, streams and subjects.
     pub(crate) namespace: String,
     /// Whether the storefront is served beside them.
@@ -53,7 +55,8 @@ impl Plan {
     pub(crate) async fn start(&self, health: &Health) -> Vec<Running> {
         let mongo = retry("MongoDB", async || Mongo::client(&self.mongo_url).await).await;
         let connect = async || JetStream::connect(&self.nats_url, &self.namespace).await;
-        let bus: Arc<dyn Bus> = Arc::new(retry("NATS", connect).await);
+        let bus = retry("NATS", connect).await.replicated(self.stream_replicas);
+        let bus: Arc<dyn Bus> = Arc::new(bus);
         let http = Arc::new(Reqwest::new(EXTERNAL_TIMEOUT));
         let starting = self.services.iter().map(async |entry| {
             let database = format!("{}-{}", self.namespace, entry.name);

@@ -122,6 +122,7 @@ fn plan(args: Serve) -> Plan {
         policy: Policy { ack_wait: args.ack_wait, ..Policy::default() },
         mongo_url: args.mongo_url,
         nats_url: args.bus.nats_url,
+        stream_replicas: args.stream_replicas,
         namespace: args.bus.namespace,
         storefront: args.storefront,
         stop: CancellationToken::new(),

@@ -95,6 +95,12 @@ pub(crate) fn open_orders(text: &str) -> Result<u32, String> {
     limit.ok_or_else(|| format!("{text:?} is not a number from 1 to 1000"))
 }
 
+/// The accepted numbers of replicas of a stream, which are those of NATS.
+pub(crate) fn replicas(text: &str) -> Result<u8, String> {
+    let count = text.trim().parse().ok().filter(|count| (1..=5).contains(count));
+    count.ok_or_else(|| format!("{text:?} is not a number from 1 to 5"))
+}
+
 pub(crate) fn header_name(text: &str) -> Result<HeaderName, String> {
     text.trim().parse().map_err(|_| format!("{text:?} is not the name of a header"))
 }
@@ -157,5 +163,8 @@ mod tests {
         assert_eq!(open_orders("20"), Ok(20));
         assert!(open_orders("0").is_err());
         assert!(open_orders("-1").is_err());
+        assert_eq!(replicas(" 3 "), Ok(3));
+        assert!(replicas("0").is_err());
+        assert!(replicas("6").is_err());
     }
 }

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use servers::{Cluster, NODES, Options, ServersError};
 use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 
 /// The runtime of the real cases: a connection belongs to the runtime that it began on.
 pub(crate) static RUNTIME: LazyLock<Runtime> =
@@ -19,6 +21,24 @@ pub(crate) fn both(
 ) -> [Trial; 2] {
     let simulated = Trial::test(format!("simulated::{name}"), simulated);
     [simulated, self::real(name, real)]
+}
+
+/// The URLs of NATS and MongoDB, and the replicas of each stream.
+pub(crate) type Servers = (String, String, u8);
+
+/// The servers that all real cases share: a pair, or with `CLUSTER=1` a cluster.
+pub(crate) async fn servers() -> Result<&'static Servers, ServersError> {
+    static SERVERS: OnceCell<(Servers, Option<Cluster>)> = OnceCell::const_new();
+    let start = async || -> Result<_, ServersError> {
+        if std::env::var("CLUSTER").is_ok_and(|clustered| clustered == "1") {
+            let cluster = Cluster::start(&Options::from_env()?).await?;
+            let (nats, mongo) = (cluster.nats_url.clone(), cluster.mongo_url.clone());
+            return Ok(((nats, mongo, NODES as u8), Some(cluster)));
+        }
+        let pair = servers::shared().await?;
+        Ok(((pair.nats_url.clone(), pair.mongo_url.clone(), 1), None))
+    };
+    Ok(&SERVERS.get_or_try_init(start).await?.0)
 }
 
 /// A trial on real servers.

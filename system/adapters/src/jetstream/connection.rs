@@ -34,6 +34,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// The interval at which a call checks whether a lost connection is back.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
+/// The codes of the server for a message that it may have stored: one whose first publish has not
+/// reached a majority of a cluster yet, and one that this server could not store and others could.
+const MAY_BE_STORED: [ErrorCode; 2] =
+    [ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT, ErrorCode::STREAM_STORE_FAILED];
+
 /// A connection to the server. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
@@ -180,6 +185,17 @@ fn with_source(error: &dyn Error) -> String {
     }
 }
 
+/// Whether the reason of a refusal may pass by itself. The class of the code says so, but for two
+/// codes: a cluster lacks servers for the replicas of a stream while some of them are down, and a
+/// server without a cluster never has any.
+fn passes(error: &ApiError) -> bool {
+    match error.kind() {
+        ErrorCode::CLUSTER_NO_PEERS => true,
+        ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => false,
+        _ => error.code() >= 500,
+    }
+}
+
 impl From<RequestError> for BusError {
     fn from(error: RequestError) -> Self {
         match error {
@@ -190,7 +206,7 @@ impl From<RequestError> for BusError {
                 Self::Unavailable("JetStream does not respond".to_owned())
             }
             RequestError::Invalid(reason) => Self::Rejected(reason),
-            RequestError::Refused(e) if e.code() >= 500 => Self::Unavailable(e.to_string()),
+            RequestError::Refused(e) if passes(&e) => Self::Unavailable(e.to_string()),
             RequestError::Refused(e) if e.kind() == ErrorCode::CONSUMER_NOT_FOUND => {
                 Self::Gone(e.to_string())
             }
@@ -208,7 +224,10 @@ impl From<RequestError> for PublishError {
                 Self::Unavailable("no stream accepts the subject".to_owned())
             }
             RequestError::Invalid(reason) => Self::Rejected(reason),
-            RequestError::Refused(e) if e.code() >= 500 => Self::Unavailable(e.to_string()),
+            RequestError::Refused(e) if MAY_BE_STORED.contains(&e.kind()) => {
+                Self::Unknown(e.to_string())
+            }
+            RequestError::Refused(e) if passes(&e) => Self::Unavailable(e.to_string()),
             RequestError::Refused(e) => Self::Rejected(e.to_string()),
         }
     }
@@ -237,6 +256,33 @@ mod tests {
         writer.write_all(b"PONG\r\n").await.expect("sent");
         let json = connect.strip_prefix("CONNECT ").expect("a CONNECT message");
         serde_json::from_str(json).expect("JSON")
+    }
+
+    fn refused(code: u64, err_code: u64) -> RequestError {
+        let answer = json!({ "error": { "code": code, "err_code": err_code, "description": "" } });
+        decode::<Value>(answer.to_string().as_bytes()).expect_err("a refusal")
+    }
+
+    /// The codes are those of `nats-server` 2.15.1.
+    #[test]
+    fn trouble_in_a_cluster_is_not_the_fault_of_the_caller() {
+        let no_leader = (503, 10008);
+        let no_peers = (400, 10005);
+        let replicas_still_move = (503, 10023);
+        for (code, err_code) in [no_leader, no_peers, replicas_still_move] {
+            let error = BusError::from(refused(code, err_code));
+            assert!(matches!(error, BusError::Unavailable(_)), "{error:?}");
+            let error = PublishError::from(refused(code, err_code));
+            assert!(matches!(error, PublishError::Unavailable(_)), "{error:?}");
+        }
+        let first_publish_is_in_process = (409, 10158);
+        let others_may_have_stored_it = (503, 10077);
+        for (code, err_code) in [first_publish_is_in_process, others_may_have_stored_it] {
+            let error = PublishError::from(refused(code, err_code));
+            assert!(matches!(error, PublishError::Unknown(_)), "{error:?}");
+        }
+        let no_cluster = BusError::from(refused(500, 10074));
+        assert!(matches!(no_cluster, BusError::Rejected(_)), "{no_cluster:?}");
     }
 
     #[tokio::test]

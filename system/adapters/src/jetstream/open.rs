@@ -22,9 +22,10 @@ pub(super) async fn open(
     connection: &Connection,
     stream: &str,
     consumer: &Consumer,
+    replicas: u8,
 ) -> Result<PullSubscription, BusError> {
     consumer.check()?;
-    let wanted = config(stream, consumer, unique(connection))?;
+    let wanted = config(stream, consumer, unique(connection), replicas)?;
     let info = match create(connection, stream, &wanted).await {
         // The server refuses to change the start of an existing consumer: keep the present one.
         Err(RequestError::Refused(e))
@@ -58,7 +59,12 @@ fn creation(stream: &str, config: &Config) -> Result<Value, RequestError> {
     Ok(json!({ "stream_name": stream, "config": config, "action": "" }))
 }
 
-fn config(stream: &str, consumer: &Consumer, unique: String) -> Result<Config, BusError> {
+fn config(
+    stream: &str,
+    consumer: &Consumer,
+    unique: String,
+    replicas: u8,
+) -> Result<Config, BusError> {
     let (name, durable_name, inactive_threshold) = match consumer.group {
         Group::Durable => (consumer.name.clone(), Some(consumer.name.clone()), Duration::ZERO),
         Group::Broadcast => (format!("{}-{unique}", consumer.name), None, INACTIVE_LIMIT),
@@ -80,8 +86,19 @@ fn config(stream: &str, consumer: &Consumer, unique: String) -> Result<Config, B
         filter_subjects: filters(stream, &consumer.subjects),
         max_ack_pending: i64::from(consumer.max_in_flight),
         inactive_threshold,
+        num_replicas: consumer_replicas(consumer.group, replicas),
         ..Config::default()
     })
+}
+
+/// The replicas of a consumer, where 0 leaves the choice to the server: it gives a durable consumer
+/// those of its stream, also when they change later, but keeps any other on one server, whose end
+/// would be the end of the consumer.
+fn consumer_replicas(group: Group, of_stream: u8) -> usize {
+    match group {
+        Group::Broadcast if of_stream > 1 => usize::from(of_stream),
+        Group::Broadcast | Group::Durable => 0,
+    }
 }
 
 /// The subjects as the server filters by them. A consumer of the whole stream has a filter too:
@@ -126,7 +143,14 @@ mod tests {
     /// The request that would be sent.
     fn requested(consumer: &Consumer) -> Result<Value, BusError> {
         consumer.check()?;
-        Ok(creation("shop", &config("shop", consumer, String::new())?)?)
+        Ok(creation("shop", &config("shop", consumer, String::new(), 3)?)?)
+    }
+
+    #[test]
+    fn a_consumer_is_on_as_many_servers_as_its_stream() {
+        assert_eq!(consumer_replicas(Group::Broadcast, 3), 3);
+        assert_eq!(consumer_replicas(Group::Broadcast, 1), 0);
+        assert_eq!(consumer_replicas(Group::Durable, 3), 0, "the server's choice, also later");
     }
 
     #[test]

@@ -22,9 +22,10 @@ const DUPLICATE_KEY: i32 = 11000;
 /// get a lock, or was short of cache.
 const NOT_APPLIED: [i32; 7] = [24, 46, 112, 365, 10058, 10107, 13435];
 /// The server's codes for a call that it has aborted and may have carried out: at shutdown, at
-/// a change of the primary, at a time limit, or after an error in its own network.
-const INTERRUPTED: [i32; 14] =
-    [6, 7, 50, 64, 89, 91, 134, 189, 262, 9001, 11600, 11601, 11602, 13436];
+/// a change of the primary, at a time limit, or after an error in its own network. Among them are
+/// those for the rest of a result whose first part came before a restart (43, 175, 237).
+const INTERRUPTED: [i32; 17] =
+    [6, 7, 43, 50, 64, 89, 91, 134, 175, 189, 237, 262, 9001, 11600, 11601, 11602, 13436];
 
 /// The outcome of a call that failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,5 +134,10 @@ mod tests {
     fn a_shutdown_may_follow_the_write_but_a_secondary_never_writes() {
         assert_eq!(outcome_of_code(11600), Outcome::MaybeApplied);
         assert_eq!(outcome_of_code(10107), Outcome::NotApplied);
+    }
+
+    #[test]
+    fn a_result_that_a_restart_cuts_short_is_read_again() {
+        assert_eq!(outcome_of_code(43), Outcome::MaybeApplied);
     }
 }
