@@ -43,6 +43,9 @@ const MAX_CONNECTIONS: u32 = 64;
 /// of calls would queue.
 const MAX_CONNECTING: u32 = 8;
 
+/// The field of an answer that says that its write may not last.
+const CONCERN_ERROR: &str = "writeConcernError";
+
 /// One database on a MongoDB server.
 #[derive(Debug, Clone)]
 pub struct Mongo {
@@ -115,7 +118,10 @@ impl Mongo {
         Err(match write_error(&error) {
             Some(error) => error,
             None => {
-                let response = error.server_response().map(AsRef::as_ref);
+                let response: Option<&RawDocument> = error.server_response().map(AsRef::as_ref);
+                if response.is_some_and(|answer| matches!(answer.get(CONCERN_ERROR), Ok(Some(_)))) {
+                    return Err(unsettled());
+                }
                 self.duplicate(collection, response.and_then(duplicate::reported)).await
             }
         })
@@ -130,10 +136,11 @@ impl Mongo {
             let code = error.get_i32("code").unwrap_or_default();
             return Err(match reported_error(code, message) {
                 Some(error) => error,
+                None if answer.contains_key(CONCERN_ERROR) => unsettled(),
                 None => self.duplicate(collection, duplicate::reported_in(error)).await,
             });
         }
-        match answer.get_document("writeConcernError") {
+        match answer.get_document(CONCERN_ERROR) {
             Ok(error) => Err(WriteError::Unknown(error.to_string())),
             Err(_) => Ok(()),
         }
@@ -287,6 +294,12 @@ impl Store for Mongo {
     async fn ping(&self) -> Result<(), ReadError> {
         read(async { self.database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
     }
+}
+
+/// The error of a write that a unique index refused for a document which no majority has yet: the
+/// next primary may lack it, and take the write.
+fn unsettled() -> WriteError {
+    WriteError::Unknown("the document that is in the way may not last".to_owned())
 }
 
 /// The document, or the reason for which the server's answer cannot be read.
