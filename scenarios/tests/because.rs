@@ -70,11 +70,11 @@ fn bugs() -> Vec<(&'static str, Expected, Case)> {
         ),
         (
             "swallowed-error",
-            ("orders", "insert", "tickets", "only in the passing run, orders inserts \"Opera\""),
+            ("orders", "update", "tickets", "only in the passing run, orders updates \"Opera\""),
             case(
                 "swallowed-error",
                 [list()],
-                Some(("orders", Call::Read, "tickets", Effect::Fail)),
+                Some(("orders", Call::Write, "tickets", Effect::Fail)),
             ),
         ),
         (

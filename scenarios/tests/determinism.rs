@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE_OF_SEED: &str = "9c880b65f25caa470ce871f92b9183736be2a2c32f4a9ab24d5752757b134bf4";
+const TRACE_OF_SEED: &str = "ff8123424acf64927c2b860599339d9ae28dead42912b57412d30e4e1079d6fa";
 
 /// A case without chance: a ban is delivered twice to an instance that starts, and its
 /// connection breaks.
 const TOKEN: &str = "r2.pVHLTsMwEPwVtGcX0apccoPfQDm49oZYceywdlqkyP_OOIWKQ1ErcbJ3d3Ye9kKnKIOP2lJDBx0SKUrMqLZPz7s9CiNuytQsZLzjkBM1b5R7ftB2dMGlLDpHwdZLCBrHKwdqFUmcg63YhbTJLobz3cbKBJ16nHpUV7kwGTFaKUsp4AMKO_QxO06Gqaj_8FaPd9EKp6wF6SmKZUl0txUf47DRefO9d3H1t3RbFHV69nlF8yc4V77EcnQAXDwoihMjERTR1GZABy7fufqcAX_EOwR8IT5vcBM1O8zdyODdKuKu48qMbJa9O7KsCW6o_EBvKO2vKnXa-XO-ZHq2s-ffCdtSvgA";
 
 /// The SHA-256 of its trace.
-const TRACE_OF_TOKEN: &str = "4da36c0f354562c25caba3ec74f6cc2ec1b8059b377057e104950ffe687fc53b";
+const TRACE_OF_TOKEN: &str = "41db7d3ac3d76f31bbf38f40dc6b3766f8597c6563199a44aac5af8aad2e480d";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {

@@ -1,7 +1,8 @@
 //! The requests that are refused, because a page of another site may have sent them.
 //!
 //! A name of a foreign domain that resolves to this machine would let its pages read everything
-//! here, so a host is an address or `localhost`. A browser tells the origin of each command.
+//! here, so a host is an address or `localhost`. A browser tells the origin of whatever another
+//! site has it send, to the services too: their cookies do not tell ports apart.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Json, Redirect, Response};
 use axum::routing::{get, post};
@@ -64,11 +64,11 @@ pub(super) fn routes(site: Site, page: Option<Router>, listens: SocketAddr) -> R
         .route("/_/map", get(async |State(site): State<Arc<Site>>| Json(site.map.clone())))
         .route("/_/events", get(events))
         .route("/_/documents", get(documents))
-        .route("/_/command", post(command).layer(from_fn(own_origin)))
+        .route("/_/command", post(command))
         .fallback(services)
         .with_state(Arc::new(site));
     let to_console = || Router::new().route("/", get(async || Redirect::temporary("/_/")));
-    console.merge(page.unwrap_or_else(to_console)).layer(from_fn_with_state(listens, own_host))
+    console.merge(page.unwrap_or_else(to_console)).layer(from_fn_with_state(listens, own_pages))
 }
 
 fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
@@ -81,15 +81,9 @@ fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
     (headers, text)
 }
 
-async fn own_host(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response {
-    match guard::host(request.headers(), listens) {
-        Ok(()) => next.run(request).await,
-        Err(why) => foreign(why),
-    }
-}
-
-async fn own_origin(request: Request, next: Next) -> Response {
-    match guard::origin(request.headers()) {
+async fn own_pages(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    match guard::host(headers, listens).and_then(|()| guard::origin(headers)) {
         Ok(()) => next.run(request).await,
         Err(why) => foreign(why),
     }
