@@ -13,7 +13,7 @@ use super::{Catalog, Event};
 /// A change that breaks a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breaking {
-    /// The event, and the field where it is one: `OrderCreated.ticket.price`.
+    /// The event, and the field where it is one: `Lent.book.pages`.
     pub place: String,
     /// The change, as the end of a sentence that begins with the place.
     pub change: String,
