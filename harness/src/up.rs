@@ -5,8 +5,8 @@
 //! services. The world runs on a thread of its own; real time only decides how much virtual time
 //! passes.
 //!
-//! Next: [`stage`] (the world and its commands), [`view`] (a record as the console shows it),
-//! [`web`] (the routes), [`guard`] (the requests that are refused).
+//! Next: `stage` (the world and its commands), `view` (a record as the console shows it),
+//! `web` (the routes), `guard` (the requests that are refused).
 
 mod command;
 mod feed;
