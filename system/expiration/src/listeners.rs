@@ -9,10 +9,7 @@ use crate::model::{self, Timer};
 /// Applies an event of an order: all four types carry its whole state.
 pub async fn order(app: App, order: OrderState) -> Result<(), HandleError> {
     let follow = |timer: Option<&Timer>| model::follow(timer, &order);
-    let changed = match order.version {
-        0 => app.timers.apply_new(&order.id, follow).await?,
-        _ => app.timers.apply(&order.id, follow).await?,
-    };
+    let changed = app.timers.apply_event(&order.id, order.version, follow).await?;
     // Also if this call wrote nothing: an earlier delivery may have written the timer without
     // learning of its success.
     if let Some(due) = changed.document.and_then(|timer| timer.due) {

@@ -4,6 +4,7 @@
 //! crash, and any instance may fire it.
 
 use async_trait::async_trait;
+use platform::agenda::Rest;
 use platform::policy::Policy;
 use platform::task::{Step, StepError, Task};
 use platform::wake::Wake;
@@ -35,31 +36,20 @@ impl Task for Timers {
 
     async fn step(&self) -> Result<Step, StepError> {
         let now = self.0.clock.now();
-        if let Some(idle) = self.0.armed.idle(now) {
-            return Ok(idle);
-        }
-        self.0.armed.begin_read(now);
-        let fired = self.fire(now).await;
-        if fired.is_err() {
-            self.0.armed.read_next();
-        }
-        fired
+        self.0.armed.step(now, self.fire(now)).await
     }
 }
 
 impl Timers {
     /// Fires the timers that are due.
-    async fn fire(&self, now: Timestamp) -> Result<Step, StepError> {
+    async fn fire(&self, now: Timestamp) -> Result<Rest, StepError> {
         let armed = store::armed(&self.0.timers, BATCH).await?;
         let (due, later): (Vec<&Timer>, Vec<&Timer>) =
             armed.iter().partition(|timer| timer.is_due(now));
         for timer in due {
             self.0.timers.apply(&timer.id, |timer| model::fire(timer, now)).await?;
         }
-        if later.is_empty() && armed.len() == BATCH as usize {
-            self.0.armed.read_next();
-            return Ok(Step::Worked);
-        }
-        Ok(self.0.armed.end_read(later.first().and_then(|timer| timer.due)))
+        let next = later.first().and_then(|timer| timer.due);
+        Ok(Rest { next, is_full: armed.len() == BATCH as usize })
     }
 }

@@ -9,6 +9,7 @@
 use async_trait::async_trait;
 use contracts::ChargeStatus;
 use futures::future::join_all;
+use platform::agenda::Rest;
 use platform::chain::Chain;
 use platform::collection::{ChangeError, Changed};
 use platform::metrics::Counter;
@@ -104,21 +105,13 @@ impl Task for Charges {
 
     async fn step(&self) -> Result<Step, StepError> {
         let now = self.0.clock.now();
-        if let Some(idle) = self.0.unsettled.idle(now) {
-            return Ok(idle);
-        }
-        self.0.unsettled.begin_read(now);
-        let settled = self.settle_due(now).await;
-        if settled.is_err() {
-            self.0.unsettled.read_next();
-        }
-        settled
+        self.0.unsettled.step(now, self.settle_due(now)).await
     }
 }
 
 impl Charges {
     /// Settles the charges that are due.
-    async fn settle_due(&self, now: Timestamp) -> Result<Step, StepError> {
+    async fn settle_due(&self, now: Timestamp) -> Result<Rest, StepError> {
         let unsettled = store::unsettled(&self.0.orders, BATCH).await?;
         let is_full = unsettled.len() == BATCH as usize;
         let (due, later): (Vec<Order>, Vec<Order>) =
@@ -126,11 +119,7 @@ impl Charges {
         let next = later.first().and_then(|order| order.due);
         let settled = join_all(due.into_iter().map(|order| settle(&self.0, order))).await;
         settled.into_iter().collect::<Result<(), _>>()?;
-        if is_full && next.is_none() {
-            self.0.unsettled.read_next();
-            return Ok(Step::Worked);
-        }
-        Ok(self.0.unsettled.end_read(next))
+        Ok(Rest { next, is_full })
     }
 }
 

@@ -10,10 +10,7 @@ use crate::model::{self, Order};
 pub async fn order(app: App, order: OrderState) -> Result<(), HandleError> {
     let now = app.clock.now();
     let follow = |known: Option<&Order>| model::follow(known, &order, now);
-    let changed = match order.version {
-        0 => app.orders.apply_new(&order.id, follow).await?,
-        _ => app.orders.apply(&order.id, follow).await?,
-    };
+    let changed = app.orders.apply_event(&order.id, order.version, follow).await?;
     // Also if this call wrote nothing: an earlier delivery may have written the order without
     // learning of its success.
     if let Some(due) = changed.document.and_then(|order| order.due) {

@@ -11,13 +11,22 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use crate::policy::Policy;
-use crate::task::Step;
+use crate::task::{Step, StepError};
 use crate::wake::Wake;
 use ports::clock::after;
 
 /// The agenda of one task. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Agenda(Arc<Shared>);
+
+/// The documents that a read of the store leaves for later.
+#[derive(Debug)]
+pub struct Rest {
+    /// The time at which the next document is due, of those that the read found.
+    pub next: Option<Timestamp>,
+    /// Whether the read found as many documents as it may.
+    pub is_full: bool,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -55,15 +64,10 @@ impl Agenda {
         self.0.wake.wake();
     }
 
-    /// Makes the next step read: a write of unknown outcome may have added a document.
+    /// Makes the task read: a write of unknown outcome may have added a document.
     pub fn read(&self) {
-        self.0.times.lock().next_read = Timestamp::MIN;
+        self.read_next();
         self.0.wake.wake();
-    }
-
-    /// As [`Self::read`], in the next step, whatever causes it.
-    pub fn read_next(&self) {
-        self.0.times.lock().next_read = Timestamp::MIN;
     }
 
     /// The signal of its task.
@@ -77,24 +81,56 @@ impl Agenda {
         self.0.times.lock().sweep = policy.sweep;
     }
 
+    /// The step of its task. `read` finds the documents that are due in the store and deals with
+    /// them; it runs only if one may be due.
+    ///
+    /// # Errors
+    ///
+    /// As `read`; then the next step reads again.
+    pub async fn step(
+        &self,
+        now: Timestamp,
+        read: impl Future<Output = Result<Rest, StepError>>,
+    ) -> Result<Step, StepError> {
+        if let Some(idle) = self.idle(now) {
+            return Ok(idle);
+        }
+        self.begin_read(now);
+        match read.await {
+            // More documents may be due than the read could find.
+            Ok(Rest { next: None, is_full: true }) => {
+                self.read_next();
+                Ok(Step::Worked)
+            }
+            Ok(Rest { next, .. }) => Ok(self.end_read(next)),
+            Err(error) => {
+                self.read_next();
+                Err(error)
+            }
+        }
+    }
+
+    /// The next step reads, whatever causes it.
+    fn read_next(&self) {
+        self.0.times.lock().next_read = Timestamp::MIN;
+    }
+
     /// The step of a task that has nothing to read now.
-    #[must_use]
-    pub fn idle(&self, now: Timestamp) -> Option<Step> {
+    fn idle(&self, now: Timestamp) -> Option<Step> {
         let times = self.0.times.lock();
         let is_idle = times.next_read > now && times.due.is_none_or(|due| due > now);
         is_idle.then(|| times.idle())
     }
 
     /// Begins a read of the store, which finds what was added before.
-    pub fn begin_read(&self, now: Timestamp) {
+    fn begin_read(&self, now: Timestamp) {
         let mut times = self.0.times.lock();
         times.due = None;
         times.next_read = after(now, times.sweep);
     }
 
     /// Ends a read that found no more documents that are due, but this time as the next one.
-    #[must_use]
-    pub fn end_read(&self, next: Option<Timestamp>) -> Step {
+    fn end_read(&self, next: Option<Timestamp>) -> Step {
         let mut times = self.0.times.lock();
         times.due = times.due.into_iter().chain(next).min();
         times.idle()

@@ -233,14 +233,16 @@ impl<T: Aggregate> Collection<T> {
         self.change(id, |current| Ok(decide(current))).await
     }
 
-    /// As [`Self::apply`], for a document that probably does not exist: the first decision is made
-    /// without a read.
-    pub async fn apply_new(
+    /// As [`Self::apply`], for an event that is of this version of its document elsewhere. At
+    /// version 0 there is probably no document here, so the first decision is made without a read.
+    pub async fn apply_event(
         &self,
         id: &str,
+        version: i64,
         mut decide: impl FnMut(Option<&T>) -> Decision<T>,
     ) -> Result<Changed<T>, ChangeError<Infallible>> {
-        let guess = Some(self.memory.get(id));
+        let known = self.memory.get(id);
+        let guess = if version == 0 { Some(known) } else { known.map(Some) };
         self.change_guessed(id, guess, |current| Ok(decide(current))).await
     }
 
