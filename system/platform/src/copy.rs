@@ -27,9 +27,7 @@ async fn copy<T: Aggregate>(
     state: T,
 ) -> Result<(), HandleError> {
     let mut fields = encode(&state);
-    let Some(id) = fields.remove("_id") else {
-        return Err(HandleError::permanent("a copy without an id"));
-    };
+    let id = fields.remove("_id").expect("an encoded document has an id");
     let filter = doc! { "_id": id, version: { "$lt": fields.get(version).cloned() } };
     let replace = |upsert| {
         let change = doc! { "$set": fields.clone(), "$inc": { "revision": 1_i64 } };

@@ -130,8 +130,20 @@ pub fn find(find: &Find) -> Result<(), Exceeded> {
 /// # Errors
 /// As [`document()`], and [`Exceeded::Path`] and [`Exceeded::Target`].
 pub fn update(update: &Update) -> Result<(), Exceeded> {
-    let size = filter(&update.filter)? + size(&update.change, MAX_CALL_LEVELS)?;
-    for operand in update.change.values().filter_map(Bson::as_document) {
+    changed(&update.filter, &update.change)
+}
+
+/// Checks a change of several documents, as [`update`].
+///
+/// # Errors
+/// As [`update()`].
+pub fn update_many(ids: &[String], change: &Document) -> Result<(), Exceeded> {
+    changed(&doc! { "_id": { "$in": ids } }, change)
+}
+
+fn changed(which: &Document, change: &Document) -> Result<(), Exceeded> {
+    let size = filter(which)? + size(change, MAX_CALL_LEVELS)?;
+    for operand in change.values().filter_map(Bson::as_document) {
         for path in operand.keys() {
             self::path(path)?;
             if path.split('.').any(|part| part.is_empty() || part.starts_with('$')) {
@@ -140,15 +152,6 @@ pub fn update(update: &Update) -> Result<(), Exceeded> {
         }
     }
     at_most(MAX_CALL_SIZE, size)
-}
-
-/// Checks a change of several documents, as [`update`].
-///
-/// # Errors
-/// As [`update()`].
-pub fn update_many(ids: &[String], change: &Document) -> Result<(), Exceeded> {
-    let filter = doc! { "_id": { "$in": ids } };
-    update(&Update { filter, change: change.clone(), upsert: false })
 }
 
 /// Checks the indexes of one call of [`Store::ensure`](super::Store::ensure), but not that the
