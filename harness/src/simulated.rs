@@ -3,11 +3,12 @@
 //!
 //! It makes no decision itself: the scheduler does, one at a time.
 //!
-//! Next: `instances` for starts and crashes, [`sim::kernel`] for the decisions.
+//! Next: `instances` for starts and crashes, `requests` of clients, [`sim::kernel`] for the decisions.
 
 mod instance;
 mod instances;
 pub mod live;
+pub mod requests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,34 +17,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::body::Body;
 use bson::Document;
 use bytes::Bytes;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
-use http_body_util::BodyExt;
 use platform::deadletter::{self, DeadLetter};
 use platform::outbox;
 use ports::Timestamp;
 use ports::bus::{Bus as _, Message, Stream};
-use ports::causality::Causality;
 use ports::clock::after;
-use tower::ServiceExt;
 
 use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
 use crate::settings;
 use crate::system::System;
 use crate::trace::Trace;
-use crate::world::{
-    Drive, Inspect, Operate, Reply, World, WorldError, answer_record, begin_trace, request_record,
-};
+use crate::world::{Drive, Inspect, Operate, Reply, World, WorldError};
 use instance::{Instance, Starting};
-use sim::access::{Access, Resource};
+use requests::Underway;
 use sim::bus::{SimBroker, SimBus};
-use sim::call::{Call, Operation, Port};
 use sim::clock::SimClock;
-use sim::digest::Digest;
 use sim::kernel::{Advance, Kernel};
 use sim::scheduler::{Fifo, Scheduler};
 use sim::store::SimDatabase;
@@ -189,76 +182,14 @@ impl Simulated {
         }
         reasons
     }
-
-    /// Spawns one request; the returned slot receives the reply.
-    fn spawn_request(&mut self, mut request: http::Request<Bytes>) -> Rc<RefCell<Option<Reply>>> {
-        let reply = Rc::new(RefCell::new(None));
-        self.requests += 1;
-        let number = self.requests;
-        let origin = client_origin(self.seed, number);
-        begin_trace(&mut request, &origin, number);
-        let line = format!("{} {}", request.method(), request.uri());
-        let instances = self.instances.iter().map(|instance| instance.id);
-        let at = self.system.route(request.uri().path(), number, instances);
-        let to = at.map(|at| self.instances[at].id);
-        self.trace.add(self.now(), None, request_record(&request, number, to));
-        let Some(at) = at else {
-            *reply.borrow_mut() = Some(Reply::Unanswered(format!("no instance serves {line}")));
-            return reply;
-        };
-        let (id, routes) = (self.instances[at].id, self.instances[at].routes.clone());
-        let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
-        let trace = self.trace.clone();
-        let work = async move {
-            kernel.step(Call::new(id.instance, Port::Http, Operation::Request, line)).await;
-            // A service may look into its memory before its first call.
-            kernel.access(|| Access::Read(Resource::memory(id.instance)));
-            let answer = routes.oneshot(request.map(Body::from)).await;
-            let (parts, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
-            let body =
-                body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            kernel.access(|| {
-                let answer = Digest::new("reply").number(number);
-                let content = answer.number(parts.status.as_u16().into()).bytes(&body);
-                Access::DurableWrite(Resource::new(answer), content.finish())
-            });
-            let answer = http::Response::from_parts(parts, body);
-            let answer = Reply::Answer(answer);
-            trace.add(kernel.now(), None, answer_record(number, &answer));
-            *slot.borrow_mut() = Some(answer);
-        };
-        let work = self.spawn(id, origin.scope(work));
-        self.instances[at].work.push(work);
-        reply
-    }
-}
-
-/// The origin of a request until the service assigns one: a causal chain and a stream of
-/// random numbers of its own.
-fn client_origin(seed: u64, number: u64) -> Causality {
-    let chain = Digest::new("client").number(seed).number(number).finish();
-    Causality { correlation: format!("{chain:016x}{number:016x}"), cause: format!("{number}") }
 }
 
 #[async_trait(?Send)]
 impl Drive for Simulated {
     async fn send(&mut self, requests: Vec<http::Request<Bytes>>) -> Vec<Reply> {
-        let first = self.requests + 1;
-        let replies: Vec<_> = requests.into_iter().map(|r| self.spawn_request(r)).collect();
-        // Once only this list holds a slot, its request was aborted: the instance crashed.
-        let done = |reply: &Rc<RefCell<Option<Reply>>>| {
-            Rc::strong_count(reply) == 1 || reply.borrow().is_some()
-        };
-        self.run(after(self.kernel.now(), TIMEOUT), || replies.iter().all(done));
-        let lost = || Reply::Unanswered("the connection was lost".to_owned());
-        let replies: Vec<Reply> = replies.iter().map(|r| r.take().unwrap_or_else(lost)).collect();
-        // An answer was recorded when it arrived.
-        for (number, reply) in (first..).zip(&replies) {
-            if let Reply::Unanswered(_) = reply {
-                self.trace.add(self.now(), None, answer_record(number, reply));
-            }
-        }
-        replies
+        let underway: Vec<_> = requests.into_iter().map(|r| self.submit(r)).collect();
+        self.run(after(self.kernel.now(), TIMEOUT), || underway.iter().all(Underway::has_ended));
+        underway.iter().map(|request| self.conclude(request)).collect()
     }
 
     async fn pass(&mut self, time: Duration) {

@@ -1,46 +1,23 @@
 //! A simulated world that is driven a little at a time: requests come while it runs, and its owner
 //! decides how much time passes.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::FutureExt;
 use ports::bus::Stream;
 use sim::kernel::Advance;
 
 use super::Simulated;
-use crate::world::{Drive, Inspect, Reply, answer_record};
+use super::requests::Underway;
+use crate::world::{Drive, Reply};
 
 /// The most time that passes under one limit of steps.
 const SLICE: Duration = Duration::from_secs(60);
 
-/// A request that was sent and has no reply yet.
-pub struct Underway {
-    number: u64,
-    reply: Rc<RefCell<Option<Reply>>>,
-}
-
 impl Simulated {
-    /// Sends a request, which makes progress while time passes or the world steps.
-    pub fn submit(&mut self, request: http::Request<Bytes>) -> Underway {
-        let reply = self.spawn_request(request);
-        Underway { number: self.requests, reply }
-    }
-
     /// The reply, once there is one.
     pub fn take_reply(&self, request: &Underway) -> Option<Reply> {
-        // Once nobody else holds the slot, the request was aborted: the instance crashed.
-        let is_lost = Rc::strong_count(&request.reply) == 1;
-        let reply = request
-            .reply
-            .take()
-            .or_else(|| is_lost.then(|| Reply::Unanswered("the connection was lost".to_owned())))?;
-        if let Reply::Unanswered(_) = reply {
-            self.trace().add(self.now(), None, answer_record(request.number, &reply));
-        }
-        Some(reply)
+        request.has_ended().then(|| self.conclude(request))
     }
 
     /// Lets this much time pass, however long the world has run before.

@@ -187,7 +187,13 @@ impl Sentences {
 
     /// A fault as a sentence.
     pub fn of(&self, rule: &FaultRule) -> String {
-        let FaultRule { service, operation, target, skip, times, effect } = rule;
+        self.at_the(&ordinal(rule.skip + 1), rule)
+    }
+
+    /// A fault as a sentence that names its call by this word instead of the ordinal, such as
+    /// `next`; an empty one names just the call.
+    pub(crate) fn at_the(&self, nth: &str, rule: &FaultRule) -> String {
+        let FaultRule { service, operation, target, times, effect, .. } = rule;
         let same = |form: &&Form| {
             form.operation == *operation
                 && std::mem::discriminant(&form.effect) == std::mem::discriminant(effect)
@@ -212,9 +218,10 @@ impl Sentences {
             Effect::LoseTail(messages) => (String::new(), format!("{messages} newest messages")),
             _ => (String::new(), String::new()),
         };
+        let nth = if nth.is_empty() { String::new() } else { format!("{nth} ") };
         let parts = [
             ("{by}", by),
-            ("{nth}", &ordinal(skip + 1)),
+            ("{nth} ", &nth),
             ("{service}", service),
             ("{target}", target),
             ("{time}", &time),

@@ -24,7 +24,7 @@ use crate::faults::Port;
 use crate::report::trace::extended;
 use crate::settings::Settings;
 use crate::simulated::Simulated;
-use crate::simulated::live::Underway;
+use crate::simulated::requests::Underway;
 use crate::subject::AnySubject;
 use crate::system::System;
 use crate::time_scale::TimeScale;
@@ -230,7 +230,10 @@ impl Playing {
         let services = names.map(|name| (name.to_owned(), json!(self.world.instances(name))));
         let planned = self.world.faults().not_injected();
         let sentences = self.subject.sentences();
-        let planned = planned.iter().map(|rule| sentences.of(rule).replace(" 1st ", " next "));
+        let planned = planned.iter().map(|rule| match rule.skip {
+            0 => sentences.at_the("next", rule),
+            _ => sentences.of(rule),
+        });
         let planned: Vec<String> = planned.collect();
         let cuts = self.cuts.iter();
         let cuts: Vec<Value> =

@@ -195,8 +195,7 @@ impl Viewer {
                     times: 1,
                     effect: *effect,
                 };
-                let sentence = self.subject.sentences().of(&rule);
-                View::new("fault", sentence.replace(" 1st ", " ")).bad(true)
+                View::new("fault", self.subject.sentences().at_the("", &rule)).bad(true)
             }
             RecordKind::Start => View::new("life", format!("{at} starts")),
             RecordKind::Crash => View::new("life", format!("{at} crashes")).bad(true),
