@@ -50,6 +50,11 @@ impl Event {
     }
 }
 
+/// The schema that the reference in this one leads to; `None` without a reference.
+fn target<'v>(root: &'v Value, schema: &Value) -> Option<&'v Value> {
+    root.pointer(schema["$ref"].as_str()?.strip_prefix('#')?)
+}
+
 impl Catalog {
     /// The catalog of these declarations.
     pub fn of(subject: &'static str, entries: &[Entry]) -> Self {

@@ -58,6 +58,15 @@ impl Topology {
         Self { services: services.collect() }
     }
 
+    /// Every collection of every service: service and name.
+    pub fn collections(&self) -> Vec<(&'static str, String)> {
+        let of_service = |service: &ServiceTopology| {
+            let name = service.name;
+            service.collections.iter().map(move |one| (name, (*one).to_owned())).collect::<Vec<_>>()
+        };
+        self.services.iter().flat_map(of_service).collect()
+    }
+
     /// Whether there is a service of this name.
     pub fn has(&self, service: &str) -> bool {
         self.services.iter().any(|known| known.name == service)

@@ -79,16 +79,15 @@ impl Cluster {
         let attempt = || start_nodes(&binaries, folder.path(), &options.nats_arguments);
         let (nats, mongod) = at_once_where_taken(attempt).await?;
         swept.await;
-        let addresses = |nodes: &[Node]| {
-            let address = |node: &Node| format!("127.0.0.1:{}", node.launch.port);
-            nodes.iter().map(address).collect::<Vec<_>>()
+        let addresses = |nodes: &[Node], scheme: &str| {
+            let address = |node: &Node| format!("{scheme}127.0.0.1:{}", node.launch.port);
+            nodes.iter().map(address).collect::<Vec<_>>().join(",")
         };
-        let nats_url = addresses(&nats).iter().map(|it| format!("nats://{it}")).collect::<Vec<_>>();
-        let members = addresses(&mongod);
-        let mongo_url = format!("mongodb://{}/?replicaSet={}", members.join(","), mongo::SET);
+        let members: Vec<u16> = mongod.iter().map(|node| node.launch.port).collect();
+        let (hosts, set) = (addresses(&mongod, ""), mongo::SET);
         let mut cluster = Self {
-            nats_url: nats_url.join(","),
-            mongo_url,
+            nats_url: addresses(&nats, "nats://"),
+            mongo_url: format!("mongodb://{hosts}/?replicaSet={set}"),
             source,
             ready_in: Duration::ZERO,
             nats,
@@ -114,10 +113,10 @@ impl Cluster {
     /// The node that is the primary of the replica set; `None` while none is, or where none
     /// answers.
     pub async fn primary(&self) -> Option<usize> {
-        let answers = join_all(self.mongod.iter().map(|node| mongo::is_primary(node.launch.port)));
-        let terms = answers.await.into_iter().enumerate();
+        let answers = join_all(self.mongod.iter().map(|node| mongo::election(node.launch.port)));
+        let elections = answers.await.into_iter().enumerate();
         // A deposed primary that was frozen believes in an older election.
-        let primaries = terms.filter_map(|(index, election)| Some((election?, index)));
+        let primaries = elections.filter_map(|(index, election)| Some((election?, index)));
         primaries.max().map(|(_, index)| index)
     }
 

@@ -1,4 +1,4 @@
-//! What a newer catalog breaks for the readers of an older one.
+//! The changes from one catalog to a newer one that break a reader.
 //!
 //! A reader ignores fields that it does not know, and messages stay in the stream for long. So a
 //! newer event may add an optional field, and nothing else: a reader of old code must understand
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Catalog, Event};
+use super::{Catalog, Event, target};
 
 /// A change that breaks a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl<'a> Visit<'a> {
         if depth > Self::DEPTH {
             return;
         }
-        if let Some(target) = self.target(schema) {
+        if let Some(target) = target(self.root, schema) {
             self.schema(target, path, is_required, depth + 1);
         }
         for key in ["anyOf", "oneOf", "allOf"] {
@@ -141,10 +141,6 @@ impl<'a> Visit<'a> {
         if let Some(items) = schema.get("items") {
             self.schema(items, &format!("{path}[]"), true, depth + 1);
         }
-    }
-
-    fn target(&self, schema: &Value) -> Option<&'a Value> {
-        self.root.pointer(schema["$ref"].as_str()?.strip_prefix('#')?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Catalog, Event};
+use super::{Catalog, Event, target};
 
 /// The catalog as Markdown.
 pub fn markdown(catalog: &Catalog) -> String {
@@ -103,8 +103,7 @@ fn kind(root: &Value, field: &Value) -> String {
 
 /// The schema that a reference leads to; a schema without one leads to itself.
 fn resolved<'v>(root: &'v Value, schema: &'v Value) -> &'v Value {
-    let pointer = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    pointer.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
+    target(root, schema).unwrap_or(schema)
 }
 
 /// The description of a schema on one line.

@@ -33,11 +33,7 @@ pub(super) fn examples(program: &Program) -> String {
 }
 
 /// Serves until the program is interrupted.
-pub(super) fn run(
-    subject: &AnySubject,
-    args: &Args,
-    _program: &Program,
-) -> Result<Verdict, CommandError> {
+pub(super) fn run(subject: &AnySubject, args: &Args) -> Result<Verdict, CommandError> {
     let recorded = match &args.token {
         None => None,
         Some(text) => {

@@ -1,7 +1,6 @@
 //! The processes behind the [`World`] trait: clients act through the gateway, and the harness
 //! reads documents and streams beside the services, over links of its own.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -23,10 +22,10 @@ use super::deployment::Deployment;
 use super::gateway::Gateway;
 use crate::evidence::Documents;
 use crate::faults::Faults;
-use crate::inert;
 use crate::quiescence::{self, NotQuiescent};
 use crate::subject::any::AnyClients;
 use crate::system::System;
+use crate::topology::Topology;
 use crate::trace::Trace;
 use crate::world::{Drive, Inspect, Operate, Reply, World, WorldError};
 
@@ -48,7 +47,7 @@ pub(super) struct Processes {
     namespace: String,
     mongo: mongodb::Client,
     bus: JetStream,
-    collections: BTreeMap<&'static str, Vec<&'static str>>,
+    topology: Topology,
     pub(super) trace: Trace,
     /// Empty: no call on a port passes through here.
     faults: Faults,
@@ -69,12 +68,8 @@ impl Processes {
     ) -> Result<Self, WorldError> {
         let bus = JetStream::connect(deployment.backend.nats_url(), namespace.as_str()).await?;
         let mongo = Mongo::client(deployment.backend.mongo_url()).await?;
-        let collections = system.services.iter().map(|spec| {
-            let declared = (spec.build)(&inert::ports(spec.name, Arc::clone(&system.external)), "");
-            (spec.name, declared.collections.iter().map(|spec| spec.name).collect())
-        });
         Ok(Self {
-            collections: collections.collect(),
+            topology: Topology::of(&system),
             gateway: Arc::new(Gateway::new(system.clone(), deployment.instances.clone())),
             system,
             deployment,
@@ -230,10 +225,7 @@ impl Inspect for Processes {
     }
 
     fn collections(&self) -> Vec<(&'static str, String)> {
-        let collections = self.collections.iter();
-        let of_each = collections
-            .flat_map(|(service, names)| names.iter().map(|name| (*service, (*name).to_owned())));
-        of_each.collect()
+        self.topology.collections()
     }
 
     async fn documents(

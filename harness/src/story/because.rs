@@ -5,8 +5,8 @@
 //! says so, and gives the chain from a client's request. It compares and runs nothing; see
 //! [`crate::search::nearest`].
 //!
-//! Next: `facts` (records with their causes; `reading` finds them), `compare`, `target` (the records of a violation),
-//! `chain` (the shortest path), `words`.
+//! Next: `facts` (records with their causes; `reading` finds them), `compare`, `target` (the records
+//! of a violation), `chain` (the shortest path), `words`.
 
 mod chain;
 mod compare;
@@ -81,14 +81,14 @@ impl Because {
         let compared = (compare(&here, &there), compare(&there, &here));
         let other_violated = violated.in_other(&here, &there);
         let is_fault = matches!(neighbor.otherwise, Otherwise::WithoutFault(_));
+        let fault = is_fault.then_some(neighbor.parting);
         let chain = chain::between(
             (&here, &compared.0, &violated),
             (&there, &compared.1, &other_violated),
             neighbor.parting,
-            is_fault.then_some(neighbor.parting),
+            fault,
         );
         let parting = parting(subject, &names, run, &neighbor.run, &neighbor.otherwise);
-        let fault = is_fault.then_some(neighbor.parting);
         Self::told(parting, fault, &chain, &ours, &violated, Some((&theirs, &compared.0)))
     }
 

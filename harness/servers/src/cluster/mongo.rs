@@ -31,12 +31,12 @@ const HEALTHY: [i32; 2] = [1, 2];
 /// The server's code for a set that exists already.
 const ALREADY_INITIALIZED: i32 = 23;
 
-/// Initiates the set of these members, and waits until it has a primary and every other member
-/// copies it.
-pub(super) async fn form(members: &[String]) -> Result<(), ServersError> {
+/// Initiates the set of the members at these ports, and waits until it has a primary and every
+/// other member copies it.
+pub(super) async fn form(members: &[u16]) -> Result<(), ServersError> {
     let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    let hosts = members.iter().enumerate();
-    let hosts = hosts.map(|(id, host)| doc! { "_id": id as i64, "host": host });
+    let hosts = members.iter().zip(0_i64..);
+    let hosts = hosts.map(|(port, id)| doc! { "_id": id, "host": format!("127.0.0.1:{port}") });
     let config = doc! {
         "_id": SET,
         "members": hosts.collect::<Vec<_>>(),
@@ -45,7 +45,7 @@ pub(super) async fn form(members: &[String]) -> Result<(), ServersError> {
             "heartbeatIntervalMillis": millis(HEARTBEAT_INTERVAL),
         },
     };
-    let port = members[0].rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(0);
+    let port = members[0];
     let initiate = doc! { "replSetInitiate": config };
     until(Server::Mongo, || async {
         match ask(port, initiate.clone()).await {
@@ -70,7 +70,7 @@ pub(super) async fn form(members: &[String]) -> Result<(), ServersError> {
 
 /// The election by which the member at this port is the primary; `None` where it is not, or does
 /// not answer.
-pub(super) async fn is_primary(port: u16) -> Option<ObjectId> {
+pub(super) async fn election(port: u16) -> Option<ObjectId> {
     let hello = ask(port, doc! { "hello": 1 }).await.ok()?;
     let is_primary = hello.get_bool("isWritablePrimary").unwrap_or(false);
     is_primary.then(|| hello.get_object_id("electionId").ok()).flatten()
