@@ -97,7 +97,7 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// The faults that were injected, in order.
     pub injected: Vec<Injection>,
-    /// What the clients did.
+    /// The work of the clients.
     pub counts: Counts,
     /// The time for which they acted.
     pub length: Duration,

@@ -4,8 +4,8 @@
 //! It describes a run and runs nothing.
 //! [`crate::report`] renders it.
 //!
-//! Next: [`because`] (why), [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in words),
-//! `scenario` (Gherkin).
+//! Next: [`because`] (why), [`fault`] (faults in words), [`diagram`], `reorderings` (decisions in
+//! words), `scenario` (Gherkin).
 
 pub mod because;
 pub mod diagram;

@@ -85,7 +85,7 @@ pub const RACE_WITHOUT_TIME: Workload<Operation> = Workload {
     scripts: || race::scripts_without_time(BUYERS).boxed(),
 };
 
-/// What clients do under load: most reservations end in a purchase.
+/// The work of clients under load: most reservations end in a purchase.
 pub const LOAD: Workload<Operation> = Workload {
     name: "sale",
     about: "Buyers compete for the tickets of a seller and pay for them",

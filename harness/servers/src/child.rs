@@ -1,4 +1,5 @@
-//! A server, or a service, as a child process: spawned, watched, signalled, killed, and its log read.
+//! A server, or a service, as a child process: spawned, watched, signalled, killed, and its log
+//! read.
 //!
 //! The only file that spawns a server, and the only one with `unsafe`. It never knows which
 //! server it runs.

@@ -1,11 +1,11 @@
-//! What a server process is started from: plain data, the same for every start.
+//! The settings of a server process: plain data, the same for every start.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::server::Server;
 
-/// What a node is started from, the first time and every other time.
+/// The settings of a node, which every start uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,

@@ -152,7 +152,7 @@ fn show(event: &processes::Progress<'_>, length: Duration, progress: &Progress) 
     }
 }
 
-/// What the clients have done: the milestones and the requests.
+/// The work of the clients so far: the milestones and the requests.
 fn done(counts: &Counts) -> String {
     let milestones = counts.milestones.iter().map(|(name, count)| counted(*count, name) + ", ");
     format!("{}{}", milestones.collect::<String>(), counted(counts.requests, "request"))

@@ -85,8 +85,8 @@ impl Backend {
         }
     }
 
-    /// The server that a fault hits now; in a cluster the node that leads: of NATS, the one that leads this stream.
-    /// `None` where none leads within ten seconds, or before `ended`.
+    /// The server that a fault hits now; in a cluster the node that leads: of NATS, the one that
+    /// leads this stream. `None` where none leads within ten seconds, or before `ended`.
     pub(super) async fn aim(
         &self,
         server: Server,

@@ -46,7 +46,7 @@ pub(super) struct Deployment {
     _watching: Vec<AbortOnDropHandle<()>>,
 }
 
-/// What a deployment is started from.
+/// The parts of a deployment, before its start.
 pub(super) struct Plan<'a> {
     pub(super) system: &'a System,
     pub(super) processes: &'a Processes,

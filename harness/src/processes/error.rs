@@ -42,7 +42,7 @@ pub enum ProcessesError {
     /// The system refused something.
     #[error("cannot {action}: {source}")]
     Io {
-        /// What was refused.
+        /// The action that was refused.
         action: &'static str,
         /// The reason.
         source: io::Error,

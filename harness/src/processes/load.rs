@@ -36,7 +36,7 @@ const AGAIN: [Duration; 4] = [
 /// The pause after a round of which no operation could be sent.
 const IDLE: Duration = Duration::from_millis(50);
 
-/// What the clients have done so far.
+/// The work of the clients so far.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     /// The number of requests sent.
@@ -118,7 +118,7 @@ impl<'a> Load<'a> {
         join_all((0..self.groups).map(|group| self.play_group(group, until))).await;
     }
 
-    /// What the clients have done so far.
+    /// The work of the clients so far.
     pub(super) fn counts(&self) -> Counts {
         self.state.borrow().counts.clone()
     }

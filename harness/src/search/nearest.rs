@@ -33,7 +33,7 @@ const SCHEDULES: u64 = 12;
 /// The number of calls, after the one that has waited longest, that may run in its place.
 const REACH: usize = 4;
 
-/// What a search among the neighbors of a failing run has found.
+/// The result of a search among the neighbors of a failing run.
 #[derive(Debug)]
 pub struct Nearest {
     /// The neighbor; `None` where all that were tried fail.
@@ -47,7 +47,7 @@ pub struct Nearest {
 pub struct Neighbor {
     /// Its run, watched.
     pub run: Run,
-    /// What is otherwise.
+    /// The difference.
     pub otherwise: Otherwise,
     /// The index of the first record of the failing run that may differ.
     pub parting: usize,

@@ -2,8 +2,8 @@
 //! messages between them, the changes of documents, and the injected faults.
 //!
 //! It names no service and no event by itself: the caller gives names for ids and subjects.
-//! Acknowledgements are left out unless they are among the records to keep, and so are reads that no request or event caused and writes
-//! that change only a collection's bookkeeping.
+//! Acknowledgements are left out unless they are among the records to keep, and so are reads that
+//! no request or event caused and writes that change only a collection's bookkeeping.
 //!
 //! Next: `sequence` for the parts of a diagram, `labels` for their texts, `mermaid` and `svg`
 //! for their notation.

@@ -1,4 +1,4 @@
-//! How the services of a subject run as processes of their own, for `run --world processes`.
+//! The services of a subject as processes of their own, for `run --world processes`.
 
 use std::net::SocketAddr;
 

@@ -32,7 +32,7 @@ pub(super) enum Command {
     },
     /// Lets this much time pass at once.
     Skip {
-        /// How much.
+        /// The time, in seconds.
         seconds: u64,
     },
     /// Crashes all instances of a service; none replaces them.

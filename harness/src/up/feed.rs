@@ -68,7 +68,7 @@ impl Feed {
         _ = self.pieces.send(Piece::State(text));
     }
 
-    /// What happened after the record of this number, and what comes.
+    /// The records after the one of this number so far, and those to come.
     pub(super) fn subscribe(
         &self,
         after: Option<usize>,

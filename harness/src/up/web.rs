@@ -44,9 +44,9 @@ const MAX_BODY: usize = 4 << 20;
 /// The name of the client in the trace.
 const CLIENT: &str = "the browser";
 
-/// What the routes serve.
+/// The content that the routes serve.
 pub(super) struct Site {
-    /// What the browsers receive.
+    /// The records and states for the browsers.
     pub(super) feed: Arc<Feed>,
     /// The world; `None` for a run that has ended.
     pub(super) stage: Option<Stage>,

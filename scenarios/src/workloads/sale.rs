@@ -15,7 +15,7 @@ const SELLER: u8 = 0;
 const BUYERS: [u8; 3] = [1, 2, 3];
 const TICKETS: u8 = 8;
 
-/// How the holder of a ticket ends its hold.
+/// The end of a hold, by its holder or by time.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Pays,

@@ -3,9 +3,8 @@
 //! Every write is journaled by a majority of a replica set before it is acknowledged, so an
 //! acknowledged write survives a crash on a single server, and the loss of the primary of a set.
 //! A read returns what a majority has: nothing follows from a write that the next primary may
-//! lack. It uses no transactions, and never repeats a write; only
-//! the driver may, where the server recognizes the repetition. An unknown outcome is reported
-//! as unknown.
+//! lack. It uses no transactions, and never repeats a write; only the driver may, where the server
+//! recognizes the repetition. An unknown outcome is reported as unknown.
 //!
 //! Read on in `mongo/error.rs`, which classifies the outcomes.
 
@@ -54,8 +53,8 @@ pub struct Mongo {
 }
 
 impl Mongo {
-    /// A client for the server or replica set at `url`, with this adapter's time limits and durability. It
-    /// connects on first use.
+    /// A client for the server or replica set at `url`, with this adapter's time limits and
+    /// durability. It connects on first use.
     ///
     /// # Errors
     /// [`ReadError::Rejected`] if the URL is invalid; [`ReadError::Unavailable`] if a name in

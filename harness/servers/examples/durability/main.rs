@@ -41,15 +41,15 @@ const CATCH_UP: Duration = Duration::from_secs(10);
 struct Setting {
     name: &'static str,
     server: Server,
-    /// Whether there are three nodes.
+    /// True for three nodes, false for one.
     clustered: bool,
     how: How,
 }
 
-/// How a server is configured and asked.
+/// The configuration of a server, and of its clients.
 #[derive(Clone, Copy)]
 enum How {
-    /// Whether each message is synced before it is acknowledged.
+    /// True if each message is synced before it is acknowledged.
     Nats { sync_always: bool },
     /// The write concern.
     Mongo { majority: bool, journal: bool },

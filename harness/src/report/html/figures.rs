@@ -53,7 +53,7 @@ pub(super) fn cards(summary: &Summary) -> Markup {
     }
 }
 
-/// How often a fault was injected into a call.
+/// The number of faults injected into a call.
 fn injected(coverage: &crate::coverage::Coverage) -> u64 {
     let calls = coverage.points().filter(|(point, _)| matches!(point, Point::Call { .. }));
     calls.map(|(_, times)| times).sum()

@@ -157,7 +157,7 @@ fn is_write(facts: &Facts<'_>, at: usize) -> bool {
     matches!(facts.records[at].kind, RecordKind::Write { .. })
 }
 
-/// What two repetitions of one step have in common.
+/// The parts that two repetitions of one step have in common.
 type Signature<'f> = (Option<&'f Place>, String);
 
 fn signature<'f>(facts: &'f Facts<'_>, at: usize) -> Signature<'f> {
@@ -238,7 +238,7 @@ fn last_of((facts, compared, violated): Side<'_, '_>, first: usize, score: usize
     same.next().or_else(|| elsewhere.next())
 }
 
-/// How much less a record elsewhere may have to do with a violation.
+/// The score by which a record elsewhere may have less to do with a violation.
 const NEARLY: usize = 2;
 
 /// The acknowledgement of a message in the failing run, at the service that lacks a record of the

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::facts::Facts;
 use crate::trace::RecordKind;
 
-/// How a record of one run compares with the other run.
+/// A record of one run, compared with the other run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {
     /// Its counterpart has the same outcome, or it is not compared.

@@ -29,7 +29,7 @@ struct Last {
     at: usize,
 }
 
-/// What is known at some point of a run.
+/// The knowledge at some point of a run.
 #[derive(Default)]
 struct Known {
     /// By service, collection and id.

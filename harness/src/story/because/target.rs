@@ -50,7 +50,7 @@ impl<'a> Violated<'a> {
         Self { sentence: self.sentence, words: self.words.clone(), ids }
     }
 
-    /// How much a record has to do with the violation; 0 where it touches nothing of it.
+    /// The closeness of a record to the violation; 0 where it touches nothing of it.
     pub(super) fn score(&self, fact: &Fact, kind: &RecordKind) -> usize {
         let touched = fact.ids.iter().filter(|id| self.ids.contains(*id)).count();
         let Some(place) = &fact.place else { return 0 };

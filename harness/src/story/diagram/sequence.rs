@@ -36,7 +36,7 @@ impl Arrow {
     }
 }
 
-/// What a line is about.
+/// The subject of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     /// The work of the system.
