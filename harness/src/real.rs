@@ -4,6 +4,7 @@
 //! Next: [`world`].
 
 mod external;
+mod finished;
 pub(crate) mod ingress;
 mod instance;
 mod instances;

@@ -120,11 +120,11 @@ impl System {
         spec.ok_or_else(|| WorldError::NoSuchService(name.to_owned()))
     }
 
-    /// The ports of an instance around an adapter's. From the inside out: the recorder sees
-    /// the effects that took place, faults change what the service observes of them, and a
-    /// planted bug misuses both.
-    pub(crate) fn ports_for(&self, ports: Ports, faults: &Faults, recorder: &Recorder) -> Ports {
-        let ports = faults.decorate(recorder.decorate(ports), recorder);
+    /// The ports of an instance around those that the recorder has decorated. From the inside out:
+    /// the recorder sees the effects that took place, faults change what the service observes of
+    /// them, and a planted bug misuses both.
+    pub(crate) fn ports_for(&self, recorded: Ports, faults: &Faults, recorder: &Recorder) -> Ports {
+        let ports = faults.decorate(recorded, recorder);
         match &self.decorator {
             Some(decorator) => decorator(ports),
             None => ports,

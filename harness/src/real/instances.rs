@@ -10,6 +10,7 @@ use adapters::reqwest::Reqwest;
 use adapters::system::SystemEntropy;
 use ports::Ports;
 
+use super::finished;
 use super::instance::{Instance, Start, StartEnded};
 use super::world::Real;
 use crate::system::ServiceSpec;
@@ -125,7 +126,8 @@ impl Real {
         };
         let (trace, clock) = (self.trace.clone(), Arc::clone(&self.clock));
         let recorder = Recorder { trace, clock, instance: id };
-        self.system.ports_for(ports, &self.faults, &recorder)
+        let recorded = finished::decorate(recorder.decorate(ports));
+        self.system.ports_for(recorded, &self.faults, &recorder)
     }
 
     /// Whether some service has neither a running nor a starting instance.

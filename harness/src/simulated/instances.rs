@@ -146,7 +146,7 @@ impl Simulated {
             clock: Arc::clone(&clock),
         };
         let recorder = Recorder { trace: self.trace.clone(), clock, instance: id };
-        self.system.ports_for(ports, &self.faults, &recorder)
+        self.system.ports_for(recorder.decorate(ports), &self.faults, &recorder)
     }
 
     /// Spawns work of an instance; a panic in it crashes the instance.
