@@ -57,10 +57,10 @@ impl<'a> Wording<'a> {
         let Some(went) = &reordering.went else {
             return format!("time passes before {} {waited}", self.service(&reordering.waited));
         };
-        let service = self.service(went);
-        let other = self.service(&reordering.waited);
-        let other = if service == other { "it".to_owned() } else { other };
-        format!("{service} {} before {other} {waited}", self.action(went, Some(reordering.mark)))
+        let action = self.action(went, Some(reordering.mark));
+        let is_instance = went.instance == reordering.waited.instance;
+        let (service, other) = (self.service(went), self.service(&reordering.waited));
+        swapped((&service, &action), (&other, &waited), is_instance)
     }
 
     fn service(&self, call: &Call) -> String {
@@ -125,6 +125,19 @@ impl<'a> Wording<'a> {
     }
 }
 
+/// Two calls in the order in which they ran, each as its service and its action.
+fn swapped(went: (&str, &str), waited: (&str, &str), is_instance: bool) -> String {
+    let (service, action) = went;
+    if went == waited && is_instance {
+        format!("{service} {action} twice, the later call first")
+    } else if went == waited {
+        format!("{service} {action} before another instance of it does")
+    } else {
+        let other = if service == waited.0 { "it" } else { waited.0 };
+        format!("{service} {action} before {other} {}", waited.1)
+    }
+}
+
 fn is_work(kind: &RecordKind) -> bool {
     matches!(kind, RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::External { .. })
 }
@@ -133,4 +146,22 @@ fn is_work(kind: &RecordKind) -> bool {
 fn route(line: &str) -> String {
     let parts: Vec<&str> = line.split('/').take(3).collect();
     parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_the_same_words_are_told_apart() {
+        let write = ("orders", "writes to orders for Ben");
+        let told = swapped(write, ("orders", "reads orders for Ben"), true);
+        assert_eq!(told, "orders writes to orders for Ben before it reads orders for Ben");
+        let told = swapped(write, ("tickets", "reads tickets"), false);
+        assert_eq!(told, "orders writes to orders for Ben before tickets reads tickets");
+        let told = swapped(write, write, true);
+        assert_eq!(told, "orders writes to orders for Ben twice, the later call first");
+        let told = swapped(write, write, false);
+        assert_eq!(told, "orders writes to orders for Ben before another instance of it does");
+    }
 }
