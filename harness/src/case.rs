@@ -145,7 +145,7 @@ impl Schedule {
 pub struct Token(String);
 
 /// The first characters of a token: its version.
-const PREFIX: &str = "r2.";
+pub(crate) const PREFIX: &str = "r2.";
 
 /// The most bytes of a case as JSON: a token of a few letters can unpack into gigabytes.
 const LIMIT: u64 = 16 * 1024 * 1024;

@@ -224,7 +224,7 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
         Some(Subcommands::Catalog(args)) => catalog::run(subject, &args),
         Some(Subcommands::Steps) => steps::run(subject),
         Some(Subcommands::Sweep(args)) => sweep::run(subject, &args, program),
-        Some(Subcommands::Up(args)) => up::run(subject, &args),
+        Some(Subcommands::Up(args)) => up::run(subject, &args, program),
         Some(Subcommands::Watch(args)) => watch::run(&args),
         Some(Subcommands::Run(args)) => run::run(subject, &args, program),
         None => run::run(subject, &cli.run, program),

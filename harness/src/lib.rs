@@ -24,6 +24,7 @@ pub mod bugs;
 pub mod case;
 pub mod catalog;
 pub mod cli;
+pub mod console;
 pub mod coverage;
 pub mod duration;
 pub mod evidence;

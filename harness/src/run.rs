@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use sim::kernel::{Kernel, Reordering};
+use sim::kernel::{Choice, Kernel};
 use sim::scheduler::{Fifo, Replay, Scheduler};
 
 use crate::case::{Case, FaultPlan, Schedule};
@@ -32,8 +32,8 @@ pub struct Run {
     pub mix: Option<Mix>,
     /// The calls at which a fault could be injected: service, operation, target, count.
     pub places: Vec<(&'static str, Operation, String, u32)>,
-    /// The decisions that deviate from FIFO, where the run was watched.
-    pub reorderings: Vec<Reordering>,
+    /// The decisions with what else was pending, where the run was watched.
+    pub choices: Vec<Choice>,
     /// The operations of the clients.
     pub history: History,
     /// The clients at the end of the run.
@@ -75,6 +75,11 @@ impl Run {
         self.violations.iter().any(|violation| violation.invariant == invariant)
     }
 
+    /// The decisions that deviate from FIFO, where the run was watched.
+    pub fn reorderings(&self) -> impl Iterator<Item = &Choice> {
+        self.choices.iter().filter(|choice| choice.is_reordering())
+    }
+
     /// The injected faults, as rules that inject them again.
     pub fn injected(&self) -> &[FaultRule] {
         match &self.exact.faults {
@@ -89,7 +94,7 @@ impl Run {
 pub struct Options<'a> {
     /// Where the run is recorded.
     pub trace: Trace,
-    /// Whether to note which decisions deviate from FIFO.
+    /// Whether to note the decisions with what else was pending.
     pub watch: bool,
     /// The number of rounds that run first in FIFO order.
     pub lead: usize,
@@ -107,7 +112,7 @@ impl Options<'_> {
         Self { trace: Trace::lean(), ..Self::default() }
     }
 
-    /// With the reorderings noted.
+    /// With the choices noted.
     pub fn watched() -> Self {
         Self { watch: true, ..Self::default() }
     }
@@ -131,7 +136,7 @@ pub fn run(subject: &AnySubject, case: &Case) -> Result<Run, RunError> {
     run_with(subject, case, Options::default())
 }
 
-/// Runs a case and notes which decisions deviate from FIFO; see [`Run::reorderings`].
+/// Runs a case and notes its decisions; see [`Run::choices`].
 ///
 /// # Errors
 ///
@@ -267,7 +272,7 @@ impl Driven<'_> {
             },
             mix,
             places: faults.places(),
-            reorderings: kernel.reorderings(),
+            choices: kernel.choices(),
             decisions: decisions.len(),
             calls,
             injected_at_call: faults.injected_at_call(),

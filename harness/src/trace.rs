@@ -52,6 +52,9 @@ pub struct Record {
     pub kind: RecordKind,
 }
 
+/// The operation of a write of several documents, whose record has none of them.
+pub const UPDATE_MANY: &str = "update_many";
+
 /// The event that a record describes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -84,7 +87,7 @@ pub enum RecordKind {
     },
     /// A document was written, or the write failed.
     Write {
-        /// `insert`, `update` or `update_many`.
+        /// `insert`, `update` or [`UPDATE_MANY`].
         operation: &'static str,
         /// The collection.
         collection: String,

@@ -5,15 +5,13 @@
 //! services. The world runs on a thread of its own; real time only decides how much virtual time
 //! passes.
 //!
-//! Next: `stage` (the world and its commands), `view` (a record as the console shows it),
-//! `web` (the routes), `guard` (the requests that are refused).
+//! Next: `stage` (the world and its commands), `web` (the routes), `guard` (the requests that are
+//! refused), [`console`](crate::console) (the page).
 
 mod command;
 mod feed;
 mod guard;
-mod map;
 mod stage;
-mod view;
 mod web;
 
 use std::io;
@@ -21,14 +19,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::run::Run;
+use crate::console::map;
 use crate::subject::AnySubject;
 use feed::Feed;
 use stage::Stage;
-use view::Viewer;
 use web::Site;
 
 /// A system that listens on a port.
@@ -48,42 +44,19 @@ impl Up {
     pub async fn live(subject: &AnySubject, listen: SocketAddr, seed: u64) -> io::Result<Self> {
         let feed = Arc::new(Feed::default());
         let stage = Stage::open(subject, seed, Arc::clone(&feed))?;
-        Self::bind(subject, listen, feed, Some(stage)).await
+        let (listener, address) = bind(listen).await?;
+        let site = Site { feed, stage, map: map::of(subject) };
+        Ok(Self { listener, address, routes: web::routes(site, subject.page(), address) })
     }
 
-    /// Shows the records of a run that has ended.
+    /// Shows the page of a run that has ended.
     ///
     /// # Errors
     ///
     /// When the address cannot be listened on.
-    pub async fn recorded(subject: &AnySubject, listen: SocketAddr, run: &Run) -> io::Result<Self> {
-        let feed = Arc::new(Feed::unbounded());
-        let mut viewer = Viewer::new(subject);
-        let records = run.trace.iter().enumerate();
-        feed.records(records.map(|(number, record)| viewer.view(number, record)).collect());
-        let violation = run.violation();
-        feed.state(&json!({
-            "recorded": true,
-            "now": run.trace.last().map(|record| record.at.to_string()),
-            "violation": violation.map(|violation| json!({
-                "invariant": subject.statement(&violation.invariant),
-                "how": viewer.named(&violation.how),
-            })),
-        }));
-        Self::bind(subject, listen, feed, None).await
-    }
-
-    async fn bind(
-        subject: &AnySubject,
-        listen: SocketAddr,
-        feed: Arc<Feed>,
-        stage: Option<Stage>,
-    ) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
-        let address = listener.local_addr()?;
-        let page = stage.is_some().then(|| subject.page()).flatten();
-        let site = Site { feed, stage, map: map::of(subject) };
-        Ok(Self { listener, address, routes: web::routes(site, page, address) })
+    pub async fn recorded(listen: SocketAddr, page: String) -> io::Result<Self> {
+        let (listener, address) = bind(listen).await?;
+        Ok(Self { listener, address, routes: web::recorded(page, address) })
     }
 
     /// The address that it listens on.
@@ -99,4 +72,10 @@ impl Up {
     pub async fn serve(self) -> io::Result<()> {
         axum::serve(self.listener, self.routes).await
     }
+}
+
+async fn bind(listen: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }

@@ -11,13 +11,18 @@ use std::process::Stdio;
 use std::{env, fs};
 
 use driver::{By, Driver, DriverError, PROGRAM, Session, until};
+use harness::case::Token;
+use harness::console;
 use harness::regressions::Regression;
-use harness::run;
+use harness::run::{self, Run};
 use harness::subject::AnySubject;
 use harness::up::Up;
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::Ticketing;
 use serde_json::json;
+
+/// The command that replays a token.
+const REPLAY: &str = "rehearse replay";
 
 /// The setting that names the file of axe, the library of accessibility rules.
 const AXE: &str = "AXE";
@@ -65,6 +70,14 @@ struct Stage {
     driver: Driver,
 }
 
+/// The failure of a planted bug.
+fn failed(subject: &AnySubject) -> Run {
+    let kept = "regressions/edit-of-a-held-ticket.json";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(kept);
+    let kept = Regression::read(subject, &file).expect("it is a regression");
+    run::run_watched(subject, &kept.with_bug()).expect("the harness works")
+}
+
 /// A free local port.
 fn any() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
@@ -76,14 +89,12 @@ impl Stage {
         Self::of(up.expect("a port is free"))
     }
 
-    /// The failure of a planted bug, in the console.
+    /// The page of a failure.
     async fn recorded() -> Self {
         let subject = AnySubject::new(Ticketing);
-        let kept = "regressions/edit-of-a-held-ticket.json";
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(kept);
-        let kept = Regression::read(&subject, &file).expect("it is a regression");
-        let run = run::run_watched(&subject, &kept.with_bug()).expect("the harness works");
-        Self::of(Up::recorded(&subject, any(), &run).await.expect("a port is free"))
+        let run = failed(&subject);
+        let page = console::page(&subject, &run, REPLAY);
+        Self::of(Up::recorded(any(), page).await.expect("a port is free"))
     }
 
     fn of(up: Up) -> Self {
@@ -253,20 +264,41 @@ async fn redelivery() -> Result<(), DriverError> {
 
 async fn failure() -> Result<(), DriverError> {
     let stage = Stage::recorded().await;
-    let console = stage.window("/_/").await?;
-    console.shows("#violation", "No edit is accepted while the ticket is held").await;
-    console.shows("#records", "PUT /api/tickets").await;
-    let last = console.0.text(By::Css("#as-of")).await?;
-    console.press("Step back").await;
-    console.press("Step back").await;
-    until("the documents of an earlier record", async || {
-        let now = console.0.text(By::Css("#as-of")).await?;
-        if now == last { Err(DriverError::Refused(json!(now))) } else { Ok(()) }
+    let page = stage.window("/_/").await?;
+    page.shows("#violation", "No edit is accepted while the ticket is held").await;
+    page.shows("#records", "PUT /api/tickets").await;
+    page.shows("#queued", "All queues are empty").await;
+    page.write("search", "OrderCreated").await;
+    page.press("Step back").await;
+    page.press("Step back").await;
+    page.shows("#queued", "OrderCreated to payments: 1 under way").await;
+    page.shows("#as-of", "after record").await;
+    // The last way of the last decision that had several: it leads elsewhere.
+    let last = By::XPath("(//button[starts-with(@aria-label, 'Fork: ')])[last()]");
+    until("a fork", async || {
+        let forked = page.0.click(last).await;
+        if forked.is_err() {
+            page.press("Earlier decision").await;
+        }
+        forked
     })
     .await;
-    close([console]).await
+    page.shows("#fork", REPLAY).await;
+    let command = page.0.text(By::Css("#fork code")).await?;
+    let token = command.strip_prefix(REPLAY).expect("it is a command").trim();
+    let token: Token = token.parse().expect("it is a token");
+    let subject = AnySubject::new(Ticketing);
+    let forked = token.case().and_then(|case| Ok(case.read(&subject)?)).expect("it is a case");
+    let kept = failed(&subject);
+    let run = run::run_watched(&subject, &forked).expect("it runs");
+    let (before, after) = (&kept.choices, &run.choices);
+    let parts = before.iter().zip(after).take_while(|(one, other)| one == other).count();
+    assert!(parts > 0 && parts < before.len(), "the fork parts from the run at {parts}");
+    assert_eq!(before[parts].pending, after[parts].pending, "only the decision differs");
+    close([page]).await
 }
 
+/// The rules of WCAG 2.1, levels A and AA, in every page.
 async fn accessible(axe: &Path) -> Result<(), DriverError> {
     let axe = fs::read_to_string(axe).expect("AXE names the file of axe");
     let stage = Stage::live().await;
@@ -282,11 +314,19 @@ async fn accessible(axe: &Path) -> Result<(), DriverError> {
     store.sell("Carmen", "20").await;
     console.shows("#records", "TicketCreated").await;
     faultless("in use", &axe, [&store, &console]).await?;
-    close([store, console, unlabelled]).await
+    let recorded = Stage::recorded().await;
+    let run = recorded.window("/_/").await?;
+    run.shows("#decision", "Decision").await;
+    faultless("of a run", &axe, [&run]).await?;
+    close([store, console, unlabelled, run]).await
 }
 
 /// Asserts that axe finds nothing in these pages, in both themes.
-async fn faultless(when: &str, axe: &str, pages: [&Window; 2]) -> Result<(), DriverError> {
+async fn faultless(
+    when: &str,
+    axe: &str,
+    pages: impl IntoIterator<Item = &Window>,
+) -> Result<(), DriverError> {
     for page in pages {
         for theme in ["light", "dark"] {
             page.0.set_theme(theme).await?;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use contracts::Cents;
 use harness::case::{Case, Decision, FaultPlan, Schedule};
+use harness::console;
 use harness::faults::{Effect, FaultRule, Operation as Call};
 use harness::gherkin::{self, Choice, Summary, WorldKind};
 use harness::regressions::Regression;
@@ -97,7 +98,7 @@ fn a_story_has_a_line_for_each_action_fault_and_delayed_call_and_no_ids() {
     for (name, kept) in regressions(&subject) {
         let run = run::run_watched(&subject, &kept.with_bug()).expect("the harness works");
         let story = Story::of(&subject, &run, Some(&kept.invariant), &[]);
-        let delayed = run.reorderings.iter().map(|reordering| reordering.waited.number);
+        let delayed = run.reorderings().map(|choice| choice.waited().number);
         let delayed = delayed.collect::<BTreeSet<_>>().len();
         // Time that passes after the last action has a line of its own, and so has the end.
         let last = run.exact.script.rounds.last().expect("a script has a round");
@@ -189,9 +190,8 @@ fn the_calls_that_run_while_one_call_waits_share_a_line() {
     let order: Vec<_> = (21..25).map(|number| (number, Decision::Run(1))).collect();
     let case = Case { schedule: Schedule::Exact(order), ..rivals(None) };
     let run = run::run_watched(&subject(), &case).unwrap();
-    let (first, rest) = run.reorderings.split_first().unwrap();
-    assert_eq!(rest.len(), 3);
-    assert!(rest.iter().all(|next| next.waited.number == first.waited.number));
+    let delayed: Vec<_> = run.reorderings().map(|choice| choice.waited().number).collect();
+    assert_eq!(delayed, [delayed[0]; 4]);
     let story = Story::of(&subject(), &run, None, &[]);
     let merged = story.steps.iter().filter(|step| step.contains(" before "));
     let merged: Vec<_> = merged.collect();
@@ -206,12 +206,14 @@ fn the_stories_of_an_earlier_run_are_removed_and_other_files_stay() {
     let case = rivals(Some("look-then-insert"));
     let run = run::run_watched(&subject(), &case).unwrap();
     let story = story(&case);
-    let files = harness::report::story::write(&story, &run, folder.path(), "1-one-holder", "")
-        .expect("it can be written");
+    let page = console::page(&subject(), &run, "rehearse replay");
+    let write = harness::report::story::write;
+    let files =
+        write(&story, &run, folder.path(), "1-one-holder", &page, "").expect("it can be written");
     let notes = folder.path().join("notes.md");
     fs::write(&notes, "keep me").expect("it can be written");
     harness::report::story::clear(folder.path()).expect("it can be cleared");
-    for file in [&files.story, &files.feature, &files.trace] {
+    for file in [&files.story, &files.feature, &files.trace, &files.page] {
         assert!(!file.exists(), "{}", file.display());
     }
     assert!(notes.exists());

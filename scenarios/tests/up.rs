@@ -2,11 +2,8 @@
 //! injected, and the feed that shows all of it.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
-use harness::regressions::Regression;
-use harness::run;
 use harness::subject::AnySubject;
 use harness::up::Up;
 use reqwest::header::{COOKIE, DATE, HeaderValue, ORIGIN, SET_COOKIE};
@@ -246,22 +243,16 @@ async fn commands_of_other_origins_and_commands_without_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn the_records_of_a_failure_are_shown_without_a_world() {
-    let subject = AnySubject::new(Ticketing);
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/edit-of-a-held-ticket.json");
-    let kept = Regression::read(&subject, &file).expect("it is a regression");
-    let run = run::run_watched(&subject, &kept.with_bug()).expect("the harness works");
-    let violation = run.violation().expect("the planted bug violates an invariant").clone();
+async fn the_page_of_a_failure_is_shown_without_a_world() {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let up = Up::recorded(&subject, any, &run).await.expect("a port is free");
-    let browser = Browser::of(up);
-    let last = run.trace.len() - 1;
-    let shown = browser.record("the last record", |one| one["n"] == last).await;
-    assert_eq!(shown["at"], run.trace[last].at.to_string());
-    let state = browser.event(|data| data["violation"].is_object().then(|| data.clone())).await;
-    assert_eq!(state["violation"]["invariant"], subject.statement(&violation.invariant));
+    let page = "<title>A run</title>".to_owned();
+    let browser = Browser::of(Up::recorded(any, page.clone()).await.expect("a port is free"));
+    let shown = browser.ask(Method::GET, "/_/", None).await;
+    let policy = shown.headers()["content-security-policy"].to_str().expect("it is text");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert_eq!(shown.text().await.expect("it is text"), page);
     let (status, _) = browser.post("/_/command", json!({ "command": "play" })).await;
-    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(status, StatusCode::NOT_FOUND);
     let tickets = browser.ask(Method::GET, "/api/tickets", None).await;
     assert_eq!(tickets.status(), StatusCode::NOT_FOUND);
 }

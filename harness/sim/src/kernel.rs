@@ -27,7 +27,7 @@ use crate::scheduler::{Decision, Scheduler};
 use state::State;
 
 pub use wait::{Sleep, Step};
-pub use watch::Reordering;
+pub use watch::Choice;
 
 /// The kernel of one run. Clones share the same state.
 #[derive(Clone)]
@@ -145,17 +145,17 @@ impl Kernel {
         self.state().hurried.clone()
     }
 
-    /// Records from now on every decision that deviates from FIFO, for [`Self::reorderings`].
+    /// Records from now on every decision with what was pending, for [`Self::choices`].
     /// `mark` measures the progress of the run at each of them, for example as the number of
     /// trace records; it must not call the kernel.
     pub fn watch(&self, mark: impl Fn() -> usize + Send + 'static) {
         self.state().watch = Some(watch::Watch::new(Box::new(mark)));
     }
 
-    /// The decisions since [`Self::watch`] that deviate from FIFO.
-    pub fn reorderings(&self) -> Vec<Reordering> {
+    /// The decisions since [`Self::watch`].
+    pub fn choices(&self) -> Vec<Choice> {
         let state = self.state();
-        state.watch.as_ref().map_or_else(Vec::new, |watch| watch.reorderings().to_vec())
+        state.watch.as_ref().map_or_else(Vec::new, |watch| watch.choices().to_vec())
     }
 
     /// The number of calls of [`Self::advance`] so far, which bounds a run that never becomes

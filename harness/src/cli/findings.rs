@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{CommandError, Program};
+use crate::console;
 use crate::faults::FaultKind;
 use crate::report::progress::Progress;
 use crate::report::{Finding, story};
@@ -51,7 +52,8 @@ pub(super) fn shrunk<'a>(
         let story = story.explained(subject, &shrunk.run, nearest);
         let name = format!("{number}-{}", story.invariant.as_deref().unwrap_or("finding"));
         let again = program.replay(&story.token);
-        let files = story::write(&story, &shrunk.run, &folder, &name, &again)?;
+        let page = console::page(subject, &shrunk.run, &program.with(["replay"]));
+        let files = story::write(&story, &shrunk.run, &folder, &name, &page, &again)?;
         let confirm = program.with(["confirm", &story.token.to_string()]);
         findings.push(Finding { schedules, story, files, again, confirm });
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CommandError, Program, Verdict};
 use crate::case::{Case, Token};
+use crate::console;
 use crate::regressions::{Drift, Recorded, Regression, drift};
 use crate::report::story;
 use crate::run::{self, Run};
@@ -111,7 +112,8 @@ fn print_story(
         story = story.explained(subject, run, &nearest);
     }
     let again = program.replay(&story.token);
-    let files = story::write(&story, run, out, "replay", &again)?;
+    let page = console::page(subject, run, &program.with(["replay"]));
+    let files = story::write(&story, run, out, "replay", &page, &again)?;
     if let Some(statement) = &story.statement {
         anstream::println!("{statement}: violated\n");
     }

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use super::{CommandError, Program, Verdict, runtime};
 use crate::case::Token;
-use crate::run;
 use crate::subject::AnySubject;
 use crate::up::Up;
+use crate::{console, run};
 
 /// The arguments of `up`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,11 @@ pub(super) fn examples(program: &Program) -> String {
 }
 
 /// Serves until the program is interrupted.
-pub(super) fn run(subject: &AnySubject, args: &Args) -> Result<Verdict, CommandError> {
+pub(super) fn run(
+    subject: &AnySubject,
+    args: &Args,
+    program: &Program,
+) -> Result<Verdict, CommandError> {
     let recorded = match &args.token {
         None => None,
         Some(text) => {
@@ -47,7 +51,10 @@ pub(super) fn run(subject: &AnySubject, args: &Args) -> Result<Verdict, CommandE
     runtime()?.block_on(async {
         let up = match &recorded {
             None => Up::live(subject, args.listen, args.seed).await,
-            Some(run) => Up::recorded(subject, args.listen, run).await,
+            Some(run) => {
+                let page = console::page(subject, run, &program.with(["replay"]));
+                Up::recorded(args.listen, page).await
+            }
         };
         let up = up.map_err(|why| CommandError::input(ListenError(args.listen, why)))?;
         let address = up.address();

@@ -20,9 +20,11 @@ pub struct Files {
     pub feature: PathBuf,
     /// The trace.
     pub trace: PathBuf,
+    /// The page that steps through the run.
+    pub page: PathBuf,
 }
 
-/// Writes story with diagram, scenario and trace into a folder, under this name.
+/// Writes story with diagram, scenario, trace and page into a folder, under this name.
 ///
 /// # Errors
 ///
@@ -32,6 +34,7 @@ pub fn write(
     run: &Run,
     folder: &Path,
     name: &str,
+    page: &str,
     again: &str,
 ) -> io::Result<Files> {
     fs::create_dir_all(folder)?;
@@ -39,10 +42,12 @@ pub fn write(
         story: folder.join(format!("{name}.md")),
         feature: folder.join(format!("{name}.feature")),
         trace: folder.join(format!("{name}.trace.jsonl")),
+        page: folder.join(format!("{name}.html")),
     };
     fs::write(&files.story, markdown(story, again))?;
     fs::write(&files.feature, &story.gherkin)?;
     fs::write(&files.trace, trace::text(&run.trace))?;
+    fs::write(&files.page, page)?;
     Ok(files)
 }
 
@@ -63,7 +68,9 @@ pub fn clear(folder: &Path) -> io::Result<()> {
         let parts = name.to_str().and_then(|name| name.split_once('-'));
         let is_ours = parts.is_some_and(|(number, rest)| {
             number.parse::<usize>().is_ok()
-                && [".md", ".feature", ".trace.jsonl"].iter().any(|end| rest.ends_with(end))
+                && [".md", ".feature", ".trace.jsonl", ".html"]
+                    .iter()
+                    .any(|end| rest.ends_with(end))
         });
         if is_ours {
             fs::remove_file(entry.path())?;
@@ -126,9 +133,10 @@ pub fn text(story: &Story, files: Option<&Files>, again: &str) -> String {
     if let Some(more @ 1..) = story.unneeded.len().checked_sub(UNNEEDED) {
         text += &format!("{:<9} and {more} more\n", "");
     }
-    if let Some(Files { story, feature, trace }) = files {
+    if let Some(Files { story, feature, trace, page }) = files {
         let (story, feature, trace) = (story.display(), feature.display(), trace.display());
         text += &format!("story     {story}\nscenario  {feature}\ntrace     {trace}\n");
+        text += &format!("page      {}\n", page.display());
     }
     text + &format!("again     {again}\n")
 }

@@ -7,7 +7,7 @@ use bson::Document;
 use ports::bus::Stream;
 use serde_json::{Value, json};
 
-use crate::trace::{Record, RecordKind};
+use crate::trace::{Record, RecordKind, UPDATE_MANY};
 
 /// Writes the records, one per line. Bodies of requests and answers are left out.
 ///
@@ -61,6 +61,7 @@ fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
         RecordKind::Write { operation, collection, input, outcome, .. } => {
             let outcome = match outcome {
                 Ok(Some(document)) => json!({ "document": extended(document) }),
+                Ok(None) if *operation == UPDATE_MANY => json!("done"),
                 Ok(None) => json!("no match"),
                 Err(error) => json!({ "error": error.to_string() }),
             };

@@ -88,7 +88,7 @@ pub fn nearest(
     }
     let passing = found.map(|Candidate { case, otherwise, parting }| {
         let run = run::run_watched(subject, &case)?;
-        let first = run.reorderings.first().map(|first| first.mark);
+        let first = run.reorderings().next().map(|first| first.mark);
         let parting = parting.or(first).unwrap_or_default();
         Ok::<_, RunError>(Neighbor { run, otherwise, parting })
     });
@@ -153,7 +153,7 @@ fn taken_back(run: &Run) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = without.collect();
     let Schedule::Exact(deviations) = &case.schedule else { return candidates };
     for (nth, (number, decision)) in deviations.iter().enumerate() {
-        let watched = run.reorderings.iter().find(|watched| watched.number == *number);
+        let watched = run.reorderings().find(|watched| watched.number == *number);
         let Some(parting) = watched.map(|watched| watched.mark) else { continue };
         let others = match decision {
             Decision::Run(position) => [Decision::FIFO, Decision::Run(position + 1)].to_vec(),

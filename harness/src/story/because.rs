@@ -197,7 +197,7 @@ fn parting(
             format!("The same run passes if {sentence}")
         }
         Otherwise::AnotherSchedule => {
-            let sentence = passing.reorderings.first().and_then(|r| of(passing, r.number));
+            let sentence = passing.reorderings().next().and_then(|r| of(passing, r.number));
             format!(
                 "The same run passes in another schedule, where {}",
                 sentence.unwrap_or_default()
@@ -208,7 +208,7 @@ fn parting(
 
 /// That every neighbor fails.
 fn always(run: &Run, tried: usize) -> String {
-    match (run.injected().is_empty(), run.reorderings.is_empty()) {
+    match (run.injected().is_empty(), run.reorderings().next().is_none()) {
         (true, true) => {
             format!("It fails in every schedule tried ({tried}), without any fault")
         }

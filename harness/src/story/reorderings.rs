@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sim::call::{Call, Operation, Port};
-use sim::kernel::Reordering;
+use sim::kernel::Choice;
 
 use super::fault::Sentences;
 use crate::run::Run;
@@ -12,26 +12,18 @@ use crate::trace::{Record, RecordKind};
 
 /// The decisions of a watched run that deviate from FIFO: number and sentence.
 pub(crate) fn sentences(subject: &AnySubject, run: &Run, names: &Names) -> Vec<(u32, String)> {
-    let instances = run.trace.iter().filter_map(|record| record.instance);
-    let wording = Wording {
-        names,
-        sentences: subject.sentences(),
-        external: subject.external().0,
-        records: &run.trace,
-        services: instances.map(|instance| (instance.instance, instance.service)).collect(),
-    };
-    let sentence = |reordering: &Reordering| (reordering.number, wording.sentence(reordering));
-    run.reorderings.iter().map(sentence).collect()
+    let wording = Wording::new(subject, run, names);
+    run.reorderings().map(|choice| (choice.number, wording.sentence(choice))).collect()
 }
 
 /// The delays of a watched run, a sentence each with its place in the record: the decisions while
 /// one call waits, and others run, are one delay.
 pub(crate) fn delays(run: &Run, sentences: &[(u32, String)]) -> Vec<(usize, String)> {
-    let both: Vec<_> = run.reorderings.iter().zip(sentences).collect();
-    let delays = both.chunk_by(|(one, _), (next, _)| one.waited.number == next.waited.number);
+    let both: Vec<_> = run.reorderings().zip(sentences).collect();
+    let delays = both.chunk_by(|(one, _), (next, _)| one.waited().number == next.waited().number);
     let lines = delays.filter_map(|delay| {
         let ((last, (_, sentence)), before) = delay.split_last()?;
-        let sentence = match before.iter().filter(|(other, _)| other.went.is_some()).count() {
+        let sentence = match before.iter().filter(|(other, _)| other.went().is_some()).count() {
             0 => sentence.clone(),
             1 => format!("another call runs, and then {sentence}"),
             calls => format!("{calls} other calls run, and then {sentence}"),
@@ -42,7 +34,7 @@ pub(crate) fn delays(run: &Run, sentences: &[(u32, String)]) -> Vec<(usize, Stri
 }
 
 /// The words for the calls of one run.
-struct Wording<'a> {
+pub(crate) struct Wording<'a> {
     names: &'a Names,
     sentences: &'a Sentences,
     external: &'static str,
@@ -51,15 +43,31 @@ struct Wording<'a> {
 }
 
 impl<'a> Wording<'a> {
+    pub(crate) fn new(subject: &'a AnySubject, run: &'a Run, names: &'a Names) -> Self {
+        let instances = run.trace.iter().filter_map(|record| record.instance);
+        Self {
+            names,
+            sentences: subject.sentences(),
+            external: subject.external().0,
+            records: &run.trace,
+            services: instances.map(|instance| (instance.instance, instance.service)).collect(),
+        }
+    }
+
+    /// `loans reads loans for Cleo`: a call that was pending at this mark.
+    pub(crate) fn call(&self, call: &Call, mark: usize) -> String {
+        format!("{} {}", self.service(call), self.action(call, Some(mark)))
+    }
+
     /// `loans reads loans for Cleo before it inserts into loans for Ben`.
-    fn sentence(&self, reordering: &Reordering) -> String {
-        let waited = self.action(&reordering.waited, None);
-        let Some(went) = &reordering.went else {
-            return format!("time passes before {} {waited}", self.service(&reordering.waited));
+    fn sentence(&self, choice: &Choice) -> String {
+        let waited = self.action(choice.waited(), None);
+        let Some(went) = choice.went() else {
+            return format!("time passes before {} {waited}", self.service(choice.waited()));
         };
-        let action = self.action(went, Some(reordering.mark));
-        let is_instance = went.instance == reordering.waited.instance;
-        let (service, other) = (self.service(went), self.service(&reordering.waited));
+        let action = self.action(went, Some(choice.mark));
+        let is_instance = went.instance == choice.waited().instance;
+        let (service, other) = (self.service(went), self.service(choice.waited()));
         swapped((&service, &action), (&other, &waited), is_instance)
     }
 
@@ -78,7 +86,8 @@ impl<'a> Wording<'a> {
                 match operation {
                     Operation::Get | Operation::Find => format!("reads {collection}"),
                     Operation::Insert => format!("inserts into {collection}"),
-                    Operation::Update => format!("writes to {collection}"),
+                    Operation::Update | Operation::UpdateMany => format!("writes to {collection}"),
+                    Operation::Ping => "checks its store".to_owned(),
                     _ => format!("opens {collection}"),
                 }
             }
@@ -88,6 +97,9 @@ impl<'a> Wording<'a> {
             (Port::Bus, Operation::Nak) => format!("rejects {} for redelivery", event()),
             (Port::Bus, Operation::InProgress) => format!("asks for more time for {}", event()),
             (Port::Bus, Operation::Subscribe) => format!("opens its consumer of {}", event()),
+            (Port::Bus, Operation::Remove) => "removes a message".to_owned(),
+            (Port::Bus, Operation::Pending) => "reads the progress of the consumers".to_owned(),
+            (Port::Bus, Operation::Ping) => "checks the bus".to_owned(),
             (Port::Bus, _) => "opens the bus".to_owned(),
             (Port::Http, Operation::Request) => {
                 let client = mark.and_then(|mark| self.requester(call, mark));
@@ -154,14 +166,14 @@ mod tests {
 
     #[test]
     fn calls_of_the_same_words_are_told_apart() {
-        let write = ("orders", "writes to orders for Ben");
-        let told = swapped(write, ("orders", "reads orders for Ben"), true);
-        assert_eq!(told, "orders writes to orders for Ben before it reads orders for Ben");
-        let told = swapped(write, ("tickets", "reads tickets"), false);
-        assert_eq!(told, "orders writes to orders for Ben before tickets reads tickets");
+        let write = ("loans", "writes to loans for Ben");
+        let told = swapped(write, ("loans", "reads loans for Ben"), true);
+        assert_eq!(told, "loans writes to loans for Ben before it reads loans for Ben");
+        let told = swapped(write, ("members", "reads members"), false);
+        assert_eq!(told, "loans writes to loans for Ben before members reads members");
         let told = swapped(write, write, true);
-        assert_eq!(told, "orders writes to orders for Ben twice, the later call first");
+        assert_eq!(told, "loans writes to loans for Ben twice, the later call first");
         let told = swapped(write, write, false);
-        assert_eq!(told, "orders writes to orders for Ben before another instance of it does");
+        assert_eq!(told, "loans writes to loans for Ben before another instance of it does");
     }
 }

@@ -18,7 +18,7 @@ use ports::clock::Clock;
 use ports::http::{Http, HttpError};
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
-use super::{InstanceId, RecordKind, Trace};
+use super::{InstanceId, RecordKind, Trace, UPDATE_MANY};
 
 /// Adds the records of one instance to a trace.
 #[derive(Clone)]
@@ -119,7 +119,7 @@ impl Store for Recorded<dyn Store> {
         let input = self.recorder.trace.detail(given);
         let outcome = self.inner.update_many(collection, ids, change).await;
         self.recorder.add(RecordKind::Write {
-            operation: "update_many",
+            operation: UPDATE_MANY,
             began,
             collection: collection.to_owned(),
             input,

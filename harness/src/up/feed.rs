@@ -42,11 +42,6 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// A feed that keeps all records.
-    pub(super) fn unbounded() -> Self {
-        Self { limit: usize::MAX, ..Self::default() }
-    }
-
     /// Adds records, as the console shows them.
     pub(super) fn records(&self, views: Vec<(usize, Value)>) {
         let Some(&(last, _)) = views.last() else { return };

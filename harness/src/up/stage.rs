@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::command::{Command, Refused, rule};
 use super::feed::Feed;
-use super::view::Viewer;
+use crate::console::view::Viewer;
 use crate::faults::Port;
 use crate::report::trace::extended;
 use crate::settings::Settings;

@@ -22,6 +22,7 @@ use super::command::Command;
 use super::feed::{Feed, Piece};
 use super::stage::Stage;
 use super::{guard, guard::Foreign};
+use crate::console;
 use crate::world::{Asker, Reply};
 
 /// The console loads its own files, and nothing else.
@@ -29,14 +30,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// The files of the console: path, type and text.
-const FILES: [(&str, &str, &str); 5] = [
-    ("/_/", "text/html; charset=utf-8", include_str!("console/index.html")),
-    ("/_/console.css", "text/css; charset=utf-8", include_str!("console/console.css")),
-    ("/_/console.js", "text/javascript; charset=utf-8", include_str!("console/console.js")),
-    ("/_/map.js", "text/javascript; charset=utf-8", include_str!("console/map.js")),
-    ("/_/icon.svg", "image/svg+xml", include_str!("console/icon.svg")),
-];
+/// The page of one run has its scripts and styles in itself, and loads nothing.
+const WHOLE: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+                     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The largest body of a request, in bytes. The services have smaller limits of their own.
 const MAX_BODY: usize = 4 << 20;
@@ -48,16 +44,16 @@ const CLIENT: &str = "the browser";
 pub(super) struct Site {
     /// The records and states for the browsers.
     pub(super) feed: Arc<Feed>,
-    /// The world; `None` for a run that has ended.
-    pub(super) stage: Option<Stage>,
+    /// The world.
+    pub(super) stage: Stage,
     /// The map of the system.
     pub(super) map: Value,
 }
 
 /// The routes of a site that listens on this address.
 pub(super) fn routes(site: Site, page: Option<Router>, listens: SocketAddr) -> Router {
-    let console = FILES.iter().fold(Router::new(), |routes, &(path, kind, text)| {
-        routes.route(path, get(async move || file(kind, text)))
+    let console = console::files().into_iter().fold(Router::new(), |routes, (path, kind, text)| {
+        routes.route(&path, get(async move || file(kind, POLICY, text.clone())))
     });
     let console = console
         .route("/_", get(async || Redirect::permanent("/_/")))
@@ -71,10 +67,20 @@ pub(super) fn routes(site: Site, page: Option<Router>, listens: SocketAddr) -> R
     console.merge(page.unwrap_or_else(to_console)).layer(from_fn_with_state(listens, own_pages))
 }
 
-fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+/// The routes of the page of one run, which holds everything that it shows.
+pub(super) fn recorded(page: String, listens: SocketAddr) -> Router {
+    let kind = "text/html; charset=utf-8";
+    Router::new()
+        .route("/", get(async || Redirect::temporary("/_/")))
+        .route("/_/", get(async move || file(kind, WHOLE, page.clone())))
+        .fallback(unknown_route)
+        .layer(from_fn_with_state(listens, own_pages))
+}
+
+fn file(kind: &'static str, policy: &'static str, text: String) -> impl IntoResponse {
     let headers: [(HeaderName, HeaderValue); 4] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
@@ -106,22 +112,17 @@ async fn command(
         Ok(Json(command)) => command,
         Err(rejected) => return refusal(rejected.status(), &rejected.body_text()),
     };
-    let Some(stage) = &site.stage else {
-        return refusal(StatusCode::CONFLICT, "this run has ended");
-    };
-    match stage.command(command).await {
+    match site.stage.command(command).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(why) => refusal(StatusCode::BAD_REQUEST, &why.to_string()),
     }
 }
 
 async fn documents(State(site): State<Arc<Site>>) -> Response {
-    let documents = match &site.stage {
-        Some(stage) => stage.documents().await,
-        // The records of writes have them all.
-        None => Some(json!({ "collections": [] })),
-    };
-    documents.map_or_else(unavailable, |documents| Json(documents).into_response())
+    site.stage
+        .documents()
+        .await
+        .map_or_else(unavailable, |documents| Json(documents).into_response())
 }
 
 async fn events(
@@ -148,7 +149,6 @@ async fn events(
 
 /// Sends a request into the world.
 async fn services(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let Some(stage) = &site.stage else { return unknown_route().await.into_response() };
     let (mut parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -159,7 +159,7 @@ async fn services(State(site): State<Arc<Site>>, request: Request) -> Response {
     *inside.uri_mut() = parts.uri;
     *inside.headers_mut() = std::mem::take(&mut parts.headers);
     inside.extensions_mut().insert(Asker(CLIENT.to_owned()));
-    match stage.request(inside).await {
+    match site.stage.request(inside).await {
         None => unknown_route().await.into_response(),
         Some((Reply::Answer(answer), now)) => {
             let mut answer = answer.map(Body::from);

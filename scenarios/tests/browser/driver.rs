@@ -13,10 +13,10 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 /// The program.
-pub const PROGRAM: &str = "chromedriver";
+pub(crate) const PROGRAM: &str = "chromedriver";
 
 /// Real time after which something that should appear has not appeared.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Real time between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -26,7 +26,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A command that the driver has not carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum DriverError {
+pub(crate) enum DriverError {
     #[error("the driver does not answer")]
     Unreachable(#[from] reqwest::Error),
     #[error("the driver refuses: {0}")]
@@ -34,27 +34,27 @@ pub enum DriverError {
 }
 
 /// A running driver, which ends with its value.
-pub struct Driver {
+pub(crate) struct Driver {
     base: String,
     client: Client,
     _process: Child,
 }
 
 /// One window.
-pub struct Session {
+pub(crate) struct Session {
     base: String,
     client: Client,
 }
 
 /// The ways to name an element.
 #[derive(Debug, Clone, Copy)]
-pub enum By<'a> {
+pub(crate) enum By<'a> {
     Css(&'a str),
     XPath(&'a str),
 }
 
 impl Driver {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let free = TcpListener::bind(any).and_then(|listener| listener.local_addr());
         let address = free.expect("a port is free");
@@ -72,7 +72,7 @@ impl Driver {
     }
 
     /// A window of a browser of its own.
-    pub async fn open(&self) -> Session {
+    pub(crate) async fn open(&self) -> Session {
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -101,7 +101,7 @@ impl Session {
         send(&self.client, Method::POST, &url, Some(&body)).await
     }
 
-    pub async fn goto(&self, url: &str) -> Result<(), DriverError> {
+    pub(crate) async fn goto(&self, url: &str) -> Result<(), DriverError> {
         self.command("url", json!({ "url": url })).await.map(drop)
     }
 
@@ -116,39 +116,39 @@ impl Session {
         id.ok_or(DriverError::Refused(found))
     }
 
-    pub async fn click(&self, by: By<'_>) -> Result<(), DriverError> {
+    pub(crate) async fn click(&self, by: By<'_>) -> Result<(), DriverError> {
         let element = self.element(by).await?;
         self.command(&format!("{element}/click"), json!({})).await.map(drop)
     }
 
     /// Replaces the text of a field.
-    pub async fn write(&self, by: By<'_>, text: &str) -> Result<(), DriverError> {
+    pub(crate) async fn write(&self, by: By<'_>, text: &str) -> Result<(), DriverError> {
         let element = self.element(by).await?;
         self.command(&format!("{element}/clear"), json!({})).await?;
         self.command(&format!("{element}/value"), json!({ "text": text })).await.map(drop)
     }
 
     /// The visible text of an element.
-    pub async fn text(&self, by: By<'_>) -> Result<String, DriverError> {
+    pub(crate) async fn text(&self, by: By<'_>) -> Result<String, DriverError> {
         let url = format!("{}/{}/text", self.base, self.element(by).await?);
         let text = send(&self.client, Method::GET, &url, None).await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
     /// The result of the body of a function in the page; a promise is awaited.
-    pub async fn run(&self, script: &str) -> Result<Value, DriverError> {
+    pub(crate) async fn run(&self, script: &str) -> Result<Value, DriverError> {
         self.command("execute/sync", json!({ "script": script, "args": [] })).await
     }
 
     /// Shows the page in the light or the dark theme.
-    pub async fn set_theme(&self, theme: &str) -> Result<(), DriverError> {
+    pub(crate) async fn set_theme(&self, theme: &str) -> Result<(), DriverError> {
         let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
         let command = json!({ "cmd": "Emulation.setEmulatedMedia",
                               "params": { "features": features } });
         self.command("goog/cdp/execute", command).await.map(drop)
     }
 
-    pub async fn quit(self) -> Result<(), DriverError> {
+    pub(crate) async fn quit(self) -> Result<(), DriverError> {
         send(&self.client, Method::DELETE, &self.base, None).await.map(drop)
     }
 }
@@ -169,7 +169,7 @@ async fn send(
 }
 
 /// Tries until it works: a program may be starting, a page drawing.
-pub async fn until<T>(goal: &str, attempt: impl AsyncFn() -> Result<T, DriverError>) -> T {
+pub(crate) async fn until<T>(goal: &str, attempt: impl AsyncFn() -> Result<T, DriverError>) -> T {
     let mut last = None;
     let works = timeout(PATIENCE, async {
         loop {

@@ -153,7 +153,7 @@ impl State {
             }
         }
         if let Some(watch) = &mut self.watch {
-            watch.note(self.decisions.len(), decision, &self.pending.calls);
+            watch.note(self.decisions.len(), decision, &self.pending.calls, timer);
         }
         self.decisions.push(decision);
         decision

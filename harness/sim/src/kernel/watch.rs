@@ -1,49 +1,74 @@
-//! Decisions that deviate from FIFO, recorded for explanations of a run.
+//! The decisions of a run with what else could have happened, for explanations of it.
+
+use ports::Timestamp;
 
 use crate::call::Call;
 use crate::scheduler::Decision;
 
-/// A decision that deviates from FIFO.
+/// A decision, and what else could have been decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reordering {
+pub struct Choice {
     /// The number of the decision in its run, from 0.
     pub number: u32,
     /// The progress of the run at that decision, as measured by the `mark` of
     /// [`Kernel::watch`](crate::kernel::Kernel::watch).
     pub mark: usize,
+    /// The calls that were pending; the first had waited longest.
+    pub pending: Vec<Call>,
+    /// The next timer, to which time could advance instead.
+    pub timer: Option<Timestamp>,
+    /// The decision.
+    pub decision: Decision,
+}
+
+impl Choice {
+    /// Whether it deviates from FIFO.
+    pub fn is_reordering(&self) -> bool {
+        self.decision != Decision::FIFO
+    }
+
     /// The call that had waited longest.
-    pub waited: Call,
-    /// The call that ran instead; `None` where time advanced.
-    pub went: Option<Call>,
+    pub fn waited(&self) -> &Call {
+        &self.pending[0]
+    }
+
+    /// The call that ran; `None` where time advanced.
+    pub fn went(&self) -> Option<&Call> {
+        match self.decision {
+            Decision::Run(position) => Some(&self.pending[position as usize]),
+            Decision::AdvanceTime | Decision::Stop => None,
+        }
+    }
 }
 
 /// The recorder of one run.
 pub(super) struct Watch {
     mark: Box<dyn Fn() -> usize + Send>,
-    reorderings: Vec<Reordering>,
+    choices: Vec<Choice>,
 }
 
 impl Watch {
     pub(super) fn new(mark: Box<dyn Fn() -> usize + Send>) -> Self {
-        Self { mark, reorderings: Vec::new() }
+        Self { mark, choices: Vec::new() }
     }
 
-    pub(super) fn reorderings(&self) -> &[Reordering] {
-        &self.reorderings
+    pub(super) fn choices(&self) -> &[Choice] {
+        &self.choices
     }
 
-    /// Records the decision among these pending calls, unless it is FIFO's.
-    pub(super) fn note(&mut self, number: usize, decision: Decision, pending: &[Call]) {
-        let went = match decision {
-            Decision::FIFO | Decision::Stop => return,
-            Decision::Run(position) => Some(pending[position as usize].clone()),
-            Decision::AdvanceTime => None,
-        };
-        self.reorderings.push(Reordering {
+    pub(super) fn note(
+        &mut self,
+        number: usize,
+        decision: Decision,
+        pending: &[Call],
+        timer: Option<Timestamp>,
+    ) {
+        self.choices.push(Choice {
             number: u32::try_from(number).expect("a run has fewer than 2^32 decisions"),
             mark: (self.mark)(),
-            waited: pending[0].clone(),
-            went,
+            pending: pending.to_vec(),
+            timer,
+            decision,
         });
     }
 }

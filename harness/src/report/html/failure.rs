@@ -36,6 +36,7 @@ pub(super) fn card(finding: &Finding) -> Markup {
                     }
                 }
             }
+            p { (link(&files.page, "Step through the run, record by record")) }
             h4 { "Commands" }
             (command("Replay", again))
             (command("Confirm", confirm))
@@ -105,7 +106,12 @@ pub(super) fn command(label: &str, command: &str) -> Markup {
 
 /// A link to a file in a folder beside the page.
 pub(super) fn file(path: &Path) -> Markup {
+    link(path, &path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// A link from the report to a file in a folder beside it.
+fn link(path: &Path, text: &str) -> Markup {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    html! { a href={ (folder) "/" (name) } { (name) } }
+    html! { a href={ (folder) "/" (name) } { (text) } }
 }

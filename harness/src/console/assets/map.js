@@ -26,7 +26,7 @@ function box(svg, places, id, { x, y, width, height, kind, label, small }) {
 }
 
 /// Draws the map of a system into an element.
-export function makeMap(holder, system) {
+function makeMap(holder, system) {
   const places = new Map();
   const columns = Math.max(system.services.length, 1);
   const perRow = Math.min(Math.max(system.events.length, 1), 5);

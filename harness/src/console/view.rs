@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::faults::FaultRule;
 use crate::report::trace::{extended, line};
 use crate::subject::{AnySubject, Names};
-use crate::trace::{Record, RecordKind};
+use crate::trace::{Record, RecordKind, UPDATE_MANY};
 
 /// Turns the records of one run into views, in order.
-pub(super) struct Viewer {
+pub(crate) struct Viewer {
     subject: AnySubject,
     names: Names,
     /// The line of each request that has no reply yet, and the service that received it.
@@ -64,18 +64,18 @@ impl View {
 
 impl Viewer {
     /// For the records of a run of this subject.
-    pub(super) fn new(subject: &AnySubject) -> Self {
+    pub(crate) fn new(subject: &AnySubject) -> Self {
         let (names, requests) = (Names::default(), BTreeMap::new());
         Self { subject: subject.clone(), names, requests }
     }
 
     /// The text with names in the place of ids.
-    pub(super) fn named(&self, text: &str) -> String {
+    pub(crate) fn named(&self, text: &str) -> String {
         self.names.replace_ids(text)
     }
 
     /// The view of the next record, with its number.
-    pub(super) fn view(&mut self, number: usize, record: &Record) -> (usize, Value) {
+    pub(crate) fn view(&mut self, number: usize, record: &Record) -> (usize, Value) {
         self.subject.learn_names(record, &mut self.names);
         let at = record.instance.map_or("", |instance| instance.service);
         let View { kind, text, way, event, document, is_bad } = self.parts(at, record);
@@ -125,6 +125,7 @@ impl Viewer {
                         let id = document.get_str("_id").unwrap_or("a document");
                         format!("{operation} in {collection}: {id}")
                     }
+                    Ok(None) if *operation == UPDATE_MANY => format!("{operation} in {collection}"),
                     Ok(None) => format!("{operation} in {collection}: no document matches"),
                     Err(error) => format!("{operation} in {collection}: {error}"),
                 };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::subject::AnySubject;
 
 /// The map of this subject.
-pub(super) fn of(subject: &AnySubject) -> Value {
+pub(crate) fn of(subject: &AnySubject) -> Value {
     let services = subject.topology().services.iter();
     let services: Vec<Value> = services
         .map(|service| json!({ "name": service.name, "collections": service.collections }))
