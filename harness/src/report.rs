@@ -2,6 +2,7 @@
 //! terminal, as HTML, JUnit, JSON and Markdown. Nothing here decides anything.
 
 pub mod coverage;
+pub mod flow;
 pub mod html;
 pub mod junit;
 pub mod markdown;

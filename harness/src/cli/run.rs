@@ -12,7 +12,7 @@ use crate::faults::FaultKind;
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
-use crate::report::{Summary, counted, coverage, rules, time, trace};
+use crate::report::{Summary, counted, coverage, flow, rules, time, trace};
 use crate::search::explore::{Exploration, Plan, explore};
 use crate::search::races::race;
 use crate::subject::AnySubject;
@@ -127,6 +127,16 @@ pub(super) fn run(
     if rules.possible() > 0 && !chosen {
         terminal.rules(&rules);
         summary.figures.push(("Rules".to_owned(), rules::share(&rules)));
+    }
+    let flow = subject.flow();
+    if flow.possible() > 0 && !chosen {
+        let name = |of: &str| subject.sentences().event_name(of).unwrap_or(of).to_owned();
+        terminal.flow(&flow, name);
+        summary.figures.push(("Flow".to_owned(), flow::share(&flow)));
+        let gaps = flow::gaps(&flow, name);
+        if !gaps.is_empty() {
+            summary.figures.push(("Flow, gaps".to_owned(), gaps.join("; ")));
+        }
     }
     let invariants = format!("{} checked after each run", subject.invariants().len());
     terminal.row("invariants", &invariants);

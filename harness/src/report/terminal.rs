@@ -7,12 +7,12 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use sim::scheduler::exhaustive::Counts;
 
-use super::{Finding, Summary, counted, coverage, html, pace, rules, story, time};
+use super::{Finding, Summary, counted, coverage, flow, html, pace, rules, story, time};
 use crate::coverage::Coverage;
 use crate::gherkin;
 use crate::search::exhaust::Exhausted;
 use crate::search::explore::Exploration;
-use crate::subject::Rules;
+use crate::subject::{Flow, Rules};
 
 /// Success.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -21,7 +21,7 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Secondary text.
 pub const DIM: Style = Style::new().dimmed();
 
-/// The most rules that are named.
+/// The most rules, and the most edges, that are named.
 const RULES: usize = 12;
 
 /// The number of failed scenarios that are printed; the report has the rest.
@@ -126,6 +126,15 @@ impl Terminal {
         self.row("rules", &rules::share(rules));
         for rule in rules.missing().take(RULES) {
             self.line(format!("              {DIM}not reached: {rule}{DIM:#}"));
+        }
+    }
+
+    /// Prints how many of the declared edges were used, and where the declared flow and the seen
+    /// one differ.
+    pub fn flow(&self, flow: &Flow, name: impl Fn(&str) -> String) {
+        self.row("flow", &flow::share(flow));
+        for gap in flow::gaps(flow, name).iter().take(RULES) {
+            self.line(format!("              {DIM}{gap}{DIM:#}"));
         }
     }
 

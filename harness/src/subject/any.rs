@@ -11,6 +11,7 @@ use super::Subject;
 pub use super::any_clients::AnyClients;
 use super::erased::Erased;
 pub use super::erased::Scripts;
+use super::flow::Flow;
 use super::names::Names;
 use super::operation::AnyOperation;
 use super::processes::Processes;
@@ -43,6 +44,7 @@ struct Inner {
     settings: Vec<Setting>,
     sentences: OnceLock<Sentences>,
     rules: Mutex<Rules>,
+    flow: Mutex<Flow>,
 }
 
 /// A workload or a scope by name.
@@ -64,6 +66,7 @@ impl AnySubject {
         let instances = system.services.iter().map(|spec| settings::instances(spec.name));
         let settings = subject.settings().iter().cloned().chain(settings::POLICY).chain(instances);
         let settings = settings.collect();
+        let (events, topology) = (subject.events(), Topology::of(&system));
         Self(Arc::new(Inner {
             name: subject.name(),
             workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
@@ -78,8 +81,9 @@ impl AnySubject {
                 })
                 .chain(invariants::statements())
                 .collect(),
-            events: subject.events(),
-            topology: Topology::of(&system),
+            flow: Mutex::new(Flow::declared(&events, &topology)),
+            events,
+            topology,
             settings,
             sentences: OnceLock::new(),
             rules: Mutex::new(Rules::of(subject.rules())),
@@ -275,6 +279,11 @@ impl AnySubject {
         self.0.rules.lock().clone()
     }
 
+    /// The edges between services and events, with the number of judged runs that used each.
+    pub fn flow(&self) -> Flow {
+        self.0.flow.lock().clone()
+    }
+
     /// The violations that this evidence shows: harms first, of each kind the subject's first.
     pub fn judge(
         &self,
@@ -284,6 +293,7 @@ impl AnySubject {
     ) -> Vec<Violation> {
         let (mut violations, reached) = self.0.inner.judge(facts, clients, history);
         self.0.rules.lock().add(reached);
+        self.0.flow.lock().add(&facts.trace);
         let declared = invariants::Declared {
             events: &self.0.events,
             copies: self.0.inner.copies(),
