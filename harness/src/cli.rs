@@ -12,6 +12,7 @@ mod doctor;
 mod exhaust;
 mod explore;
 mod findings;
+mod load;
 mod merge;
 mod processes;
 mod replay;
@@ -68,6 +69,8 @@ enum Subcommands {
     Bugs(bugs::Args),
     /// Estimates the probability that a fix only appears to work
     Confirm(confirm::Args),
+    /// Puts load on the services on real servers and measures latencies
+    Load(load::Args),
     /// Compares the simulated servers with the real ones, on random calls
     Conform(conform::Args),
     /// Serves the system on a local port, in simulation, with a console to watch and break it
@@ -219,6 +222,7 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
             exhaust::run(subject, &args, program)
         }
         Some(Subcommands::Explore(args)) => explore::run(subject, &args, program),
+        Some(Subcommands::Load(args)) => load::run(subject, &args, program),
         Some(Subcommands::Merge(args)) => merge::run(subject, &args, program),
         Some(Subcommands::Replay(args)) => replay::run(subject, &args, program),
         Some(Subcommands::Catalog(args)) => catalog::run(subject, &args),
@@ -281,6 +285,7 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
             explore.after_help(format!("{lists}\n{settings}\n{examples}"))
         })
         .mut_subcommand("conform", |conform| conform.after_help(conform::examples(program)))
+        .mut_subcommand("load", |load| load.after_help(load::examples(program)))
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))
         .mut_subcommand("up", |up| up.after_help(up::examples(program)))
 }

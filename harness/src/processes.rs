@@ -16,6 +16,7 @@ pub mod error;
 pub mod external;
 mod gateway;
 mod instance;
+pub mod latency;
 pub mod link;
 mod load;
 pub mod plan;
@@ -42,6 +43,7 @@ use load::{Load, Scripts};
 use world::Processes;
 
 pub use error::ProcessesError;
+pub use latency::Latencies;
 pub use load::Counts;
 pub use plan::Injection;
 pub use servers::are_unwanted;
@@ -64,14 +66,36 @@ pub struct Settings {
     pub seed: u64,
     /// The time for which clients act and faults are injected.
     pub length: Duration,
-    /// Whether the servers are a cluster of three nodes each, whose leaders are killed and frozen.
-    pub cluster: bool,
-    /// The number of clients; at least as many as one script has.
-    pub clients: usize,
+    /// The number of instances of each service.
+    pub instances: u32,
+    /// The way in which clients act and faults occur.
+    pub manner: Manner,
     /// The program that runs the services; `None` builds or finds it.
     pub binary: Option<PathBuf>,
     /// The folder of the logs of all instances.
     pub logs: PathBuf,
+}
+
+/// A way of acting.
+#[derive(Debug, Clone, Copy)]
+pub enum Manner {
+    /// Clients play scripts one after the other while faults are injected.
+    Harm {
+        /// Whether the servers are a cluster of three nodes each, whose leaders are killed and
+        /// frozen.
+        cluster: bool,
+        /// The number of clients; at least as many as one script has.
+        clients: usize,
+    },
+    /// Sales begin at a fixed rate, whatever became of those before, and nothing is injected.
+    Rush {
+        /// The number of buyers of each sale.
+        buyers: usize,
+        /// The number of things for sale in each.
+        things: usize,
+        /// The number of things for sale each second, in all sales together.
+        rate: f64,
+    },
 }
 
 /// An event of a rehearsal, for its audience.
@@ -99,6 +123,8 @@ pub struct Outcome {
     pub injected: Vec<Injection>,
     /// The work of the clients.
     pub counts: Counts,
+    /// The latencies of a rush.
+    pub latencies: Latencies,
     /// The time for which they acted.
     pub length: Duration,
     /// The figures of the subject: label and value.
@@ -136,7 +162,11 @@ pub async fn rehearse(
     on_progress: impl Fn(&Progress<'_>),
 ) -> Result<Outcome, ProcessesError> {
     let declared = subject.processes().ok_or(ProcessesError::Undeclared(subject.name()))?;
-    let draws = subject.load().ok_or(ProcessesError::NoWorkload(subject.name()))?;
+    let scripts = scripts(subject, settings)?;
+    let (cluster, is_harmed) = match settings.manner {
+        Manner::Harm { cluster, .. } => (cluster, true),
+        Manner::Rush { .. } => (false, false),
+    };
     let on_build = |command: &str| on_progress(&Progress::Building(command));
     let binary = binary::find(declared.package, settings.binary.as_deref(), on_build).await?;
     let deadline = subject.deadlines().iter().copied().min().unwrap_or(TimeScale::NO_DEADLINE);
@@ -149,18 +179,22 @@ pub async fn rehearse(
         time: &time,
         binary: &binary,
         namespace: &namespace,
-        clustered: settings.cluster,
+        instances: settings.instances,
+        clustered: cluster,
+        linked: is_harmed,
         logs: &settings.logs,
     };
     let deployment = Arc::new(Deployment::start(&plan).await?);
     let mut world = Processes::of(system.clone(), Arc::clone(&deployment), namespace).await?;
-    let scripts = Scripts::draw(draws, settings.seed, settings.clients);
     let prepared = clients.prepare(&scripts.clients(), &mut world).await;
     prepared.map_err(RunError::Unprepared)?;
     on_progress(&Progress::Ready);
 
     let ids: Vec<_> = deployment.instances.iter().map(|instance| instance.id).collect();
-    let plan = plan::draw(settings.seed, settings.length, &ids, settings.cluster);
+    let plan = match is_harmed {
+        true => plan::draw(settings.seed, settings.length, &ids, cluster),
+        false => Vec::new(),
+    };
     let (gateway, trace) = (Arc::clone(&world.gateway), world.trace.clone());
     let load = Load::new(subject, scripts, clients, (&gateway, &trace, &time));
     let injected = Injected { world: &world, faults: Mutex::default() };
@@ -168,7 +202,7 @@ pub async fn rehearse(
     let injected = injected.faults.into_inner();
 
     on_progress(&Progress::Converging);
-    let (mut clients, history, counts) = load.into_parts();
+    let (mut clients, history, counts, latencies) = load.into_parts();
     clients.heal();
     // A deadline that no run lasts for changes nothing before its end.
     let deadlines = subject.deadlines().iter().map(|&written| time.deadline(written));
@@ -208,6 +242,7 @@ pub async fn rehearse(
         violations,
         injected,
         counts,
+        latencies,
         length: settings.length,
         figures,
         converged,
@@ -215,6 +250,20 @@ pub async fn rehearse(
         left_out: needing(Needs::Trace),
         trace: trace.records(),
     })
+}
+
+/// The scripts that the clients play.
+fn scripts(subject: &AnySubject, settings: &Settings) -> Result<Scripts, ProcessesError> {
+    match settings.manner {
+        Manner::Harm { clients, .. } => {
+            let draws = subject.load().ok_or(ProcessesError::NoWorkload(subject.name()))?;
+            Ok(Scripts::draw(draws, settings.seed, clients))
+        }
+        Manner::Rush { buyers, things, .. } => {
+            let sale = subject.rush(buyers, things);
+            Ok(Scripts::one(sale.ok_or(ProcessesError::NoRush(subject.name()))?))
+        }
+    }
 }
 
 /// The faults that were injected so far.
@@ -249,7 +298,11 @@ async fn under_load(
     let (began, ended) = (Instant::now(), CancellationToken::new());
     let chaos = chaos::carry_out(deployment, plan, &ended, |injection| injected.add(injection));
     let play = async {
-        load.play(began + settings.length).await;
+        let until = began + settings.length;
+        match settings.manner {
+            Manner::Harm { .. } => load.play(until).await,
+            Manner::Rush { things, rate, .. } => load.rush(rate / things as f64, until).await,
+        }
         ended.cancel();
         Ok(())
     };

@@ -6,6 +6,7 @@ pub mod flow;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+pub mod plot;
 pub mod progress;
 pub mod rules;
 pub mod story;
@@ -35,6 +36,8 @@ pub struct Summary {
     pub held: bool,
     /// Figures: label and value.
     pub figures: Vec<(String, String)>,
+    /// Plots of the figures.
+    pub plots: Vec<plot::Plot>,
     /// The scenarios.
     pub scenarios: Vec<Finished>,
     /// The number of scenarios that were left out because they need the other world.

@@ -25,6 +25,7 @@ use platform::catalogue::Entry;
 
 use crate::bugs::PlantedBug;
 use crate::invariants::Copy;
+use crate::script::Script;
 use crate::settings::{Setting, Settings};
 use crate::system::System;
 use crate::time_scale::TimeScale;
@@ -152,6 +153,13 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// nothing waits for quiescence; the race by default.
     fn load(&self) -> Option<Workload<Self::Operation>> {
         self.race()
+    }
+
+    /// One sale of `load`, without chance: these many buyers compete for these many things, and
+    /// those that get one go on. Sales run side by side, so an operation that comes too early is
+    /// not sent again. `None` by default: then there is no `load`.
+    fn rush(&self, _buyers: usize, _things: usize) -> Option<Script<Self::Operation>> {
+        None
     }
 
     /// The program that runs the services as processes of their own; `None` by default: then

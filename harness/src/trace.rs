@@ -52,6 +52,12 @@ pub struct Record {
     pub kind: RecordKind,
 }
 
+/// The line of a request without the id in its path: method, and the first two segments.
+pub fn route(line: &str) -> String {
+    let parts: Vec<&str> = line.split('/').take(3).collect();
+    parts.join("/")
+}
+
 /// The operation of a write of several documents, whose record has none of them.
 pub const UPDATE_MANY: &str = "update_many";
 

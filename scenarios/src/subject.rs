@@ -84,6 +84,10 @@ impl Subject for Ticketing {
         Some(workloads::LOAD)
     }
 
+    fn rush(&self, buyers: usize, things: usize) -> Option<workloads::Script> {
+        Some(workloads::rush(buyers, things))
+    }
+
     fn invariants(&self) -> Vec<Invariant<Self>> {
         invariants::all()
     }

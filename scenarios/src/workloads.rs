@@ -10,6 +10,7 @@ mod payment;
 mod provider;
 mod race;
 mod restart;
+mod rush;
 mod sale;
 
 use contracts::Cents;
@@ -91,6 +92,8 @@ pub const LOAD: Workload<Operation> = Workload {
     about: "Buyers compete for the tickets of a seller and pay for them",
     scripts: || sale::scripts().boxed(),
 };
+
+pub use rush::script as rush;
 
 /// The name of the n-th client.
 fn client(number: u8) -> String {

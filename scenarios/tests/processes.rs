@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::Subject;
-use harness::processes::{self, Outcome, Settings};
+use harness::processes::{self, Manner, Outcome, Settings};
 use harness::subject::{AnySubject, Invariant, Processes, Workload};
 use harness::system::{ExternalReply, ExternalService, System};
 use harness::time_scale::TimeScale;
@@ -41,6 +41,8 @@ fn main() -> ExitCode {
         Trial::test("ticketing holds in processes under faults", holds).with_ignored_flag(ignored),
         Trial::test("ticketing holds on a cluster that loses its leaders", holds_on_a_cluster)
             .with_ignored_flag(ignored),
+        Trial::test("every ticket of a load is sold once", sells_under_load)
+            .with_ignored_flag(ignored),
         Trial::test("a provider without idempotency is found", double_charges_are_found)
             .with_ignored_flag(ignored),
     ];
@@ -62,6 +64,24 @@ fn holds() -> Result<(), Failed> {
 fn holds_on_a_cluster() -> Result<(), Failed> {
     let outcome = rehearse(AnySubject::new(Ticketing), "cluster", true)?;
     held(&outcome, &[("killed", "primary mongod"), ("killed", "leading nats-server")])
+}
+
+/// Five buyers compete for each ticket, and one of them gets it and pays.
+fn sells_under_load() -> Result<(), Failed> {
+    let manner = Manner::Rush { buyers: 5, things: 1, rate: 4.0 };
+    let outcome = play(AnySubject::new(Ticketing), "load", Duration::from_secs(5), manner)?;
+    held(&outcome, &[])?;
+    let rows = outcome.latencies.rows();
+    let count = |route: &str, replies: &str| {
+        let row = rows.iter().find(|row| row.route == route && row.replies == replies);
+        row.map_or(0, |row| row.count)
+    };
+    let sales = count("POST /api/tickets", "2xx");
+    let sold = (count("POST /api/orders", "2xx"), count("POST /api/payments", "2xx"));
+    match (sales, sold) {
+        (20, (20, 20)) => Ok(()),
+        _ => Err(Failed::from(format!("{sales} tickets, sold {sold:?}: {rows:?}"))),
+    }
 }
 
 /// Fails where something was violated, nobody bought anything, or one of these faults is missing.
@@ -92,15 +112,18 @@ fn double_charges_are_found() -> Result<(), Failed> {
 }
 
 fn rehearse(subject: AnySubject, name: &str, cluster: bool) -> Result<Outcome, Failed> {
+    let length = if cluster { CLUSTER_LENGTH } else { LENGTH };
+    play(subject, name, length, Manner::Harm { cluster, clients: CLIENTS })
+}
+
+fn play(
+    subject: AnySubject,
+    name: &str,
+    length: Duration,
+    manner: Manner,
+) -> Result<Outcome, Failed> {
     let logs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("processes").join(name);
-    let settings = Settings {
-        seed: 1,
-        length: if cluster { CLUSTER_LENGTH } else { LENGTH },
-        cluster,
-        clients: CLIENTS,
-        binary: None,
-        logs,
-    };
+    let settings = Settings { seed: 1, length, instances: 2, manner, binary: None, logs };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(processes::rehearse(&subject, &settings, |_| {}))?)
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use servers::NODES;
 
 use super::{CommandError, Program, Verdict, capitalized, runtime};
-use crate::processes::{self, CONVERGENCE_LIMIT, Counts, Outcome, ProcessesError, Settings};
+use crate::processes::{
+    self, CONVERGENCE_LIMIT, Counts, Manner, Outcome, ProcessesError, Settings,
+};
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, DIM, Terminal};
 use crate::report::{Summary, counted, time, trace};
@@ -20,6 +22,9 @@ const LENGTH: Duration = Duration::from_secs(30);
 
 /// The number of clients where none is given.
 const CLIENTS: usize = 64;
+
+/// The number of instances of each service.
+const INSTANCES: u32 = 2;
 
 /// The arguments of the world of processes.
 #[derive(Debug, clap::Args)]
@@ -83,8 +88,11 @@ pub(super) fn run(
     let settings = Settings {
         seed,
         length,
-        cluster: args.cluster,
-        clients: args.clients.map_or(CLIENTS, NonZeroUsize::get),
+        instances: INSTANCES,
+        manner: Manner::Harm {
+            cluster: args.cluster,
+            clients: args.clients.map_or(CLIENTS, NonZeroUsize::get),
+        },
         binary: args.binary.clone(),
         logs: out.join("processes"),
     };
@@ -135,19 +143,25 @@ fn again(args: &Args, seed: u64, program: &Program) -> String {
     program.with(arguments)
 }
 
-fn show(event: &processes::Progress<'_>, length: Duration, progress: &Progress) {
+pub(super) fn show(event: &processes::Progress<'_>, length: Duration, progress: &Progress) {
     match event {
         processes::Progress::Building(command) => progress.line(command),
         processes::Progress::Ready => progress.line("all processes are ready"),
         processes::Progress::Load(elapsed, counts, faults, last) => progress.phase(&format!(
-            "{} of {} s: {}, {}{}",
+            "{} of {} s: {}{}{}",
             elapsed.as_secs(),
             length.as_secs(),
             done(counts),
-            counted(*faults as u64, "fault"),
+            if *faults > 0 {
+                format!(", {}", counted(*faults as u64, "fault"))
+            } else {
+                String::new()
+            },
             if last.is_empty() { String::new() } else { format!(", last: {last}") }
         )),
-        processes::Progress::Converging => progress.line("all faults are healed, converging"),
+        processes::Progress::Converging => {
+            progress.line("nothing more is sent or injected, converging")
+        }
         processes::Progress::Judging => progress.line("converged, judging"),
     }
 }

@@ -24,9 +24,6 @@ use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::trace::InstanceId;
 
-/// The number of instances of each service.
-const INSTANCES: u32 = 2;
-
 /// Time in which all instances must be ready.
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -53,6 +50,10 @@ pub(super) struct Plan<'a> {
     pub(super) time: &'a TimeScale,
     pub(super) binary: &'a Path,
     pub(super) namespace: &'a str,
+    /// The number of instances of each service.
+    pub(super) instances: u32,
+    /// Whether a link that can be disturbed stands before each server.
+    pub(super) linked: bool,
     /// Whether the servers are a cluster.
     pub(super) clustered: bool,
     /// The folder of the logs of all instances.
@@ -67,7 +68,7 @@ pub(super) struct Aimed {
 }
 
 impl Deployment {
-    /// Starts servers of its own and two instances of each service, and waits until all are
+    /// Starts servers of its own and the instances of each service, and waits until all are
     /// ready.
     ///
     /// # Errors
@@ -82,7 +83,7 @@ impl Deployment {
         std::fs::create_dir_all(plan.logs).map_err(io("create the folder of logs"))?;
         let mut instances = Vec::new();
         for service in &plan.system.services {
-            for instance in 1..=INSTANCES {
+            for instance in 1..=plan.instances {
                 let id = InstanceId { service: service.name, instance };
                 let built = plan.instance(id, &backend, external.address).await;
                 instances.push(Arc::new(built.map_err(io("open the links of an instance"))?));
@@ -215,9 +216,15 @@ impl Plan<'_> {
         backend: &Backend,
         external: SocketAddr,
     ) -> io::Result<Instance> {
-        let nats = links(backend.nats_url()).await?;
+        let (nats, nats_url) = if self.linked {
+            let nats = links(backend.nats_url()).await?;
+            let url = format!("nats://{}", addresses(&nats));
+            (nats, url)
+        } else {
+            (Vec::new(), backend.nats_url().to_owned())
+        };
         // Clients of a replica set connect to the addresses that its members name.
-        let (mongo, mongo_url) = if backend.is_replica_set() {
+        let (mongo, mongo_url) = if backend.is_replica_set() || !self.linked {
             (Vec::new(), backend.mongo_url().to_owned())
         } else {
             let mongo = links(backend.mongo_url()).await?;
@@ -229,7 +236,7 @@ impl Plan<'_> {
         let command_line = (self.processes.command_line)(&Launch {
             service: id.service,
             listen: address,
-            nats_url: format!("nats://{}", addresses(&nats)),
+            nats_url,
             stream_replicas: backend.stream_replicas(),
             mongo_url,
             external_url: format!("http://{external}"),

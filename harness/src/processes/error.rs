@@ -19,6 +19,9 @@ pub enum ProcessesError {
     /// The subject has no workload to put load on the system.
     #[error("{0} has no workload for races on real servers")]
     NoWorkload(&'static str),
+    /// The subject declares no sale.
+    #[error("{0} declares no sale that a load could repeat: implement `Subject::rush`")]
+    NoRush(&'static str),
     /// The servers run already and are not ours to break.
     #[error(
         "faults are injected into the servers, so they must be started here, not {0}: \

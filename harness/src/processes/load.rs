@@ -1,21 +1,24 @@
-//! Load: groups of clients play scripts one after the other, all groups at once, until the time
-//! is over. One history has the operations of all.
+//! Load: groups of clients play scripts one after the other, all groups at once, or sales begin at
+//! a fixed rate, until the time is over. One history has the operations of all.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use adapters::system::SystemClock;
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use ports::clock::Clock as _;
 
 use super::gateway::Gateway;
+use super::latency::Latencies;
 use crate::history::History;
 use crate::script::{Action, Round, Script, Then};
 use crate::subject::any::AnyClients;
 use crate::subject::{AnyOperation, AnySubject};
 use crate::time_scale::TimeScale;
-use crate::trace::Trace;
+use crate::trace::{Trace, route};
 use crate::world::{answer_record, request_record};
 
 /// The number of different scripts that are played, again and again.
@@ -35,6 +38,13 @@ const AGAIN: [Duration; 4] = [
 
 /// The pause after a round of which no operation could be sent.
 const IDLE: Duration = Duration::from_millis(50);
+
+/// The moment at which operations were due, and the beginning of the load.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    at: Instant,
+    began: Instant,
+}
 
 /// The work of the clients so far.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +73,7 @@ struct State {
     clients: Box<dyn AnyClients>,
     history: History,
     counts: Counts,
+    latencies: Latencies,
     plays: u64,
     rounds: usize,
 }
@@ -80,6 +91,11 @@ impl Scripts {
         let scripts: Vec<Script> = (0..SCRIPTS).map(|n| draws(first.wrapping_add(n))).collect();
         let largest = scripts.iter().map(|script| script.clients.len()).max().unwrap_or(1);
         Self { scripts, groups: (clients / largest.max(1)).max(1) }
+    }
+
+    /// This script, for one group.
+    pub(super) fn one(script: Script) -> Self {
+        Self { scripts: vec![script], groups: 1 }
     }
 
     /// The names of the clients of all groups.
@@ -108,8 +124,14 @@ impl<'a> Load<'a> {
         (gateway, trace, time): (&'a Gateway, &'a Trace, &'a TimeScale),
     ) -> Self {
         let Scripts { scripts, groups } = scripts;
-        let (history, counts) = (History::default(), Counts::default());
-        let state = RefCell::new(State { clients, history, counts, plays: 0, rounds: 0 });
+        let state = RefCell::new(State {
+            clients,
+            history: History::default(),
+            counts: Counts::default(),
+            latencies: Latencies::default(),
+            plays: 0,
+            rounds: 0,
+        });
         Self { subject, gateway, trace, time, scripts, groups, state }
     }
 
@@ -123,10 +145,44 @@ impl<'a> Load<'a> {
         self.state.borrow().counts.clone()
     }
 
-    /// The clients and their history.
-    pub(super) fn into_parts(self) -> (Box<dyn AnyClients>, History, Counts) {
-        let State { clients, history, counts, .. } = self.state.into_inner();
-        (clients, history, counts)
+    /// The clients, their history and their work.
+    pub(super) fn into_parts(self) -> (Box<dyn AnyClients>, History, Counts, Latencies) {
+        let State { clients, history, counts, latencies, .. } = self.state.into_inner();
+        (clients, history, counts, latencies)
+    }
+
+    /// Begins a play of the first script this many times a second until this moment, and waits
+    /// until all have ended.
+    pub(super) async fn rush(&self, rate: f64, until: Instant) {
+        let began = Instant::now();
+        let mut sales = FuturesUnordered::new();
+        for number in 0_u64.. {
+            let due = began + Duration::from_secs_f64(number as f64 / rate);
+            if due >= until {
+                break;
+            }
+            let arrival = tokio::time::sleep_until(due.into());
+            tokio::pin!(arrival);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut arrival => break,
+                    Some(()) = sales.next() => {}
+                }
+            }
+            sales.push(self.sale(number, due, began));
+        }
+        while sales.next().await.is_some() {}
+    }
+
+    async fn sale(&self, number: u64, arrives: Instant, began: Instant) {
+        let mut due = arrives;
+        for round in &self.scripts[0].rounds {
+            self.act(actions(round, 0, number), Some(Due { at: due, began })).await;
+            let pause = if round.then == Then::Go { Duration::ZERO } else { BREATH };
+            tokio::time::sleep(pause).await;
+            due = Instant::now();
+        }
     }
 
     async fn play_group(&self, group: usize, until: Instant) {
@@ -141,7 +197,7 @@ impl<'a> Load<'a> {
                 if Instant::now() >= until {
                     return;
                 }
-                let mut sent = self.act(actions(round, group, play)).await;
+                let mut sent = self.act(actions(round, group, play), None).await;
                 let is_idle = sent.is_empty();
                 for pause in AGAIN {
                     sent.retain(|(_, again)| *again);
@@ -150,7 +206,7 @@ impl<'a> Load<'a> {
                     }
                     tokio::time::sleep(pause).await;
                     let again = sent.into_iter().map(|(operation, _)| operation);
-                    sent = self.act(again.collect()).await;
+                    sent = self.act(again.collect(), None).await;
                 }
                 let pause = match round.then {
                     Then::Go => Duration::ZERO,
@@ -165,8 +221,12 @@ impl<'a> Load<'a> {
     }
 
     /// Carries out these operations concurrently. Returns those that could be sent, each with
-    /// whether to send it again.
-    async fn act(&self, operations: Vec<AnyOperation>) -> Vec<(AnyOperation, bool)> {
+    /// whether to send it again. With `due`, their latencies count.
+    async fn act(
+        &self,
+        operations: Vec<AnyOperation>,
+        due: Option<Due>,
+    ) -> Vec<(AnyOperation, bool)> {
         let (mut begun, mut requests) = (Vec::new(), Vec::new());
         {
             let state = &mut *self.state.borrow_mut();
@@ -182,15 +242,17 @@ impl<'a> Load<'a> {
                 state.counts.requests += 1;
                 let number = state.counts.requests;
                 self.trace.add(now, None, request_record(&request, number, None));
-                begun.push((at, number, operation));
-                requests.push(self.gateway.send(request));
+                let line = format!("{} {}", request.method(), request.uri().path());
+                begun.push((at, number, operation, route(&line)));
+                let reply = self.gateway.send(request);
+                requests.push(async { (reply.await, Instant::now()) });
             }
         }
         let replies = join_all(requests).await;
         let state = &mut *self.state.borrow_mut();
         let returned = SystemClock.now();
         let mut sent = Vec::new();
-        for ((at, number, operation), reply) in begun.into_iter().zip(replies) {
+        for ((at, number, operation, route), (reply, replied)) in begun.into_iter().zip(replies) {
             self.trace.add(returned, None, answer_record(number, &reply));
             state.clients.learn(&operation, &reply, returned);
             let class = match reply.status() {
@@ -201,6 +263,9 @@ impl<'a> Load<'a> {
                 Some(_) => "2xx",
             };
             *state.counts.replies.entry(class).or_default() += 1;
+            if let Some(Due { at, began }) = due {
+                state.latencies.add(route, class, at - began, replied - at);
+            }
             if let Some(milestone) = self.subject.milestone(&operation, &reply) {
                 *state.counts.milestones.entry(milestone).or_default() += 1;
             }

@@ -42,6 +42,7 @@ pub fn page(summary: &Summary) -> String {
                         p #none class="dim" hidden { "Nothing matches." }
                     }
                     (findings(summary))
+                    @for plot in &summary.plots { (plot.draw()) }
                     (scenarios::all(&summary.scenarios))
                     (scenarios::slowest(&summary.scenarios))
                     (figures::workloads(&summary.workloads))

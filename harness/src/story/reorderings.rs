@@ -8,7 +8,7 @@ use sim::kernel::Choice;
 use super::fault::Sentences;
 use crate::run::Run;
 use crate::subject::{AnySubject, Names};
-use crate::trace::{Record, RecordKind};
+use crate::trace::{Record, RecordKind, route};
 
 /// The decisions of a watched run that deviate from FIFO: number and sentence.
 pub(crate) fn sentences(subject: &AnySubject, run: &Run, names: &Names) -> Vec<(u32, String)> {
@@ -152,12 +152,6 @@ fn swapped(went: (&str, &str), waited: (&str, &str), is_instance: bool) -> Strin
 
 fn is_work(kind: &RecordKind) -> bool {
     matches!(kind, RecordKind::Read { .. } | RecordKind::Write { .. } | RecordKind::External { .. })
-}
-
-/// A request without the id in its path.
-fn route(line: &str) -> String {
-    let parts: Vec<&str> = line.split('/').take(3).collect();
-    parts.join("/")
 }
 
 #[cfg(test)]

@@ -122,6 +122,11 @@ impl AnySubject {
         self.0.inner.load()
     }
 
+    /// One sale of `load`.
+    pub fn rush(&self, buyers: usize, things: usize) -> Option<Script> {
+        self.0.inner.rush(buyers, things)
+    }
+
     /// The program that runs the services as processes.
     pub fn processes(&self) -> Option<Processes> {
         self.0.inner.processes()

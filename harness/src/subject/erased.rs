@@ -30,6 +30,7 @@ pub(super) trait Erased: Send + Sync {
     fn scripts(&self, workload: usize) -> Scripts;
     fn race(&self) -> Option<Scripts>;
     fn load(&self) -> Option<Scripts>;
+    fn rush(&self, buyers: usize, things: usize) -> Option<Script>;
     fn scope(&self, at: usize) -> (Script, usize);
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]);
     fn deadlines(&self) -> &'static [Duration];
@@ -65,6 +66,10 @@ impl<S: Subject> Erased for S {
 
     fn load(&self) -> Option<Scripts> {
         Subject::load(self).as_ref().map(draws::<S>)
+    }
+
+    fn rush(&self, buyers: usize, things: usize) -> Option<Script> {
+        Subject::rush(self, buyers, things).map(|script| script.erased())
     }
 
     fn scope(&self, at: usize) -> (Script, usize) {
