@@ -22,6 +22,10 @@ use crate::time_scale::TimeScale;
 use crate::trace::{RecordKind, Trace};
 use crate::world::{World, WorldError};
 
+/// The seed under which clients are prepared, in every run the same: what the preparation computes
+/// can then be remembered from run to run.
+const PREPARATION: u64 = 0;
+
 /// The number of attempts to finish pending work and replay dead letters after healing.
 const REPEATS: usize = 3;
 
@@ -220,14 +224,19 @@ impl Session {
         self.clients.any_mut().downcast_mut()
     }
 
-    /// Prepares the clients, and waits for quiescence.
+    /// Prepares the clients, and waits for quiescence. In simulation their ids, sessions and
+    /// password salts are the same under every seed.
     ///
     /// # Errors
     ///
     /// When a client cannot be prepared.
     pub async fn prepare(&mut self, clients: &[String]) -> Result<(), Unprepared> {
+        let seed = self.kernel.as_ref().map(|kernel| kernel.set_seed(PREPARATION));
         self.clients.prepare(clients, &mut *self.world).await?;
         self.world.quiesce().await?;
+        if let Some((kernel, seed)) = self.kernel.as_ref().zip(seed) {
+            kernel.set_seed(seed);
+        }
         Ok(())
     }
 

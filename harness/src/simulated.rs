@@ -60,7 +60,6 @@ const MAX_STEPS: u64 = 50_000;
 /// A system in simulation.
 pub struct Simulated {
     system: System,
-    seed: u64,
     kernel: Kernel,
     clock: Arc<SimClock>,
     pool: LocalPool,
@@ -96,11 +95,11 @@ impl Simulated {
     pub fn traced(system: System, seed: u64, scheduler: Box<dyn Scheduler>, trace: Trace) -> Self {
         let epoch = Timestamp::from_second(EPOCH).expect("2026 is in range");
         let kernel = Kernel::new(epoch, Box::new(Fifo));
+        kernel.set_seed(seed);
         let broker = SimBroker::new(DEDUPLICATION_WINDOW);
         let databases = system.services.iter().map(|spec| (spec.name, SimDatabase::default()));
         let mut world = Self {
             databases: databases.collect(),
-            seed,
             clock: Arc::new(SimClock(kernel.clone())),
             pool: LocalPool::new(),
             broker,
