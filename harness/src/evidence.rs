@@ -3,6 +3,7 @@
 
 pub mod field;
 pub mod pace;
+pub mod payload;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use ports::bus::{Message, PublishError, Published, Stream};
 
 use crate::trace::{Record, RecordKind};
 use crate::world::{World, WorldError};
+use payload::Payloads;
 
 /// The outcome of a publish.
 pub type PublishOutcome = Result<Published, PublishError>;
@@ -126,6 +128,8 @@ pub struct Facts {
     pub attempts: u32,
     /// The record.
     pub trace: Arc<Vec<Record>>,
+    /// The payloads of its events.
+    pub payloads: Payloads,
 }
 
 impl Facts {
@@ -153,6 +157,7 @@ impl Facts {
             without_trace: !world.traces_ports(),
             cuts: world.untraced_faults(),
             trace: world.trace().records(),
+            payloads: Payloads::default(),
         })
     }
 

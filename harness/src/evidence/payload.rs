@@ -1,0 +1,24 @@
+//! The payloads of events, parsed once for all invariants.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+
+/// The payloads that were parsed so far, by their bytes. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Payloads(Arc<Mutex<BTreeMap<Vec<u8>, Option<Arc<Value>>>>>);
+
+impl Payloads {
+    /// The payload as JSON; `None` where it is none.
+    pub fn parsed(&self, payload: &[u8]) -> Option<Arc<Value>> {
+        let mut known = self.0.lock();
+        if let Some(parsed) = known.get(payload) {
+            return parsed.clone();
+        }
+        let parsed = serde_json::from_slice(payload).ok().map(Arc::new);
+        known.insert(payload.to_vec(), parsed.clone());
+        parsed
+    }
+}
