@@ -36,7 +36,9 @@ pub(crate) fn replayed(letter: &str, sequence: u64) -> String {
 pub fn original(id: &str) -> &str {
     // A dead letter has the name of its consumer before the id.
     let id = id.rsplit('/').next().unwrap_or(id);
-    id.split(REPLAYED).next().unwrap_or(id)
+    // Most ids have no dash: to look for one first is cheaper than to look for the whole text.
+    let mut dashes = id.match_indices('-').map(|(at, _)| at);
+    dashes.find(|&at| id[at..].starts_with(REPLAYED)).map_or(id, |at| &id[..at])
 }
 
 /// The documents of all services, by service and collection.
