@@ -6,9 +6,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-/// The payloads that were parsed so far, by their bytes. Clones share them.
+/// Payloads as JSON, by their bytes.
+type Parsed = BTreeMap<Vec<u8>, Option<Arc<Value>>>;
+
+/// The payloads that were parsed so far. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Payloads(Arc<Mutex<BTreeMap<Vec<u8>, Option<Arc<Value>>>>>);
+pub struct Payloads(Arc<Mutex<Parsed>>);
 
 impl Payloads {
     /// The payload as JSON; `None` where it is none.

@@ -50,6 +50,9 @@ pub struct Token {
     pub generation: i64,
 }
 
+/// The keys that a cookie's value was read with, and its token.
+type Tokens = BTreeMap<String, (Vec<String>, Option<Token>)>;
+
 #[derive(Deserialize)]
 struct Claims {
     id: String,
@@ -78,8 +81,7 @@ impl Sessions {
     pub fn token(&self, value: &str) -> Option<Token> {
         const MOST: usize = 1000;
         thread_local! {
-            static KNOWN: RefCell<BTreeMap<String, (Vec<String>, Option<Token>)>> =
-                RefCell::default();
+            static KNOWN: RefCell<Tokens> = RefCell::default();
         }
         KNOWN.with_borrow_mut(|known| {
             if let Some((_, token)) = known.get(value).filter(|(keys, _)| *keys == self.keys) {

@@ -128,11 +128,14 @@ fn hash(cost: Cost, password: &str, salt: [u8; 16]) -> String {
     hash.expect("scrypt hashes any password").to_string()
 }
 
+/// Hashes, by cost, salt and password.
+type Hashes = BTreeMap<(Cost, [u8; 16], String), String>;
+
 /// The same, from a memo: a hash depends on its arguments alone.
 fn remembered(cost: Cost, password: &str, salt: [u8; 16]) -> String {
     const MOST: usize = 1000;
     thread_local! {
-        static KNOWN: RefCell<BTreeMap<(Cost, [u8; 16], String), String>> = RefCell::default();
+        static KNOWN: RefCell<Hashes> = RefCell::default();
     }
     KNOWN.with_borrow_mut(|known| {
         if known.len() >= MOST {

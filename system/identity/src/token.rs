@@ -70,6 +70,9 @@ pub(crate) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
 /// HMAC-SHA-256, whose outputs are compared in constant time.
 type Signature = CtOutput<Hmac<Sha256>>;
 
+/// Right signatures, by message and key.
+type Signatures = BTreeMap<(Vec<u8>, Vec<u8>), Signature>;
+
 /// Signs with this key.
 struct Hs256(Vec<u8>);
 
@@ -79,7 +82,7 @@ impl Hs256 {
     fn signature(&self, message: &[u8]) -> Signature {
         const MOST: usize = 1_000;
         thread_local! {
-            static KNOWN: RefCell<BTreeMap<(Vec<u8>, Vec<u8>), Signature>> = RefCell::default();
+            static KNOWN: RefCell<Signatures> = RefCell::default();
         }
         KNOWN.with_borrow_mut(|known| {
             if known.len() >= MOST {
