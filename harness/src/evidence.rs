@@ -3,6 +3,7 @@
 
 pub mod field;
 pub mod pace;
+pub mod payload;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use ports::bus::{Message, PublishError, Published, Stream};
 
 use crate::trace::{Record, RecordKind};
 use crate::world::{World, WorldError};
+use payload::Payloads;
 
 /// The outcome of a publish.
 pub type PublishOutcome = Result<Published, PublishError>;
@@ -34,7 +36,9 @@ pub(crate) fn replayed(letter: &str, sequence: u64) -> String {
 pub fn original(id: &str) -> &str {
     // A dead letter has the name of its consumer before the id.
     let id = id.rsplit('/').next().unwrap_or(id);
-    id.split(REPLAYED).next().unwrap_or(id)
+    // Most ids have no dash: to look for one first is cheaper than to look for the whole text.
+    let mut dashes = id.match_indices('-').map(|(at, _)| at);
+    dashes.find(|&at| id[at..].starts_with(REPLAYED)).map_or(id, |at| &id[..at])
 }
 
 /// The documents of all services, by service and collection.
@@ -126,6 +130,8 @@ pub struct Facts {
     pub attempts: u32,
     /// The record.
     pub trace: Arc<Vec<Record>>,
+    /// The payloads of its events.
+    pub payloads: Payloads,
 }
 
 impl Facts {
@@ -153,6 +159,7 @@ impl Facts {
             without_trace: !world.traces_ports(),
             cuts: world.untraced_faults(),
             trace: world.trace().records(),
+            payloads: Payloads::default(),
         })
     }
 

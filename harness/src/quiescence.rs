@@ -5,6 +5,8 @@
 //! do not count. This module describes pending work; the worlds
 //! collect it.
 
+use std::fmt::Display;
+
 use platform::activity::Activity;
 use ports::Timestamp;
 use ports::bus::Pending;
@@ -18,7 +20,7 @@ pub struct NotQuiescent {
 }
 
 /// The pending work of an instance.
-pub(crate) fn instance(name: &str, activity: &Activity, now: Timestamp) -> Vec<String> {
+pub(crate) fn instance(name: impl Display, activity: &Activity, now: Timestamp) -> Vec<String> {
     activity.outstanding(now).into_iter().map(|reason| format!("{name}: {reason}")).collect()
 }
 

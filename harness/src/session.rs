@@ -1,6 +1,8 @@
 //! A session: a world, its clients, and their history so far. It carries out actions and pauses and
 //! ends a run. Explored runs, sweeps, races on real servers and scenarios all use it.
 
+mod error;
+
 use std::time::Duration;
 
 use platform::deadletter::{self, DeadLetter};
@@ -10,7 +12,6 @@ use sim::scheduler::{Fifo, Scheduler};
 use crate::evidence::{self, Facts};
 use crate::history::History;
 use crate::invariants::Violation;
-use crate::quiescence::NotQuiescent;
 use crate::real::Real;
 use crate::script::{Action, Round, Then};
 use crate::settings::Settings;
@@ -21,6 +22,13 @@ use crate::system::System;
 use crate::time_scale::TimeScale;
 use crate::trace::{RecordKind, Trace};
 use crate::world::{World, WorldError};
+
+pub(crate) use error::EndError;
+pub use error::RunError;
+
+/// The seed under which clients are prepared, in every run the same: what the preparation computes
+/// can then be remembered from run to run.
+const PREPARATION: u64 = 0;
 
 /// The number of attempts to finish pending work and replay dead letters after healing.
 const REPEATS: usize = 3;
@@ -34,71 +42,6 @@ pub struct Session {
     history: History,
     rounds: usize,
     time: TimeScale,
-}
-
-/// Why a run has no verdict: the harness failed, or a name or number does not exist.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// There is no planted bug of this name.
-    #[error("there is no planted bug {0:?}; run `bugs --list` to list them")]
-    UnknownBug(String),
-    /// There is no workload of this name.
-    #[error("there is no workload {0:?}")]
-    UnknownWorkload(String),
-    /// There is no call of this number to crash at.
-    #[error("there is no call {0}")]
-    UnknownCall(u64),
-    /// An invariant is violated although no service crashes.
-    #[error("an invariant is violated although no service crashes: {0}")]
-    ViolatedAtRest(Violation),
-    /// A run that violated an invariant does not violate it when repeated.
-    #[error("the run of seed {0} passes when repeated: it is not deterministic")]
-    NotDeterministic(u64),
-    /// The clients could not be prepared.
-    #[error("the clients cannot be prepared")]
-    Unprepared(#[source] Unprepared),
-    /// The real servers cannot be had.
-    #[error(transparent)]
-    Servers(#[from] servers::ServersError),
-    /// The world failed.
-    #[error(transparent)]
-    World(#[from] WorldError),
-}
-
-/// A failure at the end of a run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EndError {
-    /// The system does not reach quiescence: a finding.
-    #[error(transparent)]
-    NotQuiescent(#[from] NotQuiescent),
-    /// A client could not be prepared.
-    #[error(transparent)]
-    Unprepared(Unprepared),
-    /// The world failed.
-    #[error(transparent)]
-    World(#[from] WorldError),
-}
-
-impl EndError {
-    /// The finding in it; otherwise the failure of the harness.
-    pub(crate) fn into_finding(self) -> Result<NotQuiescent, RunError> {
-        match self {
-            Self::NotQuiescent(why) => Ok(why),
-            Self::Unprepared(why) => Err(RunError::Unprepared(why)),
-            Self::World(why) => Err(why.into()),
-        }
-    }
-}
-
-impl From<Unprepared> for EndError {
-    fn from(why: Unprepared) -> Self {
-        match why {
-            Unprepared::NotQuiescent(why) => Self::NotQuiescent(why),
-            Unprepared::World(why) => Self::World(why),
-            why => Self::Unprepared(why),
-        }
-    }
 }
 
 /// The system with this bug planted; the system as it is without one.
@@ -220,14 +163,19 @@ impl Session {
         self.clients.any_mut().downcast_mut()
     }
 
-    /// Prepares the clients, and waits for quiescence.
+    /// Prepares the clients, and waits for quiescence. In simulation their ids, sessions and
+    /// password salts are the same under every seed.
     ///
     /// # Errors
     ///
     /// When a client cannot be prepared.
     pub async fn prepare(&mut self, clients: &[String]) -> Result<(), Unprepared> {
+        let seed = self.kernel.as_ref().map(|kernel| kernel.set_seed(PREPARATION));
         self.clients.prepare(clients, &mut *self.world).await?;
         self.world.quiesce().await?;
+        if let Some((kernel, seed)) = self.kernel.as_ref().zip(seed) {
+            kernel.set_seed(seed);
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ pub mod requests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::iter;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +61,6 @@ const MAX_STEPS: u64 = 50_000;
 /// A system in simulation.
 pub struct Simulated {
     system: System,
-    seed: u64,
     kernel: Kernel,
     clock: Arc<SimClock>,
     pool: LocalPool,
@@ -96,11 +96,11 @@ impl Simulated {
     pub fn traced(system: System, seed: u64, scheduler: Box<dyn Scheduler>, trace: Trace) -> Self {
         let epoch = Timestamp::from_second(EPOCH).expect("2026 is in range");
         let kernel = Kernel::new(epoch, Box::new(Fifo));
+        kernel.set_seed(seed);
         let broker = SimBroker::new(DEDUPLICATION_WINDOW);
         let databases = system.services.iter().map(|spec| (spec.name, SimDatabase::default()));
         let mut world = Self {
             databases: databases.collect(),
-            seed,
             clock: Arc::new(SimClock(kernel.clone())),
             pool: LocalPool::new(),
             broker,
@@ -143,7 +143,7 @@ impl Simulated {
 
     /// Marks a quiescent state for a scheduler that asks for accesses.
     fn note_quiescence(&self) {
-        if self.kernel.records_accesses() && self.pending_work().is_empty() {
+        if self.kernel.records_accesses() && self.reasons().next().is_none() {
             self.kernel.note_quiescence();
         }
     }
@@ -164,23 +164,29 @@ impl Simulated {
     }
 
     fn pending_work(&self) -> Vec<String> {
+        self.reasons().collect()
+    }
+
+    /// The pending work, found one by one: the first shows that the system is busy.
+    fn reasons(&self) -> impl Iterator<Item = String> {
         let now = self.kernel.now();
         let starting = self.starting.iter().map(|starting| format!("{} is starting", starting.id));
-        let mut reasons: Vec<String> = starting.collect();
-        for instance in &self.instances {
-            reasons.extend(quiescence::instance(&instance.id.to_string(), &instance.activity, now));
-        }
-        reasons.extend(
-            self.broker.pending(Stream::Events, now).iter().filter_map(quiescence::consumer),
-        );
+        let instances = self
+            .instances
+            .iter()
+            .flat_map(move |instance| quiescence::instance(instance.id, &instance.activity, now));
+        let consumers = iter::once_with(move || self.broker.pending(Stream::Events, now));
+        let consumers = consumers.flatten().filter_map(|pending| quiescence::consumer(&pending));
         let filter = outbox::waiting();
-        for (name, database) in &self.databases {
-            for collection in database.collections() {
-                let waiting = database.count(&collection, &filter);
-                reasons.extend(quiescence::outbox(name, &collection, waiting));
-            }
-        }
-        reasons
+        let counts = self.databases.iter().flat_map(move |(name, database)| {
+            let count =
+                |collection: String| (*name, database.count(&collection, &filter), collection);
+            database.collections().into_iter().map(count).collect::<Vec<_>>()
+        });
+        let outboxes = counts.filter_map(|(name, waiting, collection)| {
+            quiescence::outbox(name, &collection, waiting)
+        });
+        starting.chain(instances).chain(consumers).chain(outboxes)
     }
 }
 
@@ -212,17 +218,17 @@ impl Drive for Simulated {
         let limit = after(self.kernel.now(), QUIESCENCE_LIMIT);
         loop {
             self.run_pending();
-            let mut reasons = self.pending_work();
             if self.is_livelocked() {
+                let mut reasons = self.pending_work();
                 reasons.insert(0, format!("livelock: still busy after {MAX_STEPS} steps"));
                 return Err(NotQuiescent { reasons });
             }
-            if reasons.is_empty() {
+            if self.reasons().next().is_none() {
                 self.kernel.note_quiescence();
                 return Ok(());
             }
             if self.is_down() || self.kernel.advance(limit) == Advance::Nothing {
-                return Err(NotQuiescent { reasons });
+                return Err(NotQuiescent { reasons: self.pending_work() });
             }
         }
     }

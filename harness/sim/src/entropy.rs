@@ -1,4 +1,4 @@
-//! Randomness from the seed of the run.
+//! Randomness from the seed of the kernel.
 
 use std::collections::BTreeMap;
 
@@ -19,15 +19,14 @@ use crate::kernel::Kernel;
 /// that differ only in the order of independent calls have identical ids.
 pub struct SimEntropy {
     kernel: Kernel,
-    seed: u64,
     instance: u32,
     streams: Mutex<BTreeMap<u64, ChaCha8Rng>>,
 }
 
 impl SimEntropy {
-    /// The entropy of this instance in a run with this seed.
-    pub fn new(kernel: Kernel, seed: u64, instance: u32) -> Self {
-        Self { kernel, seed, instance, streams: Mutex::default() }
+    /// The entropy of this instance. A stream has the seed of its kernel at its first draw.
+    pub fn new(kernel: Kernel, instance: u32) -> Self {
+        Self { kernel, instance, streams: Mutex::default() }
     }
 
     /// The stream of the current task.
@@ -48,7 +47,7 @@ impl Entropy for SimEntropy {
         });
         let mut streams = self.streams.lock();
         let stream = streams.entry(stream.number()).or_insert_with_key(|&number| {
-            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            let mut rng = ChaCha8Rng::seed_from_u64(self.kernel.seed());
             rng.set_stream(number);
             rng
         });

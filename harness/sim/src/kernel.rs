@@ -177,6 +177,16 @@ impl Kernel {
         std::mem::replace(&mut state.scheduler, scheduler)
     }
 
+    /// The seed of the randomness that services draw; 0 until it is set.
+    pub fn seed(&self) -> u64 {
+        self.state().seed
+    }
+
+    /// Replaces the seed and returns the previous one.
+    pub fn set_seed(&self, seed: u64) -> u64 {
+        std::mem::replace(&mut self.state().seed, seed)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock()
     }

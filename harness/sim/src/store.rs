@@ -146,23 +146,26 @@ impl SimStore {
         accesses.for_each(|access| self.kernel.access(|| access));
     }
 
-    /// Carries out an update, within the step of the caller.
-    fn update_one(&self, collection: &str, update: Update) -> Result<Option<Document>, WriteError> {
+    /// Carries out an update, within the step of the caller, and returns what `read` takes from the
+    /// updated document.
+    fn update_one<T>(
+        &self,
+        collection: &str,
+        update: Update,
+        read: impl FnOnce(&Document) -> T,
+    ) -> Result<Option<T>, WriteError> {
         let write = |found: &mut Collection| {
             let recorder = self.recorder(collection);
             let attempt = recorder.map(|to| to.updating(found, &update));
-            let count = found.documents().len();
-            let updated = found.update(update).map(Option::<&Document>::cloned);
+            let updated = found.update(update);
             let outcome = match &updated {
                 Err(_) => Outcome::Refused,
                 Ok(None) => Outcome::Unmatched,
-                Ok(Some(document)) if found.documents().len() > count => {
-                    Outcome::Inserted(document)
-                }
-                Ok(Some(document)) => Outcome::Updated(document),
+                Ok(Some((document, true))) => Outcome::Inserted(document),
+                Ok(Some((document, false))) => Outcome::Updated(document),
             };
             self.note(attempt.zip(recorder).map(|(attempt, to)| to.written(attempt, &outcome)));
-            updated
+            updated.map(|updated| updated.map(|(document, _)| read(document)))
         };
         self.database.write(collection, write).map_err(Into::into)
     }
@@ -233,7 +236,7 @@ impl Store for SimStore {
         }
         limits::names(&self.name, collection)?;
         limits::update(&update)?;
-        self.update_one(collection, update)
+        self.update_one(collection, update, Document::clone)
     }
 
     async fn update_many(
@@ -256,7 +259,7 @@ impl Store for SimStore {
             }
             let filter = doc! { "_id": id };
             let update = Update { filter, change: change.clone(), upsert: false };
-            updated += u64::from(self.update_one(collection, update)?.is_some());
+            updated += u64::from(self.update_one(collection, update, |_| ())?.is_some());
         }
         Ok(updated)
     }

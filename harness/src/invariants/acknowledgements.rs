@@ -3,8 +3,8 @@
 //! For invariants by which a message is acknowledged only after its write: the generic one, and
 //! those of a subject whose events change more than declared copies.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bson::Document;
 use ports::bus::{Message, Stream};
@@ -21,7 +21,7 @@ type Written<'a> = BTreeMap<(&'a str, &'a str, &'a str), &'a Document>;
 pub struct Acknowledgement<'a> {
     service: &'a str,
     message: &'a Message,
-    payload: &'a OnceCell<Value>,
+    facts: &'a Facts,
     written: &'a Written<'a>,
 }
 
@@ -36,10 +36,9 @@ impl Acknowledgement<'_> {
         &self.message.subject
     }
 
-    /// The payload of the event, parsed once for all its consumers; null where it is no JSON.
-    pub fn payload(&self) -> &Value {
-        let read = || serde_json::from_slice(&self.message.payload).unwrap_or_default();
-        self.payload.get_or_init(read)
+    /// The payload of the event; null where it is no JSON.
+    pub fn payload(&self) -> Arc<Value> {
+        self.facts.payloads.parsed(&self.message.payload).unwrap_or_default()
     }
 
     /// The document as it was in the store; `None` before its first write.
@@ -59,7 +58,7 @@ pub fn acknowledged_early(
 ) -> Vec<String> {
     let mut violations = Vec::new();
     let mut written = Written::new();
-    let mut messages: BTreeMap<&str, (&Message, OnceCell<Value>)> = BTreeMap::new();
+    let mut messages: BTreeMap<&str, &Message> = BTreeMap::new();
     let mut dead: BTreeSet<&str> = BTreeSet::new();
     for record in facts.trace.iter() {
         match &record.kind {
@@ -69,15 +68,15 @@ pub fn acknowledged_early(
                 }
             }
             RecordKind::Publish { stream: Stream::Events, message, .. } => {
-                messages.insert(&message.id, (message, OnceCell::new()));
+                messages.insert(&message.id, message);
             }
             RecordKind::Publish { stream: Stream::DeadLetters, message, .. } => {
                 dead.insert(&message.id);
             }
             RecordKind::Reply { operation: "ack", consumer, id, .. } => {
-                let Some((message, payload)) = messages.get(id.as_str()) else { continue };
+                let Some(&message) = messages.get(id.as_str()) else { continue };
                 let Some((service, _)) = consumer.split_once('-') else { continue };
-                let ack = Acknowledgement { service, message, payload, written: &written };
+                let ack = Acknowledgement { service, message, facts, written: &written };
                 let is_dead =
                     !dead.is_empty() && dead.contains(format!("{consumer}/{id}").as_str());
                 if !is_dead && is_written(&ack) == Some(false) {

@@ -1,7 +1,6 @@
 //! The envelope of every event is whole and true: its CloudEvents attributes, its message id, and
 //! its `traceparent`, which is unbroken from a request to its last consequence.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Bson;
@@ -9,7 +8,6 @@ use ports::Timestamp;
 use ports::bus::Message;
 use ports::causality::Causality;
 use ports::entropy::is_id;
-use serde::Deserialize;
 
 use super::Declared;
 use crate::evidence::Facts;
@@ -27,13 +25,6 @@ struct Origin<'a> {
     /// The time at which that work began, or the earliest possible one.
     began: Timestamp,
     written: Timestamp,
-}
-
-/// The aggregate that a payload is about.
-#[derive(Deserialize)]
-struct About<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
 }
 
 /// The chains of causes in a run.
@@ -97,7 +88,9 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
                 let name = &message.subject;
                 let mut wrong =
                     |why: String| violations.push(format!("{name} {}: {why}", message.id));
-                attributes(message, instance.service, declared).into_iter().for_each(&mut wrong);
+                attributes(message, instance.service, facts, declared)
+                    .into_iter()
+                    .for_each(&mut wrong);
                 let Some(trace) = traceparent(message) else {
                     wrong("its traceparent is malformed".to_owned());
                     continue;
@@ -136,7 +129,12 @@ fn is_written(records: &[Record], event: &str) -> bool {
 }
 
 /// The differences of the attributes from those that the event must have.
-fn attributes(message: &Message, service: &str, declared: &Declared<'_>) -> Vec<String> {
+fn attributes(
+    message: &Message,
+    service: &str,
+    facts: &Facts,
+    declared: &Declared<'_>,
+) -> Vec<String> {
     let header = |name: &str| message.headers.get(name).map_or("", String::as_str);
     let mut wrong = Vec::new();
     let mut must = |name: &str, expected: &str| {
@@ -151,8 +149,9 @@ fn attributes(message: &Message, service: &str, declared: &Declared<'_>) -> Vec<
     if let Some(entry) = declared.events.iter().find(|entry| entry.subject == message.subject) {
         must("ce-type", entry.name);
     }
-    if let Ok(About { id }) = serde_json::from_slice(&message.payload) {
-        must("ce-subject", &id);
+    let payload = facts.payloads.parsed(&message.payload).unwrap_or_default();
+    if let Some(id) = payload["id"].as_str() {
+        must("ce-subject", id);
     }
     wrong
 }

@@ -13,7 +13,7 @@ use crate::trace::RecordKind;
 
 pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
     let mut violations = Vec::new();
-    let mut seen = BTreeSet::new();
+    let (mut seen, none) = (BTreeSet::new(), Map::new());
     for record in facts.trace.iter() {
         let RecordKind::Write { outcome: Ok(Some(document)), .. } = &record.kind else { continue };
         let Ok(outbox) = document.get_array("outbox") else { continue };
@@ -29,10 +29,11 @@ pub(super) fn check(facts: &Facts, declared: &Declared<'_>) -> Vec<String> {
         let Some(event) = declared.events.iter().find(|event| event.subject == subject) else {
             continue;
         };
-        let payload = serde_json::from_str(text(entry, "payload")).unwrap_or_default();
+        let payload = facts.payloads.parsed(text(entry, "payload").as_bytes());
+        let payload = payload.as_deref().and_then(Value::as_object).unwrap_or(&none);
         let properties = properties(event.schema.as_value());
         let properties = properties.into_iter().flat_map(Map::keys);
-        let wrong = properties.filter(|name| differs(document, &payload, name));
+        let wrong = properties.filter(|name| differs(document, payload, name));
         violations.extend(wrong.map(|name| {
             let shown = payload.get(name).unwrap_or(&Value::Null);
             let about = id(document);

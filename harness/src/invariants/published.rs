@@ -4,12 +4,10 @@
 //! that noun about the document itself. Each version of its documents must then be published by
 //! exactly one message.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bson::{Bson, Document};
 use ports::bus::{Message, Stream};
-use serde::Deserialize;
 
 use super::Declared;
 use crate::evidence::Facts;
@@ -17,20 +15,24 @@ use crate::evidence::field::{id, integer};
 use crate::trace::RecordKind;
 
 /// The change that an event announces.
-#[derive(Debug, Deserialize)]
-pub(super) struct Change<'a> {
+#[derive(Debug)]
+pub(super) struct Change {
     /// The changed aggregate.
-    #[serde(borrow)]
-    pub(super) id: Cow<'a, str>,
+    pub(super) id: String,
     /// Its version after the change.
     pub(super) version: i64,
 }
 
-impl<'a> Change<'a> {
+impl Change {
     /// The change that a message announces, with its noun; `None` where it announces none.
-    pub(super) fn of(message: &'a Message) -> Option<(&'a str, Self)> {
-        let noun = noun(&message.subject);
-        Some((noun, serde_json::from_slice(&message.payload).ok()?))
+    pub(super) fn of<'m>(facts: &Facts, message: &'m Message) -> Option<(&'m str, Self)> {
+        Some((noun(&message.subject), Self::read(facts, &message.payload)?))
+    }
+
+    fn read(facts: &Facts, payload: &[u8]) -> Option<Self> {
+        let payload = facts.payloads.parsed(payload)?;
+        let (id, version) = (payload["id"].as_str()?, payload["version"].as_i64()?);
+        Some(Self { id: id.to_owned(), version })
     }
 }
 
@@ -84,7 +86,7 @@ fn origins(facts: &Facts) -> BTreeSet<(String, &'static str, &str)> {
             continue;
         };
         let Some(instance) = record.instance else { continue };
-        for subject in subjects_about(document) {
+        for subject in subjects_about(facts, document) {
             let origin = (noun(subject), instance.service, collection.as_str());
             if !origins.contains(&(origin.0.to_owned(), origin.1, origin.2)) {
                 origins.insert((origin.0.to_owned(), origin.1, origin.2));
@@ -96,14 +98,14 @@ fn origins(facts: &Facts) -> BTreeSet<(String, &'static str, &str)> {
 
 /// The subjects of the events in a document's outbox that are about the document itself and
 /// carry its version.
-fn subjects_about(document: &Document) -> impl Iterator<Item = &str> {
+fn subjects_about<'d>(facts: &Facts, document: &'d Document) -> impl Iterator<Item = &'d str> {
     let has_version = document.contains_key("version");
     let outbox = document.get_array("outbox").ok().filter(|_| has_version);
     let entries = outbox.into_iter().flatten().filter_map(Bson::as_document);
     let about_itself = entries.filter(|entry| {
         let same = entry.get_str("aggregate").is_ok_and(|about| about == id(document));
         let payload = entry.get_str("payload").unwrap_or_default();
-        same && serde_json::from_str::<Change<'_>>(payload).is_ok()
+        same && Change::read(facts, payload.as_bytes()).is_some()
     });
     about_itself.filter_map(|entry| entry.get_str("subject").ok())
 }
@@ -115,8 +117,8 @@ fn announced(facts: &Facts) -> Announced {
         else {
             continue;
         };
-        let Some((noun, Change { id, version })) = Change::of(message) else { continue };
-        let ids = announced.entry((noun.to_owned(), id.into_owned(), version)).or_default();
+        let Some((noun, Change { id, version })) = Change::of(facts, message) else { continue };
+        let ids = announced.entry((noun.to_owned(), id, version)).or_default();
         // The relay may republish a message; the bus drops the duplicate.
         if !ids.contains(&message.id) {
             ids.push(message.id.clone());

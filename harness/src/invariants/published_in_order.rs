@@ -15,7 +15,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let mut published = BTreeSet::new();
     let mut newest = BTreeMap::new();
     for (message, _) in facts.published().filter(|(_, outcome)| outcome.is_ok()) {
-        let Some((noun, Change { id, version })) = Change::of(message) else { continue };
+        let Some((noun, Change { id, version })) = Change::of(facts, message) else { continue };
         // The relay may republish a message.
         if !published.insert(&message.id) {
             continue;

@@ -147,7 +147,7 @@ impl Real {
     fn activities(&self) -> Vec<String> {
         let now = self.clock.now();
         let starting = self.starting.iter().map(|starting| format!("{} is starting", starting.id));
-        let running = |i: &Instance| quiescence::instance(&i.id.to_string(), &i.activity, now);
+        let running = |i: &Instance| quiescence::instance(i.id, &i.activity, now);
         starting.chain(self.instances.iter().flat_map(running)).collect()
     }
 

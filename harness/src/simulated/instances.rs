@@ -141,7 +141,7 @@ impl Simulated {
         let ports = Ports {
             store: Arc::new(SimStore::new(kernel.clone(), instance, id.service, database)),
             bus: Arc::new(SimBus::new(kernel.clone(), instance, self.broker.clone())),
-            entropy: Arc::new(SimEntropy::new(kernel.clone(), self.seed, instance)),
+            entropy: Arc::new(SimEntropy::new(kernel.clone(), instance)),
             http: Arc::new(SimHttp { kernel, instance, service: self.system.external.clone() }),
             clock: Arc::clone(&clock),
         };

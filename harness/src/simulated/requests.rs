@@ -35,7 +35,7 @@ impl Simulated {
         let reply = Rc::new(RefCell::new(None));
         self.requests += 1;
         let number = self.requests;
-        let origin = client_origin(self.seed, number);
+        let origin = client_origin(self.kernel.seed(), number);
         begin_trace(&mut request, &origin, number);
         let line = format!("{} {}", request.method(), request.uri());
         let instances = self.instances.iter().map(|instance| instance.id);

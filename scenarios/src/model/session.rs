@@ -1,5 +1,7 @@
 //! Sessions: the cookie, its token, and the caller that it identifies.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine;
@@ -48,6 +50,9 @@ pub struct Token {
     pub generation: i64,
 }
 
+/// The keys that a cookie's value was read with, and its token.
+type Tokens = BTreeMap<String, (Vec<String>, Option<Token>)>;
+
 #[derive(Deserialize)]
 struct Claims {
     id: String,
@@ -71,8 +76,27 @@ impl Sessions {
         values.filter_map(|value| self.token(value)).collect()
     }
 
-    /// The token of a cookie's value, if one of the keys has signed it.
+    /// The token of a cookie's value, if one of the keys has signed it. From a memo: it depends on
+    /// the value and the keys alone, and clients send the same cookie many times in many runs.
     pub fn token(&self, value: &str) -> Option<Token> {
+        const MOST: usize = 1000;
+        thread_local! {
+            static KNOWN: RefCell<Tokens> = RefCell::default();
+        }
+        KNOWN.with_borrow_mut(|known| {
+            if let Some((_, token)) = known.get(value).filter(|(keys, _)| *keys == self.keys) {
+                return token.clone();
+            }
+            if known.len() >= MOST {
+                known.clear();
+            }
+            let token = self.verified(value);
+            known.insert(value.to_owned(), (self.keys.clone(), token.clone()));
+            token
+        })
+    }
+
+    fn verified(&self, value: &str) -> Option<Token> {
         let jwt = jwt(value)?;
         let (signed, signature) = jwt.rsplit_once('.')?;
         let (head, claims) = signed.split_once('.')?;

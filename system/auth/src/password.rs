@@ -4,6 +4,8 @@
 //! the threads that serve requests. Nothing here does I/O, and salts come from the entropy port
 //! only.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ pub fn normalized(password: &str) -> String {
 }
 
 /// The cost of a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost {
     /// log₂ of scrypt's N: memory and work grow with N.
     pub log_n: u8,
@@ -38,6 +40,10 @@ impl Cost {
     pub const PRODUCTION: Self = Self { log_n: 15, r: 8, p: 3 };
     /// The lowest cost, for rehearsals with thousands of sign-ups per second.
     pub const REHEARSAL: Self = Self { log_n: 1, r: 1, p: 1 };
+
+    fn params(self) -> Params {
+        Params::new(self.log_n, self.r, self.p).expect("the cost is within the limits of scrypt")
+    }
 }
 
 /// A piece of CPU-bound work.
@@ -45,24 +51,28 @@ pub type Work = Box<dyn FnOnce() + Send>;
 
 /// An executor for CPU-bound work. Clones share it.
 #[derive(Clone)]
-pub struct Compute(Arc<dyn Fn(Work) + Send + Sync>);
+pub struct Compute {
+    run: Arc<dyn Fn(Work) + Send + Sync>,
+    remembers: bool,
+}
 
 impl Compute {
     /// Hands work to this function, which must run each piece once, on any thread.
     pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(run))
+        Self { run: Arc::new(run), remembers: false }
     }
 
-    /// Runs work at once on the calling thread: for tests and the simulation.
+    /// Runs work at once on the calling thread, and remembers hashes: for tests and the
+    /// simulation, where many runs sign the same people up.
     #[must_use]
     pub fn inline() -> Self {
-        Self::new(|work| work())
+        Self { remembers: true, ..Self::new(|work| work()) }
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let (done, result) = oneshot::channel();
         // The receiver is gone if the request was cancelled.
-        (self.0)(Box::new(move || drop(done.send(work()))));
+        (self.run)(Box::new(move || drop(done.send(work()))));
         result.await.expect("a Compute runs all work")
     }
 }
@@ -76,7 +86,7 @@ impl fmt::Debug for Compute {
 /// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Passwords {
-    scrypt: Scrypt,
+    cost: Cost,
     decoy: Arc<str>,
     compute: Compute,
     entropy: Arc<dyn Entropy>,
@@ -85,11 +95,9 @@ pub struct Passwords {
 impl Passwords {
     /// Hashes at this cost. Hashes of another cost still verify.
     pub fn new(cost: Cost, compute: &Compute, entropy: &Arc<dyn Entropy>) -> Self {
-        let params = Params::new(cost.log_n, cost.r, cost.p)
-            .expect("the cost is within the limits of scrypt");
         Self {
-            scrypt: Scrypt::new_with_params(params),
-            decoy: decoy(params).into(),
+            cost,
+            decoy: decoy(cost.params()).into(),
             compute: compute.clone(),
             entropy: Arc::clone(entropy),
         }
@@ -99,9 +107,9 @@ impl Passwords {
     pub async fn hash(&self, password: &str) -> String {
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
-        let (scrypt, password) = (self.scrypt, password.to_owned());
-        let hash = move || scrypt.hash_password_with_salt(password.as_bytes(), &salt);
-        self.compute.run(hash).await.expect("scrypt hashes any password").to_string()
+        let (cost, password) = (self.cost, password.to_owned());
+        let hash = if self.compute.remembers { remembered } else { hash };
+        self.compute.run(move || hash(cost, &password, salt)).await
     }
 
     /// Verifies the password against a hash. Without a hash it returns false after the same
@@ -112,6 +120,30 @@ impl Passwords {
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         self.compute.run(move || verify(&password, &hash) & known).await
     }
+}
+
+fn hash(cost: Cost, password: &str, salt: [u8; 16]) -> String {
+    let scrypt = Scrypt::new_with_params(cost.params());
+    let hash = scrypt.hash_password_with_salt(password.as_bytes(), &salt);
+    hash.expect("scrypt hashes any password").to_string()
+}
+
+/// Hashes, by cost, salt and password.
+type Hashes = BTreeMap<(Cost, [u8; 16], String), String>;
+
+/// The same, from a memo: a hash depends on its arguments alone.
+fn remembered(cost: Cost, password: &str, salt: [u8; 16]) -> String {
+    const MOST: usize = 1000;
+    thread_local! {
+        static KNOWN: RefCell<Hashes> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let key = (cost, salt, password.to_owned());
+        known.entry(key).or_insert_with(|| hash(cost, password, salt)).clone()
+    })
 }
 
 /// Compares in constant time, by the equality of the hash type.

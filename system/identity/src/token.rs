@@ -4,8 +4,11 @@
 //! Times come from the caller: validation against the system clock is disabled. Cookies are
 //! [`crate::session`]'s.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Once;
 
+use hmac::digest::{CtOutput, Output};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
@@ -64,18 +67,46 @@ pub(crate) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
     (now < exp).then_some(User { id, email, iat, session, generation })
 }
 
-struct Hs256(Hmac<Sha256>);
+/// HMAC-SHA-256, whose outputs are compared in constant time.
+type Signature = CtOutput<Hmac<Sha256>>;
+
+/// Right signatures, by message and key.
+type Signatures = BTreeMap<(Vec<u8>, Vec<u8>), Signature>;
+
+/// Signs with this key.
+struct Hs256(Vec<u8>);
+
+impl Hs256 {
+    /// The right signature of a message. From a memo, because a client sends the same token with
+    /// every request: it holds right signatures alone, and a message is no secret.
+    fn signature(&self, message: &[u8]) -> Signature {
+        const MOST: usize = 1_000;
+        thread_local! {
+            static KNOWN: RefCell<Signatures> = RefCell::default();
+        }
+        KNOWN.with_borrow_mut(|known| {
+            if known.len() >= MOST {
+                known.clear();
+            }
+            let sign = || {
+                let mac = Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+                Mac::chain_update(mac, message).finalize()
+            };
+            known.entry((message.to_vec(), self.0.clone())).or_insert_with(sign).clone()
+        })
+    }
+}
 
 impl Signer<Vec<u8>> for Hs256 {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.0.clone().chain_update(message).finalize().into_bytes().to_vec())
+        Ok(self.signature(message).into_bytes().to_vec())
     }
 }
 
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), Error> {
-        let mac = self.0.clone().chain_update(message);
-        mac.verify_slice(signature).map_err(Error::from_source)
+        let given = Output::<Hmac<Sha256>>::try_from(&signature[..]).map_err(Error::from_source)?;
+        if self.signature(message) == CtOutput::new(given) { Ok(()) } else { Err(Error::new()) }
     }
 }
 
@@ -95,7 +126,7 @@ fn hs256(algorithm: Algorithm, key: &[u8]) -> jsonwebtoken::errors::Result<Hs256
     if algorithm != Algorithm::HS256 {
         return Err(ErrorKind::InvalidAlgorithm.into());
     }
-    Ok(Hs256(Hmac::new_from_slice(key).expect("HMAC takes a key of any length")))
+    Ok(Hs256(key.to_vec()))
 }
 
 static PROVIDER: CryptoProvider = CryptoProvider {

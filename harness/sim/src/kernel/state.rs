@@ -14,6 +14,7 @@ use crate::scheduler::{Decision, Scheduler, SchedulingPoint};
 
 pub(super) struct State {
     pub(super) now: Timestamp,
+    pub(super) seed: u64,
     pub(super) scheduler: Box<dyn Scheduler>,
     pub(super) pending: Pending,
     /// The numbers of the calls that were released and not polled since.
@@ -61,6 +62,7 @@ impl State {
     pub(super) fn new(start: Timestamp, scheduler: Box<dyn Scheduler>) -> Self {
         Self {
             now: start,
+            seed: 0,
             accesses: scheduler.wants_accesses().then(Vec::new),
             scheduler,
             pending: Pending::default(),

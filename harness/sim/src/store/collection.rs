@@ -137,8 +137,9 @@ impl Collection {
         self.indexes.iter().filter(|index| index.is_unique())
     }
 
-    /// Updates or upserts one document and returns it; `None` where none matches.
-    pub(super) fn update(&mut self, update: Update) -> Result<Option<&Document>, Refused> {
+    /// Updates or upserts one document and returns it, and whether it is new; `None` where none
+    /// matches.
+    pub(super) fn update(&mut self, update: Update) -> Result<Option<(&Document, bool)>, Refused> {
         let Update { filter, change, upsert } = update;
         let filter = Filter::read(&filter)?;
         let change = Change::read(change)?;
@@ -146,12 +147,12 @@ impl Collection {
             return Err(Rejected("an upsert must specify the _id".to_owned()).into());
         }
         if let Some(at) = self.position(&filter) {
-            return self.change(at, change).map(Some);
+            return self.change(at, change).map(|document| Some((document, false)));
         }
         if !upsert {
             return Ok(None);
         }
-        self.add_document(Self::upserted(&filter, change)?).map(Some)
+        self.add_document(Self::upserted(&filter, change)?).map(|document| Some((document, true)))
     }
 
     /// The document that an upsert inserts where none matches.
