@@ -27,6 +27,7 @@ pub mod cli;
 pub mod coverage;
 pub mod duration;
 pub mod evidence;
+pub mod export;
 pub mod faults;
 pub mod gherkin;
 pub mod history;
