@@ -88,7 +88,7 @@ fn trace_events_nest_on_their_threads_and_arrows_lead_from_publish_to_delivery()
         let document = perfetto::document(&records);
         assert_eq!(document.to_string(), perfetto::document(&records).to_string());
         let events = document["traceEvents"].as_array().expect("it is a list");
-        let of = |phase: &str| events.iter().filter(move |event| event["ph"] == phase);
+        let of = |phase: &'static str| events.iter().filter(move |event| event["ph"] == phase);
         let place = |event: &Value| (event["pid"].as_u64(), event["tid"].as_u64());
         let named: BTreeSet<_> =
             of("M").filter(|e| e["name"] == "thread_name").map(place).collect();
