@@ -1,11 +1,15 @@
-//! The catalog of a subject's events: what each carries, who publishes it and who reads it, from
+//! The catalog of a subject: its events, with their publishers and readers, and its routes, from
 //! the declarations that the services use.
 //!
-//! It is plain data and runs nothing. [`asyncapi`] describes the events for other tools,
-//! [`changes`] compares two catalogs, and [`text`] writes one for people.
+//! It is plain data and runs nothing. [`asyncapi`] describes the events for other tools and
+//! [`openapi`] the routes; [`changes`] and [`routes`] compare with an older catalog, and [`text`]
+//! writes the events for people.
 
 pub mod asyncapi;
 pub mod changes;
+pub mod openapi;
+pub mod routes;
+mod schemas;
 pub mod text;
 
 use platform::catalogue::Entry;

@@ -28,6 +28,7 @@ pub mod console;
 pub mod coverage;
 pub mod duration;
 pub mod evidence;
+pub mod export;
 pub mod faults;
 pub mod gherkin;
 pub mod history;

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use platform::http::route::DeclaredRoute;
 use ports::bus::Group;
 
+use crate::catalog::openapi::Interface;
 use crate::inert;
 use crate::system::System;
 
@@ -56,6 +58,18 @@ impl Topology {
             }
         });
         Self { services: services.collect() }
+    }
+
+    /// The routes of this system that describe themselves, of services that have some. Builds
+    /// services as [`of`](Self::of).
+    pub(crate) fn interfaces(system: &System) -> Vec<Interface> {
+        let interfaces = system.services.iter().map(|spec| {
+            let ports = inert::ports(spec.name, Arc::clone(&system.external));
+            let service = (spec.build)(&ports, "http://external.test");
+            let endpoints = service.declared.iter().map(DeclaredRoute::endpoint).collect();
+            Interface { service: spec.name, endpoints }
+        });
+        interfaces.filter(|interface| !interface.endpoints.is_empty()).collect()
     }
 
     /// Every collection of every service: service and name.

@@ -103,6 +103,7 @@ fn reader(ports: &Ports, _: &str) -> Service {
         name: READER,
         paths: &["/read"],
         routes: Router::new().route("/read", get(read)),
+        declared: Vec::new(),
         collections: vec![CollectionSpec { name: READER, indexes: Vec::new() }],
         listeners: Vec::new(),
         tasks: Vec::new(),

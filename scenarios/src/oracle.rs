@@ -154,12 +154,16 @@ impl<'a> Court<'a> {
     }
 
     fn judge_too_many(&self, exchange: &Exchange<'_>) -> Result<Rule, String> {
-        let limited = ["/api/users/signin", "/api/users/signup"].contains(&exchange.path);
+        let is_asked = |rule: &&Rule| {
+            let asked = rule.requests();
+            asked.path == exchange.path && asked.methods.contains(&exchange.method)
+        };
+        let limits = Rule::ALL.iter().filter(|rule| rule.status() == 429).find(is_asked);
         let told = exchange.answer_headers.contains_key("retry-after");
-        if !limited || !told || !exchange.writes.is_empty() {
-            return Err(format!("{exchange}: 429, which the contract does not allow here"));
+        match limits {
+            Some(rule) if told && exchange.writes.is_empty() => Ok(*rule),
+            _ => Err(format!("{exchange}: 429, which the contract does not allow here")),
         }
-        Ok(Rule::TooMany)
     }
 
     /// The content type and the session cookie.

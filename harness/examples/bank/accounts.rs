@@ -41,7 +41,7 @@ impl Account {
     }
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 struct Opening {
     #[garde(length(min = 1))]
     owner: String,
@@ -72,10 +72,11 @@ async fn transfer(accounts: Collection<Account>, transfer: Transfer) -> Result<(
 
 pub(crate) fn service(ports: &Ports) -> Service {
     let accounts = Collection::new(ports);
-    let routes = Router::new()
-        .route("/api/accounts", post(open))
-        .route("/api/accounts/{id}", show(&accounts, |account: Account| account.state))
-        .with_state(accounts.clone());
+    let table = [
+        Route::post("/api/accounts", open),
+        show("/api/accounts/{id}", &accounts, |account: Account| account.state),
+    ];
+    let routes = Routes::new(accounts.clone(), table);
     Service::named("accounts").routes(&["/api/accounts"], routes).collection(&accounts).on(
         TRANSFER_EVENTS,
         &accounts,

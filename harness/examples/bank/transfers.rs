@@ -26,7 +26,7 @@ struct App {
     transfers: Collection<Transfer>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 struct Request {
     #[garde(custom(document_id))]
     from: String,
@@ -63,10 +63,11 @@ async fn changed(app: App, account: AccountState) -> Result<(), HandleError> {
 
 pub(crate) fn service(ports: &Ports) -> Service {
     let app = App { accounts: Collection::new(ports), transfers: Collection::new(ports) };
-    let routes = Router::new()
-        .route("/api/transfers", post(request))
-        .route("/api/transfers/{id}", show(&app.transfers, |transfer| transfer))
-        .with_state(app.clone());
+    let table = [
+        Route::post("/api/transfers", request).refuses([ApiError::not_found()]),
+        show("/api/transfers/{id}", &app.transfers, |transfer| transfer),
+    ];
+    let routes = Routes::new(app.clone(), table);
     Service::named("transfers")
         .routes(&["/api/transfers"], routes)
         .collection(&app.transfers)

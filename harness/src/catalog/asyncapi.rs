@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Catalog, Event};
+use super::{Catalog, Event, schemas};
 
 /// The headers of every event: CloudEvents 1.0 in binary mode, and the trace.
 const HEADERS: [(&str, &str); 7] = [
@@ -15,9 +15,6 @@ const HEADERS: [(&str, &str); 7] = [
     ("traceparent", "The trace that leads back to its cause"),
 ];
 
-/// The place of schemas in a document.
-const SCHEMAS: &str = "#/components/schemas/";
-
 /// The catalog as an AsyncAPI document of this version of the system.
 pub fn document(catalog: &Catalog, version: &str) -> Value {
     let mut schemas = Map::new();
@@ -27,7 +24,10 @@ pub fn document(catalog: &Catalog, version: &str) -> Value {
         let in_channel = json!({ "$ref": format!("#/channels/{channel}/messages/{name}") });
         let reference = json!({ "$ref": format!("#/channels/{channel}") });
         channels.insert(channel.clone(), channel_of(event));
-        messages.insert(name.clone(), message_of(event, payload(event, &mut schemas)));
+        messages.insert(
+            name.clone(),
+            message_of(event, schemas::hoisted(&event.schema, &event.name, &mut schemas)),
+        );
         let mut operation = |action: &str, service: &str, verb: &str| {
             let operation = json!({
                 "action": action,
@@ -74,55 +74,6 @@ fn message_of(event: &Event, payload: Value) -> Value {
         "headers": { "$ref": "#/components/schemas/Headers" },
         "payload": payload,
     })
-}
-
-/// The schema of a payload. Its definitions move to the schemas of the document, since references
-/// there start at its root.
-fn payload(event: &Event, schemas: &mut Map<String, Value>) -> Value {
-    let mut schema = event.schema.clone();
-    let Some(object) = schema.as_object_mut() else { return schema };
-    object.remove("$schema");
-    let definitions = object.remove("$defs");
-    let moved =
-        |reference: &str| reference.strip_prefix("#/$defs/").map(|name| format!("{SCHEMAS}{name}"));
-    refer(&mut schema, &moved);
-    let Some(Value::Object(mut definitions)) = definitions else { return schema };
-    definitions.values_mut().for_each(|definition| refer(definition, &moved));
-    // Another event may have another definition of the same name.
-    let taken = |(name, definition): &(&String, &Value)| {
-        schemas.get(*name).is_some_and(|known| known != *definition)
-    };
-    let taken: Vec<String> =
-        definitions.iter().filter(taken).map(|(name, _)| name.clone()).collect();
-    let own = |name: &str| match taken.iter().any(|taken| taken == name) {
-        true => format!("{}{name}", event.name),
-        false => name.to_owned(),
-    };
-    let renamed = |reference: &str| {
-        reference.strip_prefix(SCHEMAS).map(|name| format!("{SCHEMAS}{}", own(name)))
-    };
-    refer(&mut schema, &renamed);
-    for (name, mut definition) in definitions {
-        refer(&mut definition, &renamed);
-        schemas.insert(own(&name), definition);
-    }
-    schema
-}
-
-/// Replaces references.
-fn refer(schema: &mut Value, replaced: &impl Fn(&str) -> Option<String>) {
-    match schema {
-        Value::Object(object) => {
-            if let Some(Value::String(reference)) = object.get_mut("$ref")
-                && let Some(other) = replaced(reference)
-            {
-                *reference = other;
-            }
-            object.values_mut().for_each(|value| refer(value, replaced));
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| refer(value, replaced)),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -10,24 +10,24 @@ use serde_json::Value;
 
 use super::{Catalog, Event, target};
 
-/// A change that breaks a reader.
+/// A change that breaks a reader of an event, or a client of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breaking {
-    /// The event, and the field where it is one: `Lent.book.pages`.
+    /// The event or the route, and the field where it is one: `Lent.book.pages`.
     pub place: String,
     /// The change, as the end of a sentence that begins with the place.
     pub change: String,
-    /// The services that read the event.
+    /// The services that read the event, or the one that has the route.
     pub readers: Vec<String>,
 }
 
 /// A field of a payload.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Field {
-    types: BTreeSet<String>,
+pub(super) struct Field {
+    pub(super) types: BTreeSet<String>,
     /// The values that it is limited to; empty where it is not.
-    values: BTreeSet<String>,
-    is_required: bool,
+    pub(super) values: BTreeSet<String>,
+    pub(super) is_required: bool,
 }
 
 /// The changes from one catalog to another that break a reader.
@@ -91,8 +91,13 @@ fn compare(old: &Event, new: &Event, found: &mut Vec<Breaking>) {
 
 /// The fields of a payload by their paths.
 fn fields(schema: &Value) -> BTreeMap<String, Field> {
+    fields_of(schema, schema)
+}
+
+/// The fields of a schema by their paths; its references start at this root.
+pub(super) fn fields_of(root: &Value, schema: &Value) -> BTreeMap<String, Field> {
     let mut fields = BTreeMap::new();
-    let mut visit = Visit { root: schema, fields: &mut fields };
+    let mut visit = Visit { root, fields: &mut fields };
     visit.schema(schema, "", true, 0);
     fields
 }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use super::{CommandError, Program, Verdict};
 use crate::case::{Case, Token};
 use crate::console;
+use crate::export::{otlp, perfetto};
 use crate::regressions::{Drift, Recorded, Regression, drift};
 use crate::report::story;
 use crate::run::{self, Run};
 use crate::search::nearest::nearest;
 use crate::story::Story;
 use crate::subject::AnySubject;
+use crate::trace::Record;
 
 /// The arguments of `replay`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +30,27 @@ pub(super) struct Args {
     /// regression.json in the folder
     #[arg(long)]
     record: bool,
+    /// Writes the trace to this file as OTLP/JSON, for OpenTelemetry
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    otlp: Option<PathBuf>,
+    /// Writes the trace to this file as Chrome trace events, for <https://ui.perfetto.dev>
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    perfetto: Option<PathBuf>,
 }
+
+/// The examples in the help.
+pub(super) fn examples(program: &Program) -> String {
+    format!(
+        "Examples:
+  {program} replay TOKEN                           the run again, with its story
+  {program} replay TOKEN --perfetto run.json       for https://ui.perfetto.dev
+  {program} replay TOKEN --otlp run.json           for a collector of OpenTelemetry:
+      curl localhost:4318/v1/traces -H 'content-type: application/json' -d @run.json"
+    )
+}
+
+/// A function that writes records for another tool.
+type Export = fn(&[Record]) -> serde_json::Value;
 
 /// The run that was named on the command line.
 enum Named {
@@ -67,6 +89,12 @@ pub(super) fn run(
         let before = kept.recorded.decisions;
         if now != before && !args.planted {
             anstream::println!("  The run has {now} decisions; it was recorded with {before}.\n");
+        }
+    }
+    let exports = [(&args.otlp, otlp::document as Export), (&args.perfetto, perfetto::document)];
+    for (file, export) in exports {
+        if let Some(file) = file {
+            std::fs::write(file, format!("{}\n", export(&run.trace)))?;
         }
     }
     print_drift(&drifts, &named, program);

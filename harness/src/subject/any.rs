@@ -17,6 +17,7 @@ use super::operation::AnyOperation;
 use super::processes::Processes;
 use super::rules::Rules;
 use crate::bugs::PlantedBug;
+use crate::catalog::openapi::Interface;
 use crate::evidence::Facts;
 use crate::history::History;
 use crate::invariants::{self, Kind, Statement, Violation};
@@ -202,6 +203,12 @@ impl AnySubject {
     /// The services, with what they declare.
     pub fn topology(&self) -> &Topology {
         &self.0.topology
+    }
+
+    /// The routes that describe themselves, by service.
+    pub fn interfaces(&self) -> Vec<Interface> {
+        let (system, _) = self.open(&TimeScale::simulated(), &Settings::default());
+        Topology::interfaces(&system)
     }
 
     /// The external service as stories call it, and the requests that services send to it.

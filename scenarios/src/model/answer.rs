@@ -11,7 +11,7 @@ use super::session::Caller;
 pub struct Answer {
     /// The rule that allows it.
     pub rule: Rule,
-    /// The status.
+    /// The status: that of the rule.
     pub status: u16,
     /// The body.
     pub body: Body,
@@ -59,41 +59,41 @@ pub enum Effect {
 
 impl Answer {
     /// A success.
-    pub fn shows(rule: Rule, status: u16, body: Value) -> Self {
-        let (body, cookie) = (Body::Json(body), Cookie::Kept);
+    pub fn shows(rule: Rule, body: Value) -> Self {
+        let (status, body, cookie) = (rule.status(), Body::Json(body), Cookie::Kept);
         Self { rule, status, body, cookie, effect: Effect::Nothing }
     }
 
     /// A success without a body.
     pub fn empty(rule: Rule) -> Self {
-        Self { body: Body::Empty, ..Self::shows(rule, 204, Value::Null) }
+        Self { body: Body::Empty, ..Self::shows(rule, Value::Null) }
     }
 
     /// A refusal of the whole request with this message.
-    pub fn refuses(rule: Rule, status: u16, message: &'static str) -> Self {
+    pub fn refuses(rule: Rule, message: &'static str) -> Self {
         let body = Body::Errors(vec![(None, Some(message))]);
-        Self { body, ..Self::shows(rule, status, Value::Null) }
+        Self { body, ..Self::shows(rule, Value::Null) }
     }
 
     /// A refusal of these input fields.
     pub fn invalid(rule: Rule, fields: &[(&'static str, Option<&'static str>)]) -> Self {
         let fields = fields.iter().map(|(field, message)| (Some(*field), *message)).collect();
-        Self { body: Body::Errors(fields), ..Self::shows(rule, 400, Value::Null) }
+        Self { body: Body::Errors(fields), ..Self::shows(rule, Value::Null) }
     }
 
     /// 401.
     pub fn unauthorized(rule: Rule) -> Self {
-        Self::refuses(rule, 401, "Not authorized")
+        Self::refuses(rule, "Not authorized")
     }
 
     /// 404.
     pub fn not_found(rule: Rule) -> Self {
-        Self::refuses(rule, 404, "Not Found")
+        Self::refuses(rule, "Not Found")
     }
 
     /// 503.
     pub fn unavailable(rule: Rule) -> Self {
-        Self::refuses(rule, 503, "Service unavailable, try again later")
+        Self::refuses(rule, "Service unavailable, try again later")
     }
 
     /// The same with this cookie.

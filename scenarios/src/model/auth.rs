@@ -88,31 +88,29 @@ pub fn sign_up(body: &Map<String, Value>, (id, hash): (&str, &str)) -> Answer {
         "_id": id, "email": email, "emailKey": address(email), "password": hash, "role": "user",
         "claim": Bson::Null, "banned": false, "generation": 0_i64, "version": 0_i64,
     };
-    let shown = Answer::shows(Rule::SignedUp, 201, user_view(&user));
+    let shown = Answer::shows(Rule::SignedUp, user_view(&user));
     shown.with_cookie(session(&user)).leaving(user)
 }
 
 /// A sign-up or an edit with an address of another user.
 pub fn taken(rule: Rule) -> Answer {
-    Answer::refuses(rule, 400, "Email in use")
+    Answer::refuses(rule, "Email in use")
 }
 
 /// Signs in the user of the address, if there is one; `right` is true for the right password.
 pub fn sign_in(user: Option<&Document>, right: bool) -> Answer {
     match user {
-        None => Answer::refuses(Rule::SignInUnknown, 400, CREDENTIALS),
-        Some(_) if !right => Answer::refuses(Rule::SignInPassword, 400, CREDENTIALS),
-        Some(user) if is_banned(user) => Answer::refuses(Rule::SignInBanned, 403, "User is banned"),
-        Some(user) => {
-            Answer::shows(Rule::SignedIn, 200, user_view(user)).with_cookie(session(user))
-        }
+        None => Answer::refuses(Rule::SignInUnknown, CREDENTIALS),
+        Some(_) if !right => Answer::refuses(Rule::SignInPassword, CREDENTIALS),
+        Some(user) if is_banned(user) => Answer::refuses(Rule::SignInBanned, "User is banned"),
+        Some(user) => Answer::shows(Rule::SignedIn, user_view(user)).with_cookie(session(user)),
     }
 }
 
 /// Signs out the user of a session; `None` without one.
 pub fn sign_out(user: Option<&Document>) -> Answer {
     let rule = if user.is_some() { Rule::SignedOut } else { Rule::SignedOutNobody };
-    let answer = Answer::shows(rule, 200, json!({})).with_cookie(Cookie::Cleared);
+    let answer = Answer::shows(rule, json!({})).with_cookie(Cookie::Cleared);
     let Some(user) = user else { return answer };
     let version = Bson::from(integer(user, "version") + 1);
     answer.leaving(changed(user, [("version", version)]))
@@ -132,7 +130,7 @@ pub fn event(user: &Document) -> Option<(&str, Value)> {
 /// Shows the claims of the session.
 pub fn current(caller: Option<&Caller>) -> Answer {
     let rule = if caller.is_some() { Rule::CurrentUser } else { Rule::CurrentNobody };
-    Answer::shows(rule, 200, json!({ "currentUser": caller }))
+    Answer::shows(rule, json!({ "currentUser": caller }))
 }
 
 /// Edits an account; `right` is true for the right current password, `hash` the one of the new
@@ -141,7 +139,7 @@ pub fn edit(user: Option<&Document>, body: &Map<String, Value>, right: bool, has
     let given = |field: &str| body.get(field).and_then(Value::as_str);
     if given("email").is_none() && given("password").is_none() {
         let message = "You must supply a new email or a new password";
-        return Answer::refuses(Rule::AccountNothing, 400, message);
+        return Answer::refuses(Rule::AccountNothing, message);
     }
     let gone = Answer::unauthorized(Rule::AccountGone);
     let Some(user) = user else { return gone };
@@ -162,7 +160,7 @@ pub fn edit(user: Option<&Document>, body: &Map<String, Value>, right: bool, has
         next.insert("generation", integer(user, "generation") + 1);
     }
     let answer = |user: &Document| {
-        let shown = Answer::shows(Rule::AccountEdited, 200, user_view(user));
+        let shown = Answer::shows(Rule::AccountEdited, user_view(user));
         shown.with_cookie(session(user))
     };
     if next == *user {
@@ -190,7 +188,7 @@ pub fn claim(
         return Answer::invalid(Rule::ClaimInput, &field);
     }
     if presented != claim {
-        return Answer::refuses(Rule::ClaimInvalid, 403, "Invalid claim");
+        return Answer::refuses(Rule::ClaimInvalid, "Invalid claim");
     }
     let Some(user) = user.filter(|user| !is_banned(user)) else {
         return Answer::unauthorized(Rule::ClaimGone);
@@ -200,7 +198,7 @@ pub fn claim(
         return Answer::empty(Rule::ClaimedAgain);
     }
     if is_used {
-        return Answer::refuses(Rule::ClaimUsed, 400, "Claim is used");
+        return Answer::refuses(Rule::ClaimUsed, "Claim is used");
     }
     Answer::empty(Rule::Claimed).leaving(changed(
         user,
@@ -222,7 +220,7 @@ pub fn ban(caller: Option<&Document>, user: Option<&Document>, ban: bool, claim:
     let digest = digest(claim);
     let allowed = |caller: &&Document| !is_banned(caller) && text(caller, "claim") == digest;
     if caller.filter(allowed).is_none() {
-        return Answer::refuses(Rule::BanForbidden, 403, "Not an administrator");
+        return Answer::refuses(Rule::BanForbidden, "Not an administrator");
     }
     let Some(user) = user else { return Answer::not_found(Rule::BanUnknown) };
     let rule = match (ban, is_banned(user) == ban) {

@@ -20,19 +20,19 @@ pub type Bad = (&'static str, Option<&'static str>);
 pub fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Box<Answer>> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let open = |rule, status| Answer {
+    let open = |rule| Answer {
         body: Body::Errors(vec![(None, None)]),
-        ..Answer::shows(rule, status, Value::Null)
+        ..Answer::shows(rule, Value::Null)
     };
     if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(open(Rule::ContentType, 415).into());
+        return Err(open(Rule::ContentType).into());
     }
     if body.len() > BODY_LIMIT {
-        return Err(open(Rule::TooLarge, 413).into());
+        return Err(open(Rule::TooLarge).into());
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        _ => Err(open(Rule::NotAnObject, 400).into()),
+        _ => Err(open(Rule::NotAnObject).into()),
     }
 }
 

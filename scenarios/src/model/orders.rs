@@ -42,12 +42,12 @@ pub fn view(order: &Document) -> Value {
 
 /// A reservation that another order prevents.
 pub fn reserved() -> Answer {
-    Answer::refuses(Rule::ReserveHeld, 400, "Ticket is already reserved")
+    Answer::refuses(Rule::ReserveHeld, "Ticket is already reserved")
 }
 
 /// A reservation by a buyer whose open orders have reached the limit.
 pub fn too_many() -> Answer {
-    Answer::refuses(Rule::ReserveTooMany, 400, "Too many open orders")
+    Answer::refuses(Rule::ReserveTooMany, "Too many open orders")
 }
 
 /// A reservation of a ticket that does not exist.
@@ -77,7 +77,7 @@ pub fn reserve(
         "holding": true, "open": true, "slot": slot, "fence": fence, "expiresAt": date(after(at, window)),
         "createdAt": date(at), "version": 0_i64,
     };
-    Answer::shows(Rule::Reserved, 201, view(&order)).leaving(order)
+    Answer::shows(Rule::Reserved, view(&order)).leaving(order)
 }
 
 /// Shows an order.
@@ -86,7 +86,7 @@ pub fn show(caller: &Caller, order: Option<&Document>) -> Answer {
     if text(order, "userId") != caller.id {
         return Answer::unauthorized(Rule::OrderForeign);
     }
-    Answer::shows(Rule::OrderShown, 200, view(order))
+    Answer::shows(Rule::OrderShown, view(order))
 }
 
 /// Cancels an order.
@@ -96,7 +96,7 @@ pub fn cancel(caller: &Caller, order: Option<&Document>) -> Answer {
         return Answer::unauthorized(Rule::CancelForeign);
     }
     match text(order, "status") {
-        "complete" => Answer::refuses(Rule::CancelComplete, 400, "Cannot cancel a completed order"),
+        "complete" => Answer::refuses(Rule::CancelComplete, "Cannot cancel a completed order"),
         "cancelled" => Answer::empty(Rule::CancelledAgain),
         _ => Answer::empty(Rule::Cancelled).leaving(changed(
             order,

@@ -60,10 +60,10 @@ pub fn refuse(caller: &Caller, order: &Document) -> Option<Answer> {
 pub fn respond(order: &Document, mine: bool) -> Option<Answer> {
     let charge = charge(order)?;
     match (text(charge, "status"), text(order, "status")) {
-        ("failed", _) => Some(Answer::refuses(Rule::PayDeclined, 402, "Payment declined")),
+        ("failed", _) => Some(Answer::refuses(Rule::PayDeclined, "Payment declined")),
         ("completed" | "refunded", "cancelled") => Some(cancelled()),
         ("completed", _) if mine => {
-            Some(Answer::shows(Rule::Paid, 201, json!({ "id": text(charge, "id") })))
+            Some(Answer::shows(Rule::Paid, json!({ "id": text(charge, "id") })))
         }
         ("completed" | "refunded", _) => Some(paid()),
         _ => None,
@@ -71,11 +71,11 @@ pub fn respond(order: &Document, mine: bool) -> Option<Answer> {
 }
 
 fn cancelled() -> Answer {
-    Answer::refuses(Rule::PayCancelled, 400, "Cannot pay for a cancelled order")
+    Answer::refuses(Rule::PayCancelled, "Cannot pay for a cancelled order")
 }
 
 fn paid() -> Answer {
-    Answer::refuses(Rule::PayPaid, 400, "Order is already paid")
+    Answer::refuses(Rule::PayPaid, "Order is already paid")
 }
 
 /// Whether a payment with this token may change an order so: it creates the charge of the price,

@@ -52,7 +52,7 @@ pub fn create(caller: &Caller, listing: &Listing, id: &str) -> Answer {
         "_id": id, "title": &listing.title, "price": listing.cents, "userId": &caller.id,
         "orderId": Bson::Null, "fence": 0_i64, "version": 0_i64,
     };
-    Answer::shows(Rule::Listed, 201, view(&ticket)).leaving(ticket)
+    Answer::shows(Rule::Listed, view(&ticket)).leaving(ticket)
 }
 
 /// Edits a ticket.
@@ -62,7 +62,7 @@ pub fn edit(caller: &Caller, listing: &Listing, ticket: Option<&Document>) -> An
         return Answer::unauthorized(Rule::EditForeign);
     }
     if holder(ticket).is_some() {
-        return Answer::refuses(Rule::EditReserved, 400, "Cannot edit a reserved ticket");
+        return Answer::refuses(Rule::EditReserved, "Cannot edit a reserved ticket");
     }
     let next = changed(
         ticket,
@@ -72,14 +72,14 @@ pub fn edit(caller: &Caller, listing: &Listing, ticket: Option<&Document>) -> An
             ("version", Bson::from(integer(ticket, "version") + 1)),
         ],
     );
-    Answer::shows(Rule::Edited, 200, view(&next)).leaving(next)
+    Answer::shows(Rule::Edited, view(&next)).leaving(next)
 }
 
 /// Shows a ticket.
 pub fn show(ticket: Option<&Document>) -> Answer {
     let Some(ticket) = ticket else { return Answer::not_found(Rule::TicketUnknown) };
     let rule = if holder(ticket).is_some() { Rule::TicketHeld } else { Rule::TicketFree };
-    Answer::shows(rule, 200, view(ticket))
+    Answer::shows(rule, view(ticket))
 }
 
 /// Whether an event may change a ticket so: only its holder changes.

@@ -47,7 +47,7 @@ impl List<'_, '_> {
     /// request, to show the difference.
     fn answers(&self, rule: Rule, page: &Page, exchange: &Exchange<'_>) -> Vec<Answer> {
         let right = exchange.shown.as_array().is_some_and(|s| self.is_right(page, s, exchange));
-        let answer = Answer::shows(rule, 200, Value::Null);
+        let answer = Answer::shows(rule, Value::Null);
         if right {
             return vec![Answer { body: Body::Page, ..answer }];
         }

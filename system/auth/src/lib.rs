@@ -9,6 +9,7 @@
 pub mod admins;
 mod app;
 mod audit;
+mod input;
 pub mod model;
 pub mod password;
 pub mod routes;

@@ -1,134 +1,62 @@
 //! HTTP in: `/api/users`. It parses, calls [`crate::model`] and maps refusals to responses.
 
-use axum::Extension;
+use std::time::Duration;
+
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::routing::{get, patch, post};
-use axum::{Json, Router};
+use axum::http::StatusCode;
+use axum::response::NoContent;
+use axum::{Extension, Json};
 use contracts::messages;
-use garde::Validate;
-use identity::session;
+use identity::session::{self, SetSession};
 use platform::collection::{ChangeError, Decision};
-use platform::http::{ApiError, Id, Input, input};
+use platform::http::interface::DocumentId;
+use platform::http::{ApiError, Id, Input, New, Route, Routes};
 use ports::Timestamp;
 use ports::store::WriteError;
-use serde::{Deserialize, Deserializer, Serialize};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::app::App;
 use crate::audit::{self, Actor};
+use crate::input::{ClaimInput, EditInput, SignInInput, SignUpInput};
 use crate::model::{self, Edit, User, UserError};
-use crate::password::normalized;
 use crate::store;
 use crate::throttle::ClientAddress;
 
 /// Returns the routes of this service.
-pub fn routes(app: App) -> Router {
-    Router::new()
-        .route("/api/users/signup", post(sign_up))
-        .route("/api/users/signin", post(sign_in))
-        .route("/api/users/signout", post(sign_out))
-        .route("/api/users/currentuser", get(current))
-        .route("/api/users/me", patch(edit))
-        .route("/api/users/me/admin", post(claim))
-        .route("/api/users/{id}/ban", post(ban).delete(unban))
-        .with_state(app)
+pub fn routes(app: App) -> Routes {
+    let guesses = || ApiError::too_many_attempts(Duration::from_secs(1));
+    let taken = |index: &str| taken(WriteError::Duplicate { index: index.to_owned() });
+    let table = [
+        Route::post("/api/users/signup", sign_up).refuses([guesses(), taken(store::EMAIL)]),
+        Route::post("/api/users/signin", sign_in)
+            .refuses([guesses()])
+            .refuses([UserError::Credentials, UserError::Banned]),
+        Route::post("/api/users/signout", sign_out),
+        Route::get("/api/users/currentuser", current),
+        Route::patch("/api/users/me", edit)
+            .refuses([nothing_new(), guesses(), taken(store::EMAIL)])
+            .refuses([UserError::CurrentPassword, UserError::SignedOut]),
+        Route::post("/api/users/me/admin", claim)
+            .refuses([guesses(), other_claim(), taken(store::CLAIM)])
+            .refuses([UserError::SignedOut]),
+        Route::post("/api/users/{id}/ban", ban)
+            .role("administrator")
+            .refuses([no_administrator(), UserError::NotFound.into()]),
+        Route::delete("/api/users/{id}/ban", unban)
+            .role("administrator")
+            .refuses([no_administrator(), UserError::NotFound.into()]),
+    ];
+    Routes::new(app, table)
 }
 
-#[derive(Deserialize, Validate)]
-struct SignUpInput {
-    #[serde(default, deserialize_with = "input::text")]
-    #[garde(custom(valid_email))]
-    email: String,
-    #[serde(default, deserialize_with = "password")]
-    #[garde(custom(valid_password))]
-    password: String,
-}
-
-#[derive(Deserialize, Validate)]
-struct SignInInput {
-    #[serde(default, deserialize_with = "input::text")]
-    #[garde(custom(valid_email))]
-    email: String,
-    #[serde(default, deserialize_with = "password")]
-    #[garde(custom(supplied))]
-    password: String,
-}
-
-#[derive(Deserialize, Validate)]
-#[serde(rename_all = "camelCase")]
-struct EditInput {
-    #[serde(default, deserialize_with = "text_or_none")]
-    #[garde(inner(custom(valid_email)))]
-    email: Option<String>,
-    #[serde(default, deserialize_with = "password_or_none")]
-    #[garde(inner(custom(valid_password)))]
-    password: Option<String>,
-    #[serde(default, deserialize_with = "password")]
-    #[garde(custom(supplied))]
-    current_password: String,
-}
-
-#[derive(Deserialize, Validate)]
-struct ClaimInput {
-    #[serde(default, deserialize_with = "input::text")]
-    #[garde(custom(supplied_claim))]
-    claim: String,
-}
-
-fn valid_email(email: &str, _: &()) -> garde::Result {
-    garde::rules::email::parse_email(email.trim())
-        .map_err(|_| garde::Error::new("Email must be valid"))
-}
-
-fn valid_password(password: &str, _: &()) -> garde::Result {
-    match password.chars().count() {
-        4..=20 => Ok(()),
-        _ => Err(garde::Error::new("Password must be between 4 and 20 characters")),
-    }
-}
-
-fn supplied(password: &str, _: &()) -> garde::Result {
-    if password.is_empty() {
-        return Err(garde::Error::new("You must supply a password"));
-    }
-    Ok(())
-}
-
-fn supplied_claim(claim: &str, _: &()) -> garde::Result {
-    if claim.trim().is_empty() {
-        return Err(garde::Error::new("You must supply a claim"));
-    }
-    Ok(())
-}
-
-/// Decodes a field that may be absent or null, which keep the old value; a value of another
-/// type becomes an invalid text.
-fn text_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(match serde_json::Value::deserialize(from)? {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text),
-        _ => Some(String::new()),
-    })
-}
-
-/// Decodes a password as it is hashed and compared.
-fn password<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    input::text(from).map(|password| normalized(&password))
-}
-
-/// As [`text_or_none`], for a password.
-fn password_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(text_or_none(from)?.map(|password| normalized(&password)))
-}
-
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 struct UserView {
+    #[schemars(with = "DocumentId")]
     id: String,
     email: String,
 }
-
-/// A user with the cookie that signs them in.
-type SignedIn = ([(HeaderName, HeaderValue); 1], Json<UserView>);
 
 /// The address of the client, which the server adds to a request where it knows one.
 type Client = Option<Extension<ClientAddress>>;
@@ -180,16 +108,21 @@ impl<'a> Attempt<'a> {
 }
 
 /// Signs the user in; `since` is a time before the user was looked up.
-fn signed_in(app: &App, user: User, since: Timestamp) -> SignedIn {
+fn signed_in<R>(
+    app: &App,
+    user: User,
+    since: Timestamp,
+    respond: fn(UserView) -> R,
+) -> SetSession<R> {
     let cookie = app.sessions.issue(&user.id, &user.email, user.generation, since);
-    ([(header::SET_COOKIE, cookie)], Json(UserView { id: user.id, email: user.email }))
+    SetSession(cookie, respond(UserView { id: user.id, email: user.email }))
 }
 
 async fn sign_up(
     State(app): State<App>,
     client: Client,
     Input(input): Input<SignUpInput>,
-) -> Result<(StatusCode, SignedIn), ApiError> {
+) -> Result<SetSession<New<UserView>>, ApiError> {
     let attempt = Attempt::begin(&app, "sign-up", client, &input.email)?;
     let password = app.passwords.hash(&input.password).await;
     let since = app.clock.now();
@@ -202,14 +135,14 @@ async fn sign_up(
     }
     inserted.map_err(taken)?;
     attempt.accepted(&user.id);
-    Ok((StatusCode::CREATED, signed_in(&app, user, since)))
+    Ok(signed_in(&app, user, since, New))
 }
 
 async fn sign_in(
     State(app): State<App>,
     client: Client,
     Input(input): Input<SignInInput>,
-) -> Result<SignedIn, ApiError> {
+) -> Result<SetSession<Json<UserView>>, ApiError> {
     let attempt = Attempt::begin(&app, "sign-in", client, &input.email)?;
     let since = app.clock.now();
     let user = store::by_email(&app.users, &input.email).await?;
@@ -220,37 +153,36 @@ async fn sign_in(
         _ => attempt.failed("wrong credentials"),
     })?;
     attempt.accepted(&user.id);
-    Ok(signed_in(&app, user, since))
+    Ok(signed_in(&app, user, since, Json))
 }
 
 async fn sign_out(
     State(app): State<App>,
     client: Client,
-    headers: HeaderMap,
-) -> Result<SignedOut, ApiError> {
-    if let Some(user) = app.sessions.current(&headers) {
+    caller: Option<session::User>,
+) -> Result<SetSession<Json<Nothing>>, ApiError> {
+    if let Some(user) = caller {
         let sign_out =
             |account: Option<&User>| model::sign_out(account, &user.session, app.last_expiry());
         app.users.apply(&user.id, sign_out).await?;
         let client = client.map(|Extension(client)| client);
         audit::accepted("sign-out", Actor { client, account: &user.id }, &user.id);
     }
-    Ok(([(header::SET_COOKIE, app.sessions.clear())], Json(Nothing {})))
+    Ok(SetSession(app.sessions.clear(), Json(Nothing {})))
 }
 
-type SignedOut = ([(HeaderName, HeaderValue); 1], Json<Nothing>);
-
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Nothing {}
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CurrentUser")]
 struct CurrentView {
     current_user: Option<session::User>,
 }
 
-async fn current(State(app): State<App>, headers: HeaderMap) -> Json<CurrentView> {
-    Json(CurrentView { current_user: app.sessions.current(&headers) })
+async fn current(_: State<App>, current_user: Option<session::User>) -> Json<CurrentView> {
+    Json(CurrentView { current_user })
 }
 
 async fn edit(
@@ -258,9 +190,9 @@ async fn edit(
     client: Client,
     caller: session::User,
     Input(input): Input<EditInput>,
-) -> Result<SignedIn, ApiError> {
+) -> Result<SetSession<Json<UserView>>, ApiError> {
     if input.email.is_none() && input.password.is_none() {
-        return Err(ApiError::refused("You must supply a new email or a new password"));
+        return Err(nothing_new());
     }
     let attempt = Attempt::begin(&app, "account change", client, &caller.id)?;
     let since = app.clock.now();
@@ -281,7 +213,7 @@ async fn edit(
     })?;
     let user = changed.document.expect("an edit never removes the user");
     attempt.accepted(&user.id);
-    Ok(signed_in(&app, user, since))
+    Ok(signed_in(&app, user, since, Json))
 }
 
 async fn claim(
@@ -289,11 +221,11 @@ async fn claim(
     client: Client,
     caller: session::User,
     Input(input): Input<ClaimInput>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let attempt = Attempt::begin(&app, "claim", client, &caller.id)?;
     let Some(digest) = app.admins.recognize(input.claim.trim()) else {
         attempt.failed("wrong claim");
-        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::INVALID_CLAIM));
+        return Err(other_claim());
     };
     let claim = |user: Option<&User>| model::claim(user, &digest);
     app.users.change(&caller.id, claim).await.map_err(|error| match error {
@@ -304,7 +236,7 @@ async fn claim(
         error => error.into(),
     })?;
     attempt.accepted(&caller.id);
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 async fn ban(
@@ -312,7 +244,7 @@ async fn ban(
     client: Client,
     by: session::User,
     id: Id,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     change_ban(app, client, by, id, ("ban", model::ban)).await
 }
 
@@ -321,7 +253,7 @@ async fn unban(
     client: Client,
     by: session::User,
     id: Id,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     change_ban(app, client, by, id, ("end of ban", model::unban)).await
 }
 
@@ -334,18 +266,30 @@ async fn change_ban(
     caller: session::User,
     Id(id): Id,
     (action, decide): (&'static str, BanDecision),
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     let client = client.map(|Extension(client)| client);
     let actor = Actor { client, account: &caller.id };
     let administrator = app.users.get(&caller.id).await?;
     if !app.admins.allow(administrator.as_ref()) {
         audit::refused(action, actor, "not an administrator");
-        return Err(ApiError::new(StatusCode::FORBIDDEN, messages::NOT_ADMINISTRATOR));
+        return Err(no_administrator());
     }
     let decide = |user: Option<&User>| decide(user, app.last_expiry());
     app.users.change(&id, decide).await?;
     audit::accepted(action, actor, &id);
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
+}
+
+fn nothing_new() -> ApiError {
+    ApiError::refused("You must supply a new email or a new password")
+}
+
+fn other_claim() -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, messages::INVALID_CLAIM)
+}
+
+fn no_administrator() -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, messages::NOT_ADMINISTRATOR)
 }
 
 /// Maps a violation of an index: of concurrent users with one address or one claim, one succeeds.

@@ -18,7 +18,7 @@ pub mod user;
 
 pub use charge::{CHARGE_EVENTS, ChargeCreated, ChargeState, ChargeStatus, ChargeUpdated};
 pub use expiration::{EXPIRATION_EVENTS, Expiry, OrderExpired};
-pub use money::Cents;
+pub use money::{Cents, Price, PriceInput};
 pub use order::{
     ORDER_EVENTS, OrderCancelled, OrderCompleted, OrderCreated, OrderReason, OrderState,
     OrderStatus, OrderTicket, OrderUpdated,

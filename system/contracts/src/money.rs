@@ -3,7 +3,9 @@
 //! No sum is ever a float. A price is parsed from its decimal digits, so 19.99 is 1999 cents
 //! and not 1998. There is no currency here: the payment provider's configuration has it.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
@@ -81,6 +83,49 @@ impl Cents {
 impl std::fmt::Display for Cents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+/// The schema of an amount as a JSON number. For `#[schemars(with = "Price")]`.
+#[derive(Debug)]
+pub enum Price {}
+
+impl JsonSchema for Price {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Price".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let (low, high) = (Cents::LOWEST_PRICE.to_json(), Cents::HIGHEST_PRICE.to_json());
+        json_schema!({
+            "type": "number",
+            "minimum": low,
+            "maximum": high,
+            "description": "An amount with at most two decimals",
+        })
+    }
+}
+
+/// The schema of an amount that is read: a JSON number, or its digits in a string.
+#[derive(Debug)]
+pub enum PriceInput {}
+
+impl JsonSchema for PriceInput {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "PriceInput".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = json_schema!({ "type": "string", "pattern": "^[0-9]{1,8}(\\.[0-9]+)?$" });
+        json_schema!({ "anyOf": [Price::json_schema(generator), text] })
     }
 }
 

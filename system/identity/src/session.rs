@@ -4,13 +4,15 @@
 //! counts as signed out, and so does one that has ended, or the one of a banned user. Nothing here looks up a user:
 //! the token alone identifies the caller.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::revocations::Revocations;
 use crate::token;
 use platform::http::ApiError;
+use platform::http::interface::{DeclaredAnswer, Endpoint, Gives, SessionCookie, Takes};
 use platform::listen::Listener;
 use ports::clock::Clock;
 use ports::entropy::Entropy;
@@ -157,6 +160,47 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         state.as_ref().current(&parts.headers).ok_or_else(ApiError::not_authorized)
+    }
+}
+
+impl<S> OptionalFromRequestParts<S> for User
+where
+    S: AsRef<Sessions> + Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Infallible> {
+        Ok(state.as_ref().current(&parts.headers))
+    }
+}
+
+impl Takes for User {
+    fn describe(endpoint: &mut Endpoint) {
+        endpoint.session = Some(SessionCookie { cookie: COOKIE, is_required: true });
+        endpoint.refuses(&ApiError::not_authorized());
+    }
+
+    fn describe_optional(endpoint: &mut Endpoint) {
+        endpoint.session = Some(SessionCookie { cookie: COOKIE, is_required: false });
+    }
+}
+
+/// A response that sets the session cookie to a value of [`Sessions::issue`] or
+/// [`Sessions::clear`].
+#[derive(Debug)]
+pub struct SetSession<R>(pub HeaderValue, pub R);
+
+impl<R: IntoResponse> IntoResponse for SetSession<R> {
+    fn into_response(self) -> Response {
+        ([(header::SET_COOKIE, self.0)], self.1).into_response()
+    }
+}
+
+impl<R: Gives> Gives for SetSession<R> {
+    fn answer() -> (StatusCode, DeclaredAnswer) {
+        let (status, mut answer) = R::answer();
+        answer.headers.push((header::SET_COOKIE.as_str(), "The session, or its end"));
+        (status, answer)
     }
 }
 

@@ -1,17 +1,18 @@
 //! HTTP in: `/api/orders`. It parses, calls [`crate::model`] and maps refusals to responses.
 
+use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
-use contracts::{OrderStatus, messages};
+use axum::response::NoContent;
+use contracts::{OrderStatus, Price, messages};
 use garde::Validate;
 use identity::session::User;
 use platform::http::input::document_id;
-use platform::http::{ApiError, Created, Id, Input, Page, created, input};
+use platform::http::interface::DocumentId;
+use platform::http::{ApiError, Created, Id, Input, Page, Route, Routes, created, input};
 use platform::read_your_writes::StaleReadRetry;
 use ports::Timestamp;
 use ports::clock::after;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,36 +21,54 @@ use crate::model::{self, Order, OrderError, Reservation, Ticket};
 use crate::store::{self, HoldError};
 
 /// Returns the routes of this service.
-pub fn routes(app: App) -> Router {
-    Router::new()
-        .route("/api/orders", get(list).post(create))
-        .route("/api/orders/{id}", get(show).delete(cancel))
-        .with_state(app)
+pub fn routes(app: App) -> Routes {
+    use OrderError::{Complete, NotFound, NotOwner};
+    let table = [
+        Route::get("/api/orders", list),
+        Route::post("/api/orders", create).refuses([ApiError::not_found()]).refuses([
+            HoldError::Held,
+            HoldError::TooMany,
+            HoldError::Contended,
+        ]),
+        Route::get("/api/orders/{id}", show).role("buyer").refuses([NotFound, NotOwner]),
+        Route::delete("/api/orders/{id}", cancel)
+            .role("buyer")
+            .refuses([NotFound, NotOwner, Complete]),
+    ];
+    Routes::new(app, table)
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct OrderInput {
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(document_id))]
+    #[schemars(!default, with = "DocumentId")]
     ticket_id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Order")]
 struct OrderView {
+    #[schemars(with = "DocumentId")]
     id: String,
     status: OrderStatus,
+    #[schemars(with = "DocumentId")]
     user_id: String,
     expires_at: Timestamp,
     version: i64,
     ticket: TicketView,
 }
 
-#[derive(Serialize)]
+/// The ticket as it was when it was reserved.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReservedTicket")]
 struct TicketView {
+    #[schemars(with = "DocumentId")]
     id: String,
     title: String,
+    #[schemars(with = "Price")]
     price: Value,
     version: i64,
 }
@@ -119,10 +138,10 @@ async fn show(State(app): State<App>, user: User, Id(id): Id) -> Result<Json<Ord
     Ok(Json(order.clone().into()))
 }
 
-async fn cancel(State(app): State<App>, user: User, Id(id): Id) -> Result<StatusCode, ApiError> {
+async fn cancel(State(app): State<App>, user: User, Id(id): Id) -> Result<NoContent, ApiError> {
     let cancel = |order: Option<&Order>| model::cancel(order, &user.id);
     app.orders.change(&id, cancel).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }
 
 impl From<OrderError> for ApiError {

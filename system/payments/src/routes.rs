@@ -1,17 +1,17 @@
 //! HTTP in: `/api/payments`. It parses, calls [`crate::model`] and maps refusals to responses.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
 use contracts::messages;
 use garde::Validate;
 use identity::session::User;
 use platform::collection::ChangeError;
 use platform::http::input::document_id;
-use platform::http::{ApiError, Created, Input, created, input};
+use platform::http::interface::DocumentId;
+use platform::http::{ApiError, Created, Input, Route, Routes, created, input};
 use platform::read_your_writes::StaleReadRetry;
 use ports::store::WriteError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -19,30 +19,40 @@ use crate::charges;
 use crate::model::{self, Order, PaymentError};
 
 /// Returns the routes of this service.
-pub fn routes(app: App) -> Router {
-    Router::new().route("/api/payments", post(pay)).with_state(app)
+pub fn routes(app: App) -> Routes {
+    use PaymentError::{Cancelled, Declined, NotBuyer, NotFound, Paid, Unanswered};
+    let refusals = [NotFound, NotBuyer, Cancelled, Paid, Declined, Unanswered];
+    Routes::new(app, [Route::post("/api/payments", pay).role("buyer").refuses(refusals)])
 }
 
-#[derive(Deserialize, Validate)]
+/// The largest number of characters of the token of a card.
+const TOKEN_LENGTH: usize = 200;
+
+#[derive(Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PaymentInput {
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(document_id))]
+    #[schemars(!default, with = "DocumentId")]
     order_id: String,
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(valid_token))]
+    #[schemars(!default, length(min = 1, max = TOKEN_LENGTH))]
     token: String,
 }
 
 fn valid_token(token: &str, _: &()) -> garde::Result {
     match token.trim().chars().count() {
-        1..=200 => Ok(()),
-        _ => Err(garde::Error::new("Token must have 1 to 200 characters")),
+        1..=TOKEN_LENGTH => Ok(()),
+        _ => Err(garde::Error::new(format!("Token must have 1 to {TOKEN_LENGTH} characters"))),
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Payment")]
 struct PaymentView {
+    /// The id of the charge.
+    #[schemars(with = "DocumentId")]
     id: String,
 }
 

@@ -7,8 +7,10 @@
 mod drain;
 pub mod error;
 pub mod input;
+pub mod interface;
 pub mod output;
 mod page;
+pub mod route;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +30,9 @@ use ports::entropy::Entropy;
 pub use drain::drain;
 pub use error::ApiError;
 pub use input::{BODY_LIMIT, Id, Input};
-pub use output::{Created, created, show};
+pub use output::{Created, New, created, show};
 pub use page::Page;
+pub use route::{Route, Routes};
 
 /// The state of the middleware.
 struct Instruments {

@@ -24,7 +24,7 @@
 //! }
 //!
 //! // A document of this service.
-//! #[derive(Clone, Serialize, Deserialize)]
+//! #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 //! struct Key {
 //!     id: String,
 //!     cleaned: i64,
@@ -46,7 +46,7 @@
 //!
 //! fn service(ports: &Ports) -> Service {
 //!     let keys = Collection::new(ports);
-//!     let routes = Router::new().route("/keys/{id}", show(&keys, |key| key));
+//!     let routes = Routes::new((), [show("/keys/{id}", &keys, |key| key)]);
 //!     Service::named("frontdesk")
 //!         .routes(&["/keys"], routes)
 //!         .collection(&keys)

@@ -2,7 +2,6 @@
 //! uses: `use platform::prelude::*`.
 
 pub use axum::extract::State;
-pub use axum::routing::{get, post};
 pub use axum::{Json, Router};
 pub use garde::Validate;
 pub use ports::Ports;
@@ -12,6 +11,6 @@ pub use serde::{Deserialize, Serialize};
 pub use crate::collection::{Aggregate, Collection, Decision};
 pub use crate::event::Emit;
 pub use crate::http::input::document_id;
-pub use crate::http::{ApiError, Created, Id, Input, created, show};
+pub use crate::http::{ApiError, Created, Id, Input, Route, Routes, created, show};
 pub use crate::listen::HandleError;
 pub use crate::service::Service;

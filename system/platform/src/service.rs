@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::collection::{Aggregate, Collection, CollectionSpec};
 use crate::copy;
 use crate::event::EventGroup;
+use crate::http::route::{DeclaredRoute, Routes};
 use crate::listen::{HandleError, Listener};
 use crate::task::Task;
 
@@ -22,6 +23,8 @@ pub struct Service {
     pub paths: &'static [&'static str],
     /// Its HTTP routes.
     pub routes: Router,
+    /// The routes that describe themselves; none for a service of bare routes.
+    pub declared: Vec<DeclaredRoute>,
     /// The collections that it owns, in the order in which they are created.
     pub collections: Vec<CollectionSpec>,
     /// Its listeners, in the order in which their consumers are opened.
@@ -38,16 +41,19 @@ impl Service {
             name,
             paths: &[],
             routes: Router::new(),
+            declared: Vec::new(),
             collections: Vec::new(),
             listeners: Vec::new(),
             tasks: Vec::new(),
         }
     }
 
-    /// Sets the routes, all of which lie under one of these path prefixes.
+    /// Sets the routes, all of which lie under one of these path prefixes: a table that describes
+    /// them, or a bare router.
     #[must_use]
-    pub fn routes(self, paths: &'static [&'static str], routes: Router) -> Self {
-        Self { paths, routes, ..self }
+    pub fn routes(self, paths: &'static [&'static str], routes: impl Into<Routes>) -> Self {
+        let Routes { served, declared } = routes.into();
+        Self { paths, routes: served, declared, ..self }
     }
 
     /// Adds a collection, and the relay that publishes its events.

@@ -35,6 +35,9 @@ pub fn id_time(id: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::from_str_radix(digits, 16).ok()?).ok()
 }
 
+/// The regular expression of a document id, as [`is_id`] checks it.
+pub const ID_PATTERN: &str = "^[0-9a-fA-F]{24}$";
+
 /// Checks that the text has the format of a document id.
 #[must_use]
 pub fn is_id(text: &str) -> bool {

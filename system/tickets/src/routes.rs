@@ -1,12 +1,13 @@
 //! HTTP in: `/api/tickets`. It parses, calls [`crate::model`] and maps refusals to responses.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
-use contracts::{Cents, messages};
+use contracts::{Cents, Price, PriceInput, messages};
 use garde::Validate;
 use identity::session::User;
-use platform::http::{ApiError, Created, Id, Input, Page, created, input, show};
+use platform::http::interface::DocumentId;
+use platform::http::{ApiError, Created, Id, Input, Page, Route, Routes, created, input, show};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,20 +16,29 @@ use crate::model::{self, EditError, Listing, Ticket};
 use crate::store;
 
 /// Returns the routes of this service.
-pub fn routes(app: App) -> Router {
-    Router::new()
-        .route("/api/tickets", get(list).post(create))
-        .route("/api/tickets/{id}", show(&app.tickets, TicketView::from).put(edit))
-        .with_state(app)
+pub fn routes(app: App) -> Routes {
+    let refusals = [EditError::NotFound, EditError::NotOwner, EditError::Reserved];
+    let table = [
+        Route::get("/api/tickets", list),
+        Route::post("/api/tickets", create),
+        show("/api/tickets/{id}", &app.tickets, TicketView::from),
+        Route::put("/api/tickets/{id}", edit).role("seller").refuses(refusals),
+    ];
+    Routes::new(app, table)
 }
 
-#[derive(Deserialize, Validate)]
+/// The largest number of characters of a title.
+const TITLE_LENGTH: usize = 200;
+
+#[derive(Deserialize, Validate, JsonSchema)]
 struct TicketInput {
     #[serde(default, deserialize_with = "input::text")]
     #[garde(custom(valid_title))]
+    #[schemars(!default, length(min = 1, max = TITLE_LENGTH))]
     title: String,
     #[serde(default)]
     #[garde(custom(valid_price))]
+    #[schemars(!default, with = "PriceInput")]
     price: Value,
 }
 
@@ -41,8 +51,8 @@ impl TicketInput {
 
 fn valid_title(title: &str, _: &()) -> garde::Result {
     let title = title.trim();
-    if !(1..=200).contains(&title.chars().count()) || title.chars().all(is_invisible) {
-        return Err(garde::Error::new("Title must have 1 to 200 characters"));
+    if !(1..=TITLE_LENGTH).contains(&title.chars().count()) || title.chars().all(is_invisible) {
+        return Err(garde::Error::new(format!("Title must have 1 to {TITLE_LENGTH} characters")));
     }
     match title.chars().find(|&letter| is_formatting(letter)) {
         None => Ok(()),
@@ -77,14 +87,20 @@ fn valid_price(price: &Value, _: &()) -> garde::Result {
     price.map(|_| ()).ok_or_else(|| garde::Error::new(message()))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Ticket")]
 struct TicketView {
+    #[schemars(with = "DocumentId")]
     id: String,
     title: String,
+    #[schemars(with = "Price")]
     price: Value,
+    #[schemars(with = "DocumentId")]
     user_id: String,
+    /// The order that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DocumentId>")]
     order_id: Option<String>,
     version: i64,
 }

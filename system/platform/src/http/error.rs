@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::chain::Chain;
@@ -28,13 +29,21 @@ pub const TOO_MANY_ATTEMPTS: &str = "Too many attempts, try again later";
 const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One entry of the error shape.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     /// Human-readable text.
     pub message: String,
     /// The bad input field; `None` for a problem of the whole request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+}
+
+/// The body of every error response.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Errors")]
+pub(super) struct Shape {
+    #[schemars(length(min = 1))]
+    errors: Vec<Problem>,
 }
 
 /// An error response.
@@ -105,14 +114,20 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// Returns the messages, in the order of the fields.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &str> {
+        self.problems.iter().map(|problem| problem.message.as_str())
+    }
+
+    /// Returns the pause that it asks for.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Shape {
-            errors: Vec<Problem>,
-        }
         let shape = Shape { errors: self.problems };
         let mut response = (self.status, Json(shape)).into_response();
         if let Some(pause) = self.retry_after {

@@ -10,11 +10,13 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use futures::StreamExt;
 use garde::Validate;
+use schemars::{JsonSchema, json_schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
-use ports::entropy::is_id;
+use super::interface::{self, Endpoint, Parameter, Takes};
+use ports::entropy::{ID_PATTERN, is_id};
 
 /// The largest accepted body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -38,13 +40,12 @@ where
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(ApiError::new(status, "Content-Type must be application/json"));
+            return Err(wrong_type());
         }
         let body = read_body(request.into_body()).await?;
         // serde would accept an array for a struct, field by field.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(ApiError::refused("Invalid JSON body: it must be an object"));
+            return Err(no_object());
         }
         let input: T = serde_json::from_slice(&body)
             .map_err(|e| ApiError::refused(format!("Invalid JSON body: {e}")))?;
@@ -55,6 +56,27 @@ where
         })?;
         Ok(Self(input))
     }
+}
+
+impl<T: JsonSchema> Takes for Input<T> {
+    fn describe(endpoint: &mut Endpoint) {
+        endpoint.body = Some(interface::read::<T>());
+        endpoint.refuses(&ApiError::refused("An entry for each bad field"));
+        [no_object(), wrong_type(), too_large()].iter().for_each(|error| endpoint.refuses(error));
+    }
+}
+
+fn wrong_type() -> ApiError {
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json")
+}
+
+fn no_object() -> ApiError {
+    ApiError::refused("Invalid JSON body: it must be an object")
+}
+
+fn too_large() -> ApiError {
+    let message = format!("The request body has more than {BODY_LIMIT} bytes");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }
 
 /// Reads a body of at most [`BODY_LIMIT`]. A larger one is read on for a while and discarded: a
@@ -72,8 +94,7 @@ async fn read_body(body: Body) -> Result<Vec<u8>, ApiError> {
         }
     }
     if size > BODY_LIMIT {
-        let message = format!("The request body has more than {BODY_LIMIT} bytes");
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+        return Err(too_large());
     }
     Ok(kept)
 }
@@ -103,11 +124,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .await
             .map_err(|e| ApiError::refused(e.body_text()))?;
         if !is_id(&id) {
-            let message = "id must be 24 hex digits".to_owned();
-            return Err(ApiError::invalid([("id".to_owned(), message)]));
+            return Err(malformed());
         }
         Ok(Self(id.to_ascii_lowercase()))
     }
+}
+
+impl Takes for Id {
+    fn describe(endpoint: &mut Endpoint) {
+        let schema = json_schema!({ "type": "string", "pattern": ID_PATTERN });
+        let (name, about) = ("id", "The id of the resource");
+        endpoint.parameters.push(Parameter { name, about, is_in_path: true, schema });
+        endpoint.refuses(&malformed());
+    }
+}
+
+fn malformed() -> ApiError {
+    ApiError::invalid([("id".to_owned(), "id must be 24 hex digits".to_owned())])
 }
 
 /// Decodes a string, and anything else as the empty string. For

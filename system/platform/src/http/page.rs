@@ -3,11 +3,13 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use bson::{Document, doc};
-use ports::entropy::is_id;
+use ports::entropy::{ID_PATTERN, is_id};
 use ports::store::Find;
+use schemars::json_schema;
 use serde::Deserialize;
 
 use super::error::ApiError;
+use super::interface::{Endpoint, Parameter, Takes};
 
 /// The size of a page where the client names none.
 const DEFAULT_LIMIT: u32 = 100;
@@ -49,10 +51,10 @@ impl Asked {
         let after = self.after.map(|after| after.to_ascii_lowercase());
         let mut bad = Vec::new();
         if limit.is_none() {
-            bad.push(("limit".to_owned(), format!("must be 1 to {MAX_LIMIT}")));
+            bad.push(bad_limit());
         }
         if after.as_ref().is_some_and(|after| !is_id(after)) {
-            bad.push(("after".to_owned(), "must be 24 hex digits".to_owned()));
+            bad.push(bad_cursor());
         }
         limit
             .filter(|_| bad.is_empty())
@@ -70,6 +72,35 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
             .map_err(|e| ApiError::refused(e.body_text()))?;
         asked.page()
     }
+}
+
+impl Takes for Page {
+    fn describe(endpoint: &mut Endpoint) {
+        let limit = Parameter {
+            name: "limit",
+            about: "The maximum number of items",
+            is_in_path: false,
+            schema: json_schema!({
+                "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT,
+            }),
+        };
+        let after = Parameter {
+            name: "after",
+            about: "The id of the item before the first one; the newest without it",
+            is_in_path: false,
+            schema: json_schema!({ "type": "string", "pattern": ID_PATTERN }),
+        };
+        endpoint.parameters.extend([limit, after]);
+        endpoint.refuses(&ApiError::invalid([bad_limit(), bad_cursor()]));
+    }
+}
+
+fn bad_limit() -> (String, String) {
+    ("limit".to_owned(), format!("must be 1 to {MAX_LIMIT}"))
+}
+
+fn bad_cursor() -> (String, String) {
+    ("after".to_owned(), "must be 24 hex digits".to_owned())
 }
 
 #[cfg(test)]
