@@ -78,6 +78,7 @@ impl Real {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("rehearsal-{}-{number}", std::process::id());
+        let policy = system.policy.clone();
         let bus = JetStream::connect(&servers.nats_url, namespace.as_str());
         let mongo = Mongo::client(&servers.mongo_url);
         let external = external::Server::start(Arc::clone(&system.external));
@@ -85,7 +86,7 @@ impl Real {
         let mut world = Self {
             namespace,
             mongo: mongo?,
-            bus: Arc::new(bus?),
+            bus: Arc::new(bus?.keeping(policy.events, policy.dead_letters)),
             clock: Arc::new(SystemClock),
             client: client(CLIENT_TIMEOUT),
             external,

@@ -3,6 +3,7 @@
 use contracts::{Expiry, OrderExpired, OrderState};
 use platform::collection::Decision;
 use platform::event::Emit;
+use platform::renewal::Renewed;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,14 @@ pub fn fire(timer: Option<&Timer>, now: Timestamp) -> Decision<Timer> {
     let next = Timer { due: None, fired: true, ..timer.clone() };
     let event = Emit::new(&OrderExpired(Expiry { id: timer.id.clone() }));
     Decision::Write(next, vec![event])
+}
+
+impl Renewed for Timer {
+    /// The expiry of an order whose timer has fired, which orders may have missed.
+    fn newest(&self) -> Vec<Emit> {
+        let fired = self.fired.then(|| Emit::new(&OrderExpired(Expiry { id: self.id.clone() })));
+        fired.into_iter().collect()
+    }
 }
 
 impl Timer {
