@@ -246,6 +246,17 @@ impl Operate for Simulated {
         self.bring_down(|id| id.service == service)
     }
 
+    async fn forget(&mut self, service: &str) -> Result<(), WorldError> {
+        let name = self.system.service(service)?.name;
+        self.databases.insert(name, SimDatabase::default());
+        let (now, prefix) = (self.kernel.now(), format!("{name}-"));
+        let consumers = self.broker.pending(Stream::Events, now);
+        for consumer in consumers.iter().filter(|known| known.consumer.starts_with(&prefix)) {
+            self.broker.delete_consumer(Stream::Events, &consumer.consumer, now);
+        }
+        Ok(())
+    }
+
     fn revive(&mut self) {
         self.revives = true;
     }

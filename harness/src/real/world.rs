@@ -246,6 +246,18 @@ impl Operate for Real {
         self.bring_down(|id| id.service == service)
     }
 
+    async fn forget(&mut self, service: &str) -> Result<(), WorldError> {
+        let name = self.system.service(service)?.name;
+        self.store(name).drop_database().await?;
+        let prefix = format!("{name}-");
+        for consumer in self.bus.pending().await?.into_iter().map(|pending| pending.consumer) {
+            if consumer.starts_with(&prefix) {
+                self.bus.delete_consumer(Stream::Events, &consumer).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn revive(&mut self) {
         self.revives = true;
     }

@@ -37,7 +37,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::cli::Serve;
 use crate::ready::Plan;
-use crate::{connections, logs};
+use crate::{connections, limits, logs};
 
 /// Time in which a request must be handled.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -63,7 +63,14 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let (shutdown_delay, address_header) =
         (args.shutdown_delay, args.client_address_header.clone());
     tracing::info!(service = args.service, listen = %args.listen, "listening");
-    let plan = plan(args);
+    let policy = match limits::policy(&args) {
+        Ok(policy) => policy,
+        Err(line) => {
+            logs::line(line);
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let plan = plan(args, policy);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
     let health = Health::new(names, Arc::new(SystemClock));
     let (gate, closing) = (Gate::default(), CancellationToken::new());
@@ -105,7 +112,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     failure.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-fn plan(args: Serve) -> Plan {
+fn plan(args: Serve, policy: Policy) -> Plan {
     let admin_ids: Vec<_> = args.admin_ids.into_iter().filter(|id| !id.is_empty()).collect();
     let admin_claim = args.admin_claim.filter(|claim| !claim.is_empty());
     let admin_emails: Vec<_> =
@@ -119,7 +126,7 @@ fn plan(args: Serve) -> Plan {
     let chosen = |name| args.service == "all" || args.service == name;
     Plan {
         services: SERVICES.iter().filter(|entry| chosen(entry.name)).copied().collect(),
-        policy: Policy { ack_wait: args.ack_wait, ..Policy::default() },
+        policy,
         mongo_url: args.mongo_url,
         nats_url: args.bus.nats_url,
         stream_replicas: args.stream_replicas,
