@@ -1,4 +1,5 @@
-//! Every change is published exactly once, and nothing else is published.
+//! Every change is published exactly once, and nothing else is published. A renewal publishes it
+//! again, days later.
 //!
 //! A collection is the origin of a noun if the outbox of one of its documents ever held an event of
 //! that noun about the document itself. Each version of its documents must then be published by
@@ -6,9 +7,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bson::{Bson, Document};
+use ports::Timestamp;
 use ports::bus::{Message, Stream};
+use ports::clock::after;
 use serde::Deserialize;
 
 use super::Declared;
@@ -40,6 +44,9 @@ fn noun(subject: &str) -> &str {
 
 /// The ids of the messages that announce a version: noun, aggregate, version.
 type Announced = BTreeMap<(String, String, i64), Vec<String>>;
+
+/// The time after which another message that announces the same version is a renewal.
+const RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let announced = announced(facts);
@@ -110,13 +117,18 @@ fn subjects_about(document: &Document) -> impl Iterator<Item = &str> {
 
 fn announced(facts: &Facts) -> Announced {
     let mut announced = Announced::new();
+    let mut first: BTreeMap<(String, String, i64), Timestamp> = BTreeMap::new();
     for record in facts.trace.iter() {
         let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {
             continue;
         };
         let Some((noun, Change { id, version })) = Change::of(message) else { continue };
-        let ids = announced.entry((noun.to_owned(), id.into_owned(), version)).or_default();
+        let key = (noun.to_owned(), id.into_owned(), version);
+        if record.at >= after(*first.entry(key.clone()).or_insert(record.at), RENEWAL) {
+            continue;
+        }
+        let ids = announced.entry(key).or_default();
         // The relay may republish a message; the bus drops the duplicate.
         if !ids.contains(&message.id) {
             ids.push(message.id.clone());

@@ -33,7 +33,7 @@ use super::{external, ingress};
 use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
 use crate::system::System;
-use crate::trace::Trace;
+use crate::trace::{RecordKind, Trace};
 use crate::world::{
     Drive, Inspect, Operate, Reply, World, WorldError, answer_record, begin_trace, request_record,
 };
@@ -249,6 +249,7 @@ impl Operate for Real {
     async fn forget(&mut self, service: &str) -> Result<(), WorldError> {
         let name = self.system.service(service)?.name;
         self.store(name).drop_database().await?;
+        self.trace.add(self.clock.now(), None, RecordKind::Forget { service: name });
         let prefix = format!("{name}-");
         for consumer in self.bus.pending().await?.into_iter().map(|pending| pending.consumer) {
             if consumer.starts_with(&prefix) {

@@ -17,6 +17,9 @@ pub struct Timer {
     pub due: Option<Timestamp>,
     /// True once it has fired, which happens at most once.
     pub fired: bool,
+    /// Whether the order was open, as of the newest event received.
+    #[serde(default)]
+    pub open: bool,
     /// The order's version, as of the newest event received.
     pub version: i64,
 }
@@ -35,6 +38,7 @@ pub fn follow(timer: Option<&Timer>, order: &OrderState) -> Decision<Timer> {
         id: order.id.clone(),
         due: armed.then_some(order.expires_at),
         fired,
+        open: order.status.is_open(),
         version: order.version,
     };
     Decision::Write(next, Vec::new())
@@ -52,9 +56,10 @@ pub fn fire(timer: Option<&Timer>, now: Timestamp) -> Decision<Timer> {
 }
 
 impl Renewed for Timer {
-    /// The expiry of an order whose timer has fired, which orders may have missed.
+    /// The expiry of an order that is still open although its timer has fired: orders has missed it.
     fn newest(&self) -> Vec<Emit> {
-        let fired = self.fired.then(|| Emit::new(&OrderExpired(Expiry { id: self.id.clone() })));
+        let fired = (self.fired && self.open)
+            .then(|| Emit::new(&OrderExpired(Expiry { id: self.id.clone() })));
         fired.into_iter().collect()
     }
 }

@@ -38,14 +38,9 @@ impl SimBroker {
         Self(Arc::new(Mutex::new(State { ensured: false, events, dead })))
     }
 
-    /// All messages of a stream at the last access to it, oldest first.
-    pub fn messages(&self, stream: Stream) -> Vec<Arc<StoredMessage>> {
-        let state = self.state();
-        let log = match stream {
-            Stream::Events => &state.events,
-            Stream::DeadLetters => &state.dead,
-        };
-        log.messages().to_vec()
+    /// All messages of a stream at this time, oldest first.
+    pub fn messages(&self, stream: Stream, now: Timestamp) -> Vec<Arc<StoredMessage>> {
+        self.state().log(stream, now).messages().to_vec()
     }
 
     /// The progress of each consumer of a stream at this time, by name.
