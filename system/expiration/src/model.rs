@@ -62,6 +62,10 @@ impl Renewed for Timer {
             .then(|| Emit::new(&OrderExpired(Expiry { id: self.id.clone() })));
         fired.into_iter().collect()
     }
+
+    fn has_ended(&self) -> bool {
+        !self.open
+    }
 }
 
 impl Timer {

@@ -186,6 +186,10 @@ impl Renewed for Order {
     fn newest(&self) -> Vec<Emit> {
         vec![self.event()]
     }
+
+    fn has_ended(&self) -> bool {
+        !self.status.is_open()
+    }
 }
 
 impl Order {

@@ -259,6 +259,10 @@ impl Renewed for Order {
         });
         newest.collect()
     }
+
+    fn has_ended(&self) -> bool {
+        !self.status.is_open() && self.transfer().is_none()
+    }
 }
 
 impl Order {

@@ -21,10 +21,10 @@ use crate::memory::Memory;
 use crate::outbox::{self, Relay};
 use crate::renewal::PUBLISHED;
 use crate::task::StepError;
-use ports::Ports;
 use ports::causality::Causality;
 use ports::clock::Clock;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+use ports::{Ports, Timestamp};
 
 pub use crate::document::{Aggregate, decode, encode};
 
@@ -263,18 +263,22 @@ impl<T: Aggregate> Collection<T> {
     ) -> Result<bool, WriteError> {
         let mut set = encode(next);
         let id = set.remove("_id").expect("an encoded document has an id");
+        if !events.is_empty() {
+            set.insert(PUBLISHED, date::to_bson(self.ports.clock.now()));
+        }
         self.write(id, set, revision, events).await
     }
 
     /// Publishes these events of a document, as it was read, once more, unless it has changed
-    /// since.
+    /// since. The next renewal counts from `published`.
     pub(crate) async fn publish_again(
         &self,
         document: &Document,
         events: Vec<Emit>,
+        published: Timestamp,
     ) -> Result<bool, WriteError> {
         let id = document.get("_id").cloned().unwrap_or(Bson::Null);
-        let set = doc! { PUBLISHED: date::to_bson(self.ports.clock.now()) };
+        let set = doc! { PUBLISHED: date::to_bson(published) };
         self.write(id, set, revision(document), events).await
     }
 
@@ -282,14 +286,11 @@ impl<T: Aggregate> Collection<T> {
     async fn write(
         &self,
         id: Bson,
-        mut set: Document,
+        set: Document,
         revision: Bson,
         events: Vec<Emit>,
     ) -> Result<bool, WriteError> {
         let events = self.envelopes(events);
-        if !events.is_empty() {
-            set.insert(PUBLISHED, date::to_bson(self.ports.clock.now()));
-        }
         let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         if !events.is_empty() {
             change.insert("$push", doc! { "outbox": { "$each": entries(&events) } });

@@ -1,11 +1,14 @@
 //! Renewal: the newest event of a document is published again before it leaves the stream, as
-//! long as the document exists.
+//! long as the document may still change, and once after that.
 //!
 //! Messages leave the event stream at an age ([`Policy::events`]). A service that is added later,
 //! or restored from nothing, reads the stream from its start, so it could not build its copies of
 //! what has not changed for longer than that. A renewal closes this: at every moment, the stream
-//! has the newest event of every document. It is the same state with the same version under a new
-//! id, so that consumers which have it already ignore it as superseded.
+//! has the newest event of every document that has not ended. It is the same state with the same
+//! version under a new id, so that consumers which have it already ignore it as superseded.
+//!
+//! A document that has ended is renewed once, so that its end also reaches a consumer that was
+//! away for longer than an event stays. More often would cost more with every document for ever.
 //!
 //! The time of the newest event is the field `published` of a document, which
 //! [`crate::collection`] writes. Nothing here removes a document.
@@ -44,6 +47,12 @@ pub trait Renewed: Aggregate {
     /// Returns the events that lead a new consumer to this state: usually the newest one, with
     /// the same version. None for a document that has published nothing.
     fn newest(&self) -> Vec<Emit>;
+
+    /// Returns true if this is probably the last state of the document. A later change is
+    /// renewed all the same.
+    fn has_ended(&self) -> bool {
+        false
+    }
 }
 
 /// The renewal of one collection.
@@ -72,8 +81,9 @@ impl<T: Renewed> Renewal<T> {
         let found: Vec<Document> = self.documents.store().find(T::COLLECTION, find).await?;
         let is_full = found.len() == BATCH as usize;
         for document in found {
-            let newest = decode::<T>(document.clone())?.newest();
-            self.documents.publish_again(&document, newest).await?;
+            let state = decode::<T>(document.clone())?;
+            let published = if state.has_ended() { Timestamp::MAX } else { now };
+            self.documents.publish_again(&document, state.newest(), published).await?;
         }
         Ok(is_full)
     }

@@ -105,6 +105,10 @@ impl Renewed for Ticket {
             _ => Emit::new(&TicketUpdated(self.state())),
         }]
     }
+
+    fn has_ended(&self) -> bool {
+        self.order_id.is_some()
+    }
 }
 
 impl Ticket {
