@@ -177,7 +177,7 @@ impl JetStream {
             // what it promises changes.
             compression: Some(Compression::S2),
             max_age: limits.max_age.unwrap_or_default(),
-            max_bytes: limits.max_bytes.map_or(-1, |bytes| bytes.cast_signed()),
+            max_bytes: limits.max_bytes.map_or(-1, u64::cast_signed),
             discard: DiscardPolicy::New,
             duplicate_window: self.window,
             num_replicas: usize::from(self.replicas),
