@@ -19,7 +19,6 @@ use crate::event::{Emit, Envelope};
 use crate::handover::{Handover, Outbox};
 use crate::memory::Memory;
 use crate::outbox::{self, Relay};
-use crate::renewal::PUBLISHED;
 use crate::task::StepError;
 use ports::causality::Causality;
 use ports::clock::Clock;
@@ -33,6 +32,9 @@ const MAX_ATTEMPTS: usize = 64;
 
 /// The index that a store reports when a primary key exists already.
 pub(crate) const PRIMARY_KEY: &str = "_id_";
+
+/// The field with the time of the newest event.
+pub(crate) const PUBLISHED: &str = "published";
 
 /// The result of a decision function.
 #[derive(Debug, Clone, PartialEq)]

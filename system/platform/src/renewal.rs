@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use bson::{Document, doc};
 use parking_lot::Mutex;
 
-use crate::collection::{Aggregate, Collection, decode};
+use crate::collection::{Aggregate, Collection, PUBLISHED, decode};
 use crate::date;
 use crate::event::Emit;
 use crate::policy::Policy;
@@ -34,9 +34,6 @@ use ports::store::{Find, Index};
 const BATCH: u32 = 100;
 /// The longest time between two reads of the store.
 const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60);
-
-/// The field with the time of the newest event.
-pub(crate) const PUBLISHED: &str = "published";
 
 /// The index that finds the documents whose newest event is old.
 pub(crate) const INDEX: Index =

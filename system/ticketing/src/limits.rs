@@ -2,17 +2,11 @@
 
 use std::time::Duration;
 
-use platform::policy::Policy;
-use ports::bus::StreamLimits;
-
-use crate::cli::Serve;
 use crate::values::duration;
 
 /// The shortest age: a message must stay longer than its deduplication, its redeliveries and a
 /// restart of a service take.
 const MIN_AGE: Duration = Duration::from_secs(60 * 60);
-/// The margin between the lifetime of a token and the age of the revocations that concern it.
-const MARGIN: Duration = Duration::from_secs(30 * 60);
 /// The smallest size: below it, one message may not fit.
 const MIN_BYTES: u64 = 1024 * 1024;
 
@@ -48,23 +42,6 @@ pub(crate) fn max_bytes(text: &str) -> Result<Limit<u64>, String> {
     let bytes = bytes.filter(|bytes| *bytes >= MIN_BYTES && i64::try_from(*bytes).is_ok());
     let expected = || format!("{text:?} is neither none nor a size such as 64G, at least 1M");
     bytes.map(|bytes| Limit(Some(bytes))).ok_or_else(expected)
-}
-
-/// The policy of these settings; an error names the setting that contradicts another.
-pub(crate) fn policy(args: &Serve) -> Result<Policy, String> {
-    let lifetime = args.token_lifetime;
-    if let Limit(Some(age)) = args.events_max_age
-        && age < lifetime.saturating_add(MARGIN)
-    {
-        // An instance that starts reads back the revocations of all tokens that are still valid.
-        return Err(format!(
-            "EVENTS_MAX_AGE: {age:?} is less than TOKEN_LIFETIME ({lifetime:?}) and half an hour"
-        ));
-    }
-    let (max_age, max_bytes) = (args.events_max_age.0, args.events_max_bytes.0);
-    let dead_letters = StreamLimits { max_age: args.dead_letters_max_age.0, max_bytes: None };
-    let events = StreamLimits { max_age, max_bytes };
-    Ok(Policy { ack_wait: args.ack_wait, events, dead_letters, ..Policy::default() })
 }
 
 #[cfg(test)]

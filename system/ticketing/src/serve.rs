@@ -25,6 +25,7 @@ use payments::provider::ProviderConfig;
 use platform::health::Health;
 use platform::http::ApiError;
 use platform::policy::Policy;
+use ports::bus::StreamLimits;
 use ports::clock::Clock;
 use ports::store::ReadError;
 use ticketing::{CURRENCY, SERVICES, Settings, ingress};
@@ -37,12 +38,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::cli::Serve;
 use crate::ready::Plan;
-use crate::{connections, limits, logs};
+use crate::{connections, logs};
 
 /// Time in which a request must be handled.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for finishing the requests in flight at shutdown, and again for the messages.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The margin between the lifetime of a token and the age of the revocations that concern it.
+const MARGIN: Duration = Duration::from_secs(30 * 60);
 
 /// The routes of the services: empty until all of them have started.
 type Gate = Arc<OnceLock<Router>>;
@@ -63,7 +67,7 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let (shutdown_delay, address_header) =
         (args.shutdown_delay, args.client_address_header.clone());
     tracing::info!(service = args.service, listen = %args.listen, "listening");
-    let policy = match limits::policy(&args) {
+    let policy = match policy(&args) {
         Ok(policy) => policy,
         Err(line) => {
             logs::line(line);
@@ -110,6 +114,23 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
         None => tracing::warn!("stopped with unfinished work, which the next start picks up"),
     }
     failure.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// The policy of these settings; an error names the setting that contradicts another.
+fn policy(args: &Serve) -> Result<Policy, String> {
+    let lifetime = args.token_lifetime;
+    if let Some(age) = args.events_max_age.0
+        && age < lifetime.saturating_add(MARGIN)
+    {
+        // An instance that starts reads back the revocations of all tokens that are still valid.
+        return Err(format!(
+            "EVENTS_MAX_AGE: {age:?} is less than TOKEN_LIFETIME ({lifetime:?}) and half an hour"
+        ));
+    }
+    let (max_age, max_bytes) = (args.events_max_age.0, args.events_max_bytes.0);
+    let dead_letters = StreamLimits { max_age: args.dead_letters_max_age.0, max_bytes: None };
+    let events = StreamLimits { max_age, max_bytes };
+    Ok(Policy { ack_wait: args.ack_wait, events, dead_letters, ..Policy::default() })
 }
 
 fn plan(args: Serve, policy: Policy) -> Plan {
