@@ -221,3 +221,10 @@ Feature: Crashes and outages
     When everything is reachable again
     And Boris pays for "Circus"
     Then Boris succeeds
+
+  Scenario: A service that lost its data builds its copies from the stream
+    Given orders is stopped
+    And orders has lost its database and its consumers
+    When orders is started again
+    And Boris reserves "Opera"
+    Then "Opera" is reserved for Boris

@@ -32,7 +32,7 @@ use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
 use crate::settings;
 use crate::system::System;
-use crate::trace::Trace;
+use crate::trace::{RecordKind, Trace};
 use crate::world::{Drive, Inspect, Operate, Reply, World, WorldError};
 use instance::{Instance, Starting};
 use requests::Underway;
@@ -57,6 +57,8 @@ const QUIESCENCE_LIMIT: Duration = Duration::from_secs(600);
 /// Maximum number of steps of a run. No run of a system that becomes quiescent comes close; a
 /// livelock would never end, and its trace would fill the memory.
 const MAX_STEPS: u64 = 50_000;
+/// The time after which steps are counted anew where more time than that passes.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A system in simulation.
 pub struct Simulated {
@@ -200,6 +202,14 @@ impl Drive for Simulated {
 
     async fn pass(&mut self, time: Duration) {
         let until = after(self.kernel.now(), time);
+        let mut midnight = after(self.kernel.now(), DAY);
+        while midnight < until && !self.is_livelocked() {
+            self.run(midnight, || false);
+            if !self.is_livelocked() {
+                self.counted_from = self.kernel.steps();
+            }
+            midnight = after(midnight, DAY);
+        }
         self.run(until, || false);
         self.kernel.jump_to(until);
         self.run_pending();
@@ -250,6 +260,18 @@ impl Operate for Simulated {
 
     async fn crash(&mut self, service: &str) -> usize {
         self.bring_down(|id| id.service == service)
+    }
+
+    async fn forget(&mut self, service: &str) -> Result<(), WorldError> {
+        let name = self.system.service(service)?.name;
+        self.databases.insert(name, SimDatabase::default());
+        let (now, prefix) = (self.kernel.now(), format!("{name}-"));
+        let consumers = self.broker.pending(Stream::Events, now);
+        self.trace.add(now, None, RecordKind::Forget { service: name });
+        for consumer in consumers.iter().filter(|known| known.consumer.starts_with(&prefix)) {
+            self.broker.delete_consumer(Stream::Events, &consumer.consumer, now);
+        }
+        Ok(())
     }
 
     fn revive(&mut self) {
@@ -314,7 +336,7 @@ impl Inspect for Simulated {
     }
 
     async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, WorldError> {
-        let letters = self.broker.messages(Stream::DeadLetters);
+        let letters = self.broker.messages(Stream::DeadLetters, self.kernel.now());
         Ok(letters
             .iter()
             .map(|kept| deadletter::read(kept.message.clone(), kept.sequence))

@@ -189,6 +189,11 @@ pub enum RecordKind {
         /// The panic message.
         message: String,
     },
+    /// A service without an instance lost its database and its consumers.
+    Forget {
+        /// The service.
+        service: &'static str,
+    },
     /// A step of the scenario began.
     Step {
         /// Text of the step, as written.

@@ -135,6 +135,14 @@ pub trait Operate {
     /// Crashes all instances of a service at once; returns their number.
     async fn crash(&mut self, service: &str) -> usize;
 
+    /// Deletes the database and the durable consumers of a service that has no instance, so that
+    /// its next start is that of a service which is new.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such service, or the servers do not answer.
+    async fn forget(&mut self, service: &str) -> Result<(), WorldError>;
+
     /// From now on, replaces an instance that a fault crashes, and retries a start that fails.
     fn revive(&mut self);
 

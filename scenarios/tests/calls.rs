@@ -105,8 +105,51 @@ fn a_difference_names_the_call() {
     assert_eq!(differences(old, old), [""; 0]);
 }
 
+/// `docs/retention.md` calculates with these figures.
+#[test]
+fn a_purchase_leaves_the_bytes_of_the_documentation() {
+    let (mut messages, mut documents) = (BTreeMap::new(), BTreeMap::new());
+    for record in &records(parts().remove(0)) {
+        match &record.kind {
+            RecordKind::Publish { message, .. } => {
+                messages.insert(message.id.clone(), message.stored_size("ticketing.".len()));
+            }
+            RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
+                let mut document = document.clone();
+                // The relay empties it.
+                document.insert("outbox", bson::Array::new());
+                let id = document.get_str("_id").expect("every document has one").to_owned();
+                let size = document.to_vec().expect("it was stored").len();
+                let service = record.instance.map(|instance| instance.service);
+                documents.insert((service, collection.clone(), id), size);
+            }
+            _ => {}
+        }
+    }
+    let bytes = (messages.values().sum::<u64>(), documents.values().sum::<usize>());
+    let sentence = format!(
+        "{} events of {} bytes and {} documents of {} bytes",
+        messages.len(),
+        bytes.0,
+        documents.len(),
+        bytes.1
+    );
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/retention.md");
+    let page = fs::read_to_string(page).expect("the page is readable");
+    assert!(page.contains(&sentence), "docs/retention.md lacks: {sentence}");
+}
+
 /// The calls of one part of a run, by name.
-fn count((_, before, counted): Part) -> BTreeMap<String, usize> {
+fn count(part: Part) -> BTreeMap<String, usize> {
+    let mut calls = BTreeMap::new();
+    for name in records(part).iter().filter_map(name) {
+        *calls.entry(name).or_default() += 1;
+    }
+    calls
+}
+
+/// The records of one part of a run.
+fn records((_, before, counted): Part) -> Vec<Record> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("it has no I/O");
     runtime.block_on(async {
         let subject = AnySubject::new(Ticketing);
@@ -128,13 +171,10 @@ fn count((_, before, counted): Part) -> BTreeMap<String, usize> {
             _ => None,
         });
         assert!(replies.into_iter().all(|status| status < 300), "a request was refused");
-        let mut calls = BTreeMap::new();
-        for name in records[mark..].iter().filter_map(name) {
-            *calls.entry(name).or_default() += 1;
-        }
+        let of_part = records[mark..].to_vec();
         drop(records);
         session.end().await;
-        calls
+        of_part
     })
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn ports(service: &'static str) -> Ports {
         bus: Arc::new(SimBus::new(kernel.clone(), 0, broker)),
         http: Arc::new(SimHttp { kernel: kernel.clone(), instance: 0, service: external }),
         clock: Arc::new(SimClock(kernel.clone())),
-        entropy: Arc::new(SimEntropy::new(kernel, 0, 0)),
+        entropy: Arc::new(SimEntropy::new(kernel, 0)),
     }
 }
 

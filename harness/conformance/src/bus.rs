@@ -17,6 +17,7 @@ mod removal;
 mod replies;
 mod setup;
 mod start;
+mod stream_limits;
 
 pub use case::Case;
 pub use fixture::Fixture;
@@ -36,6 +37,7 @@ pub fn cases() -> Vec<Case> {
         pulls::CASES,
         limits::CASES,
         removal::CASES,
+        stream_limits::CASES,
     ]
     .concat()
 }

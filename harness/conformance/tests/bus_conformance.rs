@@ -13,6 +13,7 @@ use conformance::bus::{Case, Fixture, cases};
 use conformance::differential;
 use libtest_mimic::Failed;
 use ports::Timestamp;
+use ports::bus::{Bus, StreamLimits};
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
 use sim::kernel::{Kernel, drive};
@@ -60,9 +61,14 @@ async fn real(case: Case) -> Result<(), Failed> {
         Ok::<_, Failed>(bus.deduplicating_within(case.window).replicated(*replicas))
     };
     let (bus, other) = (connect().await?, connect().await?);
+    let base = bus.clone();
+    let limited = move |limits| -> Arc<dyn Bus> {
+        Arc::new(base.clone().keeping(limits, StreamLimits::default()))
+    };
     let fixture = Fixture {
         bus: Arc::new(bus.clone()),
         other: Arc::new(other),
+        limited: Box::new(limited),
         clock: Arc::new(SystemClock),
     };
     let outcome = case.run(fixture).await;
@@ -88,9 +94,14 @@ fn run(case: Case, scheduler: Box<dyn Scheduler>) -> Result<Vec<Decision>, Strin
     let start = Timestamp::from_second(1_767_225_600).expect("2026 is in range");
     let kernel = Kernel::new(start, scheduler);
     let broker = SimBroker::new(case.window);
-    let bus = |instance| Arc::new(SimBus::new(kernel.clone(), instance, broker.clone()));
+    let bus = |instance| SimBus::new(kernel.clone(), instance, broker.clone());
     let clock = Arc::new(SimClock(kernel.clone()));
-    let fixture = Fixture { bus: bus(1), other: bus(2), clock };
+    let base = bus(3);
+    let limited = move |limits| -> Arc<dyn Bus> {
+        Arc::new(base.clone().keeping(limits, StreamLimits::default()))
+    };
+    let (bus, other) = (Arc::new(bus(1)), Arc::new(bus(2)));
+    let fixture = Fixture { bus, other, limited: Box::new(limited), clock };
     drive(&kernel, case.run(fixture)).map_err(|why| why.to_string())?;
     Ok(kernel.decisions())
 }

@@ -31,7 +31,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ports::bus::{
-    Bus, BusError, Consumer, Group, Message, Pending, PublishError, Published, Stream, Subscription,
+    Bus, BusError, Consumer, Group, Message, Pending, PublishError, Published, Stream,
+    StreamLimits, Subscription,
 };
 
 use crate::call::Operation;
@@ -50,7 +51,16 @@ pub struct SimBus(Connection);
 impl SimBus {
     /// The bus of this instance; 0 is the harness itself.
     pub fn new(kernel: Kernel, instance: u32, broker: SimBroker) -> Self {
-        Self(Connection { kernel, instance, broker })
+        Self(Connection { kernel, instance, broker, limits: Default::default() })
+    }
+
+    /// Sets the limits of the event stream and of the stream of dead letters; none by default.
+    /// Takes effect on the next [`Bus::ensure`], also on streams that exist; all instances must
+    /// agree on them.
+    #[must_use]
+    pub fn keeping(mut self, events: StreamLimits, dead_letters: StreamLimits) -> Self {
+        self.0.limits = (events, dead_letters);
+        self
     }
 }
 
@@ -59,7 +69,13 @@ impl Bus for SimBus {
     async fn ensure(&self) -> Result<(), BusError> {
         self.0.step(Operation::Ensure, "").await;
         self.0.kernel.access(accesses::consumers_changed);
-        self.0.broker.state().ensured = true;
+        let (events, dead_letters) = self.0.limits;
+        let now = self.0.kernel.now();
+        let mut state = self.0.state();
+        // Limits that are refused create no stream.
+        state.log(Stream::Events, now).limit(events)?;
+        state.log(Stream::DeadLetters, now).limit(dead_letters)?;
+        state.ensured = true;
         Ok(())
     }
 
@@ -67,17 +83,17 @@ impl Bus for SimBus {
         self.0.step(Operation::Publish, &message.subject).await;
         message.check()?;
         let now = self.0.kernel.now();
-        let mut state = self.0.broker.state();
+        let mut state = self.0.state();
         self.0.kernel.access(accesses::consumers_read);
         if !state.ensured {
             return Err(PublishError::Unavailable("no stream captures the subject".to_owned()));
         }
-        let log = state.log(stream);
+        let log = state.log(stream, now);
         self.0.note(|| accesses::published(log, stream, &message));
         if log.serves_by_itself(&message.subject) {
             self.0.kernel.access(accesses::consumers_changed);
         }
-        Ok(log.publish(message, now))
+        log.publish(message, now)
     }
 
     async fn subscribe(&self, consumer: Consumer) -> Result<Box<dyn Subscription>, BusError> {
@@ -85,38 +101,38 @@ impl Bus for SimBus {
         self.0.kernel.access(accesses::consumers_changed);
         consumer.check()?;
         let now = self.0.kernel.now();
-        let mut state = self.0.broker.state();
+        let mut state = self.0.state();
         if !state.ensured {
             return Err(BusError::Rejected("stream not found".to_owned()));
         }
         let (stream, name) = (consumer.stream, Arc::from(consumer.name.as_str()));
         let broadcast = consumer.group == Group::Broadcast;
-        let (id, backlog) = state.log(stream).open(consumer, now);
+        let opened = state.log(stream, now).open(consumer, now);
         drop(state);
-        let handle = Handle { connection: self.0.clone(), stream, id, name, broadcast };
-        Ok(Box::new(SimSubscription::new(handle, backlog)))
+        let handle = Handle { connection: self.0.clone(), stream, id: opened.id, name, broadcast };
+        Ok(Box::new(SimSubscription::new(handle, &opened)))
     }
 
     async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
         self.0.step(Operation::Remove, "").await;
         self.0.kernel.access(accesses::consumers_changed);
         let now = self.0.kernel.now();
-        let mut state = self.0.broker.state();
+        let mut state = self.0.state();
         if !state.ensured {
             return Err(BusError::Rejected("stream not found".to_owned()));
         }
-        state.log(stream).remove(sequence, now)
+        state.log(stream, now).remove(sequence, now)
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
         self.0.step(Operation::Pending, "").await;
         self.0.kernel.access(accesses::consumers_changed);
         let now = self.0.kernel.now();
-        let mut state = self.0.broker.state();
+        let mut state = self.0.state();
         if !state.ensured {
             return Err(BusError::Rejected("stream not found".to_owned()));
         }
-        Ok(state.log(Stream::Events).pending(now))
+        Ok(state.log(Stream::Events, now).pending(now))
     }
 
     async fn ping(&self) -> Result<(), BusError> {

@@ -203,6 +203,9 @@ impl Viewer {
             RecordKind::Panic { message } => {
                 View::new("life", format!("{at} panics: {message}")).bad(true)
             }
+            RecordKind::Forget { service } => {
+                View::new("life", format!("{service} loses its data")).bad(true)
+            }
             RecordKind::Step { text } => View::new("step", text.clone()),
         }
     }

@@ -293,6 +293,10 @@ impl<'a> Reading<'a> {
                 let clients = self.lives[&None];
                 self.event(clients, at, "step", text.clone());
             }
+            RecordKind::Forget { service } => {
+                let clients = self.lives[&None];
+                self.event(clients, at, "fault", format!("{service} loses its data"));
+            }
             RecordKind::Remove { .. } | RecordKind::Subscribe { .. } => {}
         }
     }

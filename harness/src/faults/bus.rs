@@ -138,6 +138,10 @@ impl Subscription for FaultySubscription {
     fn backlog(&self) -> u64 {
         self.inner.backlog()
     }
+
+    fn has_gap(&self) -> bool {
+        self.inner.has_gap()
+    }
 }
 
 struct FaultyReply {

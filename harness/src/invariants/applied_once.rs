@@ -11,13 +11,15 @@ use crate::trace::RecordKind;
 
 pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let mut subjects: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut changed = BTreeSet::new();
+    let mut changed: BTreeSet<(&str, &String, &str, &String)> = BTreeSet::new();
     let mut violations = Vec::new();
     for record in facts.trace.iter() {
         match &record.kind {
             RecordKind::Publish { stream: Stream::Events, message, .. } => {
                 subjects.insert(&message.id, &message.subject);
             }
+            // The stream is read from its start.
+            RecordKind::Forget { service } => changed.retain(|(of, ..)| of != service),
             RecordKind::Write { collection, outcome: Ok(Some(document)), .. } => {
                 let (Some(instance), Some(origin)) = (record.instance, &record.origin) else {
                     continue;

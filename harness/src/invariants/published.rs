@@ -1,13 +1,17 @@
-//! Every change is published exactly once, and nothing else is published.
+//! Every change is published exactly once, and nothing else is published. A renewal publishes it
+//! again, days later.
 //!
 //! A collection is the origin of a noun if the outbox of one of its documents ever held an event of
 //! that noun about the document itself. Each version of its documents must then be published by
 //! exactly one message.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bson::{Bson, Document};
+use ports::Timestamp;
 use ports::bus::{Message, Stream};
+use ports::clock::after;
 
 use super::Declared;
 use crate::evidence::Facts;
@@ -42,6 +46,9 @@ fn noun(subject: &str) -> &str {
 
 /// The ids of the messages that announce a version: noun, aggregate, version.
 type Announced = BTreeMap<(String, String, i64), Vec<String>>;
+
+/// The time after which another message that announces the same version is a renewal.
+const RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let announced = announced(facts);
@@ -112,13 +119,18 @@ fn subjects_about<'d>(facts: &Facts, document: &'d Document) -> impl Iterator<It
 
 fn announced(facts: &Facts) -> Announced {
     let mut announced = Announced::new();
+    let mut first: BTreeMap<(String, String, i64), Timestamp> = BTreeMap::new();
     for record in facts.trace.iter() {
         let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {
             continue;
         };
         let Some((noun, Change { id, version })) = Change::of(facts, message) else { continue };
-        let ids = announced.entry((noun.to_owned(), id, version)).or_default();
+        let key = (noun.to_owned(), id, version);
+        if record.at >= after(*first.entry(key.clone()).or_insert(record.at), RENEWAL) {
+            continue;
+        }
+        let ids = announced.entry(key).or_default();
         // The relay may republish a message; the bus drops the duplicate.
         if !ids.contains(&message.id) {
             ids.push(message.id.clone());

@@ -180,6 +180,10 @@ impl Operate for Processes {
         self.start(service).await
     }
 
+    async fn forget(&mut self, service: &str) -> Result<(), WorldError> {
+        Err(WorldError::other(format!("{service} keeps its data in the world of processes")))
+    }
+
     async fn crash(&mut self, service: &str) -> usize {
         let mut killed = 0;
         for instance in self.deployment.instances.iter().filter(|i| i.id.service == service) {

@@ -33,7 +33,7 @@ use super::{external, ingress};
 use crate::faults::Faults;
 use crate::quiescence::{self, NotQuiescent};
 use crate::system::System;
-use crate::trace::Trace;
+use crate::trace::{RecordKind, Trace};
 use crate::world::{
     Drive, Inspect, Operate, Reply, World, WorldError, answer_record, begin_trace, request_record,
 };
@@ -78,6 +78,7 @@ impl Real {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("rehearsal-{}-{number}", std::process::id());
+        let policy = system.policy.clone();
         let bus = JetStream::connect(&servers.nats_url, namespace.as_str());
         let mongo = Mongo::client(&servers.mongo_url);
         let external = external::Server::start(Arc::clone(&system.external));
@@ -85,7 +86,7 @@ impl Real {
         let mut world = Self {
             namespace,
             mongo: mongo?,
-            bus: Arc::new(bus?),
+            bus: Arc::new(bus?.keeping(policy.events, policy.dead_letters)),
             clock: Arc::new(SystemClock),
             client: client(CLIENT_TIMEOUT),
             external,
@@ -243,6 +244,19 @@ impl Operate for Real {
 
     async fn crash(&mut self, service: &str) -> usize {
         self.bring_down(|id| id.service == service)
+    }
+
+    async fn forget(&mut self, service: &str) -> Result<(), WorldError> {
+        let name = self.system.service(service)?.name;
+        self.store(name).drop_database().await?;
+        self.trace.add(self.clock.now(), None, RecordKind::Forget { service: name });
+        let prefix = format!("{name}-");
+        for consumer in self.bus.pending().await?.into_iter().map(|pending| pending.consumer) {
+            if consumer.starts_with(&prefix) {
+                self.bus.delete_consumer(Stream::Events, &consumer).await?;
+            }
+        }
+        Ok(())
     }
 
     fn revive(&mut self) {

@@ -137,10 +137,12 @@ impl Simulated {
     fn ports(&self, id: InstanceId) -> Ports {
         let (kernel, instance) = (self.kernel.clone(), id.instance);
         let database = self.databases[id.service].clone();
+        let bus = SimBus::new(kernel.clone(), instance, self.broker.clone());
+        let policy = &self.system.policy;
         let clock: Arc<dyn Clock> = self.clock.clone();
         let ports = Ports {
             store: Arc::new(SimStore::new(kernel.clone(), instance, id.service, database)),
-            bus: Arc::new(SimBus::new(kernel.clone(), instance, self.broker.clone())),
+            bus: Arc::new(bus.keeping(policy.events, policy.dead_letters)),
             entropy: Arc::new(SimEntropy::new(kernel.clone(), instance)),
             http: Arc::new(SimHttp { kernel, instance, service: self.system.external.clone() }),
             clock: Arc::clone(&clock),

@@ -51,6 +51,6 @@ impl Simulated {
 
     /// The number of dead letters.
     pub fn dead_letter_count(&self) -> usize {
-        self.broker.messages(Stream::DeadLetters).len()
+        self.broker.messages(Stream::DeadLetters, self.kernel.now()).len()
     }
 }

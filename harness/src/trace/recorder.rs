@@ -220,6 +220,10 @@ impl Subscription for RecordedSubscription {
     fn backlog(&self) -> u64 {
         self.inner.backlog()
     }
+
+    fn has_gap(&self) -> bool {
+        self.inner.has_gap()
+    }
 }
 
 struct RecordedReply {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use platform::run::StartError;
 use ports::bus::{BusError, PublishError};
-use ports::store::ReadError;
+use ports::store::{ReadError, WriteError};
 use servers::ServersError;
 
 use crate::instance::InstanceId;
@@ -43,6 +43,9 @@ pub enum WorldError {
     /// A database did not answer.
     #[error(transparent)]
     Store(#[from] ReadError),
+    /// A database could not be deleted.
+    #[error(transparent)]
+    StoreWrite(#[from] WriteError),
     /// The bus did not answer.
     #[error(transparent)]
     Bus(#[from] BusError),

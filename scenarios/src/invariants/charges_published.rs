@@ -3,10 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use harness::trace::RecordKind;
+use ports::Timestamp;
+use ports::bus::Stream;
+use ports::clock::after;
 use serde::Deserialize;
 
 use super::Evidence;
 use super::evidence::{Records as _, number, text};
+use crate::system::DAY;
 
 #[derive(Deserialize)]
 struct Change<'a> {
@@ -16,9 +21,18 @@ struct Change<'a> {
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut published: BTreeMap<(&str, i64), BTreeSet<&str>> = BTreeMap::new();
-    let accepted = evidence.published().filter(|(_, outcome)| outcome.is_ok());
-    for (message, _) in accepted.filter(|(message, _)| message.subject.starts_with("charge.")) {
-        if let Ok(Change { id, version }) = serde_json::from_slice(&message.payload) {
+    let mut first: BTreeMap<(&str, i64), Timestamp> = BTreeMap::new();
+    for record in evidence.trace.iter() {
+        let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
+        else {
+            continue;
+        };
+        if !message.subject.starts_with("charge.") {
+            continue;
+        }
+        let Ok(Change { id, version }) = serde_json::from_slice(&message.payload) else { continue };
+        // A renewal publishes it again, weeks later.
+        if record.at < after(*first.entry((id, version)).or_insert(record.at), DAY) {
             published.entry((id, version)).or_default().insert(&message.id);
         }
     }

@@ -1,6 +1,6 @@
 //! No unpaid hold outlives its deadline, and the expiry of an order is published exactly once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bson::Document;
 use contracts::{Expiry, OrderExpired};
@@ -29,14 +29,18 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 pub(super) fn in_time(evidence: &Evidence) -> Vec<String> {
     let pace = Pace::of(evidence);
     let mut broken = Vec::new();
+    let mut ended = BTreeSet::new();
     for record in evidence.trace.iter() {
         let RecordKind::Write { collection, outcome: Ok(Some(order)), .. } = &record.kind else {
             continue;
         };
         let is_order = collection == "orders" && text(order, "reason") == "expired";
-        // The relay writes the order again once its event is published.
+        // The relay writes the order again once its event is published, and a renewal later.
         let is_release = order.get_array("outbox").is_ok_and(|outbox| !outbox.is_empty());
         let Some(due) = due(order).filter(|_| is_order && is_release) else { continue };
+        if !ended.insert(id(order)) {
+            continue;
+        }
         if record.at < due {
             broken.push(format!("order {} expired before its deadline", id(order)));
         } else if let Some(late) = pace.lateness(due, record.at) {

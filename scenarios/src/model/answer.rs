@@ -51,7 +51,7 @@ pub enum Cookie {
 pub enum Effect {
     /// None.
     Nothing,
-    /// One write, which leaves this document. `outbox` and `revision` are left open.
+    /// One write, which leaves this document. `outbox`, `published` and `revision` are left open.
     Leaves(Document),
     /// Writes that are judged by themselves.
     Judged,

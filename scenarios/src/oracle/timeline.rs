@@ -176,7 +176,7 @@ fn revision(document: &Document) -> i64 {
 
 /// Whether a written document has exactly these fields, apart from those of its collection.
 pub(super) fn is_left(expected: &Document, written: &Document) -> bool {
-    let own = |name: &str| ["outbox", "revision"].contains(&name);
+    let own = |name: &str| ["outbox", "published", "revision"].contains(&name);
     let count = |document: &Document| document.keys().filter(|name| !own(name)).count();
     count(expected) == count(written)
         && expected

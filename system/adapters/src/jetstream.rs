@@ -27,14 +27,17 @@ use async_nats::Client;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::Info;
 use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::stream::{Config, Info as StreamInfo, StorageType};
+use async_nats::jetstream::stream::{
+    Compression, Config, DiscardPolicy, Info as StreamInfo, StorageType,
+};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use connection::{Connection, RequestError, decode, encode};
 use ports::bus::{
-    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
+    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, StreamLimits,
+    Subscription,
 };
 
 /// The default deduplication window, which is JetStream's own.
@@ -54,6 +57,8 @@ pub struct JetStream {
     names: Names,
     window: Duration,
     replicas: u8,
+    events: StreamLimits,
+    dead_letters: StreamLimits,
 }
 
 /// The names of the streams of a namespace, which are also the prefixes of their subjects.
@@ -85,8 +90,14 @@ impl JetStream {
 
     /// The bus of `namespace` on an existing client.
     pub fn with_client(client: Client, namespace: impl Into<String>) -> Self {
-        let names = Names::new(namespace.into());
-        Self { connection: Connection::new(client), names, window: DEFAULT_WINDOW, replicas: 1 }
+        Self {
+            connection: Connection::new(client),
+            names: Names::new(namespace.into()),
+            window: DEFAULT_WINDOW,
+            replicas: 1,
+            events: StreamLimits::default(),
+            dead_letters: StreamLimits::default(),
+        }
     }
 
     /// The bus of another namespace on the same client.
@@ -107,6 +118,13 @@ impl JetStream {
     /// exist; all users of a namespace must agree on it.
     pub fn replicated(self, replicas: u8) -> Self {
         Self { replicas, ..self }
+    }
+
+    /// Sets the limits of the event stream and of the stream of dead letters; none by default.
+    /// Takes effect on the next [`Bus::ensure`], also on streams that exist; all users of a
+    /// namespace must agree on them.
+    pub fn keeping(self, events: StreamLimits, dead_letters: StreamLimits) -> Self {
+        Self { events, dead_letters, ..self }
     }
 
     /// Deletes both streams with their messages and consumers, to clean up after a test. A
@@ -140,16 +158,27 @@ impl JetStream {
         Ok(())
     }
 
-    async fn ensure_stream(&self, name: &str) -> Result<(), BusError> {
+    async fn ensure_stream(&self, stream: Stream) -> Result<(), BusError> {
+        let (name, limits) = match stream {
+            Stream::Events => (&self.names.events, self.events),
+            Stream::DeadLetters => (&self.names.dead, self.dead_letters),
+        };
         wire::nanoseconds("a deduplication window", self.window)?;
+        limits.check(self.window)?;
         if !REPLICAS.contains(&self.replicas) {
             let count = self.replicas;
             return Err(BusError::Rejected(format!("a stream has 1 to 5 replicas, not {count}")));
         }
         let config = Config {
-            name: name.to_owned(),
+            name: name.clone(),
             subjects: vec![format!("{name}.>")],
             storage: StorageType::File,
+            // A block is compressed once it is full, so neither the latency of a publish nor
+            // what it promises changes.
+            compression: Some(Compression::S2),
+            max_age: limits.max_age.unwrap_or_default(),
+            max_bytes: limits.max_bytes.map_or(-1, u64::cast_signed),
+            discard: DiscardPolicy::New,
             duplicate_window: self.window,
             num_replicas: usize::from(self.replicas),
             ..Config::default()
@@ -189,8 +218,8 @@ struct Page {
 #[async_trait]
 impl Bus for JetStream {
     async fn ensure(&self) -> Result<(), BusError> {
-        let dead = self.ensure_stream(&self.names.dead);
-        futures::future::try_join(self.ensure_stream(&self.names.events), dead).await?;
+        let dead = self.ensure_stream(Stream::DeadLetters);
+        futures::future::try_join(self.ensure_stream(Stream::Events), dead).await?;
         Ok(())
     }
 

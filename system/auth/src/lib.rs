@@ -34,5 +34,6 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
         .collection(&app.users)
+        .renewing(&app.users)
         .listener(app.sessions.listener())
 }

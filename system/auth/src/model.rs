@@ -6,6 +6,7 @@ use contracts::{
 };
 use platform::collection::Decision;
 use platform::event::Emit;
+use platform::renewal::Renewed;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,16 @@ pub fn unban(user: Option<&User>, until: Timestamp) -> Result<Decision<User>, Us
     let next = User { banned: false, version: user.version + 1, ..user.clone() };
     let event = UserUnbanned(BanState { id: next.id.clone(), until, version: next.version });
     Ok(Decision::Write(next, vec![Emit::new(&event)]))
+}
+
+impl Renewed for User {
+    /// The account. A ban and a sign-out matter no longer than a token.
+    fn newest(&self) -> Vec<Emit> {
+        vec![match self.version {
+            0 => Emit::new(&UserCreated(self.state())),
+            _ => Emit::new(&UserUpdated(self.state())),
+        }]
+    }
 }
 
 impl User {

@@ -29,6 +29,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     let app = App::new(ports, config);
     Service::named(NAME)
         .collection(&app.timers)
+        .renewing(&app.timers)
         .on(ORDER_EVENTS, &app, listeners::order)
         .task(Timers(app))
 }

@@ -3,6 +3,7 @@
 use contracts::{Expiry, OrderExpired, OrderState};
 use platform::collection::Decision;
 use platform::event::Emit;
+use platform::renewal::Renewed;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub struct Timer {
     pub due: Option<Timestamp>,
     /// True once it has fired, which happens at most once.
     pub fired: bool,
+    /// Whether the order was open, as of the newest event received.
+    #[serde(default)]
+    pub open: bool,
     /// The order's version, as of the newest event received.
     pub version: i64,
 }
@@ -34,6 +38,7 @@ pub fn follow(timer: Option<&Timer>, order: &OrderState) -> Decision<Timer> {
         id: order.id.clone(),
         due: armed.then_some(order.expires_at),
         fired,
+        open: order.status.is_open(),
         version: order.version,
     };
     Decision::Write(next, Vec::new())
@@ -48,6 +53,19 @@ pub fn fire(timer: Option<&Timer>, now: Timestamp) -> Decision<Timer> {
     let next = Timer { due: None, fired: true, ..timer.clone() };
     let event = Emit::new(&OrderExpired(Expiry { id: timer.id.clone() }));
     Decision::Write(next, vec![event])
+}
+
+impl Renewed for Timer {
+    /// The expiry of an order that is still open although its timer has fired: orders has missed it.
+    fn newest(&self) -> Vec<Emit> {
+        let fired = (self.fired && self.open)
+            .then(|| Emit::new(&OrderExpired(Expiry { id: self.id.clone() })));
+        fired.into_iter().collect()
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.open
+    }
 }
 
 impl Timer {

@@ -34,6 +34,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
         .listener(app.sessions.listener())
         .copy(TICKET_EVENTS, &app.tickets, "version")
         .collection(&app.orders)
+        .renewing(&app.orders)
         .on(EXPIRATION_EVENTS, &app, listeners::expired)
         .on(CHARGE_EVENTS, &app, listeners::charge)
 }

@@ -6,6 +6,7 @@ use contracts::{
 };
 use platform::collection::Decision;
 use platform::event::Emit;
+use platform::renewal::Renewed;
 use ports::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -178,6 +179,16 @@ pub fn follow(order: &Order, charge: ChargeStatus) -> Decision<Order> {
         }),
         ChargeStatus::Failed if order.status.is_open() => order.release(OrderReason::PaymentFailed),
         _ => Decision::Keep,
+    }
+}
+
+impl Renewed for Order {
+    fn newest(&self) -> Vec<Emit> {
+        vec![self.event()]
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.status.is_open()
     }
 }
 

@@ -35,6 +35,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
         .collection(&app.orders)
+        .renewing(&app.orders)
         .listener(app.sessions.listener())
         .on(ORDER_EVENTS, &app, listeners::order)
         .task(Charges(app))

@@ -11,6 +11,7 @@ use contracts::{
 };
 use platform::collection::Decision;
 use platform::event::Emit;
+use platform::renewal::Renewed;
 use ports::Timestamp;
 use ports::clock::after;
 use serde::{Deserialize, Serialize};
@@ -244,6 +245,23 @@ pub fn respond(order: &Order, concluded: bool) -> Result<String, PaymentError> {
         (_, OrderStatus::Cancelled) => Err(PaymentError::Cancelled),
         (ChargeStatus::Completed, _) if concluded => Ok(charge.id.clone()),
         (ChargeStatus::Completed | ChargeStatus::Refunded, _) => Err(PaymentError::Paid),
+    }
+}
+
+impl Renewed for Order {
+    fn newest(&self) -> Vec<Emit> {
+        let newest = self.charge.iter().map(|charge| {
+            let state = charge.state(&self.id);
+            match charge.status {
+                ChargeStatus::Created => Emit::new(&ChargeCreated(state)),
+                _ => Emit::new(&ChargeUpdated(state)),
+            }
+        });
+        newest.collect()
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.status.is_open() && self.transfer().is_none()
     }
 }
 

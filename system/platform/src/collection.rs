@@ -14,14 +14,16 @@ use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
 
+use crate::date;
 use crate::event::{Emit, Envelope};
 use crate::handover::{Handover, Outbox};
 use crate::memory::Memory;
 use crate::outbox::{self, Relay};
 use crate::task::StepError;
-use ports::Ports;
 use ports::causality::Causality;
+use ports::clock::Clock;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
+use ports::{Ports, Timestamp};
 
 pub use crate::document::{Aggregate, decode, encode};
 
@@ -30,6 +32,9 @@ const MAX_ATTEMPTS: usize = 64;
 
 /// The index that a store reports when a primary key exists already.
 pub(crate) const PRIMARY_KEY: &str = "_id_";
+
+/// The field with the time of the newest event.
+pub(crate) const PUBLISHED: &str = "published";
 
 /// The result of a decision function.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +120,10 @@ impl<T: Aggregate> Collection<T> {
         &*self.ports.store
     }
 
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.ports.clock)
+    }
+
     /// Creates an id for a new document.
     pub fn fresh_id(&self) -> String {
         self.ports.entropy.id(self.ports.clock.now())
@@ -150,6 +159,7 @@ impl<T: Aggregate> Collection<T> {
         let id = fields.get_str("_id").expect("the id of an aggregate is text").to_owned();
         let events = self.envelopes(events);
         fields.insert("revision", 0_i64);
+        fields.insert(PUBLISHED, date::to_bson(self.ports.clock.now()));
         let inserted = fields.clone();
         fields.insert("outbox", entries(&events));
         let written = self.ports.store.insert(T::COLLECTION, fields).await;
@@ -255,6 +265,33 @@ impl<T: Aggregate> Collection<T> {
     ) -> Result<bool, WriteError> {
         let mut set = encode(next);
         let id = set.remove("_id").expect("an encoded document has an id");
+        if !events.is_empty() {
+            set.insert(PUBLISHED, date::to_bson(self.ports.clock.now()));
+        }
+        self.write(id, set, revision, events).await
+    }
+
+    /// Publishes these events of a document, as it was read, once more, unless it has changed
+    /// since. The next renewal counts from `published`.
+    pub(crate) async fn publish_again(
+        &self,
+        document: &Document,
+        events: Vec<Emit>,
+        published: Timestamp,
+    ) -> Result<bool, WriteError> {
+        let id = document.get("_id").cloned().unwrap_or(Bson::Null);
+        let set = doc! { PUBLISHED: date::to_bson(published) };
+        self.write(id, set, revision(document), events).await
+    }
+
+    /// Sets fields of the document if it is still at this revision; returns false if it is not.
+    async fn write(
+        &self,
+        id: Bson,
+        set: Document,
+        revision: Bson,
+        events: Vec<Emit>,
+    ) -> Result<bool, WriteError> {
         let events = self.envelopes(events);
         let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         if !events.is_empty() {

@@ -53,6 +53,14 @@ impl ConsumerLoop {
             max_in_flight: self.policy.max_in_flight,
         };
         let mut subscription = self.ports.bus.subscribe(consumer).await?;
+        if subscription.has_gap() {
+            self.deliveries.found_gap();
+            tracing::error!(
+                consumer = self.name,
+                "events left the stream before this consumer had passed them: what still exists \
+                 arrives again when it is renewed, but copies of what was removed meanwhile stay"
+            );
+        }
         if self.listener.group == Group::Broadcast {
             self.consume_backlog(&mut *subscription).await?;
         }

@@ -79,6 +79,7 @@ pub mod outcome;
 pub mod policy;
 pub mod prelude;
 pub mod read_your_writes;
+pub mod renewal;
 pub mod run;
 pub mod service;
 pub mod task;

@@ -103,9 +103,15 @@ pub(crate) struct DeliveryCounters {
     retried: AtomicU64,
     dead_lettered: AtomicU64,
     unanswered: AtomicU64,
+    gaps: AtomicU64,
 }
 
 impl DeliveryCounters {
+    /// Counts an opening that found a gap.
+    pub(crate) fn found_gap(&self) {
+        self.gaps.fetch_add(1, Relaxed);
+    }
+
     /// Counts one delivery.
     pub(crate) fn count(&self, outcome: &DeliveryOutcome) {
         let counter = match outcome {
@@ -157,6 +163,7 @@ impl Metrics {
             retried: AtomicU64::default(),
             dead_lettered: AtomicU64::default(),
             unanswered: AtomicU64::default(),
+            gaps: AtomicU64::default(),
         });
         self.consumers.push(Arc::clone(&deliveries));
         deliveries
@@ -321,6 +328,15 @@ impl Process {
             let counts = metrics.consumers.iter().map(|c| c.dead_lettered.load(Relaxed));
             let labels = [("service", metrics.service)];
             ConstCounter::new(counts.sum::<u64>()).encode(dead.encode_family(&labels)?)?;
+        }
+        let help = "Openings of a consumer that found events gone which it had not passed";
+        let mut gaps = encoder.encode_descriptor("event_gaps", help, None, counter)?;
+        for metrics in &self.instances {
+            for consumer in &metrics.consumers {
+                let labels = [("service", metrics.service), ("consumer", &consumer.consumer)];
+                let count = ConstCounter::new(consumer.gaps.load(Relaxed));
+                count.encode(gaps.encode_family(&labels)?)?;
+            }
         }
         let help = "Events published from an outbox";
         let mut published = encoder.encode_descriptor("events_published", help, None, counter)?;

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use ports::bus::StreamLimits;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The delivery of messages, and the interval at which the leftovers of a crash are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,11 @@ pub struct Policy {
     /// The longest time between two steps of a task: a step finds what a crashed instance left
     /// unfinished.
     pub sweep: Duration,
+    /// The limits of the event stream. Its age bounds how long a service may be away without
+    /// missing an event.
+    pub events: StreamLimits,
+    /// The limits of the stream of dead letters. Its age bounds how long a letter can be replayed.
+    pub dead_letters: StreamLimits,
 }
 
 impl Default for Policy {
@@ -39,6 +47,8 @@ impl Default for Policy {
             relay_batch: 100,
             clear_after: Duration::from_secs(1),
             sweep: Duration::from_secs(30),
+            events: StreamLimits { max_age: Some(40 * DAY), max_bytes: None },
+            dead_letters: StreamLimits { max_age: Some(90 * DAY), max_bytes: None },
         }
     }
 }

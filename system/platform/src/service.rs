@@ -13,6 +13,7 @@ use crate::copy;
 use crate::event::EventGroup;
 use crate::http::route::{DeclaredRoute, Routes};
 use crate::listen::{HandleError, Listener};
+use crate::renewal::{self, Renewal, Renewed};
 use crate::task::Task;
 
 /// A service, assembled from ports and ready to run.
@@ -62,6 +63,18 @@ impl Service {
         self.collections.push(CollectionSpec::of::<T>());
         let relay = collection.relay(self.name);
         self.task(relay)
+    }
+
+    /// Publishes the newest events of a collection's documents again before they leave the stream.
+    ///
+    /// # Panics
+    ///
+    /// If the collection has not been added.
+    #[must_use]
+    pub fn renewing<T: Renewed + 'static>(mut self, collection: &Collection<T>) -> Self {
+        let spec = self.collections.iter_mut().find(|spec| spec.name == T::COLLECTION);
+        spec.expect("the collection was added").indexes.push(renewal::INDEX);
+        self.task(Renewal::new(collection.clone(), collection.clock()))
     }
 
     /// Adds a collection of copies of another service's documents: the payload of each of these

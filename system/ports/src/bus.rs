@@ -14,7 +14,10 @@
 //! `nats-server` 2.15, less a margin where an adapter adds to what the caller gave.
 //! [`Message::check`], [`Consumer::check`] and [`check_delay`] hold them.
 //!
-//! Next: [`crate::causality`], which reads the `traceparent` of a [`Message`].
+//! Next: [`crate::causality`], which reads the `traceparent` of a [`Message`], and
+//! [`stream_limits`]: messages leave a stream.
+
+pub mod stream_limits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,6 +25,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+
+pub use stream_limits::StreamLimits;
 
 /// Limit on a subject, in bytes. The server closes a connection on which a line of the protocol
 /// exceeds 4 KiB, and a line also has the namespace and the subject of the reply.
@@ -203,6 +208,11 @@ pub trait Subscription: Send {
     async fn next(&mut self) -> Result<Delivery, BusError>;
     /// Number of messages that were pending when the subscription was opened.
     fn backlog(&self) -> u64;
+    /// True if messages had left the stream, when the subscription was opened, that this consumer
+    /// had not passed: it never receives them. The bus does not know their subjects any more, so
+    /// none of them may have been for this consumer. A new consumer has no gap: it begins at the
+    /// first message that is left.
+    fn has_gap(&self) -> bool;
 }
 
 /// Outstanding work of a consumer.
@@ -220,7 +230,8 @@ pub struct Pending {
 /// The message bus.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Creates both streams if they are missing. Idempotent, and safe to call from several
+    /// Creates both streams if they are missing, and gives them the limits of this bus
+    /// ([`StreamLimits`]), also where they exist. Idempotent, and safe to call from several
     /// instances at once.
     async fn ensure(&self) -> Result<(), BusError>;
     /// Publishes a message and waits until the stream has stored it.

@@ -13,6 +13,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use ticketing::SERVICES;
 
+use crate::limits::{Limit, max_age, max_bytes};
 use crate::values::{
     DEFAULT_FILTER, address, boolean, claim, duration, filter, header_name, lifetime, mongo_url,
     namespace, nats_url, open_orders, replicas, secret, signing_key, stripe_url, user_id,
@@ -114,6 +115,21 @@ pub(crate) struct Serve {
     /// cluster. Takes effect on existing streams too; all services need the same value.
     #[arg(long, env = "STREAM_REPLICAS", default_value = "1", value_parser = replicas)]
     pub(crate) stream_replicas: u8,
+
+    /// Age at which an event leaves the stream, `none` for never; more than the lifetime of a
+    /// token and half an hour. The newest event of every document is published again before it
+    /// leaves. Takes effect on the existing stream too; all services need the same value.
+    #[arg(long, env = "EVENTS_MAX_AGE", default_value = "40d", value_parser = max_age)]
+    pub(crate) events_max_age: Limit<Duration>,
+
+    /// Size of the event stream at which it refuses further events, which then wait in their
+    /// outboxes: `64G`, or `none`. NATS reserves it on its disk. All services need the same value.
+    #[arg(long, env = "EVENTS_MAX_BYTES", default_value = "none", value_parser = max_bytes)]
+    pub(crate) events_max_bytes: Limit<u64>,
+
+    /// Age at which a dead letter is removed, `none` for never. All services need the same value.
+    #[arg(long, env = "DEAD_LETTERS_MAX_AGE", default_value = "90d", value_parser = max_age)]
+    pub(crate) dead_letters_max_age: Limit<Duration>,
 
     /// Time between the signal to stop and the closing of the port, in which `/readyz` says no:
     /// as long as a load balancer takes to notice.

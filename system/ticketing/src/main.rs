@@ -6,6 +6,7 @@
 mod cli;
 mod connections;
 mod dead_letters;
+mod limits;
 mod logs;
 mod ready;
 mod secrets;

@@ -56,6 +56,7 @@ impl Plan {
         let mongo = retry("MongoDB", async || Mongo::client(&self.mongo_url).await).await;
         let connect = async || JetStream::connect(&self.nats_url, &self.namespace).await;
         let bus = retry("NATS", connect).await.replicated(self.stream_replicas);
+        let bus = bus.keeping(self.policy.events, self.policy.dead_letters);
         let bus: Arc<dyn Bus> = Arc::new(bus);
         let http = Arc::new(Reqwest::new(EXTERNAL_TIMEOUT));
         let starting = self.services.iter().map(async |entry| {

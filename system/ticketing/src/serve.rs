@@ -25,6 +25,7 @@ use payments::provider::ProviderConfig;
 use platform::health::Health;
 use platform::http::ApiError;
 use platform::policy::Policy;
+use ports::bus::StreamLimits;
 use ports::clock::Clock;
 use ports::store::ReadError;
 use ticketing::{CURRENCY, SERVICES, Settings, ingress};
@@ -43,6 +44,9 @@ use crate::{connections, logs};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for finishing the requests in flight at shutdown, and again for the messages.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The margin between the lifetime of a token and the age of the revocations that concern it.
+const MARGIN: Duration = Duration::from_secs(30 * 60);
 
 /// The routes of the services: empty until all of them have started.
 type Gate = Arc<OnceLock<Router>>;
@@ -63,7 +67,14 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     let (shutdown_delay, address_header) =
         (args.shutdown_delay, args.client_address_header.clone());
     tracing::info!(service = args.service, listen = %args.listen, "listening");
-    let plan = plan(args);
+    let policy = match policy(&args) {
+        Ok(policy) => policy,
+        Err(line) => {
+            logs::line(line);
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let plan = plan(args, policy);
     let names: Vec<_> = plan.services.iter().map(|entry| entry.name).collect();
     let health = Health::new(names, Arc::new(SystemClock));
     let (gate, closing) = (Gate::default(), CancellationToken::new());
@@ -105,7 +116,24 @@ pub(crate) async fn serve(args: Serve) -> anyhow::Result<ExitCode> {
     failure.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-fn plan(args: Serve) -> Plan {
+/// The policy of these settings; an error names the setting that contradicts another.
+fn policy(args: &Serve) -> Result<Policy, String> {
+    let lifetime = args.token_lifetime;
+    if let Some(age) = args.events_max_age.0
+        && age < lifetime.saturating_add(MARGIN)
+    {
+        // An instance that starts reads back the revocations of all tokens that are still valid.
+        return Err(format!(
+            "EVENTS_MAX_AGE: {age:?} is less than TOKEN_LIFETIME ({lifetime:?}) and half an hour"
+        ));
+    }
+    let (max_age, max_bytes) = (args.events_max_age.0, args.events_max_bytes.0);
+    let dead_letters = StreamLimits { max_age: args.dead_letters_max_age.0, max_bytes: None };
+    let events = StreamLimits { max_age, max_bytes };
+    Ok(Policy { ack_wait: args.ack_wait, events, dead_letters, ..Policy::default() })
+}
+
+fn plan(args: Serve, policy: Policy) -> Plan {
     let admin_ids: Vec<_> = args.admin_ids.into_iter().filter(|id| !id.is_empty()).collect();
     let admin_claim = args.admin_claim.filter(|claim| !claim.is_empty());
     let admin_emails: Vec<_> =
@@ -119,7 +147,7 @@ fn plan(args: Serve) -> Plan {
     let chosen = |name| args.service == "all" || args.service == name;
     Plan {
         services: SERVICES.iter().filter(|entry| chosen(entry.name)).copied().collect(),
-        policy: Policy { ack_wait: args.ack_wait, ..Policy::default() },
+        policy,
         mongo_url: args.mongo_url,
         nats_url: args.bus.nats_url,
         stream_replicas: args.stream_replicas,

@@ -31,6 +31,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
     Service::named(NAME)
         .routes(PATHS, routes::routes(app.clone()))
         .collection(&app.tickets)
+        .renewing(&app.tickets)
         .listener(app.sessions.listener())
         .on(ORDER_EVENTS, &app, listeners::order)
 }

@@ -3,6 +3,7 @@
 use contracts::{Cents, OrderState, TicketCreated, TicketState, TicketUpdated};
 use platform::collection::Decision;
 use platform::event::Emit;
+use platform::renewal::Renewed;
 use serde::{Deserialize, Serialize};
 
 /// A ticket.
@@ -95,6 +96,19 @@ pub fn follow(ticket: &Ticket, order: &OrderState) -> Decision<Ticket> {
         next.fence = order.ticket.fence;
         next.order_id = order.status.holds().then(|| order.id.clone());
     })
+}
+
+impl Renewed for Ticket {
+    fn newest(&self) -> Vec<Emit> {
+        vec![match self.version {
+            0 => Emit::new(&TicketCreated(self.state())),
+            _ => Emit::new(&TicketUpdated(self.state())),
+        }]
+    }
+
+    fn has_ended(&self) -> bool {
+        self.order_id.is_some()
+    }
 }
 
 impl Ticket {

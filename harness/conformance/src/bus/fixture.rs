@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ports::Timestamp;
 use ports::bus::{
     Bus, Consumer, Delivery, Group, Message, Pending, PublishError, Published, Start, Stream,
-    Subscription,
+    StreamLimits, Subscription,
 };
 use ports::clock::{Clock, after};
 
@@ -30,6 +30,8 @@ pub struct Fixture {
     pub bus: Arc<dyn Bus>,
     /// The same broker as seen from another instance.
     pub other: Arc<dyn Bus>,
+    /// The same broker as seen from an instance that gives these limits to the event stream.
+    pub limited: Box<dyn Fn(StreamLimits) -> Arc<dyn Bus> + Send + Sync>,
     /// The clock that the broker goes by.
     pub clock: Arc<dyn Clock>,
 }

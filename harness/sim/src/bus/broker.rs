@@ -38,25 +38,25 @@ impl SimBroker {
         Self(Arc::new(Mutex::new(State { ensured: false, events, dead })))
     }
 
-    /// All messages of a stream, oldest first.
-    pub fn messages(&self, stream: Stream) -> Vec<Arc<StoredMessage>> {
-        self.state().log(stream).messages().to_vec()
+    /// All messages of a stream at this time, oldest first.
+    pub fn messages(&self, stream: Stream, now: Timestamp) -> Vec<Arc<StoredMessage>> {
+        self.state().log(stream, now).messages().to_vec()
     }
 
     /// The progress of each consumer of a stream at this time, by name.
     pub fn pending(&self, stream: Stream, now: Timestamp) -> Vec<Pending> {
-        self.state().log(stream).pending(now)
+        self.state().log(stream, now).pending(now)
     }
 
     /// The unacknowledged deliveries at this time, by consumer, oldest message first.
     pub fn unacknowledged(&self, stream: Stream, now: Timestamp) -> Vec<Unacknowledged> {
-        self.state().log(stream).unacknowledged(now)
+        self.state().log(stream, now).unacknowledged(now)
     }
 
     /// The messages that reached a consumer's `max_deliver` without an acknowledgement, as
     /// consumer and position. The broker does not deliver these again.
     pub fn given_up(&self, stream: Stream, now: Timestamp) -> Vec<(String, u64)> {
-        self.state().log(stream).given_up(now)
+        self.state().log(stream, now).given_up(now)
     }
 
     /// Drops this many of the newest events, as a broker does that is killed before they were
@@ -64,7 +64,7 @@ impl SimBroker {
     /// before are lost too, so their messages are delivered again; and so are the pull requests,
     /// which waiting subscribers send again.
     pub fn lose_tail(&self, messages: u32, now: Timestamp) {
-        self.state().log(Stream::Events).lose_tail(messages as usize, now);
+        self.state().log(Stream::Events, now).lose_tail(messages as usize, now);
     }
 
     /// Deletes both streams with their messages and consumers, as an operator may.
@@ -77,7 +77,7 @@ impl SimBroker {
 
     /// Deletes a durable consumer, as an operator may.
     pub fn delete_consumer(&self, stream: Stream, name: &str, now: Timestamp) {
-        self.state().log(stream).delete_durable(name, now);
+        self.state().log(stream, now).delete_durable(name, now);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -86,10 +86,18 @@ impl SimBroker {
 }
 
 impl State {
-    pub(super) fn log(&mut self, stream: Stream) -> &mut Log {
-        match stream {
+    /// A stream as it is at this time.
+    pub(super) fn log(&mut self, stream: Stream, now: Timestamp) -> &mut Log {
+        let log = match stream {
             Stream::Events => &mut self.events,
             Stream::DeadLetters => &mut self.dead,
-        }
+        };
+        log.expire(now);
+        log
+    }
+
+    /// Whether a message has left a stream that nobody has noticed yet.
+    pub(super) fn expires(&self, now: Timestamp) -> bool {
+        self.events.expires(now) || self.dead.expires(now)
     }
 }

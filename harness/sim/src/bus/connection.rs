@@ -1,6 +1,10 @@
 //! The connection of one instance to the broker.
 
-use super::broker::SimBroker;
+use parking_lot::MutexGuard;
+use ports::bus::StreamLimits;
+
+use super::accesses;
+use super::broker::{SimBroker, State};
 use crate::access::Access;
 use crate::call::{Call, Operation, Port};
 use crate::kernel::Kernel;
@@ -11,6 +15,8 @@ pub(super) struct Connection {
     pub(super) kernel: Kernel,
     pub(super) instance: u32,
     pub(super) broker: SimBroker,
+    /// The limits that this instance gives to the events, and to the dead letters.
+    pub(super) limits: (StreamLimits, StreamLimits),
 }
 
 impl Connection {
@@ -18,6 +24,16 @@ impl Connection {
     pub(super) async fn step(&self, operation: Operation, target: &str) {
         let target = target.to_owned();
         self.kernel.step(Call::new(self.instance, Port::Bus, operation, target)).await;
+    }
+
+    /// The state of the broker. Where a message has left a stream since the last call, all calls
+    /// depend on this one, which is the first to notice.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        let state = self.broker.state();
+        if state.expires(self.kernel.now()) {
+            self.kernel.access(accesses::consumers_changed);
+        }
+        state
     }
 
     /// Records accesses, where the scheduler wants them.

@@ -10,6 +10,8 @@
 //! room in flight, a redelivery, the sign of a request every five seconds. Where a request waits
 //! and nothing is found, the consumer has passed the end of the stream.
 
+mod figures;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
@@ -63,15 +65,6 @@ impl Queue {
         };
         queue.refill(stream);
         queue
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.consumer.name
-    }
-
-    pub(super) fn receives(&self, subject: &str) -> bool {
-        let subjects = &self.consumer.subjects;
-        subjects.is_empty() || subjects.iter().any(|own| own == subject)
     }
 
     /// Applies another configuration, which also governs the deliveries in flight. Returns the
@@ -284,35 +277,6 @@ impl Queue {
             self.look(now);
         }
         self.wake_waiting(before);
-    }
-
-    /// The counts as the broker gives them: undelivered and unacknowledged messages.
-    pub(super) fn counts(&mut self, now: Timestamp) -> (u64, u64) {
-        self.advance(now);
-        self.pulls.discard_stale(now);
-        (self.undelivered(), self.in_flight.len() as u64)
-    }
-
-    pub(super) fn undelivered(&self) -> u64 {
-        self.undelivered.len() as u64
-    }
-
-    /// The unacknowledged deliveries: position, attempts, time of the redelivery.
-    pub(super) fn unacknowledged(&self) -> impl Iterator<Item = (u64, u32, Option<Timestamp>)> {
-        self.in_flight.iter().map(|(sequence, open)| (sequence, open.attempts, open.due))
-    }
-
-    pub(super) fn given_up(&self) -> &[u64] {
-        &self.given_up
-    }
-
-    /// The time at which something happens by itself.
-    pub(super) fn next_event(&self) -> Option<Timestamp> {
-        self.in_flight.first_due().into_iter().chain(self.next_look).min()
-    }
-
-    pub(super) fn has_room(&self) -> bool {
-        self.in_flight.len() < self.consumer.max_in_flight as usize
     }
 
     /// Wakes everyone who waits: the consumer is deleted.

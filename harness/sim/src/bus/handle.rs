@@ -49,9 +49,9 @@ impl Handle {
     ) -> Result<T, BusError> {
         self.connection.step(operation, &self.name).await;
         let now = self.connection.kernel.now();
-        let mut state = self.connection.broker.state();
+        let mut state = self.connection.state();
         self.connection.kernel.access(accesses::consumers_read);
-        let queue = self.find(state.log(self.stream)).ok_or_else(|| self.gone())?;
+        let queue = self.find(state.log(self.stream, now)).ok_or_else(|| self.gone())?;
         self.note_if_serving(queue);
         Ok(effect(queue, now))
     }

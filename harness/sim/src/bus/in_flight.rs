@@ -27,6 +27,8 @@ pub(super) struct InFlight {
     unwritten: VecDeque<(Timestamp, u64, Open)>,
     /// The number of deliveries so far.
     deliveries: u64,
+    /// The age at which messages leave the stream.
+    max_age: Option<Duration>,
 }
 
 /// An unacknowledged delivery.
@@ -47,6 +49,16 @@ impl InFlight {
     /// The unacknowledged deliveries, by position.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Open)> {
         self.open.iter().map(|(&sequence, open)| (sequence, open))
+    }
+
+    pub(super) fn keep(&mut self, max_age: Option<Duration>) {
+        self.max_age = max_age;
+    }
+
+    /// The time at which the oldest message leaves the stream.
+    pub(super) fn first_leaves(&self) -> Option<Timestamp> {
+        let (_, oldest) = self.open.first_key_value()?;
+        self.max_age.map(|age| after(oldest.message.published, age))
     }
 
     /// The time at which the next delivery becomes due.
@@ -167,7 +179,9 @@ impl InFlight {
         let lost: Vec<u64> = self.open.range(last + 1..).map(|(&sequence, _)| sequence).collect();
         lost.into_iter().for_each(|sequence| drop(self.remove(sequence)));
         for (at, sequence, open) in std::mem::take(&mut self.unwritten) {
-            if sequence <= last && after(at, WRITE_INTERVAL) > now {
+            let leaves = self.max_age.map(|age| after(open.message.published, age));
+            let is_there = sequence <= last && leaves.is_none_or(|leaves| leaves > now);
+            if is_there && after(at, WRITE_INTERVAL) > now {
                 self.open.insert(sequence, Open { due: Some(due), ..open });
                 self.due.insert((due, sequence));
             }

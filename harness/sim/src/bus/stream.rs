@@ -8,15 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::Timestamp;
-use ports::bus::{BusError, Consumer, Group, Message, Pending, Published, Start};
+use ports::bus::{
+    BusError, Consumer, Group, Message, Pending, PublishError, Published, Start, StreamLimits,
+};
 use ports::clock::after;
 
 use super::consumer::Queue;
 use super::message::{StoredMessage, Unacknowledged};
 
+/// The bytes of the prefix that the real adapter gives to a subject: a long namespace and a dot.
+const PREFIX: usize = 32;
+
 /// The state of a stream.
 pub(super) struct Log {
     window: Duration,
+    limits: StreamLimits,
+    /// The bytes of all messages.
+    bytes: u64,
     /// The last position, also where its message was removed.
     last: u64,
     messages: Vec<Arc<StoredMessage>>,
@@ -28,10 +36,22 @@ pub(super) struct Log {
     opened: u64,
 }
 
+/// A consumer that was opened.
+pub(super) struct Opened {
+    /// Its number.
+    pub(super) id: u64,
+    /// The number of messages that it has not delivered.
+    pub(super) backlog: u64,
+    /// Whether messages have left the stream that it had not passed.
+    pub(super) has_gap: bool,
+}
+
 impl Log {
     pub(super) fn new(window: Duration) -> Self {
         Self {
             window,
+            limits: StreamLimits::default(),
+            bytes: 0,
             last: 0,
             messages: Vec::new(),
             ids: BTreeMap::new(),
@@ -45,24 +65,60 @@ impl Log {
         &self.messages
     }
 
-    /// Adds a message, unless its id was added within the deduplication window.
-    pub(super) fn publish(&mut self, message: Message, now: Timestamp) -> Published {
+    /// Sets the limits.
+    pub(super) fn limit(&mut self, limits: StreamLimits) -> Result<(), BusError> {
+        limits.check(self.window)?;
+        self.limits = limits;
+        self.consumers.values_mut().for_each(|queue| queue.keep(limits.max_age));
+        Ok(())
+    }
+
+    /// Whether a message is too old.
+    pub(super) fn expires(&self, now: Timestamp) -> bool {
+        let (age, oldest) = (self.limits.max_age, self.messages.first());
+        age.zip(oldest).is_some_and(|(age, oldest)| after(oldest.published, age) <= now)
+    }
+
+    /// Removes the messages that are too old. The server may do so some hundred milliseconds
+    /// later.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let Some(age) = self.limits.max_age.filter(|_| self.expires(now)) else { return };
+        let left = self.messages.partition_point(|stored| after(stored.published, age) <= now);
+        for old in self.messages.drain(..left) {
+            self.bytes -= old.message.stored_size(PREFIX);
+            let left_at = after(old.published, age);
+            self.consumers.values_mut().for_each(|queue| queue.forget(old.sequence, left_at));
+        }
+    }
+
+    /// Adds a message, unless its id was added within the deduplication window, or the stream is
+    /// full.
+    pub(super) fn publish(
+        &mut self,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<Published, PublishError> {
         let sequence = self.last + 1;
         // Without an id nothing is deduplicated.
+        let known = self.ids.get(&message.id).filter(|_| !message.id.is_empty());
+        if let Some(&(sequence, at)) = known
+            && now < after(at, self.window)
+        {
+            return Ok(Published { sequence, duplicate: true });
+        }
+        let bytes = self.bytes + message.stored_size(PREFIX);
+        if self.limits.max_bytes.is_some_and(|most| bytes > most) {
+            return Err(PublishError::Unknown("maximum bytes exceeded".to_owned()));
+        }
+        self.bytes = bytes;
         if !message.id.is_empty() {
-            match self.ids.get_mut(&message.id) {
-                Some(&mut (sequence, at)) if now < after(at, self.window) => {
-                    return Published { sequence, duplicate: true };
-                }
-                Some(known) => *known = (sequence, now),
-                None => drop(self.ids.insert(message.id.clone(), (sequence, now))),
-            }
+            self.ids.insert(message.id.clone(), (sequence, now));
         }
         let stored = Arc::new(StoredMessage { message, sequence, published: now });
         self.consumers.values_mut().for_each(|queue| queue.offer(&stored, now));
         self.messages.push(stored);
         self.last = sequence;
-        Published { sequence, duplicate: false }
+        Ok(Published { sequence, duplicate: false })
     }
 
     /// Drops the newest messages and their ids, and the acknowledgements of a short while.
@@ -73,6 +129,7 @@ impl Log {
         }
         for lost in self.messages.drain(left..) {
             self.ids.remove(&lost.message.id);
+            self.bytes -= lost.message.stored_size(PREFIX);
         }
         for queue in self.consumers.values_mut() {
             queue.lose(self.last, now);
@@ -97,20 +154,23 @@ impl Log {
             let why = "a consumer has the message in flight that its filter no longer selects";
             return Err(BusError::Rejected(why.to_owned()));
         }
+        self.bytes -= self.messages[at].message.stored_size(PREFIX);
         self.messages.remove(at);
         self.consumers.values_mut().for_each(|queue| queue.forget(sequence, now));
         Ok(true)
     }
 
-    /// Creates or updates a consumer; returns its number and its backlog.
-    pub(super) fn open(&mut self, consumer: Consumer, now: Timestamp) -> (u64, u64) {
+    /// Creates or updates a consumer.
+    pub(super) fn open(&mut self, consumer: Consumer, now: Timestamp) -> Opened {
         let durable = consumer.group == Group::Durable;
+        let first = self.messages.first().map_or(self.last, |stored| stored.sequence - 1);
         if let Some(&id) = self.durables.get(&consumer.name).filter(|_| durable) {
             let queue = self.consumers.get_mut(&id).expect("a name has its consumer");
-            return (id, queue.update(consumer, &self.messages, now));
+            let has_gap = queue.passed() < first;
+            return Opened { id, backlog: queue.update(consumer, &self.messages, now), has_gap };
         }
-        let first = match consumer.start {
-            Start::All => 0,
+        let passed = match consumer.start {
+            Start::All => first,
             Start::New => self.last,
             Start::Since(at) => {
                 let from = self.messages.partition_point(|stored| stored.published < at);
@@ -122,10 +182,11 @@ impl Log {
         if durable {
             self.durables.insert(consumer.name.clone(), id);
         }
-        let queue = Queue::new(consumer, first, self.last, &self.messages);
+        let mut queue = Queue::new(consumer, passed, self.last, &self.messages);
+        queue.keep(self.limits.max_age);
         let backlog = queue.undelivered();
         self.consumers.insert(id, queue);
-        (id, backlog)
+        Opened { id, backlog, has_gap: false }
     }
 
     /// The consumer of this number, unless it is gone.
@@ -150,8 +211,8 @@ impl Log {
             queue.advance(now);
             queue.wake_all();
         }
-        let (window, opened) = (self.window, self.opened);
-        *self = Self { opened, ..Self::new(window) };
+        let (window, limits, opened) = (self.window, self.limits, self.opened);
+        *self = Self { limits, opened, ..Self::new(window) };
     }
 
     /// Deletes a durable consumer.

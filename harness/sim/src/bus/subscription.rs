@@ -12,6 +12,7 @@ use super::accesses;
 use super::consumer::Queue;
 use super::handle::Handle;
 use super::pulls::{Inbox, Taken};
+use super::stream::Opened;
 use crate::call::Operation;
 use crate::kernel::Sleep;
 
@@ -19,12 +20,14 @@ use crate::kernel::Sleep;
 pub(super) struct SimSubscription {
     handle: Handle,
     backlog: u64,
+    has_gap: bool,
     inbox: Inbox,
 }
 
 impl SimSubscription {
-    pub(super) fn new(handle: Handle, backlog: u64) -> Self {
-        Self { handle, backlog, inbox: Inbox::default() }
+    pub(super) fn new(handle: Handle, opened: &Opened) -> Self {
+        let (backlog, has_gap) = (opened.backlog, opened.has_gap);
+        Self { handle, backlog, has_gap, inbox: Inbox::default() }
     }
 
     fn delivery(&self, taken: Taken) -> Delivery {
@@ -75,19 +78,24 @@ impl Subscription for SimSubscription {
     fn backlog(&self) -> u64 {
         self.backlog
     }
+
+    fn has_gap(&self) -> bool {
+        self.has_gap
+    }
 }
 
 impl Drop for SimSubscription {
     fn drop(&mut self) {
         let handle = &self.handle;
-        let mut state = handle.connection.broker.state();
-        let log = state.log(handle.stream);
+        let mut state = handle.connection.state();
+        let now = handle.connection.kernel.now();
+        let log = state.log(handle.stream, now);
         if handle.broadcast {
             handle.connection.kernel.access(accesses::consumers_changed);
             log.close(handle.id);
         } else if let Some(queue) = handle.find(log) {
             handle.note_if_serving(queue);
-            queue.close(&self.inbox, handle.connection.kernel.now());
+            queue.close(&self.inbox, now);
         }
     }
 }
@@ -101,8 +109,8 @@ struct Wait<'a> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let now = self.handle.connection.kernel.now();
-        let mut state = self.handle.connection.broker.state();
-        if let Some(queue) = self.handle.find(state.log(self.handle.stream)) {
+        let mut state = self.handle.connection.state();
+        if let Some(queue) = self.handle.find(state.log(self.handle.stream, now)) {
             queue.leave(self.inbox, now);
             self.handle.note_if_serving(queue);
         }
@@ -128,8 +136,8 @@ impl Future for Availability<'_> {
                 return Poll::Ready(Ok(()));
             }
             let now = connection.kernel.now();
-            let mut state = connection.broker.state();
-            let Some(queue) = handle.find(state.log(handle.stream)) else {
+            let mut state = connection.state();
+            let Some(queue) = handle.find(state.log(handle.stream, now)) else {
                 return Poll::Ready(Err(handle.gone()));
             };
             queue.request(inbox, now);
@@ -139,7 +147,7 @@ impl Future for Availability<'_> {
                 return Poll::Ready(Ok(()));
             }
             queue.wait(inbox, cx.waker());
-            let event = queue.next_event();
+            let event = queue.next_change();
             drop(state);
             let Some(event) = event else {
                 this.timer = None;

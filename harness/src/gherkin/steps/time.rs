@@ -55,6 +55,14 @@ async fn is_restarted(world: &mut ScenarioWorld, service: String) -> StepResult 
     is_started(world, service).await
 }
 
+#[given(expr = "{word} has lost its database and its consumers")]
+#[when(expr = "{word} loses its database and its consumers")]
+async fn is_forgotten(world: &mut ScenarioWorld, service: String) -> StepResult {
+    let running = world.world().instances(&service);
+    StepError::unless(running == 0, || format!("{service} is running"))?;
+    Ok(world.world().forget(&service).await?)
+}
+
 #[then(expr = "{word} is still running")]
 async fn is_running(world: &mut ScenarioWorld, service: String) -> StepResult {
     let running = world.world().instances(&service);

@@ -294,7 +294,10 @@ impl<'a> Facts<'a> {
                 fact.place = place("panic", "");
                 fact.outcome.clone_from(message);
             }
-            RecordKind::Subscribe { .. } | RecordKind::Remove { .. } | RecordKind::Step { .. } => {}
+            RecordKind::Subscribe { .. }
+            | RecordKind::Remove { .. }
+            | RecordKind::Forget { .. }
+            | RecordKind::Step { .. } => {}
         }
         self.handle(at, record, known, &mut fact);
         if let Some(Place { service, operation, target }) = &fact.place {

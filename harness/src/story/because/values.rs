@@ -8,7 +8,7 @@ use bson::{Bson, Document};
 pub(super) type Fields = BTreeMap<String, String>;
 
 /// Fields that every collection keeps for itself.
-const BOOKKEEPING: [&str; 3] = ["_id", "outbox", "revision"];
+const BOOKKEEPING: [&str; 4] = ["_id", "outbox", "published", "revision"];
 
 /// The maximum number of fields that are quoted.
 const QUOTED: usize = 3;

@@ -99,6 +99,7 @@ impl Words<'_> {
             RecordKind::Panic { .. } => format!("{service} panics"),
             RecordKind::Subscribe { .. } => format!("{service} opens a consumer"),
             RecordKind::Remove { .. } => format!("{service} removes a message"),
+            RecordKind::Forget { service } => format!("{service} loses its data"),
             RecordKind::Step { text } => text.clone(),
         }
     }

@@ -13,7 +13,7 @@ const MAX_CHANGES: usize = 5;
 const MAX_VALUE: usize = 24;
 
 /// Fields that every collection keeps for itself.
-const BOOKKEEPING: [&str; 3] = ["_id", "outbox", "revision"];
+const BOOKKEEPING: [&str; 4] = ["_id", "outbox", "published", "revision"];
 
 /// The fields that differ from `before`, with their values, in the order of the document.
 pub(super) fn changes(

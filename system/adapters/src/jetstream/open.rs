@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_nats::datetime::DateTime;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, Config, DeliverPolicy, Info};
+use async_nats::jetstream::stream::Info as StreamInfo;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -26,6 +27,9 @@ pub(super) async fn open(
 ) -> Result<PullSubscription, BusError> {
     consumer.check()?;
     let wanted = config(stream, consumer, unique(connection), replicas)?;
+    let subject = format!("STREAM.INFO.{stream}");
+    // Read first: what leaves afterwards is no gap of a consumer that is created now.
+    let first = connection.api::<StreamInfo>(subject, json!({})).await?.state.first_sequence;
     let info = match create(connection, stream, &wanted).await {
         // The server refuses to change the start of an existing consumer: keep the present one.
         Err(RequestError::Refused(e))
@@ -40,7 +44,8 @@ pub(super) async fn open(
         }
         created => created?,
     };
-    PullSubscription::start(connection.clone(), stream, info, consumer.group).await
+    let has_gap = first > info.delivered.stream_sequence + 1;
+    PullSubscription::start(connection.clone(), stream, info, consumer.group, has_gap).await
 }
 
 async fn create(

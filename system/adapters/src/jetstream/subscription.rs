@@ -39,6 +39,7 @@ pub(super) struct PullSubscription {
     consumer: String,
     group: Group,
     backlog: u64,
+    has_gap: bool,
     inbox_name: String,
     inbox: Subscriber,
     request: Bytes,
@@ -56,6 +57,7 @@ impl PullSubscription {
         stream: &str,
         info: Info,
         group: Group,
+        has_gap: bool,
     ) -> Result<Self, BusError> {
         let inbox_name = connection.client.new_inbox();
         let inbox = connection.client.subscribe(inbox_name.clone()).await;
@@ -70,6 +72,7 @@ impl PullSubscription {
             consumer: info.name,
             group,
             backlog: info.num_pending,
+            has_gap,
             inbox: inbox.map_err(|e| BusError::Unavailable(e.to_string()))?,
             inbox_name,
             request: request.to_string().into(),
@@ -181,6 +184,10 @@ impl Subscription for PullSubscription {
 
     fn backlog(&self) -> u64 {
         self.backlog
+    }
+
+    fn has_gap(&self) -> bool {
+        self.has_gap
     }
 }
 

@@ -81,3 +81,13 @@ fn a_late_event_does_not_arm_a_fired_timer_again() {
 fn an_order_without_a_timer_fires_nothing() {
     assert_eq!(fire(None, at(900)), Decision::Keep);
 }
+
+#[test]
+fn an_expiry_is_renewed_until_the_order_has_ended() {
+    let armed = after(None, follow(None, &order(OrderStatus::Created, 0))).unwrap();
+    assert_eq!(armed.newest(), []);
+    let fired = after(None, fire(Some(&armed), at(900))).unwrap();
+    assert_eq!(fired.newest(), [Emit::new(&OrderExpired(Expiry { id: fired.id.clone() }))]);
+    let ended = after(None, follow(Some(&fired), &order(OrderStatus::Cancelled, 1))).unwrap();
+    assert_eq!((ended.newest(), ended.has_ended()), (Vec::new(), true));
+}

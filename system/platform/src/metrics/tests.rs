@@ -8,6 +8,7 @@ fn the_text_lists_the_counters_of_every_service_under_one_heading() {
     let consumer = tickets.consumer("tickets-OrderCreated");
     consumer.count(&DeliveryOutcome::Acknowledged);
     consumer.count(&DeliveryOutcome::DeadLettered("why".to_owned()));
+    consumer.found_gap();
     let relay = RelayMetrics::default();
     tickets.relay("tickets", relay.clone());
     relay.published();
@@ -27,6 +28,7 @@ fn the_text_lists_the_counters_of_every_service_under_one_heading() {
         r#"http_request_duration_seconds_count{service="tickets",route="/api/tickets/{id}",method="GET",status="200"} 2"#,
         r#"deliveries_total{service="tickets",consumer="tickets-OrderCreated",outcome="acknowledged"} 1"#,
         r#"dead_letters_total{service="tickets"} 1"#,
+        r#"event_gaps_total{service="tickets",consumer="tickets-OrderCreated"} 1"#,
         r#"events_published_total{service="tickets"} 1"#,
         r#"outbox_documents{service="tickets",collection="tickets"} 2"#,
         r#"outbox_oldest_seconds{service="tickets",collection="tickets"} 1700000000"#,

@@ -363,12 +363,12 @@ fn consumer(number: u8, max_in_flight: u32) -> Consumer {
 }
 
 fn messages(broker: &SimBroker) -> BTreeSet<String> {
-    let stored = broker.messages(Stream::Events);
+    let stored = broker.messages(Stream::Events, Timestamp::UNIX_EPOCH);
     stored.iter().map(|stored| stored.message.id.clone()).collect()
 }
 
 fn unacknowledged(broker: &SimBroker, now: Timestamp) -> Vec<(String, String, u32)> {
-    let stored = broker.messages(Stream::Events);
+    let stored = broker.messages(Stream::Events, Timestamp::UNIX_EPOCH);
     let id = |sequence: u64| stored[sequence as usize - 1].message.id.clone();
     let open = broker.unacknowledged(Stream::Events, now).into_iter();
     let mut open: Vec<_> = open.map(|u| (u.consumer, id(u.sequence), u.attempts)).collect();
