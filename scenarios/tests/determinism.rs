@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE_OF_SEED: &str = "d0f61b4b66378e40adb6ce6f7bdbf333397a0f4f70910257cd7356571fdc68f3";
+const TRACE_OF_SEED: &str = "2bd7065b8a884b0fb3b293fc862f05ec548a2a69b862d525296ba323000a0926";
 
 /// A case without chance: a ban is delivered twice to an instance that starts, and its
 /// connection breaks.
 const TOKEN: &str = "r2.pVHLTsMwEPwVtGcX0apccoPfQDm49oZYceywdlqkyP_OOIWKQ1ErcbJ3d3Ye9kKnKIOP2lJDBx0SKUrMqLZPz7s9CiNuytQsZLzjkBM1b5R7ftB2dMGlLDpHwdZLCBrHKwdqFUmcg63YhbTJLobz3cbKBJ16nHpUV7kwGTFaKUsp4AMKO_QxO06Gqaj_8FaPd9EKp6wF6SmKZUl0txUf47DRefO9d3H1t3RbFHV69nlF8yc4V77EcnQAXDwoihMjERTR1GZABy7fufqcAX_EOwR8IT5vcBM1O8zdyODdKuKu48qMbJa9O7KsCW6o_EBvKO2vKnXa-XO-ZHq2s-ffCdtSvgA";
 
 /// The SHA-256 of its trace.
-const TRACE_OF_TOKEN: &str = "2f6e9aac8bc6ffc0bb3f6dcf590ea14e5a62f14eeb0a8131203dec2e4f080be0";
+const TRACE_OF_TOKEN: &str = "ea3185ff424692c32308be7cddf0720ebcacbfbb61afacb2877fc831d4cbd36a";
 
 #[test]
 fn the_trace_of_a_seed_is_the_same_everywhere() {
