@@ -285,7 +285,11 @@ fn command(subject: &AnySubject, program: &Program) -> Command {
             explore.after_help(format!("{lists}\n{settings}\n{examples}"))
         })
         .mut_subcommand("conform", |conform| conform.after_help(conform::examples(program)))
-        .mut_subcommand("load", |load| load.after_help(load::examples(program)))
+        .mut_subcommand("load", |load| {
+            let things = subject.sale().map(|(things, _)| things);
+            load.after_help(load::examples(program))
+                .mut_arg("things", |arg| arg.visible_aliases(things))
+        })
         .mut_subcommand("sweep", |sweep| sweep.after_help(sweep::examples(program, workload)))
         .mut_subcommand("replay", |replay| replay.after_help(replay::examples(program)))
         .mut_subcommand("up", |up| up.after_help(up::examples(program)))

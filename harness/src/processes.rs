@@ -260,8 +260,8 @@ fn scripts(subject: &AnySubject, settings: &Settings) -> Result<Scripts, Process
             Ok(Scripts::draw(draws, settings.seed, clients))
         }
         Manner::Rush { buyers, things, .. } => {
-            let sale = subject.rush(buyers, things);
-            Ok(Scripts::one(sale.ok_or(ProcessesError::NoRush(subject.name()))?))
+            let (_, script) = subject.sale().ok_or(ProcessesError::NoSale(subject.name()))?;
+            Ok(Scripts::one(script(buyers, things)))
         }
     }
 }

@@ -25,7 +25,6 @@ use platform::catalogue::Entry;
 
 use crate::bugs::PlantedBug;
 use crate::invariants::Copy;
-use crate::script::Script;
 use crate::settings::{Setting, Settings};
 use crate::system::System;
 use crate::time_scale::TimeScale;
@@ -39,7 +38,7 @@ pub use names::{Name, Names, Written};
 pub use operation::{AnyOperation, Operation, Reference};
 pub use processes::{CommandLine, Launch, Processes};
 pub use rules::Rules;
-pub use workload::{Scope, Workload};
+pub use workload::{Sale, Scope, Workload};
 
 /// A system under rehearsal.
 ///
@@ -155,10 +154,8 @@ pub trait Subject: Send + Sync + Sized + 'static {
         self.race()
     }
 
-    /// One sale of `load`, without chance: these many buyers compete for these many things, and
-    /// those that get one go on. Sales run side by side, so an operation that comes too early is
-    /// not sent again. `None` by default: then there is no `load`.
-    fn rush(&self, _buyers: usize, _things: usize) -> Option<Script<Self::Operation>> {
+    /// The sale of `load`; `None` by default: then there is no `load`.
+    fn sale(&self) -> Option<Sale<Self::Operation>> {
         None
     }
 

@@ -10,7 +10,7 @@ use harness::bugs::PlantedBug;
 use harness::invariants::Copy;
 use harness::settings::{Setting, Settings};
 use harness::subject::{
-    CommandLine, Invariant, Launch, Name, Names, Processes, Scope, Workload, Written,
+    CommandLine, Invariant, Launch, Name, Names, Processes, Sale, Scope, Workload, Written,
 };
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
@@ -84,8 +84,8 @@ impl Subject for Ticketing {
         Some(workloads::LOAD)
     }
 
-    fn rush(&self, buyers: usize, things: usize) -> Option<workloads::Script> {
-        Some(workloads::rush(buyers, things))
+    fn sale(&self) -> Option<Sale<Operation>> {
+        Some(workloads::SALE)
     }
 
     fn invariants(&self) -> Vec<Invariant<Self>> {

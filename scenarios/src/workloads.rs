@@ -15,7 +15,7 @@ mod sale;
 
 use contracts::Cents;
 use harness::script;
-use harness::subject::Workload;
+use harness::subject::{Sale, Workload};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -93,7 +93,8 @@ pub const LOAD: Workload<Operation> = Workload {
     scripts: || sale::scripts().boxed(),
 };
 
-pub use rush::script as rush;
+/// The sale of `load`: some of the buyers compete for each ticket, and one of them pays for it.
+pub const SALE: Sale<Operation> = Sale { things: "tickets", script: rush::script };
 
 /// The name of the n-th client.
 fn client(number: u8) -> String {

@@ -31,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value = "16")]
     buyers: NonZeroUsize,
     /// The number of things for sale in each
-    #[arg(long, value_name = "N", default_value = "1", alias = "tickets")]
+    #[arg(long, value_name = "N", default_value = "1")]
     things: NonZeroUsize,
     /// The number of things for sale each second, in all sales together
     #[arg(long, value_name = "RATE", default_value_t = 5.0, value_parser = rate)]

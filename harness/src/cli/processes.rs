@@ -63,6 +63,7 @@ impl From<ProcessesError> for CommandError {
         match error {
             ProcessesError::Undeclared(_)
             | ProcessesError::NoWorkload(_)
+            | ProcessesError::NoSale(_)
             | ProcessesError::ForeignServers(_)
             | ProcessesError::NoBinary(_) => Self::Usage(error.to_string()),
             ProcessesError::Run(error) => error.into(),

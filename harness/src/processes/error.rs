@@ -20,8 +20,8 @@ pub enum ProcessesError {
     #[error("{0} has no workload for races on real servers")]
     NoWorkload(&'static str),
     /// The subject declares no sale.
-    #[error("{0} declares no sale that a load could repeat: implement `Subject::rush`")]
-    NoRush(&'static str),
+    #[error("{0} declares no sale that a load could repeat: implement `Subject::sale`")]
+    NoSale(&'static str),
     /// The servers run already and are not ours to break.
     #[error(
         "faults are injected into the servers, so they must be started here, not {0}: \

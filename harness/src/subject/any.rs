@@ -10,7 +10,7 @@ use platform::catalogue::Entry;
 use super::Subject;
 pub use super::any_clients::AnyClients;
 use super::erased::Erased;
-pub use super::erased::Scripts;
+pub use super::erased::{Sales, Scripts};
 use super::flow::Flow;
 use super::names::Names;
 use super::operation::AnyOperation;
@@ -123,9 +123,9 @@ impl AnySubject {
         self.0.inner.load()
     }
 
-    /// One sale of `load`.
-    pub fn rush(&self, buyers: usize, things: usize) -> Option<Script> {
-        self.0.inner.rush(buyers, things)
+    /// The sale of `load`: the things for sale, and the script.
+    pub fn sale(&self) -> Option<(&'static str, Sales)> {
+        self.0.inner.sale()
     }
 
     /// The program that runs the services as processes.

@@ -23,6 +23,9 @@ use crate::world::Reply;
 /// The scripts of one workload, by seed.
 pub type Scripts = Box<dyn Fn(u64) -> Script>;
 
+/// The script of a sale with these many buyers and things.
+pub type Sales = Box<dyn Fn(usize, usize) -> Script>;
+
 /// The violations of a run, and the rules that it reached.
 pub(super) type Judged = (Vec<Violation>, BTreeSet<&'static str>);
 
@@ -30,7 +33,7 @@ pub(super) trait Erased: Send + Sync {
     fn scripts(&self, workload: usize) -> Scripts;
     fn race(&self) -> Option<Scripts>;
     fn load(&self) -> Option<Scripts>;
-    fn rush(&self, buyers: usize, things: usize) -> Option<Script>;
+    fn sale(&self) -> Option<(&'static str, Sales)>;
     fn scope(&self, at: usize) -> (Script, usize);
     fn external(&self) -> (&'static str, &'static [(&'static str, &'static str)]);
     fn deadlines(&self) -> &'static [Duration];
@@ -68,8 +71,9 @@ impl<S: Subject> Erased for S {
         Subject::load(self).as_ref().map(draws::<S>)
     }
 
-    fn rush(&self, buyers: usize, things: usize) -> Option<Script> {
-        Subject::rush(self, buyers, things).map(|script| script.erased())
+    fn sale(&self) -> Option<(&'static str, Sales)> {
+        let sale = Subject::sale(self)?;
+        Some((sale.things, Box::new(move |buyers, things| (sale.script)(buyers, things).erased())))
     }
 
     fn scope(&self, at: usize) -> (Script, usize) {

@@ -29,6 +29,17 @@ pub struct Scope<O> {
     pub lead: usize,
 }
 
+/// A sale that `load` repeats at a fixed rate, without chance. Sales run side by side, so an
+/// operation that comes too early is not sent again.
+#[derive(Debug, Clone, Copy)]
+pub struct Sale<O> {
+    /// The things for sale, as a plural: also the name of the argument with their number.
+    pub things: &'static str,
+    /// The script in which these many buyers compete for these many things, and those that get one
+    /// go on.
+    pub script: fn(usize, usize) -> Script<O>,
+}
+
 /// Draws one script: the same seed, the same script.
 ///
 /// # Panics

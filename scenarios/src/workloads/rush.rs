@@ -10,7 +10,7 @@ use crate::operation::{Card, Operation, title};
 const PRICE: Cents = Cents(2_000);
 
 /// The script of a sale. An operation that needs an order is sent for those buyers that have one.
-pub fn script(buyers: usize, tickets: usize) -> Script {
+pub(super) fn script(buyers: usize, tickets: usize) -> Script {
     let seller = names::client(0);
     let of = |buyer: usize| (names::client(buyer + 1), title(buyer % tickets));
     let list = |ticket| Operation::list(&seller, &title(ticket), PRICE);
