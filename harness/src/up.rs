@@ -36,17 +36,25 @@ pub struct Up {
 }
 
 impl Up {
-    /// Starts the system in simulation. `seed` determines ids and salts.
+    /// Starts the system in simulation. `seed` determines ids and salts; `replay` is the command
+    /// that replays a token.
     ///
     /// # Errors
     ///
     /// When the address cannot be listened on.
-    pub async fn live(subject: &AnySubject, listen: SocketAddr, seed: u64) -> io::Result<Self> {
+    pub async fn live(
+        subject: &AnySubject,
+        listen: SocketAddr,
+        seed: u64,
+        replay: &str,
+    ) -> io::Result<Self> {
         let feed = Arc::new(Feed::default());
         let stage = Stage::open(subject, seed, Arc::clone(&feed))?;
         let (listener, address) = bind(listen).await?;
-        let site = Site { feed, stage, map: map::of(subject) };
-        Ok(Self { listener, address, routes: web::routes(site, subject.page(), address) })
+        let (subject, replay) = (subject.clone(), replay.to_owned());
+        let (map, page) = (map::of(&subject), subject.page());
+        let site = Site { subject, replay, feed, stage, map };
+        Ok(Self { listener, address, routes: web::routes(site, page, address) })
     }
 
     /// Shows the page of a run that has ended.

@@ -85,7 +85,7 @@ fn any() -> SocketAddr {
 
 impl Stage {
     async fn live() -> Self {
-        let up = Up::live(&AnySubject::new(Ticketing), any(), 3).await;
+        let up = Up::live(&AnySubject::new(Ticketing), any(), 3, REPLAY).await;
         Self::of(up.expect("a port is free"))
     }
 

@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use harness::case::{Case, Schedule, Token};
+use harness::script::Script;
 use harness::subject::AnySubject;
 use harness::up::Up;
 use reqwest::header::{COOKIE, DATE, HeaderValue, ORIGIN, SET_COOKIE};
@@ -31,7 +33,7 @@ impl Drop for Browser {
 impl Browser {
     async fn open() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let up = Up::live(&AnySubject::new(Ticketing), any, 7).await;
+        let up = Up::live(&AnySubject::new(Ticketing), any, 7, "rehearse replay").await;
         Self::of(up.expect("a port is free"))
     }
 
@@ -255,4 +257,18 @@ async fn the_page_of_a_failure_is_shown_without_a_world() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     let tickets = browser.ask(Method::GET, "/api/tickets", None).await;
     assert_eq!(tickets.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_run_of_a_token_is_opened_beside_the_world() {
+    let browser = Browser::open().await;
+    let case = Case::of(Script::new(["Anna"], Vec::new()), 7);
+    let case = Case { schedule: Schedule::Exact(Vec::new()), ..case };
+    let path = format!("/_/run?token={}", Token::of(&case));
+    let page = browser.ask(Method::GET, &path, None).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.text().await.expect("it is text").contains("id=\"run\""));
+    let refused = browser.ask(Method::GET, "/_/run?token=r2.nonsense", None).await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    assert!(refused.text().await.expect("it is text").contains("No run of this token"));
 }

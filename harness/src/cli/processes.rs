@@ -161,7 +161,7 @@ pub(super) fn show(event: &processes::Progress<'_>, length: Duration, progress: 
             if last.is_empty() { String::new() } else { format!(", last: {last}") }
         )),
         processes::Progress::Converging => {
-            progress.line("nothing more is sent or injected, converging")
+            progress.line("nothing more is sent or injected, converging");
         }
         processes::Progress::Judging => progress.line("converged, judging"),
     }

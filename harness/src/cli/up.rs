@@ -48,11 +48,12 @@ pub(super) fn run(
             Some(run::run_watched(subject, &case)?)
         }
     };
+    let replay = program.with(["replay"]);
     runtime()?.block_on(async {
         let up = match &recorded {
-            None => Up::live(subject, args.listen, args.seed).await,
+            None => Up::live(subject, args.listen, args.seed, &replay).await,
             Some(run) => {
-                let page = console::page(subject, run, &program.with(["replay"]));
+                let page = console::page(subject, run, &replay);
                 Up::recorded(args.listen, page).await
             }
         };

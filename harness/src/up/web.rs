@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -16,14 +16,17 @@ use axum::routing::{get, post};
 use futures::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, Limited};
 use platform::http::unknown_route;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::command::Command;
 use super::feed::{Feed, Piece};
 use super::stage::Stage;
 use super::{guard, guard::Foreign};
-use crate::console;
+use crate::case::{BadToken, Token};
+use crate::subject::AnySubject;
 use crate::world::{Asker, Reply};
+use crate::{console, run};
 
 /// The console loads its own files, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -44,6 +47,10 @@ const CLIENT: &str = "the browser";
 pub(super) struct Site {
     /// The records and states for the browsers.
     pub(super) feed: Arc<Feed>,
+    /// The system.
+    pub(super) subject: AnySubject,
+    /// The command that replays a token.
+    pub(super) replay: String,
     /// The world.
     pub(super) stage: Stage,
     /// The map of the system.
@@ -61,6 +68,7 @@ pub(super) fn routes(site: Site, page: Option<Router>, listens: SocketAddr) -> R
         .route("/_/events", get(events))
         .route("/_/documents", get(documents))
         .route("/_/command", post(command))
+        .route("/_/run", get(recorded_run))
         .fallback(services)
         .with_state(Arc::new(site));
     let to_console = || Router::new().route("/", get(async || Redirect::temporary("/_/")));
@@ -116,6 +124,29 @@ async fn command(
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(why) => refusal(StatusCode::BAD_REQUEST, &why.to_string()),
     }
+}
+
+/// The page of the run of a token.
+async fn recorded_run(State(site): State<Arc<Site>>, Query(asked): Query<Asked>) -> Response {
+    let (subject, replay) = (site.subject.clone(), site.replay.clone());
+    let page = move || {
+        let token: Token = asked.token.trim().parse().map_err(|why: BadToken| why.to_string())?;
+        let case = token.case().map_err(|why| why.to_string())?;
+        let case = case.read(&subject).map_err(|why| why.to_string())?;
+        let run = run::run_watched(&subject, &case).map_err(|why| why.to_string())?;
+        Ok::<_, String>(console::page(&subject, &run, &replay))
+    };
+    match tokio::task::spawn_blocking(page).await {
+        Ok(Ok(page)) => file("text/html; charset=utf-8", WHOLE, page).into_response(),
+        Ok(Err(why)) => refusal(StatusCode::BAD_REQUEST, &format!("No run of this token: {why}")),
+        Err(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "The run of this token panicked"),
+    }
+}
+
+/// The query for the page of a run.
+#[derive(Deserialize)]
+struct Asked {
+    token: String,
 }
 
 async fn documents(State(site): State<Arc<Site>>) -> Response {

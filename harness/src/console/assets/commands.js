@@ -41,6 +41,11 @@ async function order(command, done) {
   }
 }
 
+$("#open").addEventListener("submit", (event) => {
+  event.preventDefault();
+  window.open(`/_/run?token=${encodeURIComponent($("#token").value)}`);
+});
+
 function button(label, command, done, name) {
   const made = element("button", { type: "button", className: "quiet small", "aria-label": name }, label);
   made.addEventListener("click", () => order(command, done));
