@@ -235,12 +235,6 @@ fn dispatch(cli: Cli, subject: &AnySubject, program: &Program) -> Result<Verdict
     }
 }
 
-/// The text with a capital first letter.
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// The command line, with the names of this subject in its help.
 fn command(subject: &AnySubject, program: &Program) -> Command {
     let workload = subject.workloads().first().map_or("WORKLOAD", |workload| workload.name);

@@ -4,6 +4,7 @@
 pub mod field;
 pub mod pace;
 pub mod payload;
+pub mod renewals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

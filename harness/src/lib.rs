@@ -35,6 +35,7 @@ pub mod history;
 mod inert;
 pub mod instance;
 pub mod invariants;
+mod letter_case;
 pub mod linearizability;
 pub mod prelude;
 pub mod processes;

@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::evidence::Needs;
 use crate::invariants::{QUIESCENCE, Violation};
+use crate::search::races;
 use crate::session::{RunError, Session};
 use crate::subject::AnySubject;
 use crate::time_scale::TimeScale;
@@ -81,7 +82,7 @@ pub struct Settings {
 pub enum Manner {
     /// Clients play scripts one after the other while faults are injected.
     Harm {
-        /// Whether the servers are a cluster of three nodes each, whose leaders are killed and
+        /// True if the servers are a cluster of three nodes each, whose leaders are killed and
         /// frozen.
         cluster: bool,
         /// The number of clients; at least as many as one script has.
@@ -141,6 +142,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The violations with the record, for a report; `None` where everything held.
+    pub fn finding(&self, seed: u64) -> Option<races::Finding> {
+        let (violations, trace) = (self.violations.clone(), self.trace.clone());
+        (!violations.is_empty()).then_some(races::Finding { seed, violations, trace })
+    }
+
     /// The number of faults by kind and target: `killed`, `auth`, 3.
     pub fn faults(&self) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
         let mut counts: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
@@ -163,10 +170,8 @@ pub async fn rehearse(
 ) -> Result<Outcome, ProcessesError> {
     let declared = subject.processes().ok_or(ProcessesError::Undeclared(subject.name()))?;
     let scripts = scripts(subject, settings)?;
-    let (cluster, is_harmed) = match settings.manner {
-        Manner::Harm { cluster, .. } => (cluster, true),
-        Manner::Rush { .. } => (false, false),
-    };
+    let is_harmed = matches!(settings.manner, Manner::Harm { .. });
+    let clustered = matches!(settings.manner, Manner::Harm { cluster: true, .. });
     let on_build = |command: &str| on_progress(&Progress::Building(command));
     let binary = binary::find(declared.package, settings.binary.as_deref(), on_build).await?;
     let deadline = subject.deadlines().iter().copied().min().unwrap_or(TimeScale::NO_DEADLINE);
@@ -180,7 +185,7 @@ pub async fn rehearse(
         binary: &binary,
         namespace: &namespace,
         instances: settings.instances,
-        clustered: cluster,
+        clustered,
         linked: is_harmed,
         logs: &settings.logs,
     };
@@ -191,10 +196,10 @@ pub async fn rehearse(
     on_progress(&Progress::Ready);
 
     let ids: Vec<_> = deployment.instances.iter().map(|instance| instance.id).collect();
-    let plan = match is_harmed {
-        true => plan::draw(settings.seed, settings.length, &ids, cluster),
-        false => Vec::new(),
-    };
+    let mut plan = Vec::new();
+    if is_harmed {
+        plan = plan::draw(settings.seed, settings.length, &ids, clustered);
+    }
     let (gateway, trace) = (Arc::clone(&world.gateway), world.trace.clone());
     let load = Load::new(subject, scripts, clients, (&gateway, &trace, &time));
     let injected = Injected { world: &world, faults: Mutex::default() };

@@ -94,7 +94,7 @@ impl Run {
 pub struct Options<'a> {
     /// Where the run is recorded.
     pub trace: Trace,
-    /// Whether to note the decisions with what else was pending.
+    /// True if the decisions are noted, with what else was pending.
     pub watch: bool,
     /// The number of rounds that run first in FIFO order.
     pub lead: usize,

@@ -20,6 +20,7 @@ use crate::duration;
 use crate::faults::FaultRule;
 use crate::history::Call;
 use crate::invariants::Statement;
+use crate::letter_case::capitalized;
 use crate::run::Run;
 use crate::script::Then;
 use crate::search::nearest::Nearest;
@@ -180,7 +181,7 @@ fn steps(subject: &AnySubject, run: &Run, reorderings: &[(u32, String)], end: &s
         lines.push(format!("{} {pass}", seconds(waits)));
     }
     lines.push(end.to_owned());
-    lines.iter().map(|line| capitalized(subject, line)).collect()
+    lines.iter().map(|line| begun(subject, line)).collect()
 }
 
 /// The settings that differ from their defaults.
@@ -226,15 +227,14 @@ fn seconds(seconds: u32) -> String {
     duration::words(std::time::Duration::from_secs(seconds.into()))
 }
 
-fn capitalized(subject: &AnySubject, line: &str) -> String {
+fn begun(subject: &AnySubject, line: &str) -> String {
     // The names of services and invariants stay as they are written.
     let name = line.split(' ').next().unwrap_or_default();
     let is_name = subject.invariants().iter().any(|invariant| invariant.name == name);
     if is_name || subject.topology().has(name) {
         return line.to_owned();
     }
-    let mut letters = line.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    capitalized(line)
 }
 
 /// The diagram of the run since the clients were prepared, or of the records to keep.

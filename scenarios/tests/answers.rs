@@ -49,7 +49,7 @@ fn route<'d>(document: &'d Value, line: &str) -> Option<&'d Value> {
     paths.find_map(|(_, methods)| methods.get(method.to_lowercase()))
 }
 
-/// How an answer differs from its declaration.
+/// The difference of an answer from its declaration.
 fn differs(document: &Value, declared: &Value, headers: &HeaderMap, body: &[u8]) -> Option<String> {
     if declared.is_null() {
         return Some("the status is not declared".to_owned());

@@ -105,6 +105,14 @@ impl Stage {
         Self { system, driver: Driver::start() }
     }
 
+    /// The window of Anna, who has signed up and listed Carmen.
+    async fn seller(&self) -> Result<Window, DriverError> {
+        let anna = self.window("/").await?;
+        anna.sign_up("anna").await;
+        anna.sell("Carmen", "20").await;
+        Ok(anna)
+    }
+
     /// A window at this path.
     async fn window(&self, path: &str) -> Result<Window, DriverError> {
         let session = self.driver.open().await;
@@ -197,9 +205,7 @@ async fn purchase() -> Result<(), DriverError> {
 
 async fn race() -> Result<(), DriverError> {
     let stage = Stage::live().await;
-    let anna = stage.window("/").await?;
-    anna.sign_up("anna").await;
-    anna.sell("Carmen", "20").await;
+    let anna = stage.seller().await?;
     let (ben, cleo) = (stage.window("/").await?, stage.window("/").await?);
     ben.sign_up("ben").await;
     cleo.sign_up("cleo").await;
@@ -221,9 +227,7 @@ async fn race() -> Result<(), DriverError> {
 
 async fn expiry() -> Result<(), DriverError> {
     let stage = Stage::live().await;
-    let anna = stage.window("/").await?;
-    anna.sign_up("anna").await;
-    anna.sell("Carmen", "20").await;
+    let anna = stage.seller().await?;
     let ben = stage.window("/").await?;
     ben.sign_up("ben").await;
     ben.press("Buy Carmen").await;
@@ -245,9 +249,7 @@ async fn redelivery() -> Result<(), DriverError> {
     console.write("sentence", sentence).await;
     console.press("Inject").await;
     console.shows("#planned", sentence).await;
-    let anna = stage.window("/").await?;
-    anna.sign_up("anna").await;
-    anna.sell("Carmen", "20").await;
+    let anna = stage.seller().await?;
     console.press("Skip a minute").await;
     console.shows("#records", "TicketCreated, attempt 2").await;
     console.write("search", "TicketCreated").await;

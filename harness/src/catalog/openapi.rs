@@ -5,6 +5,7 @@ use platform::http::interface::{DeclaredAnswer, Endpoint, Parameter};
 use serde_json::{Map, Value, json};
 
 use super::schemas::referred;
+use crate::letter_case::capitalized;
 
 /// The routes of a service.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,11 +75,6 @@ fn operation_id(endpoint: &Endpoint) -> String {
         None => capitalized(word),
     };
     endpoint.method.as_str().to_lowercase() + &words.map(name).collect::<String>()
-}
-
-fn capitalized(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn parameter(parameter: &Parameter) -> Value {

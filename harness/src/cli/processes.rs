@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use servers::NODES;
 
-use super::{CommandError, Program, Verdict, capitalized, runtime};
+use super::{CommandError, Program, Verdict, runtime};
+use crate::letter_case::capitalized;
 use crate::processes::{
     self, CONVERGENCE_LIMIT, Counts, Manner, Outcome, ProcessesError, Settings,
 };
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, DIM, Terminal};
 use crate::report::{Summary, counted, time, trace};
-use crate::search::races::Finding;
 use crate::subject::AnySubject;
 
 /// The time under load where none is given.
@@ -95,12 +95,8 @@ pub(super) fn run(
             clients: args.clients.map_or(CLIENTS, NonZeroUsize::get),
         },
         binary: args.binary.clone(),
-        logs: out.join("processes"),
+        logs: logs(out)?,
     };
-    // Old logs would be mixed with those of this run.
-    if settings.logs.exists() {
-        fs::remove_dir_all(&settings.logs)?;
-    }
     let progress = Progress::of_phases();
     let rehearsal = processes::rehearse(subject, &settings, |event| show(event, length, &progress));
     let outcome = runtime()?.block_on(rehearsal);
@@ -126,6 +122,15 @@ pub(super) fn run(
         ));
     }
     super::finish(&summary, out, &terminal, json)
+}
+
+/// The folder of the logs of the instances. Old logs would be mixed with those of this run.
+pub(super) fn logs(out: &Path) -> std::io::Result<PathBuf> {
+    let logs = out.join("processes");
+    if logs.exists() {
+        fs::remove_dir_all(&logs)?;
+    }
+    Ok(logs)
 }
 
 fn again(args: &Args, seed: u64, program: &Program) -> String {
@@ -203,17 +208,11 @@ fn summary(subject: &AnySubject, (seed, clustered): (u64, bool), outcome: &Outco
     add("invariants", format!("{checked} checked, {} in part", outcome.in_part.len()));
     add("in part", outcome.in_part.join(", "));
     add("left out", format!("{}: they need a trace of calls", outcome.left_out.join(", ")));
-    let held = outcome.violations.is_empty();
-    let finding = (!held).then(|| Finding {
-        seed,
-        violations: outcome.violations.clone(),
-        trace: outcome.trace.clone(),
-    });
     Summary {
         title: format!("{} in processes", capitalized(subject.name())),
-        held,
+        held: outcome.violations.is_empty(),
         figures,
-        races: finding.into_iter().collect(),
+        races: outcome.finding(seed).into_iter().collect(),
         ..Summary::default()
     }
 }

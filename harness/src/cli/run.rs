@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::findings::{Findings, shrunk};
-use super::{CommandError, Program, Verdict, WorldName, capitalized, processes, runtime, setting};
+use super::{CommandError, Program, Verdict, WorldName, processes, runtime, setting};
 use crate::faults::FaultKind;
 use crate::gherkin::{self, Choice, Finished, Run, WorldKind};
+use crate::letter_case::capitalized;
 use crate::report::progress::Progress;
 use crate::report::terminal::{BAD, Terminal};
 use crate::report::{Summary, counted, coverage, flow, rules, time, trace};

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{CommandError, Program, Verdict, runtime};
 use crate::case::Token;
+use crate::letter_case::capitalized;
 use crate::subject::AnySubject;
 use crate::up::Up;
 use crate::{console, run};
@@ -61,10 +62,7 @@ pub(super) fn run(
         let address = up.address();
         match &recorded {
             None => {
-                anstream::println!(
-                    "{} is at http://{address}/",
-                    super::capitalized(subject.name())
-                );
+                anstream::println!("{} is at http://{address}/", capitalized(subject.name()));
             }
             Some(run) => {
                 let violated = run.violation().map(|v| subject.statement(&v.invariant));

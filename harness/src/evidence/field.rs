@@ -23,6 +23,12 @@ pub fn integer(document: &Document, field: &str) -> i64 {
     }
 }
 
+/// Returns true for a field that a collection keeps beside those of its document: see
+/// [`platform::document::Aggregate`].
+pub fn is_bookkeeping(field: &str) -> bool {
+    ["outbox", "published", "revision"].contains(&field)
+}
+
 /// The documents by id.
 pub fn by_id(documents: &[Document]) -> BTreeMap<&str, &Document> {
     documents.iter().map(|document| (id(document), document)).collect()

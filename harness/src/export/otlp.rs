@@ -16,13 +16,13 @@ const ERROR: u8 = 2;
 
 /// The records of a run as one `ExportTraceServiceRequest`.
 pub fn document(records: &[Record]) -> Value {
-    let mut instances: BTreeMap<_, Vec<Value>> = BTreeMap::new();
+    let mut instances: BTreeMap<_, Vec<Span>> = BTreeMap::new();
     for span in spans::of(records) {
-        instances.entry(span.instance).or_default().push(shown(&span));
+        instances.entry(span.instance).or_default().push(span);
     }
-    let resources = instances.into_iter().map(|(instance, spans)| {
-        let service = instance.map_or("clients", |instance| instance.service);
-        let name = instance.map_or("clients".to_owned(), |instance| instance.to_string());
+    let resources = instances.into_values().map(|spans| {
+        let (service, name) = (spans[0].service(), spans[0].worker());
+        let spans: Vec<Value> = spans.iter().map(shown).collect();
         json!({
             "resource": {
                 "attributes": [

@@ -89,7 +89,7 @@ struct Threads {
 impl Threads {
     /// The process and the thread of the next span. New ones are named by events.
     fn place(&mut self, span: &Span, events: &mut Vec<Value>) -> (usize, usize) {
-        let service = span.instance.map_or("clients", |instance| instance.service);
+        let service = span.service();
         let known = self.processes.iter().position(|known| *known == service);
         let process = known.unwrap_or_else(|| {
             self.processes.push(service);
@@ -108,8 +108,7 @@ impl Threads {
         let first = span.instance.map_or(0, |instance| instance.instance as usize) * LANES;
         if lane == lanes.len() {
             lanes.push(Vec::new());
-            let name = span.instance.map_or("clients".to_owned(), |id| id.to_string());
-            events.push(named("thread_name", process, first + lane + 1, &name));
+            events.push(named("thread_name", process, first + lane + 1, &span.worker()));
         }
         lanes[lane].push(span.end);
         (process, first + lane + 1)

@@ -45,12 +45,31 @@ pub struct Span {
     pub start: Timestamp,
     /// The time at which it ends.
     pub end: Timestamp,
-    /// What is known about it: text or whole numbers.
+    /// Its attributes: text or whole numbers.
     pub attributes: Vec<(&'static str, Value)>,
     /// The failure that ended it.
     pub error: Option<String>,
-    /// What happened to it meanwhile: faults, crashes, panics.
+    /// The events during it: faults, crashes, panics.
     pub events: Vec<SpanEvent>,
+}
+
+impl Span {
+    /// The service that did it; `clients` for the clients.
+    pub(super) fn service(&self) -> &'static str {
+        self.instance.map_or(CLIENTS, |instance| instance.service)
+    }
+
+    /// The instance that did it, by name.
+    pub(super) fn worker(&self) -> String {
+        worker(self.instance)
+    }
+}
+
+/// The name of the clients, where an instance has its own.
+const CLIENTS: &str = "clients";
+
+fn worker(instance: Option<InstanceId>) -> String {
+    instance.map_or(CLIENTS.to_owned(), |instance| instance.to_string())
 }
 
 /// Something that happened at one point of a span.
@@ -117,7 +136,7 @@ impl<'a> Reading<'a> {
 
     /// Begins the life of an instance, in a trace of its own.
     fn live(&mut self, instance: Option<InstanceId>, at: Timestamp) -> usize {
-        let name = instance.map_or("clients".to_owned(), |instance| instance.to_string());
+        let name = worker(instance);
         // Other spans count records from 1, so lives count down.
         let id = u64::MAX - self.lives.len() as u64;
         let place = (format!("{:032x}", u128::from(id)), None);

@@ -6,16 +6,14 @@
 //! exactly one message.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use bson::{Bson, Document};
-use ports::Timestamp;
 use ports::bus::{Message, Stream};
-use ports::clock::after;
 
 use super::Declared;
 use crate::evidence::Facts;
 use crate::evidence::field::{id, integer};
+use crate::evidence::renewals::Renewals;
 use crate::trace::RecordKind;
 
 /// The change that an event announces.
@@ -46,9 +44,6 @@ fn noun(subject: &str) -> &str {
 
 /// The ids of the messages that announce a version: noun, aggregate, version.
 type Announced = BTreeMap<(String, String, i64), Vec<String>>;
-
-/// The time after which another message that announces the same version is a renewal.
-const RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     let announced = announced(facts);
@@ -119,7 +114,7 @@ fn subjects_about<'d>(facts: &Facts, document: &'d Document) -> impl Iterator<It
 
 fn announced(facts: &Facts) -> Announced {
     let mut announced = Announced::new();
-    let mut first: BTreeMap<(String, String, i64), Timestamp> = BTreeMap::new();
+    let mut renewals = Renewals::default();
     for record in facts.trace.iter() {
         let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {
@@ -127,7 +122,7 @@ fn announced(facts: &Facts) -> Announced {
         };
         let Some((noun, Change { id, version })) = Change::of(facts, message) else { continue };
         let key = (noun.to_owned(), id, version);
-        if record.at >= after(*first.entry(key.clone()).or_insert(record.at), RENEWAL) {
+        if renewals.has(key.clone(), record.at) {
             continue;
         }
         let ids = announced.entry(key).or_default();

@@ -52,7 +52,7 @@ pub(super) struct Plan<'a> {
     pub(super) namespace: &'a str,
     /// The number of instances of each service.
     pub(super) instances: u32,
-    /// Whether a link that can be disturbed stands before each server.
+    /// True if a link that can be disturbed stands before each server.
     pub(super) linked: bool,
     /// Whether the servers are a cluster.
     pub(super) clustered: bool,

@@ -30,7 +30,7 @@ pub struct Plot {
 pub struct Axis {
     /// The quantity and its unit.
     pub label: String,
-    /// Whether the scale is logarithmic.
+    /// True if the scale is logarithmic.
     pub is_log: bool,
     /// The places that are labelled.
     pub ticks: Vec<(f64, String)>,

@@ -18,16 +18,33 @@ pub enum Way {
     Receives,
 }
 
-/// The edges of a system, each with the number of runs that used it.
+/// The edges of a system, each with the number of runs that used it: by service, and by the
+/// subject of the event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flow(BTreeMap<String, BTreeMap<(Way, String), Edge>>);
+pub struct Flow(BTreeMap<String, BTreeMap<String, Edges>>);
+
+/// The edges between a service and an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Edges {
+    publishes: Edge,
+    receives: Edge,
+}
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Edge {
     is_declared: bool,
     runs: u64,
-    /// Whether the run that is being read has used it.
+    /// True if the run that is being read has used it.
     is_used: bool,
+}
+
+impl Edges {
+    fn of(&mut self, way: Way) -> &mut Edge {
+        match way {
+            Way::Publishes => &mut self.publishes,
+            Way::Receives => &mut self.receives,
+        }
+    }
 }
 
 impl Flow {
@@ -44,8 +61,8 @@ impl Flow {
     }
 
     fn edge(&mut self, service: &str, way: Way, subject: &str) -> &mut Edge {
-        let edges = self.0.entry(service.to_owned()).or_default();
-        edges.entry((way, subject.to_owned())).or_default()
+        let events = self.0.entry(service.to_owned()).or_default();
+        events.entry(subject.to_owned()).or_default().of(way)
     }
 
     /// Counts the edges that one run has used.
@@ -59,10 +76,16 @@ impl Flow {
                 RecordKind::Deliver { subject, .. } => (Way::Receives, subject),
                 _ => continue,
             };
-            self.edge(instance.service, way, subject).is_used = true;
+            // Nearly all edges are known, and this runs after each schedule.
+            match self.0.get_mut(instance.service).and_then(|events| events.get_mut(subject)) {
+                Some(edges) => edges.of(way).is_used = true,
+                None => self.edge(instance.service, way, subject).is_used = true,
+            }
         }
-        for edge in self.0.values_mut().flat_map(BTreeMap::values_mut) {
-            edge.runs += u64::from(std::mem::take(&mut edge.is_used));
+        for edges in self.0.values_mut().flat_map(BTreeMap::values_mut) {
+            for edge in [&mut edges.publishes, &mut edges.receives] {
+                edge.runs += u64::from(std::mem::take(&mut edge.is_used));
+            }
         }
     }
 
@@ -89,8 +112,14 @@ impl Flow {
     }
 
     fn edges(&self) -> impl Iterator<Item = (&str, Way, &str, &Edge)> {
-        self.0.iter().flat_map(|(service, edges)| {
-            edges.iter().map(|(key, edge)| (service.as_str(), key.0, key.1.as_str(), edge))
+        let events = self.0.iter().flat_map(|(service, events)| {
+            events.iter().map(|(subject, edges)| (service.as_str(), subject.as_str(), edges))
+        });
+        events.flat_map(|(service, subject, edges)| {
+            [
+                (service, Way::Publishes, subject, &edges.publishes),
+                (service, Way::Receives, subject, &edges.receives),
+            ]
         })
     }
 }
@@ -137,7 +166,8 @@ mod tests {
         assert_eq!(flow.unused().collect::<Vec<_>>(), [("members", Way::Receives, "book.lent")]);
         let undeclared: Vec<_> = flow.undeclared().collect();
         assert_eq!(undeclared, [("shelves", Way::Receives, "book.lent")]);
-        let runs = |flow: &Flow| flow.edges().map(|(.., edge)| edge.runs).collect::<Vec<_>>();
-        assert_eq!(runs(&flow), [1, 0, 1]);
+        let runs = flow.edges().map(|(service, way, _, edge)| (service, way, edge.runs));
+        let used: Vec<_> = runs.filter(|(.., runs)| *runs > 0).collect();
+        assert_eq!(used, [("loans", Way::Publishes, 1), ("shelves", Way::Receives, 1)]);
     }
 }

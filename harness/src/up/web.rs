@@ -1,6 +1,7 @@
 //! The routes: the console and its feed, the subject's page, and its services.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use super::command::Command;
 use super::feed::{Feed, Piece};
 use super::stage::Stage;
 use super::{guard, guard::Foreign};
-use crate::case::{BadToken, Token};
+use crate::case::Token;
 use crate::subject::AnySubject;
 use crate::world::{Asker, Reply};
 use crate::{console, run};
@@ -130,11 +131,10 @@ async fn command(
 async fn recorded_run(State(site): State<Arc<Site>>, Query(asked): Query<Asked>) -> Response {
     let (subject, replay) = (site.subject.clone(), site.replay.clone());
     let page = move || {
-        let token: Token = asked.token.trim().parse().map_err(|why: BadToken| why.to_string())?;
-        let case = token.case().map_err(|why| why.to_string())?;
-        let case = case.read(&subject).map_err(|why| why.to_string())?;
-        let run = run::run_watched(&subject, &case).map_err(|why| why.to_string())?;
-        Ok::<_, String>(console::page(&subject, &run, &replay))
+        let token: Token = asked.token.trim().parse()?;
+        let case = token.case()?.read(&subject)?;
+        let run = run::run_watched(&subject, &case)?;
+        Ok::<_, Box<dyn Error + Send + Sync>>(console::page(&subject, &run, &replay))
     };
     match tokio::task::spawn_blocking(page).await {
         Ok(Ok(page)) => file("text/html; charset=utf-8", WHOLE, page).into_response(),

@@ -3,15 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use harness::evidence::renewals::Renewals;
 use harness::trace::RecordKind;
-use ports::Timestamp;
 use ports::bus::Stream;
-use ports::clock::after;
 use serde::Deserialize;
 
 use super::Evidence;
 use super::evidence::{Records as _, number, text};
-use crate::system::DAY;
 
 #[derive(Deserialize)]
 struct Change<'a> {
@@ -21,7 +19,7 @@ struct Change<'a> {
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut published: BTreeMap<(&str, i64), BTreeSet<&str>> = BTreeMap::new();
-    let mut first: BTreeMap<(&str, i64), Timestamp> = BTreeMap::new();
+    let mut renewals = Renewals::default();
     for record in evidence.trace.iter() {
         let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {
@@ -31,8 +29,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
             continue;
         }
         let Ok(Change { id, version }) = serde_json::from_slice(&message.payload) else { continue };
-        // A renewal publishes it again, weeks later.
-        if record.at < after(*first.entry((id, version)).or_insert(record.at), DAY) {
+        if !renewals.has((id, version), record.at) {
             published.entry((id, version)).or_default().insert(&message.id);
         }
     }

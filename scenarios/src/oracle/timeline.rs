@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bson::Document;
-use harness::evidence::field::{id, integer, text};
+use harness::evidence::field::{id, integer, is_bookkeeping, text};
 use harness::trace::RecordKind;
 
 use super::exchange::Exchange;
@@ -176,12 +176,11 @@ fn revision(document: &Document) -> i64 {
 
 /// Whether a written document has exactly these fields, apart from those of its collection.
 pub(super) fn is_left(expected: &Document, written: &Document) -> bool {
-    let own = |name: &str| ["outbox", "published", "revision"].contains(&name);
-    let count = |document: &Document| document.keys().filter(|name| !own(name)).count();
+    let count = |document: &Document| document.keys().filter(|name| !is_bookkeeping(name)).count();
     count(expected) == count(written)
         && expected
             .iter()
-            .filter(|(name, _)| !own(name))
+            .filter(|(name, _)| !is_bookkeeping(name))
             .all(|(name, value)| written.get(name).is_some_and(|written| same(value, written)))
 }
 

@@ -4,12 +4,11 @@
 //! the threads that serve requests. Nothing here does I/O, and salts come from the entropy port
 //! only.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use futures::channel::oneshot;
+use platform::memo::Memo;
 use ports::entropy::Entropy;
 use scrypt::password_hash::phc::{Output, PasswordHash, Salt};
 use scrypt::password_hash::{PasswordHasher, PasswordVerifier};
@@ -128,22 +127,13 @@ fn hash(cost: Cost, password: &str, salt: [u8; 16]) -> String {
     hash.expect("scrypt hashes any password").to_string()
 }
 
-/// Hashes, by cost, salt and password.
-type Hashes = BTreeMap<(Cost, [u8; 16], String), String>;
-
 /// The same, from a memo: a hash depends on its arguments alone.
 fn remembered(cost: Cost, password: &str, salt: [u8; 16]) -> String {
-    const MOST: usize = 1000;
     thread_local! {
-        static KNOWN: RefCell<Hashes> = RefCell::default();
+        static HASHES: Memo<(Cost, [u8; 16], String), String> = const { Memo::new() };
     }
-    KNOWN.with_borrow_mut(|known| {
-        if known.len() >= MOST {
-            known.clear();
-        }
-        let key = (cost, salt, password.to_owned());
-        known.entry(key).or_insert_with(|| hash(cost, password, salt)).clone()
-    })
+    let arguments = (cost, salt, password.to_owned());
+    HASHES.with(|known| known.get(arguments, || hash(cost, password, salt)))
 }
 
 /// Compares in constant time, by the equality of the hash type.

@@ -17,7 +17,7 @@ pub struct Timer {
     pub due: Option<Timestamp>,
     /// True once it has fired, which happens at most once.
     pub fired: bool,
-    /// Whether the order was open, as of the newest event received.
+    /// True if the order was open, as of the newest event received.
     #[serde(default)]
     pub open: bool,
     /// The order's version, as of the newest event received.

@@ -4,8 +4,6 @@
 //! Times come from the caller: validation against the system clock is disabled. Cookies are
 //! [`crate::session`]'s.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Once;
 
 use hmac::digest::{CtOutput, Output};
@@ -15,6 +13,7 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::signature::{Error, Signer, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use platform::http::interface::DocumentId;
+use platform::memo::Memo;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -74,9 +73,6 @@ pub(crate) fn verify(token: &str, key: &str, now: i64) -> Option<User> {
 /// HMAC-SHA-256, whose outputs are compared in constant time.
 type Signature = CtOutput<Hmac<Sha256>>;
 
-/// Right signatures, by message and key.
-type Signatures = BTreeMap<(Vec<u8>, Vec<u8>), Signature>;
-
 /// Signs with this key.
 struct Hs256(Vec<u8>);
 
@@ -84,20 +80,14 @@ impl Hs256 {
     /// The right signature of a message. From a memo, because a client sends the same token with
     /// every request: it holds right signatures alone, and a message is no secret.
     fn signature(&self, message: &[u8]) -> Signature {
-        const MOST: usize = 1_000;
         thread_local! {
-            static KNOWN: RefCell<Signatures> = RefCell::default();
+            static SIGNATURES: Memo<(Vec<u8>, Vec<u8>), Signature> = const { Memo::new() };
         }
-        KNOWN.with_borrow_mut(|known| {
-            if known.len() >= MOST {
-                known.clear();
-            }
-            let sign = || {
-                let mac = Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length");
-                Mac::chain_update(mac, message).finalize()
-            };
-            known.entry((message.to_vec(), self.0.clone())).or_insert_with(sign).clone()
-        })
+        let sign = || {
+            let mac = Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+            Mac::chain_update(mac, message).finalize()
+        };
+        SIGNATURES.with(|known| known.get((message.to_vec(), self.0.clone()), sign))
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Agenda(Arc<Shared>);
 pub struct Rest {
     /// The time at which the next document is due, of those that the read found.
     pub next: Option<Timestamp>,
-    /// Whether the read found as many documents as it may.
+    /// True if the read found as many documents as it may.
     pub is_full: bool,
 }
 

@@ -14,10 +14,10 @@ use crate::activity::Activity;
 use crate::listen::{Listener, deliver};
 use crate::metrics::DeliveryCounters;
 use crate::policy::Policy;
+use ports::Ports;
 use ports::bus::{BusError, Consumer, Delivery, Group, Start, Stream, Subscription};
 use ports::causality::Causality;
-use ports::clock::Clock;
-use ports::{Ports, Timestamp};
+use ports::clock::before;
 
 /// The longest pause before a lost subscription is opened again.
 const MAX_REOPEN_INTERVAL: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ impl ConsumerLoop {
     pub(crate) async fn open(&self) -> Result<Box<dyn Subscription>, BusError> {
         let start = match self.listener.replay {
             None => Start::All,
-            Some(age) => Start::Since(before(&*self.ports.clock, age)),
+            Some(age) => Start::Since(before(self.ports.clock.now(), age)),
         };
         let consumer = Consumer {
             name: self.name.clone(),
@@ -142,8 +142,4 @@ impl ConsumerLoop {
         self.deliveries.count(&outcome);
         outcome.is_settled()
     }
-}
-
-fn before(clock: &dyn Clock, age: Duration) -> Timestamp {
-    clock.now().checked_sub(age).unwrap_or(Timestamp::MIN)
 }

@@ -72,6 +72,7 @@ pub mod handover;
 pub mod health;
 pub mod http;
 pub mod listen;
+pub mod memo;
 mod memory;
 pub mod metrics;
 pub mod outbox;

@@ -27,7 +27,7 @@ use crate::policy::Policy;
 use crate::task::{Step, StepError, Task};
 use crate::wake::Wake;
 use ports::Timestamp;
-use ports::clock::{Clock, after};
+use ports::clock::{Clock, after, before};
 use ports::store::{Find, Index};
 
 /// Upper bound on documents per step.
@@ -114,8 +114,4 @@ impl<T: Renewed> Task for Renewal<T> {
         *self.next.lock() = Some(later);
         Ok(Step::Idle { next: Some(later) })
     }
-}
-
-fn before(now: Timestamp, age: Duration) -> Timestamp {
-    now.checked_sub(age).unwrap_or(Timestamp::MIN)
 }

@@ -38,6 +38,12 @@ impl dyn Clock + '_ {
     }
 }
 
+/// Returns `at - duration`, saturating at [`Timestamp::MIN`].
+#[must_use]
+pub fn before(at: Timestamp, duration: Duration) -> Timestamp {
+    at.checked_sub(duration).unwrap_or(Timestamp::MIN)
+}
+
 /// Returns `at + duration`, saturating at [`Timestamp::MAX`].
 #[must_use]
 pub fn after(at: Timestamp, duration: Duration) -> Timestamp {

@@ -152,7 +152,7 @@ async fn a_reply_to_a_message_that_has_left_is_confirmed(fixture: Fixture) -> Ou
     fixture.quiet(&mut open).await
 }
 
-/// Whether this consumer has a gap; closed again.
+/// True if this consumer has a gap; closed again.
 async fn gap(fixture: &Fixture, consumer: Consumer) -> Outcome<bool> {
     let open: Open = fixture.open(consumer).await?;
     Ok(open.has_gap())

@@ -96,7 +96,7 @@ impl State {
         log
     }
 
-    /// Whether a message has left a stream that nobody has noticed yet.
+    /// True if a message has left a stream that nobody has noticed yet.
     pub(super) fn expires(&self, now: Timestamp) -> bool {
         self.events.expires(now) || self.dead.expires(now)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::Timestamp;
-use ports::clock::after;
+use ports::clock::{after, before};
 
 use super::message::StoredMessage;
 
@@ -58,7 +58,12 @@ impl InFlight {
     /// The time at which the oldest message leaves the stream.
     pub(super) fn first_leaves(&self) -> Option<Timestamp> {
         let (_, oldest) = self.open.first_key_value()?;
-        self.max_age.map(|age| after(oldest.message.published, age))
+        self.leaves(oldest)
+    }
+
+    /// The time at which a message leaves the stream.
+    fn leaves(&self, open: &Open) -> Option<Timestamp> {
+        self.max_age.map(|age| after(open.message.published, age))
     }
 
     /// The time at which the next delivery becomes due.
@@ -164,7 +169,7 @@ impl InFlight {
     pub(super) fn change_wait(&mut self, was: Duration, wait: Duration, now: Timestamp) {
         let soonest = after(now, RECONSIDERATION);
         for (at, sequence) in std::mem::take(&mut self.due) {
-            let begun = at.checked_sub(was).unwrap_or(Timestamp::MIN);
+            let begun = before(at, was);
             let due = after(begun, wait).max(soonest);
             self.due.insert((due, sequence));
             if let Some(open) = self.open.get_mut(&sequence) {
@@ -179,8 +184,7 @@ impl InFlight {
         let lost: Vec<u64> = self.open.range(last + 1..).map(|(&sequence, _)| sequence).collect();
         lost.into_iter().for_each(|sequence| drop(self.remove(sequence)));
         for (at, sequence, open) in std::mem::take(&mut self.unwritten) {
-            let leaves = self.max_age.map(|age| after(open.message.published, age));
-            let is_there = sequence <= last && leaves.is_none_or(|leaves| leaves > now);
+            let is_there = sequence <= last && self.leaves(&open).is_none_or(|leaves| leaves > now);
             if is_there && after(at, WRITE_INTERVAL) > now {
                 self.open.insert(sequence, Open { due: Some(due), ..open });
                 self.due.insert((due, sequence));

@@ -42,7 +42,7 @@ pub(super) struct Opened {
     pub(super) id: u64,
     /// The number of messages that it has not delivered.
     pub(super) backlog: u64,
-    /// Whether messages have left the stream that it had not passed.
+    /// True if messages have left the stream that it had not passed.
     pub(super) has_gap: bool,
 }
 
@@ -73,7 +73,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether a message is too old.
+    /// True if a message is too old.
     pub(super) fn expires(&self, now: Timestamp) -> bool {
         let (age, oldest) = (self.limits.max_age, self.messages.first());
         age.zip(oldest).is_some_and(|(age, oldest)| after(oldest.published, age) <= now)

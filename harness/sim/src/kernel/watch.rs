@@ -22,7 +22,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Whether it deviates from FIFO.
+    /// True if it deviates from FIFO.
     pub fn is_reordering(&self) -> bool {
         self.decision != Decision::FIFO
     }

@@ -2,7 +2,7 @@
 
 const LISTED = 250; // rows
 
-/// Whether a record changes nothing: a read, or a GET of a page that looks for news.
+/// True if a record changes nothing: a read, or a GET of a page that looks for news.
 function isQuery({ kind, text }) {
   return kind === "read" || (/^(request|reply)$/.test(kind) && /(^| to )GET /.test(text));
 }

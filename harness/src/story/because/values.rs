@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use bson::{Bson, Document};
 
+use crate::evidence::field::is_bookkeeping;
+
 /// The fields of a document by their dotted names, with readable values.
 pub(super) type Fields = BTreeMap<String, String>;
-
-/// Fields that every collection keeps for itself.
-const BOOKKEEPING: [&str; 4] = ["_id", "outbox", "published", "revision"];
 
 /// The maximum number of fields that are quoted.
 const QUOTED: usize = 3;
@@ -20,7 +19,7 @@ const LENGTH: usize = 40;
 pub(super) fn fields(document: &Document, name: &impl Fn(&str) -> Option<String>) -> Fields {
     let mut fields = Fields::new();
     for (field, value) in document {
-        if !BOOKKEEPING.contains(&field.as_str()) {
+        if field != "_id" && !is_bookkeeping(field) {
             add(field, value, name, &mut fields);
         }
     }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bson::{Bson, Document};
 
+use crate::evidence::field::is_bookkeeping;
+
 use crate::faults::Effect;
 
 /// Maximum number of changed fields in a note.
@@ -12,9 +14,6 @@ const MAX_CHANGES: usize = 5;
 /// Maximum length of a value, in characters.
 const MAX_VALUE: usize = 24;
 
-/// Fields that every collection keeps for itself.
-const BOOKKEEPING: [&str; 4] = ["_id", "outbox", "published", "revision"];
-
 /// The fields that differ from `before`, with their values, in the order of the document.
 pub(super) fn changes(
     before: Option<&Document>,
@@ -22,7 +21,8 @@ pub(super) fn changes(
     name: &impl Fn(&str) -> String,
 ) -> Vec<String> {
     let is_changed = |field: &str, value: &Bson| {
-        !BOOKKEEPING.contains(&field) && before.and_then(|before| before.get(field)) != Some(value)
+        let is_own = field == "_id" || is_bookkeeping(field);
+        !is_own && before.and_then(|before| before.get(field)) != Some(value)
     };
     let changed = after.iter().filter(|(field, value)| is_changed(field, value));
     let changed = changed.filter(|(_, value)| before.is_some() || **value != Bson::Null);

@@ -10,13 +10,13 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use futures::StreamExt;
 use garde::Validate;
-use schemars::{JsonSchema, json_schema};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
 use super::interface::{self, Endpoint, Parameter, Takes};
-use ports::entropy::{ID_PATTERN, is_id};
+use ports::entropy::is_id;
 
 /// The largest accepted body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -132,7 +132,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
 impl Takes for Id {
     fn describe(endpoint: &mut Endpoint) {
-        let schema = json_schema!({ "type": "string", "pattern": ID_PATTERN });
+        let schema = interface::id_schema();
         let (name, about) = ("id", "The id of the resource");
         endpoint.parameters.push(Parameter { name, about, is_in_path: true, schema });
         endpoint.refuses(&malformed());

@@ -41,7 +41,7 @@ pub struct Endpoint {
 pub struct SessionCookie {
     /// The name of the cookie.
     pub cookie: &'static str,
-    /// Whether the route refuses a request without a session.
+    /// True if the route refuses a request without a session.
     pub is_required: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// Its meaning.
     pub about: &'static str,
-    /// Whether it is in the path; otherwise it is in the query, and optional.
+    /// True if it is in the path; otherwise it is in the query, and optional.
     pub is_in_path: bool,
     /// The schema of its value.
     pub schema: Schema,
@@ -106,6 +106,11 @@ fn written<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
+/// The schema of a document id.
+pub(super) fn id_schema() -> Schema {
+    json_schema!({ "type": "string", "pattern": ID_PATTERN })
+}
+
 /// The schema of a document id. For `#[schemars(with = "DocumentId")]`.
 #[derive(Debug)]
 pub enum DocumentId {}
@@ -120,7 +125,7 @@ impl JsonSchema for DocumentId {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": ID_PATTERN })
+        id_schema()
     }
 }
 

@@ -3,13 +3,13 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use bson::{Document, doc};
-use ports::entropy::{ID_PATTERN, is_id};
+use ports::entropy::is_id;
 use ports::store::Find;
 use schemars::json_schema;
 use serde::Deserialize;
 
 use super::error::ApiError;
-use super::interface::{Endpoint, Parameter, Takes};
+use super::interface::{Endpoint, Parameter, Takes, id_schema};
 
 /// The size of a page where the client names none.
 const DEFAULT_LIMIT: u32 = 100;
@@ -88,7 +88,7 @@ impl Takes for Page {
             name: "after",
             about: "The id of the item before the first one; the newest without it",
             is_in_path: false,
-            schema: json_schema!({ "type": "string", "pattern": ID_PATTERN }),
+            schema: id_schema(),
         };
         endpoint.parameters.extend([limit, after]);
         endpoint.refuses(&ApiError::invalid([bad_limit(), bad_cursor()]));
