@@ -23,8 +23,8 @@ pub fn integer(document: &Document, field: &str) -> i64 {
     }
 }
 
-/// Returns true for a field that a collection keeps beside those of its document: see
-/// [`platform::document::Aggregate`].
+/// True for a field that a collection keeps in the record of a document, beside the fields of the
+/// document itself.
 pub fn is_bookkeeping(field: &str) -> bool {
     ["outbox", "published", "revision"].contains(&field)
 }
