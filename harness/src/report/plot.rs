@@ -1,7 +1,8 @@
 //! A plot as SVG: a few lines over one axis, with a logarithmic scale where values span orders of
-//! magnitude. It follows the colours of the page around it.
+//! magnitude. Within a page it follows the colours of the page; as a file it has its own, for both
+//! themes.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 /// The size of the drawing, in its own units.
 const SIZE: (f64, f64) = (720.0, 300.0);
@@ -10,7 +11,21 @@ const SIZE: (f64, f64) = (720.0, 300.0);
 const MARGINS: (f64, f64, f64, f64) = (62.0, 12.0, 12.0, 40.0);
 
 /// The patterns of the lines, told apart without colour.
-const DASHES: [&str; 6] = ["", "7 4", "2 3", "10 3 2 3", "1 6", "14 5"];
+const DASHES: [&str; 9] =
+    ["", "7 4", "2 3", "10 3 2 3", "1 6", "14 5", "4 2", "12 3 4 3", "3 1 1 1"];
+
+/// The space right of a plot in a file, for its legend.
+const LEGEND: f64 = 190.0;
+
+/// The style of a plot in a file.
+const STYLE: &str = "text{fill:#555;font:12px system-ui,sans-serif}\
+.title{fill:#222;font-size:14px;font-weight:600}.grid{stroke:#ddd}.line{fill:none;stroke-width:2}\
+.line0{stroke:#0b62d6}.line1{stroke:#0a7d4f}.line2{stroke:#c0322b}.line3{stroke:#a15c00}\
+.line4{stroke:#6b3fc4}.line5{stroke:#00798c}.line6{stroke:#b0318a}.line7{stroke:#555}\
+.line8{stroke:#7a4a1e}\
+@media(prefers-color-scheme:dark){text{fill:#aab}.title{fill:#eee}.grid{stroke:#445}\
+.line0{stroke:#6ea8ff}.line1{stroke:#4cc38a}.line2{stroke:#ff7b72}.line3{stroke:#e3a34f}\
+.line4{stroke:#b59cff}.line5{stroke:#54c7d6}.line6{stroke:#f08bd0}.line7{stroke:#aab}.line8{stroke:#d2a679}}";
 
 /// A plot.
 #[derive(Debug, Clone)]
@@ -71,8 +86,49 @@ impl Axis {
 }
 
 impl Plot {
-    /// The plot as SVG with its title and a legend.
+    /// The plot as SVG with its title and a legend, for a page.
     pub fn draw(&self) -> Markup {
+        html! {
+            figure class="plot" {
+                figcaption { (self.title) }
+                svg viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } role="img" aria-label=(self.title) {
+                    (self.contents())
+                }
+                ul class="legend" {
+                    @for (number, (name, _)) in self.lines.iter().enumerate() {
+                        li {
+                            svg viewBox="0 0 40 10" aria-hidden="true" { (sample(number, 0.0, 5.0)) }
+                            (name)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The plot as an SVG file of its own.
+    pub fn file(&self) -> String {
+        let (width, height, head) = (SIZE.0 + LEGEND, SIZE.1, 30.0);
+        let image = html! {
+            svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height + head) }
+                role="img" aria-label=(self.title) {
+                style { (PreEscaped(STYLE)) }
+                text class="title" x="8" y="18" { (self.title) }
+                g transform={ "translate(0 " (head) ")" } {
+                    (self.contents())
+                    @for (number, (name, _)) in self.lines.iter().enumerate() {
+                        @let y = MARGINS.1 + 8.0 + 20.0 * number as f64;
+                        (sample(number, SIZE.0, y))
+                        text x=(SIZE.0 + 48.0) y=(y + 4.0) { (name) }
+                    }
+                }
+            }
+        };
+        image.into_string() + "\n"
+    }
+
+    /// The axes and the lines.
+    fn contents(&self) -> Markup {
         let (left, top, right, bottom) = MARGINS;
         let (width, height) = (SIZE.0 - left - right, SIZE.1 - top - bottom);
         let x = |value: f64| left + width * self.x.place(value);
@@ -82,38 +138,31 @@ impl Plot {
             points.collect::<Vec<_>>().join(" ")
         };
         html! {
-            figure class="plot" {
-                figcaption { (self.title) }
-                svg viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } role="img" aria-label=(self.title) {
-                    @for (at, label) in &self.y.ticks {
-                        line class="grid" x1=(left) x2=(left + width) y1=(y(*at)) y2=(y(*at)) {}
-                        text x=(left - 6.0) y=(y(*at) + 4.0) text-anchor="end" { (label) }
-                    }
-                    @for (at, label) in &self.x.ticks {
-                        line class="grid" x1=(x(*at)) x2=(x(*at)) y1=(top) y2=(top + height) {}
-                        text x=(x(*at)) y=(top + height + 16.0) text-anchor="middle" { (label) }
-                    }
-                    text x=(left + width / 2.0) y=(SIZE.1 - 6.0) text-anchor="middle" { (self.x.label) }
-                    text transform={ "translate(14 " (top + height / 2.0) ") rotate(-90)" }
-                        text-anchor="middle" { (self.y.label) }
-                    @for (number, (_, line)) in self.lines.iter().enumerate() {
-                        polyline class={ "line line" (number % DASHES.len()) }
-                            stroke-dasharray=(DASHES[number % DASHES.len()]) points=(points(line)) {}
-                    }
-                }
-                ul class="legend" {
-                    @for (number, (name, _)) in self.lines.iter().enumerate() {
-                        li {
-                            svg viewBox="0 0 40 10" aria-hidden="true" {
-                                line class={ "line line" (number % DASHES.len()) } x1="0" x2="40" y1="5" y2="5"
-                                    stroke-dasharray=(DASHES[number % DASHES.len()]) {}
-                            }
-                            (name)
-                        }
-                    }
-                }
+            @for (at, label) in &self.y.ticks {
+                line class="grid" x1=(left) x2=(left + width) y1=(y(*at)) y2=(y(*at)) {}
+                text x=(left - 6.0) y=(y(*at) + 4.0) text-anchor="end" { (label) }
+            }
+            @for (at, label) in &self.x.ticks {
+                line class="grid" x1=(x(*at)) x2=(x(*at)) y1=(top) y2=(top + height) {}
+                text x=(x(*at)) y=(top + height + 16.0) text-anchor="middle" { (label) }
+            }
+            text x=(left + width / 2.0) y=(SIZE.1 - 6.0) text-anchor="middle" { (self.x.label) }
+            text transform={ "translate(14 " (top + height / 2.0) ") rotate(-90)" }
+                text-anchor="middle" { (self.y.label) }
+            @for (number, (_, line)) in self.lines.iter().enumerate() {
+                polyline class={ "line line" (number % DASHES.len()) }
+                    stroke-dasharray=(DASHES[number % DASHES.len()]) points=(points(line)) {}
             }
         }
+    }
+}
+
+/// A sample of the line of this number, for a legend.
+fn sample(number: usize, x: f64, y: f64) -> Markup {
+    let pattern = number % DASHES.len();
+    html! {
+        line class={ "line line" (pattern) } x1=(x) x2=(x + 40.0) y1=(y) y2=(y)
+            stroke-dasharray=(DASHES[pattern]) {}
     }
 }
 

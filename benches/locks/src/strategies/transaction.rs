@@ -2,6 +2,7 @@
 //! driver: the store port has no transactions. A conflict with another transaction repeats it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapters::mongo::Mongo;
 use async_trait::async_trait;
@@ -22,13 +23,16 @@ pub struct Transaction {
     client: Client,
     database: Database,
     store: Mongo,
+    /// The attempts that the server aborted, for a bench.
+    aborted: Arc<AtomicU64>,
 }
 
 impl Transaction {
-    /// Locks in the database of this name.
-    pub fn open(client: &Client, database: &str) -> Arc<Self> {
+    /// Locks in the database of this name, and counts the attempts that the server aborts.
+    pub fn open(client: &Client, database: &str, aborted: Arc<AtomicU64>) -> Arc<Self> {
         let store = Mongo::with_client(client, database);
-        Arc::new(Self { client: client.clone(), database: client.database(database), store })
+        let database = client.database(database);
+        Arc::new(Self { client: client.clone(), database, store, aborted })
     }
 
     /// One attempt, which fails with [`TRANSIENT_TRANSACTION_ERROR`] if another transaction won.
@@ -72,6 +76,7 @@ impl Lock for Transaction {
             match self.attempt(&mut session, claim).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR) => {
+                    self.aborted.fetch_add(1, Ordering::Relaxed);
                     // The server has aborted it already; this only resets the session.
                     drop(session.abort_transaction().await);
                 }
