@@ -1,5 +1,5 @@
-//! One update of the ticket document decides, stores the event, and returns the price: no read
-//! before it.
+//! One update of the ticket document decides, stores the event, and returns the price: a buyer that
+//! gets the ticket reads nothing.
 
 use std::sync::Arc;
 
@@ -25,11 +25,14 @@ impl Lock for SingleUpdate {
         ticket::list(&*self.0, ticket, price).await
     }
 
-    /// A ticket that is not listed counts as taken: telling the two apart would take a read.
     async fn hold(&self, claim: &Claim) -> Result<Outcome, LockError> {
         let taken = self.0.update(ticket::TICKETS, conditional::take(claim)).await?;
-        let held = |ticket| Outcome::Held { price: ticket::price(&ticket) };
-        Ok(taken.map_or(Outcome::Taken, held))
+        if let Some(ticket) = taken {
+            return Ok(Outcome::Held { price: ticket::price(&ticket) });
+        }
+        // Only the refused read, to tell a ticket that is held from one that is not listed.
+        ticket::read(&*self.0, &claim.ticket).await?;
+        Ok(Outcome::Taken)
     }
 
     async fn release(&self, ticket: &str, hold: &str) -> Result<(), LockError> {
