@@ -40,7 +40,7 @@ struct Inner {
     scopes: Vec<Named>,
     planted_bugs: Vec<PlantedBug>,
     invariants: Vec<Statement>,
-    events: Vec<Entry>,
+    events: Arc<[Entry]>,
     topology: Topology,
     settings: Vec<Setting>,
     sentences: OnceLock<Sentences>,
@@ -67,7 +67,8 @@ impl AnySubject {
         let instances = system.services.iter().map(|spec| settings::instances(spec.name));
         let settings = subject.settings().iter().cloned().chain(settings::POLICY).chain(instances);
         let settings = settings.collect();
-        let (events, topology) = (subject.events(), Topology::of(&system));
+        let events: Arc<[Entry]> = subject.events().into();
+        let topology = Topology::of(&system);
         Self(Arc::new(Inner {
             name: subject.name(),
             workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
@@ -278,6 +279,7 @@ impl AnySubject {
     ) -> (System, Box<dyn AnyClients>) {
         let (mut system, clients) = self.0.inner.open(time, settings);
         system.settings = settings.clone();
+        system.events = Arc::clone(&self.0.events);
         (system, clients)
     }
 
