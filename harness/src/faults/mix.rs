@@ -119,9 +119,7 @@ impl FaultKind {
     pub fn operations(self) -> &'static [Operation] {
         use Operation as O;
         match self {
-            Self::Late | Self::Disconnect | Self::NewerFormat | Self::OlderFormat => {
-                &[O::Deliver]
-            }
+            Self::Late | Self::Disconnect | Self::NewerFormat | Self::OlderFormat => &[O::Deliver],
             Self::Duplicate | Self::LostAck | Self::LateAck => &[O::Ack],
             Self::PublishFails | Self::PublishAmbiguous => &[O::Publish],
             Self::StoreFails | Self::StoreSlow => &[O::Read, O::Write],

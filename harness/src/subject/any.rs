@@ -12,7 +12,8 @@ pub use super::any_clients::AnyClients;
 use super::erased::Erased;
 pub use super::erased::{Sales, Scripts};
 use super::flow::Flow;
-use super::names::Names;
+use super::hold::Hold;
+use super::names::{Names, Written};
 use super::operation::AnyOperation;
 use super::processes::Processes;
 use super::rules::Rules;
@@ -250,6 +251,11 @@ impl AnySubject {
     /// Learns the names in one more record.
     pub(crate) fn learn_names(&self, record: &crate::trace::Record, names: &mut Names) {
         names.learn(record, |written, names| self.0.inner.learn_names(written, names));
+    }
+
+    /// The hold that a written document stands for.
+    pub(crate) fn hold(&self, written: &Written<'_>) -> Option<Hold> {
+        self.0.inner.hold(written)
     }
 
     /// The page that people use, as routes.
