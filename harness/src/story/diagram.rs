@@ -143,19 +143,24 @@ impl Drawing<'_> {
         }
     }
 
-    /// Begins the bar of a hold that this record begins, where it is drawn.
+    /// Begins the bar of a hold that this record begins. Another hold of the same thing is drawn
+    /// with it.
     fn take(&mut self, record: &Record) {
-        let Some(here) = record.instance.filter(|_| !self.builder.is_muted) else { return };
-        let Some((key, written)) = written(record) else { return };
+        let (Some(here), Some((key, written))) = (record.instance, written(record)) else { return };
         let Some(hold) = (self.diagram.hold)(&written).filter(|_| !self.bars.has(&key)) else {
             return;
         };
-        let (over, tone) = match self.bars.beside(here, &hold.thing) {
-            Some(over) => (over.clone(), Tone::Wrong),
+        let other =
+            self.bars.beside(here, &hold.thing).map(|(number, over)| (number, over.clone()));
+        let (over, tone) = match &other {
+            Some((_, over)) => (over.clone(), Tone::Wrong),
             None => (Participant::Instance(here), Tone::Plain),
         };
         let text = format!("{} holds {}", self.name(&hold.holder), self.name(&hold.thing));
         let number = self.builder.hold(&over, tone, text);
+        if let Some((other, _)) = other.filter(|_| !self.builder.is_muted) {
+            self.builder.keep(other);
+        }
         self.bars.begin(key, hold, number, over);
     }
 

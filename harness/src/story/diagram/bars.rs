@@ -41,10 +41,10 @@ impl Bars {
         self.0.contains_key(key)
     }
 
-    /// The participant over which another hold of this thing has its bar.
-    pub(super) fn beside(&self, here: InstanceId, thing: &str) -> Option<&Participant> {
+    /// The number of the bar of another hold of this thing, and the participant that it is over.
+    pub(super) fn beside(&self, here: InstanceId, thing: &str) -> Option<(usize, &Participant)> {
         let mut of_service = self.0.iter().filter(|((service, ..), _)| *service == here.service);
-        of_service.find(|(_, bar)| bar.hold.thing == thing).map(|(_, bar)| &bar.over)
+        of_service.find(|(_, bar)| bar.hold.thing == thing).map(|(_, bar)| (bar.number, &bar.over))
     }
 
     /// Adds a bar.

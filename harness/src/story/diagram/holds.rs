@@ -109,4 +109,16 @@ fn a_hold_outlives_the_lines_that_are_left_out() {
     let kept = drawn(&records, Some(&keep), 10);
     assert_eq!(bars(&kept.svg(), "x").len(), 1);
     assert_eq!(kept.mermaid().matches("deactivate").count(), 1);
+    let end = BTreeSet::from([records.len() - 1]);
+    let mermaid = drawn(&records, Some(&end), 10).mermaid();
+    assert!(mermaid.contains("Anna holds A1"), "a hold whose end alone is kept: {mermaid}");
+    assert!(!mermaid.contains("Ben holds"), "those with neither end are left out: {mermaid}");
+}
+
+#[test]
+fn the_hold_that_another_violates_is_drawn_with_it() {
+    let records =
+        [reserves(SHOP, "1", "Anna", "A1", true), reserves(OTHER, "2", "Ben", "A1", true)];
+    let mermaid = drawn(&records, Some(&BTreeSet::from([1])), 10).mermaid();
+    assert!(mermaid.contains("Anna holds A1") && mermaid.contains("Ben holds A1"), "{mermaid}");
 }

@@ -116,8 +116,9 @@ pub(super) struct Builder {
     pub(super) is_muted: bool,
     /// The number of lines since the last one that was kept.
     muted: usize,
-    /// The number of holds so far.
+    /// The number of holds so far, and those that are drawn.
     holds: usize,
+    drawn: BTreeSet<usize>,
 }
 
 impl Builder {
@@ -191,23 +192,36 @@ impl Builder {
         }
     }
 
-    /// Begins a hold. Returns its number.
+    /// Begins a hold. Returns its number. It is drawn if the line of its begin or of its end is
+    /// kept, or by [`Self::keep`].
     pub(super) fn hold(&mut self, over: &Participant, tone: Tone, text: String) -> usize {
         let (number, over) = (self.holds, self.index(over));
         self.holds += 1;
         self.lines.push(Line::Hold { number, over, tone, text });
+        if !self.is_muted {
+            self.keep(number);
+        }
         number
     }
 
-    /// Ends a hold, also where no line is kept.
+    /// Ends a hold.
     pub(super) fn release(&mut self, number: usize) {
         self.lines.push(Line::Release { number });
+        if !self.is_muted {
+            self.keep(number);
+        }
+    }
+
+    /// Draws a hold, even if neither its begin nor its end has a line.
+    pub(super) fn keep(&mut self, number: usize) {
+        self.drawn.insert(number);
     }
 
     /// The finished diagram. The middle of a diagram with more lines than `limit` is left out,
     /// and so is a participant that has no line.
     pub(super) fn finish(self, limit: usize) -> Sequence {
-        let Self { participants, mut lines, muted, external, .. } = self;
+        let Self { participants, mut lines, muted, external, drawn, .. } = self;
+        lines.retain(|line| line.bar().is_none_or(|number| drawn.contains(&number)));
         lines.extend((muted > 0).then_some(Line::Gap(muted)));
         shorten(&mut lines, limit.max(2));
         let used: BTreeSet<usize> =
