@@ -181,10 +181,12 @@ impl Facts {
         !(self.without_trace && needs == Needs::Trace)
     }
 
-    /// The number of injected faults, crashes and cuts together.
+    /// The number of injected faults that disturb, crashes and cuts together.
     pub fn disturbances(&self) -> usize {
-        let is_one =
-            |kind: &RecordKind| matches!(kind, RecordKind::Fault { .. } | RecordKind::Crash);
+        let is_one = |kind: &RecordKind| match kind {
+            RecordKind::Fault { effect, .. } => effect.is_disturbance(),
+            kind => matches!(kind, RecordKind::Crash),
+        };
         self.trace.iter().filter(|record| is_one(&record.kind)).count() + self.cuts
     }
 }

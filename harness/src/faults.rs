@@ -26,9 +26,11 @@
 //! ```
 //!
 //! Next: [`rule`] (one fault as data), [`mix`] (random selection), `plan` (the decision for
-//! each call), and `store`, `bus`, `http` (the effects on each port).
+//! each call), and `store`, `bus`, `http` (the effects on each port); `format` for payloads as
+//! another release publishes them.
 
 mod bus;
+mod format;
 mod http;
 mod injector;
 pub mod mix;
@@ -38,6 +40,7 @@ mod store;
 
 use std::sync::Arc;
 
+use platform::catalogue::Entry;
 use ports::Ports;
 
 use crate::trace::recorder::Recorder;
@@ -49,12 +52,13 @@ pub use rule::{Effect, FaultRule, Operation, Port};
 
 impl Faults {
     /// Decorates the ports of the instance that `recorder` belongs to, so that this plan's
-    /// faults are injected into its calls. Clock and entropy stay as they are.
-    pub fn decorate(&self, ports: Ports, recorder: &Recorder) -> Ports {
+    /// faults are injected into its calls. Clock and entropy stay as they are. Faults of the
+    /// format need the schemas of the events.
+    pub fn decorate(&self, ports: Ports, recorder: &Recorder, events: Arc<[Entry]>) -> Ports {
         let injector = Injector::new(self.clone(), recorder.clone(), Arc::clone(&ports.clock));
         Ports {
             store: Arc::new(store::FaultyStore::new(injector.clone(), ports.store)),
-            bus: Arc::new(bus::FaultyBus::new(injector.clone(), ports.bus)),
+            bus: Arc::new(bus::FaultyBus::new(injector.clone(), ports.bus, events)),
             http: Arc::new(http::FaultyHttp::new(injector, ports.http)),
             ..ports
         }

@@ -260,6 +260,7 @@ fn picture(
         external,
         limit: LINES,
         name: &name,
+        hold: &|written| subject.hold(written),
     };
     diagram::draw(&run.trace, &drawn)
 }

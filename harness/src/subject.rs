@@ -13,6 +13,7 @@ pub mod clients;
 mod erased;
 pub mod evidence;
 pub mod flow;
+mod hold;
 pub mod names;
 pub mod operation;
 pub mod processes;
@@ -34,6 +35,7 @@ pub use any::AnySubject;
 pub use clients::{Clients, Unprepared};
 pub use evidence::{Evidence, Invariant, Invocation};
 pub use flow::Flow;
+pub use hold::Hold;
 pub use names::{Name, Names, Written};
 pub use operation::{AnyOperation, Operation, Reference};
 pub use processes::{CommandLine, Launch, Processes};
@@ -139,6 +141,12 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// Learns readable names for the ids in a written document, for stories; returns the name of
     /// the client that the document belongs to, where it belongs to one.
     fn learn_names(&self, _written: &Written<'_>, _names: &mut Names) -> Option<String> {
+        None
+    }
+
+    /// The hold that a written document stands for; `None` where it is none, or has ended. Diagrams
+    /// show each as a bar, from the write that takes it to the one that releases it.
+    fn hold(&self, _written: &Written<'_>) -> Option<Hold> {
         None
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use sim::external::{ExternalReply, ExternalService};
 
+use platform::catalogue::Entry;
 use platform::run::Policy;
 use platform::service::Service;
 use ports::{Ports, Timestamp};
@@ -68,6 +69,8 @@ pub struct System {
     pub policy: Policy,
     /// The settings of this run; its numbers of instances apply at the start.
     pub settings: Settings,
+    /// The events that the subject declares, for faults of their format; the harness sets them.
+    pub events: Arc<[Entry]>,
     /// Outermost decorator of every instance's ports, to plant bugs; `None` for none.
     pub decorator: Option<PortDecorator>,
 }
@@ -80,6 +83,7 @@ impl System {
             external: Arc::new(NoExternalService),
             policy: time.policy().clone(),
             settings: Settings::default(),
+            events: Arc::default(),
             decorator: None,
         }
     }
@@ -124,7 +128,7 @@ impl System {
     /// the recorder sees the effects that took place, faults change what the service observes of
     /// them, and a planted bug misuses both.
     pub(crate) fn ports_for(&self, recorded: Ports, faults: &Faults, recorder: &Recorder) -> Ports {
-        let ports = faults.decorate(recorded, recorder);
+        let ports = faults.decorate(recorded, recorder, Arc::clone(&self.events));
         match &self.decorator {
             Some(decorator) => decorator(ports),
             None => ports,

@@ -84,6 +84,7 @@ fn system() -> System {
         external,
         policy: Policy::default(),
         settings,
+        events: Arc::default(),
         decorator: None,
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! To add one, write such a function and add an entry to [`ALL`].
 
+mod formats;
 mod listeners;
 mod locks;
 mod money;
@@ -120,6 +121,18 @@ pub const ALL: &[PlantedBug] = &[
         name: "applied-is-poison",
         story: "Payments rejects a redelivered event as one about an unknown order",
         plant: listeners::applied_is_poison,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "field-unknown",
+        story: "Payments rejects an event with a field that it does not know, as a newer release adds",
+        plant: formats::field_unknown,
+        faults: &[],
+    },
+    PlantedBug {
+        name: "field-missing",
+        story: "Payments rejects an event without an optional field, as an older release publishes",
+        plant: formats::field_missing,
         faults: &[],
     },
     PlantedBug {

@@ -10,7 +10,7 @@ use harness::bugs::PlantedBug;
 use harness::invariants::Copy;
 use harness::settings::{Setting, Settings};
 use harness::subject::{
-    CommandLine, Invariant, Launch, Name, Names, Processes, Sale, Scope, Workload, Written,
+    CommandLine, Hold, Invariant, Launch, Name, Names, Processes, Sale, Scope, Workload, Written,
 };
 use harness::system::{ExternalReply, ExternalService, ServiceSpec, System};
 use harness::time_scale::TimeScale;
@@ -193,6 +193,14 @@ impl Subject for Ticketing {
             ("charged", both(charged, sum(LedgerCharge::has_moved))),
             ("refunded", both(of_payments(&["refunded"]), sum(LedgerCharge::is_refunded))),
         ]
+    }
+
+    fn hold(&self, written: &Written<'_>) -> Option<Hold> {
+        let is_order = (written.service, written.collection) == (orders::NAME, "orders");
+        let is_holding = written.document.get_bool("holding").unwrap_or_default();
+        let id = |field: &str| written.document.get_str(field).unwrap_or_default().to_owned();
+        let hold = || Hold { holder: id("userId"), thing: id("ticketId") };
+        (is_order && is_holding).then(hold)
     }
 
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String> {

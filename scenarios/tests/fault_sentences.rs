@@ -36,6 +36,8 @@ fn effects(kind: FaultKind) -> BoxedStrategy<Effect> {
             select(vec![Effect::FailAfter, Effect::Vanish]).boxed()
         }
         FaultKind::Crash => select(vec![Effect::CrashBefore, Effect::CrashAfter]).boxed(),
+        FaultKind::NewerFormat => Just(Effect::NewerFormat).boxed(),
+        FaultKind::OlderFormat => Just(Effect::OlderFormat).boxed(),
         FaultKind::Tail => (1..10_u32).prop_map(Effect::LoseTail).boxed(),
     }
 }

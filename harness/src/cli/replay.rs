@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{CommandError, Program, Verdict};
 use crate::case::{Case, Token};
 use crate::console;
-use crate::export::{otlp, perfetto};
+use crate::export::collector::{self, Accepted, Endpoint, NoEndpoint};
+use crate::export::{otlp, perfetto, spans};
 use crate::regressions::{Drift, Recorded, Regression, drift};
 use crate::report::story;
 use crate::run::{self, Run};
@@ -30,9 +31,10 @@ pub(super) struct Args {
     /// regression.json in the folder
     #[arg(long)]
     record: bool,
-    /// Writes the trace to this file as OTLP/JSON, for OpenTelemetry
-    #[arg(long, value_name = "FILE", conflicts_with = "record")]
-    otlp: Option<PathBuf>,
+    /// Writes the trace to this file as OTLP/JSON, or sends it to the collector of OpenTelemetry at
+    /// this URL, such as <http://localhost:4318>
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "record", value_parser = target)]
+    otlp: Option<Target>,
     /// Writes the trace to this file as Chrome trace events, for <https://ui.perfetto.dev>
     #[arg(long, value_name = "FILE", conflicts_with = "record")]
     perfetto: Option<PathBuf>,
@@ -44,13 +46,25 @@ pub(super) fn examples(program: &Program) -> String {
         "Examples:
   {program} replay TOKEN                           the run again, with its story
   {program} replay TOKEN --perfetto run.json       for https://ui.perfetto.dev
-  {program} replay TOKEN --otlp run.json           for a collector of OpenTelemetry:
-      curl localhost:4318/v1/traces -H 'content-type: application/json' -d @run.json"
+  {program} replay TOKEN --otlp http://localhost:4318   to a collector of OpenTelemetry
+  {program} replay TOKEN --otlp run.json           the same as a file"
     )
 }
 
-/// A function that writes records for another tool.
-type Export = fn(&[Record]) -> serde_json::Value;
+/// Where a trace for OpenTelemetry goes.
+#[derive(Debug, Clone)]
+enum Target {
+    File(PathBuf),
+    Collector(Endpoint),
+}
+
+/// A URL is that of a collector; everything else is a file.
+fn target(text: &str) -> Result<Target, NoEndpoint> {
+    if text.contains("://") {
+        return text.parse().map(Target::Collector);
+    }
+    Ok(Target::File(PathBuf::from(text)))
+}
 
 /// The run that was named on the command line.
 enum Named {
@@ -91,14 +105,46 @@ pub(super) fn run(
             anstream::println!("  The run has {now} decisions; it was recorded with {before}.\n");
         }
     }
-    let exports = [(&args.otlp, otlp::document as Export), (&args.perfetto, perfetto::document)];
-    for (file, export) in exports {
-        if let Some(file) = file {
-            std::fs::write(file, format!("{}\n", export(&run.trace)))?;
+    print_drift(&drifts, &named, program);
+    let verdict = print_story(subject, &run, invariant, &args.out, program)?;
+    export(args, &run.trace)?;
+    Ok(verdict)
+}
+
+/// Writes the trace for other tools, or sends it to a collector.
+fn export(args: &Args, records: &[Record]) -> Result<(), CommandError> {
+    if let Some(file) = &args.perfetto {
+        std::fs::write(file, format!("{}\n", perfetto::document(records)))?;
+    }
+    match &args.otlp {
+        None => {}
+        Some(Target::File(file)) => {
+            std::fs::write(file, format!("{}\n", otlp::document(records)))?;
+        }
+        Some(Target::Collector(endpoint)) => {
+            let document = otlp::document(records);
+            let sent = collector::send(endpoint, &document);
+            let accepted = super::runtime()?.block_on(sent).map_err(CommandError::harness)?;
+            anstream::println!("{}", receipt(endpoint, &accepted, records));
         }
     }
-    print_drift(&drifts, &named, program);
-    print_story(subject, &run, invariant, &args.out, program)
+    Ok(())
+}
+
+/// What a collector has accepted, and the time under which its viewer shows it.
+fn receipt(endpoint: &Endpoint, accepted: &Accepted, records: &[Record]) -> String {
+    let spans = spans::of(records).len();
+    let Accepted { rejected, message } = accepted;
+    let mut text = format!("  sent      {spans} spans to {endpoint}");
+    if let Some((first, last)) = records.first().zip(records.last()) {
+        text += &format!(", in the time of the run: {} to {}", first.at, last.at);
+    }
+    if *rejected > 0 {
+        text += &format!("\n  rejected  {rejected} of them by the collector: {message}");
+    } else if !message.is_empty() {
+        text += &format!("\n  warning   of the collector: {message}");
+    }
+    text
 }
 
 fn named(subject: &AnySubject, text: &str) -> Result<Named, CommandError> {

@@ -33,7 +33,7 @@ impl<'a> Pace<'a> {
         let mut jumped = Timestamp::MIN;
         for record in facts.trace.iter() {
             let lasts = match &record.kind {
-                RecordKind::Fault { effect, .. } => match effect {
+                RecordKind::Fault { effect, .. } if effect.is_disturbance() => match effect {
                     Effect::Delay(by)
                     | Effect::Partition(by)
                     | Effect::Outage(by)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::{Either, select};
+use platform::catalogue::Entry;
 use ports::Timestamp;
 use ports::bus::{
     Bus, BusError, Consumer, Delivery, Message, Pending, PublishError, Published, Reply, Stream,
@@ -12,17 +13,19 @@ use ports::bus::{
 };
 use ports::clock::after;
 
+use super::format::{Release, reformat};
 use super::injector::{Injector, LOST};
 use super::rule::{Effect, Operation, Port};
 
 pub(super) struct FaultyBus {
     injector: Injector,
     inner: Arc<dyn Bus>,
+    events: Arc<[Entry]>,
 }
 
 impl FaultyBus {
-    pub(super) fn new(injector: Injector, inner: Arc<dyn Bus>) -> Self {
-        Self { injector, inner }
+    pub(super) fn new(injector: Injector, inner: Arc<dyn Bus>, events: Arc<[Entry]>) -> Self {
+        Self { injector, inner, events }
     }
 }
 
@@ -60,8 +63,8 @@ impl Bus for FaultyBus {
         self.injector.reach_bus()?;
         let effect = self.injector.inject(Operation::Open, &consumer.name);
         let inner = self.injector.call(effect, self.inner.subscribe(consumer)).await?;
-        let injector = self.injector.clone();
-        Ok(Box::new(FaultySubscription { injector, inner, held: Vec::new() }))
+        let (injector, events) = (self.injector.clone(), Arc::clone(&self.events));
+        Ok(Box::new(FaultySubscription { injector, inner, events, held: Vec::new() }))
     }
 
     async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
@@ -82,6 +85,7 @@ impl Bus for FaultyBus {
 struct FaultySubscription {
     injector: Injector,
     inner: Box<dyn Subscription>,
+    events: Arc<[Entry]>,
     /// Delayed deliveries, each with the time at which the service receives it.
     held: Vec<(Timestamp, Delivery)>,
 }
@@ -123,13 +127,22 @@ impl Subscription for FaultySubscription {
                     self.held.push((after(self.injector.clock.now(), by), delivery));
                 }
                 Some(Effect::CrashBefore | Effect::CrashAfter) => self.injector.crash().await,
-                _ => {
+                effect => {
+                    let release = match effect {
+                        Some(Effect::NewerFormat) => Some(Release::Newer),
+                        Some(Effect::OlderFormat) => Some(Release::Older),
+                        _ => None,
+                    };
                     let reply = FaultyReply {
                         injector: self.injector.clone(),
                         subject: subject.clone(),
                         inner: delivery.reply,
                     };
-                    return Ok(Delivery { reply: Box::new(reply), ..delivery });
+                    let message = match release {
+                        Some(release) => reformat(delivery.message, release, &self.events),
+                        None => delivery.message,
+                    };
+                    return Ok(Delivery { message, reply: Box::new(reply), ..delivery });
                 }
             }
         }

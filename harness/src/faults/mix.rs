@@ -55,6 +55,11 @@ pub enum FaultKind {
     Outage,
     /// The clock jumps ahead.
     Jump,
+    /// A delivered payload has the format of a newer release, as during a rolling upgrade: with
+    /// fields that this release does not know.
+    NewerFormat,
+    /// A delivered payload has the format of an older release: without optional fields.
+    OlderFormat,
     /// The broker restarts without its unsynced tail: messages that it had accepted.
     Tail,
 }
@@ -80,6 +85,8 @@ impl FaultKind {
         Self::Partition,
         Self::Outage,
         Self::Jump,
+        Self::NewerFormat,
+        Self::OlderFormat,
     ];
 
     /// The name on the command line and in reports, as it is serialized.
@@ -102,6 +109,8 @@ impl FaultKind {
             Self::Partition => "partition",
             Self::Outage => "outage",
             Self::Jump => "jump",
+            Self::NewerFormat => "newer-format",
+            Self::OlderFormat => "older-format",
             Self::Tail => "tail",
         }
     }
@@ -110,7 +119,7 @@ impl FaultKind {
     pub fn operations(self) -> &'static [Operation] {
         use Operation as O;
         match self {
-            Self::Late | Self::Disconnect => &[O::Deliver],
+            Self::Late | Self::Disconnect | Self::NewerFormat | Self::OlderFormat => &[O::Deliver],
             Self::Duplicate | Self::LostAck | Self::LateAck => &[O::Ack],
             Self::PublishFails | Self::PublishAmbiguous => &[O::Publish],
             Self::StoreFails | Self::StoreSlow => &[O::Read, O::Write],
@@ -135,6 +144,8 @@ impl FaultKind {
             (E::Outage(_), _) => Self::Outage,
             (E::Jump(_), _) => Self::Jump,
             (E::LoseTail(_), _) => Self::Tail,
+            (E::NewerFormat, O::Deliver) => Self::NewerFormat,
+            (E::OlderFormat, O::Deliver) => Self::OlderFormat,
             (E::LoseAck, _) => Self::LostAck,
             (E::Redeliver, _) => Self::Duplicate,
             (E::Delay(_), O::Deliver) => Self::Late,
@@ -152,11 +163,18 @@ impl FaultKind {
         })
     }
 
+    /// Whether faults of this kind only change the format of a payload.
+    fn is_format(self) -> bool {
+        matches!(self, Self::NewerFormat | Self::OlderFormat)
+    }
+
     /// The highest rate that a run draws, per thousand calls.
     fn max_rate(self) -> u32 {
         match self {
             Self::Crash | Self::Partition | Self::Outage | Self::Jump => 10,
             Self::Disconnect => 30,
+            // Releases are mixed for as long as an upgrade takes.
+            Self::NewerFormat | Self::OlderFormat => 500,
             _ => 150,
         }
     }
@@ -192,6 +210,8 @@ impl FaultKind {
                 }
             }
             Self::Tail => Effect::LoseTail(rng.random_range(1..4)),
+            Self::NewerFormat => Effect::NewerFormat,
+            Self::OlderFormat => Effect::OlderFormat,
         }
     }
 }
@@ -227,29 +247,40 @@ fn names() -> String {
 #[derive(Debug, Clone)]
 pub struct Mix {
     rng: ChaCha8Rng,
+    /// The source of faults of the format.
+    formats: ChaCha8Rng,
     /// Per thousand calls that the kind applies to.
     rates: Vec<(FaultKind, u32)>,
-    /// Number of faults that may still be injected.
+    /// Number of faults that may still be injected; those of the format do not count.
     left: u32,
 }
 
 /// The stream of random numbers for faults, among those of a seed.
 const STREAM: u64 = u64::from_be_bytes(*b"faults\0\0");
 
+/// The same for faults of the format. They have a stream of their own: the faults of a run that has
+/// none are the same with and without these kinds.
+const FORMATS: u64 = u64::from_be_bytes(*b"formats\0");
+
 impl Mix {
     /// Draws the rates of this seed for these kinds, and leaves most kinds out.
     pub fn draw(seed: u64, kinds: &[FaultKind]) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(STREAM);
+        let [mut rng, mut formats] = [STREAM, FORMATS].map(|stream| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream);
+            rng
+        });
         let mut rates = Vec::new();
         for &kind in kinds {
+            let rng = if kind.is_format() { &mut formats } else { &mut rng };
             // Few kinds at once: where everything fails, no run gets far.
             if rng.random_ratio(1, 3) {
                 rates.push((kind, rng.random_range(1..=kind.max_rate())));
             }
         }
-        let left = if rates.is_empty() { 0 } else { rng.random_range(1..=12) };
-        Self { rng, rates, left }
+        let disturbs = rates.iter().any(|(kind, _)| !kind.is_format());
+        let left = if disturbs { rng.random_range(1..=12) } else { 0 };
+        Self { rng, formats, rates, left }
     }
 
     /// The kinds that were drawn, each with its rate per thousand calls.
@@ -259,13 +290,15 @@ impl Mix {
 
     /// Draws the effect on a call of this operation; mostly none.
     pub(super) fn roll(&mut self, operation: Operation) -> Option<Effect> {
-        if self.left == 0 {
-            return None;
-        }
         for &(kind, rate) in &self.rates {
-            if kind.operations().contains(&operation) && self.rng.random_ratio(rate, 1000) {
-                self.left -= 1;
-                return Some(kind.draw(&mut self.rng));
+            let is_format = kind.is_format();
+            if !kind.operations().contains(&operation) || (self.left == 0 && !is_format) {
+                continue;
+            }
+            let rng = if is_format { &mut self.formats } else { &mut self.rng };
+            if rng.random_ratio(rate, 1000) {
+                self.left -= u32::from(!is_format);
+                return Some(kind.draw(rng));
             }
         }
         None

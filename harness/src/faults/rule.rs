@@ -113,6 +113,20 @@ pub enum Effect {
     /// accepted and not yet synced to disk, and without the acknowledgements that it confirmed
     /// within the last 100 ms. In simulation only.
     LoseTail(u32),
+    /// The delivered payload has the format of a newer release: each object has a field that this
+    /// release does not know.
+    NewerFormat,
+    /// The delivered payload has the format of an older release: optional fields that are null or
+    /// have their default are missing.
+    OlderFormat,
+}
+
+impl Effect {
+    /// False for an effect that a system must not notice: it is no excuse for an error, a dead
+    /// letter or a delay.
+    pub fn is_disturbance(self) -> bool {
+        !matches!(self, Self::NewerFormat | Self::OlderFormat)
+    }
 }
 
 /// A rule: injects an effect into the calls that it names.

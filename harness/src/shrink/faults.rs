@@ -13,7 +13,7 @@ const TRIED: u32 = 3;
 /// How much there is to understand in a fault: the less, the simpler its story.
 fn weight(effect: Effect) -> u32 {
     match effect {
-        Effect::LoseAck | Effect::Redeliver => 0,
+        Effect::LoseAck | Effect::Redeliver | Effect::NewerFormat | Effect::OlderFormat => 0,
         Effect::Fail => 1,
         Effect::FailAfter | Effect::Vanish => 2,
         Effect::Delay(_) => 3,

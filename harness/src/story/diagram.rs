@@ -3,11 +3,13 @@
 //!
 //! It names no service and no event by itself: the caller gives names for ids and subjects.
 //! Acknowledgements are left out unless they are among the records to keep, and so are reads that
-//! no request or event caused and writes that change only a collection's bookkeeping.
+//! no request or event caused and writes that change only a collection's bookkeeping. A hold is a
+//! bar on the lane of the instance that took it; a second one of the same thing stands beside it.
 //!
-//! Next: `sequence` for the parts of a diagram, `labels` for their texts, `mermaid` and `svg`
-//! for their notation.
+//! Next: `sequence` for the parts of a diagram, `bars` for holds, `labels` for texts, `mermaid` and
+//! `svg` for the notation.
 
+mod bars;
 mod labels;
 mod mermaid;
 mod sequence;
@@ -22,7 +24,9 @@ use ports::bus::Stream;
 use ports::causality::Causality;
 
 use crate::faults::{Effect, Operation};
+use crate::subject::{Hold, Written};
 use crate::trace::{Record, RecordKind};
+use bars::{Bars, Key, written};
 use labels::{changes, effect, shortened, span};
 pub use sequence::Sequence;
 use sequence::{Arrow, Builder, Participant, Tone};
@@ -45,6 +49,8 @@ pub struct Diagram<'a> {
     pub limit: usize,
     /// The reader's name for an id, a subject, a consumer, or the cause of a correlation.
     pub name: &'a dyn Fn(&str) -> Option<String>,
+    /// The hold that a written document stands for.
+    pub hold: &'a dyn Fn(&Written<'_>) -> Option<Hold>,
 }
 
 /// The shortest pause that gets a line.
@@ -58,6 +64,7 @@ pub fn draw(records: &[Record], diagram: &Diagram<'_>) -> Sequence {
         faults: diagram.faults.iter(),
         fault: None,
         documents: BTreeMap::new(),
+        bars: Bars::default(),
         requests: BTreeMap::new(),
         messages: BTreeMap::new(),
         last: records.get(diagram.from).map(|record| record.at),
@@ -67,7 +74,9 @@ pub fn draw(records: &[Record], diagram: &Diagram<'_>) -> Sequence {
         drawing.learn(record);
         if at >= diagram.from {
             drawing.builder.is_muted = diagram.keep.is_some_and(|keep| !keep.contains(&at));
+            drawing.release(record);
             drawing.draw(record);
+            drawing.take(record);
         }
         if moment == Some(at) {
             drawing.violation();
@@ -84,7 +93,8 @@ struct Drawing<'a> {
     diagram: &'a Diagram<'a>,
     builder: Builder,
     /// Documents as last written, by service, collection and id.
-    documents: BTreeMap<(&'static str, String, String), Document>,
+    documents: BTreeMap<Key, Document>,
+    bars: Bars,
     /// The client of each request, and the instance that it was routed to.
     requests: BTreeMap<u64, (Participant, Option<Participant>)>,
     /// The name of each message, and its correlation.
@@ -119,13 +129,39 @@ impl Drawing<'_> {
 
     /// Keeps a written document, to find the changes of the next write.
     fn remember(&mut self, record: &Record) {
-        if let (Some(at), RecordKind::Write { collection, outcome: Ok(Some(document)), .. }) =
-            (record.instance, &record.kind)
-        {
-            let id = document.get_str("_id").unwrap_or_default().to_owned();
-            let key = (at.service, collection.clone(), id);
-            self.documents.insert(key, document.clone());
+        if let Some((key, written)) = written(record) {
+            self.documents.insert(key, written.document.clone());
         }
+    }
+
+    /// Ends the bar of a hold that this record ends.
+    fn release(&mut self, record: &Record) {
+        let Some((key, written)) = written(record) else { return };
+        let now = (self.diagram.hold)(&written);
+        if let Some(number) = self.bars.end(&key, now.as_ref()) {
+            self.builder.release(number);
+        }
+    }
+
+    /// Begins the bar of a hold that this record begins. Another hold of the same thing is drawn
+    /// with it.
+    fn take(&mut self, record: &Record) {
+        let (Some(here), Some((key, written))) = (record.instance, written(record)) else { return };
+        let Some(hold) = (self.diagram.hold)(&written).filter(|_| !self.bars.has(&key)) else {
+            return;
+        };
+        let other =
+            self.bars.beside(here, &hold.thing).map(|(number, over)| (number, over.clone()));
+        let (over, tone) = match &other {
+            Some((_, over)) => (over.clone(), Tone::Wrong),
+            None => (Participant::Instance(here), Tone::Plain),
+        };
+        let text = format!("{} holds {}", self.name(&hold.holder), self.name(&hold.thing));
+        let number = self.builder.hold(&over, tone, text);
+        if let Some((other, _)) = other.filter(|_| !self.builder.is_muted) {
+            self.builder.keep(other);
+        }
+        self.bars.begin(key, hold, number, over);
     }
 
     fn correlation<'r>(&'r self, record: &'r Record) -> Option<&'r str> {
@@ -346,5 +382,7 @@ impl Drawing<'_> {
     }
 }
 
+#[cfg(test)]
+mod holds;
 #[cfg(test)]
 mod tests;

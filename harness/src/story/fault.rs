@@ -46,7 +46,7 @@ const OPERATIONS: [Operation; 8] = [
     Operation::Send,
 ];
 
-const EFFECTS: [Effect; 12] = [
+const EFFECTS: [Effect; 14] = [
     Effect::Fail,
     Effect::FailAfter,
     Effect::Vanish,
@@ -59,6 +59,8 @@ const EFFECTS: [Effect; 12] = [
     Effect::Outage(ZERO),
     Effect::Jump(ZERO),
     Effect::LoseTail(0),
+    Effect::NewerFormat,
+    Effect::OlderFormat,
 ];
 
 /// A call, as a noun.
@@ -125,6 +127,8 @@ fn words(operation: Operation, effect: Effect) -> String {
             format!("{cut} for {{time}} from {call} on")
         }
         (Effect::Jump(_), _) => format!("the clock jumps {{time}} ahead at {call}"),
+        (Effect::NewerFormat, _) => format!("{call} has the format of a newer release"),
+        (Effect::OlderFormat, _) => format!("{call} has the format of an older release"),
         (Effect::LoseTail(_), _) => format!("the broker restarts without its {{tail}} at {call}"),
     }
 }

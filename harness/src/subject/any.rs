@@ -12,7 +12,8 @@ pub use super::any_clients::AnyClients;
 use super::erased::Erased;
 pub use super::erased::{Sales, Scripts};
 use super::flow::Flow;
-use super::names::Names;
+use super::hold::Hold;
+use super::names::{Names, Written};
 use super::operation::AnyOperation;
 use super::processes::Processes;
 use super::rules::Rules;
@@ -40,7 +41,7 @@ struct Inner {
     scopes: Vec<Named>,
     planted_bugs: Vec<PlantedBug>,
     invariants: Vec<Statement>,
-    events: Vec<Entry>,
+    events: Arc<[Entry]>,
     topology: Topology,
     settings: Vec<Setting>,
     sentences: OnceLock<Sentences>,
@@ -67,7 +68,8 @@ impl AnySubject {
         let instances = system.services.iter().map(|spec| settings::instances(spec.name));
         let settings = subject.settings().iter().cloned().chain(settings::POLICY).chain(instances);
         let settings = settings.collect();
-        let (events, topology) = (subject.events(), Topology::of(&system));
+        let events: Arc<[Entry]> = subject.events().into();
+        let topology = Topology::of(&system);
         Self(Arc::new(Inner {
             name: subject.name(),
             workloads: workloads.map(|w| Named { name: w.name, about: w.about }).collect(),
@@ -251,6 +253,11 @@ impl AnySubject {
         names.learn(record, |written, names| self.0.inner.learn_names(written, names));
     }
 
+    /// The hold that a written document stands for.
+    pub(crate) fn hold(&self, written: &Written<'_>) -> Option<Hold> {
+        self.0.inner.hold(written)
+    }
+
     /// The page that people use, as routes.
     pub(crate) fn page(&self) -> Option<axum::Router> {
         self.0.inner.page()
@@ -278,6 +285,7 @@ impl AnySubject {
     ) -> (System, Box<dyn AnyClients>) {
         let (mut system, clients) = self.0.inner.open(time, settings);
         system.settings = settings.clone();
+        system.events = Arc::clone(&self.0.events);
         (system, clients)
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::any_clients::AnyClients;
 use super::evidence::Evidence;
+use super::hold::Hold;
 use super::names::{Names, Written};
 use super::operation::{AnyOperation, Operation};
 use super::processes::Processes;
@@ -41,6 +42,7 @@ pub(super) trait Erased: Send + Sync {
     fn client_name(&self, number: usize) -> String;
     fn thing_name(&self, kind: &str, number: usize) -> String;
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String>;
+    fn hold(&self, written: &Written<'_>) -> Option<Hold>;
     fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation>;
     fn read_operation(&self, operation: Value) -> Result<AnyOperation, serde_json::Error>;
     fn open(&self, time: &TimeScale, settings: &Settings) -> (System, Box<dyn AnyClients>);
@@ -103,6 +105,10 @@ impl<S: Subject> Erased for S {
 
     fn learn_names(&self, written: &Written<'_>, names: &mut Names) -> Option<String> {
         Subject::learn_names(self, written, names)
+    }
+
+    fn hold(&self, written: &Written<'_>) -> Option<Hold> {
+        Subject::hold(self, written)
     }
 
     fn operation_from_cells(&self, cells: &[&str]) -> Option<AnyOperation> {

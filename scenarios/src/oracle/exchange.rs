@@ -126,8 +126,8 @@ fn note<'a>(exchange: &mut Exchange<'a>, mark: usize, kind: &'a RecordKind) {
             outcome: Err(WriteError::Unavailable(_) | WriteError::Unknown(_)),
             ..
         }
-        | RecordKind::Read { outcome: Err(_), .. }
-        | RecordKind::Fault { .. } => exchange.failed = true,
+        | RecordKind::Read { outcome: Err(_), .. } => exchange.failed = true,
+        RecordKind::Fault { effect, .. } => exchange.failed |= effect.is_disturbance(),
         RecordKind::External { outcome, .. } => {
             let is_outcome = matches!(outcome, Ok(200..=299 | 402));
             exchange.unanswered_outside |= !is_outcome;

@@ -84,6 +84,8 @@ pub(super) fn effect(effect: Effect) -> String {
         Effect::Partition(lasts) => format!("cut off for {}", span(lasts)),
         Effect::Outage(lasts) => format!("unreachable for all for {}", span(lasts)),
         Effect::Jump(by) => format!("clock jumps by {}", span(by)),
+        Effect::NewerFormat => "format of a newer release".to_owned(),
+        Effect::OlderFormat => "format of an older release".to_owned(),
         Effect::LoseTail(1) => "broker loses its newest message".to_owned(),
         Effect::LoseTail(messages) => format!("broker loses its {messages} newest messages"),
     }

@@ -16,6 +16,8 @@ impl Sequence {
             1 => "p0".to_owned(),
             lanes => format!("p0,p{}", lanes - 1),
         };
+        // Mermaid ends the newest activation of a lane first, and draws those that have ended.
+        let mut bars: Vec<(usize, usize)> = Vec::new();
         for line in &self.lines {
             text += &match line {
                 Line::Arrow { from, arrow, to, text, .. } => {
@@ -27,10 +29,24 @@ impl Sequence {
                 }
                 Line::Divider { text, .. } => format!("    Note over {all}: {}\n", escaped(text)),
                 Line::Gap(lines) => format!("    Note over {all}: {}\n", gap(*lines)),
+                Line::Hold { number, over, text, .. } => {
+                    bars.push((*number, *over));
+                    let text = escaped(text);
+                    format!("    Note right of p{over}: {text}\n    activate p{over}\n")
+                }
+                Line::Release { number } => {
+                    let at = bars.iter().position(|(held, _)| held == number);
+                    at.map_or_else(String::new, |at| deactivated(bars.remove(at)))
+                }
             };
         }
+        text.extend(bars.into_iter().map(deactivated));
         text
     }
+}
+
+fn deactivated((_, over): (usize, usize)) -> String {
+    format!("    deactivate p{over}\n")
 }
 
 fn token(arrow: Arrow) -> &'static str {

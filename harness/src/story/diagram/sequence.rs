@@ -73,16 +73,35 @@ pub(super) enum Line {
     },
     /// So many lines are left out.
     Gap(usize),
+    /// A hold begins: a bar over one participant, as wide as a line of text.
+    Hold {
+        number: usize,
+        over: usize,
+        tone: Tone,
+        text: String,
+    },
+    /// The hold of this number ends.
+    Release {
+        number: usize,
+    },
 }
 
 impl Line {
     fn participants_mut(&mut self) -> impl Iterator<Item = &mut usize> {
         let (one, other) = match self {
             Self::Arrow { from, to, .. } => (Some(from), Some(to)),
-            Self::Note { over, .. } => (Some(over), None),
-            Self::Divider { .. } | Self::Gap(_) => (None, None),
+            Self::Note { over, .. } | Self::Hold { over, .. } => (Some(over), None),
+            Self::Divider { .. } | Self::Gap(_) | Self::Release { .. } => (None, None),
         };
         one.into_iter().chain(other)
+    }
+
+    /// The number of the hold that begins or ends here.
+    fn bar(&self) -> Option<usize> {
+        match self {
+            Self::Hold { number, .. } | Self::Release { number } => Some(*number),
+            _ => None,
+        }
     }
 }
 
@@ -97,6 +116,9 @@ pub(super) struct Builder {
     pub(super) is_muted: bool,
     /// The number of lines since the last one that was kept.
     muted: usize,
+    /// The number of holds so far, and those that are drawn.
+    holds: usize,
+    drawn: BTreeSet<usize>,
 }
 
 impl Builder {
@@ -153,7 +175,7 @@ impl Builder {
         }
         let over = self.index(over);
         if let Some(Line::Note { over: last, correlation: of, tone: before, lines }) =
-            self.lines.last_mut()
+            self.lines.iter_mut().rev().find(|line| line.bar().is_none())
             && (*last, *before) == (over, tone)
             && *of == correlation
         {
@@ -170,17 +192,38 @@ impl Builder {
         }
     }
 
+    /// Begins a hold. Returns its number. It is drawn if the line of its begin or of its end is
+    /// kept, or by [`Self::keep`].
+    pub(super) fn hold(&mut self, over: &Participant, tone: Tone, text: String) -> usize {
+        let (number, over) = (self.holds, self.index(over));
+        self.holds += 1;
+        self.lines.push(Line::Hold { number, over, tone, text });
+        if !self.is_muted {
+            self.keep(number);
+        }
+        number
+    }
+
+    /// Ends a hold.
+    pub(super) fn release(&mut self, number: usize) {
+        self.lines.push(Line::Release { number });
+        if !self.is_muted {
+            self.keep(number);
+        }
+    }
+
+    /// Draws a hold, even if neither its begin nor its end has a line.
+    pub(super) fn keep(&mut self, number: usize) {
+        self.drawn.insert(number);
+    }
+
     /// The finished diagram. The middle of a diagram with more lines than `limit` is left out,
     /// and so is a participant that has no line.
     pub(super) fn finish(self, limit: usize) -> Sequence {
-        let Self { participants, mut lines, muted, external, .. } = self;
+        let Self { participants, mut lines, muted, external, drawn, .. } = self;
+        lines.retain(|line| line.bar().is_none_or(|number| drawn.contains(&number)));
         lines.extend((muted > 0).then_some(Line::Gap(muted)));
-        let omitted = lines.len().saturating_sub(limit.max(2));
-        if omitted > 0 {
-            let from = limit.max(2) / 2;
-            let gap = Line::Gap(omitted);
-            lines.splice(from..from + omitted, [gap]);
-        }
+        shorten(&mut lines, limit.max(2));
         let used: BTreeSet<usize> =
             lines.iter_mut().flat_map(Line::participants_mut).map(|at| *at).collect();
         let mut order: Vec<usize> = used.into_iter().collect();
@@ -192,6 +235,41 @@ impl Builder {
         let lanes = shown.iter().map(|participant| lane(participant, &shown, &external)).collect();
         Sequence { lanes, lines }
     }
+}
+
+/// Leaves out the middle of more lines than this. Where a hold begins or ends is no line, and stays
+/// unless it does both there.
+fn shorten(lines: &mut Vec<Line>, limit: usize) {
+    let count = lines.iter().filter(|line| line.bar().is_none()).count();
+    let omitted = count.saturating_sub(limit);
+    if omitted == 0 {
+        return;
+    }
+    let mut at = 0;
+    let (mut begun, mut over) = (BTreeSet::new(), BTreeSet::new());
+    let mut short = Vec::new();
+    for line in lines.drain(..) {
+        let is_inside = (limit / 2 + 1..=limit / 2 + omitted).contains(&at);
+        match &line {
+            Line::Hold { number, .. } if is_inside => drop(begun.insert(*number)),
+            Line::Release { number } if is_inside && begun.contains(number) => {
+                over.insert(*number);
+            }
+            Line::Hold { .. } | Line::Release { .. } => {}
+            _ => {
+                at += 1;
+                if at == limit / 2 + 1 {
+                    short.push(Line::Gap(omitted));
+                }
+                if (limit / 2 + 1..=limit / 2 + omitted).contains(&at) {
+                    continue;
+                }
+            }
+        }
+        short.push(line);
+    }
+    short.retain(|line| line.bar().is_none_or(|number| !over.contains(&number)));
+    *lines = short;
 }
 
 /// Clients stand at the left, then instances as they started, the bus, and external services.

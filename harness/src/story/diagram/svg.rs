@@ -17,6 +17,13 @@ const MARGIN: f64 = 12.0;
 /// Height of the box above a lane, in pixels.
 const HEAD_HEIGHT: f64 = 28.0;
 
+/// Width of the bar of a hold, in pixels.
+const BAR_WIDTH: f64 = 8.0;
+/// Distance of two bars on one lane, from left to left, in pixels.
+const BAR_STEP: f64 = 11.0;
+/// From the top of a line up to the end or the begin of a bar, in pixels: half way to the line before.
+const BETWEEN: f64 = 5.0;
+
 /// Maximum length of a line of text, in characters.
 const MAX_TEXT: usize = 44;
 
@@ -40,7 +47,8 @@ impl Sequence {
         let columns = self.columns();
         let ends = vec![None; self.lanes.len()];
         let y = MARGIN + HEAD_HEIGHT + ROW_HEIGHT;
-        let mut page = Page { columns, ends, body: String::new(), y };
+        let (bars, held) = (String::new(), Vec::new());
+        let mut page = Page { columns, ends, body: String::new(), bars, held, y };
         self.lines.iter().for_each(|line| page.line(line));
         page.finish(&self.lanes)
     }
@@ -81,7 +89,10 @@ impl Sequence {
                     let lines = wrapped(text, MAX_WIDE);
                     whole = lines.iter().map(|line| text_width(line)).fold(whole, f64::max);
                 }
-                Line::Gap(_) => {}
+                Line::Hold { over, text, .. } if *over + 1 == count => {
+                    right = right.max(text_width(text) + 4.0 * BAR_STEP);
+                }
+                Line::Hold { .. } | Line::Release { .. } | Line::Gap(_) => {}
             }
         }
         let mut at = left + MARGIN;
@@ -101,8 +112,23 @@ struct Page {
     /// The y at which each lane ends, where it ends before the diagram.
     ends: Vec<Option<f64>>,
     body: String,
+    /// The bars of holds that have ended; notes and arrows are drawn over them.
+    bars: String,
+    /// The holds that have not ended.
+    held: Vec<Bar>,
     /// Top of the next line.
     y: f64,
+}
+
+/// The bar of a hold.
+struct Bar {
+    number: usize,
+    lane: usize,
+    /// The place among the bars of the lane.
+    slot: usize,
+    tone: Tone,
+    /// Its top.
+    from: f64,
 }
 
 impl Page {
@@ -124,6 +150,13 @@ impl Page {
                 let width = self.columns.last().copied().unwrap_or_default() - 2.0 * MARGIN;
                 let lines = wrapped(text, MAX_WIDE);
                 self.toned(*tone, |page| page.note(MARGIN, width, &lines, *tone));
+            }
+            Line::Hold { number, over, tone, text } => self.hold(*number, *over, *tone, text),
+            Line::Release { number } => {
+                if let Some(at) = self.held.iter().position(|bar| bar.number == *number) {
+                    let bar = self.held.remove(at);
+                    self.bar(&bar);
+                }
             }
             Line::Gap(lines) => {
                 let edge = self.columns.last().copied().unwrap_or_default();
@@ -201,6 +234,29 @@ impl Page {
         self.y += height + 10.0;
     }
 
+    /// Begins the bar of a hold, beside those of its lane, and labels it.
+    fn hold(&mut self, number: usize, lane: usize, tone: Tone, text: &str) {
+        let taken = |slot: &usize| self.held.iter().any(|b| b.lane == lane && b.slot == *slot);
+        let slot = (0..).find(|slot| !taken(slot)).expect("slots are endless");
+        self.held.push(Bar { number, lane, slot, tone, from: self.y - BETWEEN });
+        let bars = self.held.iter().filter(|bar| bar.lane == lane).map(|bar| bar.slot);
+        let last = bars.max().unwrap_or(slot);
+        let x = self.columns[lane] + last as f64 * BAR_STEP + BAR_WIDTH;
+        let y = self.y;
+        self.toned(tone, |page| page.text(x, y + 7.0, "start", text, HALO));
+        self.y += ROW_HEIGHT;
+    }
+
+    /// Draws the bar of a hold down to here.
+    fn bar(&mut self, bar: &Bar) {
+        let x = self.columns[bar.lane] - BAR_WIDTH / 2.0 + bar.slot as f64 * BAR_STEP;
+        let (y, height) = (bar.from, self.y - BETWEEN - bar.from);
+        let style = bar.tone.style();
+        self.bars += &format!(
+            r#"<g{style}><rect x="{x:.1}" y="{y:.0}" width="{BAR_WIDTH}" height="{height:.0}" rx="2" style="fill:var(--paper,Canvas)" stroke="none"/><rect x="{x:.1}" y="{y:.0}" width="{BAR_WIDTH}" height="{height:.0}" rx="2" fill="currentColor" fill-opacity="0.35" stroke="currentColor"/></g>"#
+        );
+    }
+
     fn text(&mut self, x: f64, y: f64, anchor: &str, text: &str, more: &str) {
         let text = escaped(text);
         let stroke = if more.contains("style=") { "" } else { r#" stroke="none""# };
@@ -210,6 +266,10 @@ impl Page {
     }
 
     fn finish(mut self, lanes: &[Lane]) -> String {
+        for bar in std::mem::take(&mut self.held) {
+            self.bar(&bar);
+        }
+        let bars = std::mem::take(&mut self.bars);
         let (lines, bottom) = (std::mem::take(&mut self.body), self.y + MARGIN);
         for (at, Lane { is_client, name }) in lanes.iter().enumerate() {
             let (x, width) = (self.columns[at], text_width(name) + 2.0 * MARGIN);
@@ -224,7 +284,7 @@ impl Page {
         let (width, height) = (self.columns.last().copied().unwrap_or_default(), bottom + MARGIN);
         let heads = self.body;
         format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="sans-serif" font-size="12" fill="none" stroke="currentColor">{heads}{lines}</svg>"#
+            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="sans-serif" font-size="12" fill="none" stroke="currentColor">{heads}{bars}{lines}</svg>"#
         )
     }
 }

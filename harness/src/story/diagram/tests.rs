@@ -9,9 +9,9 @@ use super::*;
 use crate::faults::{Effect, Operation};
 use crate::trace::InstanceId;
 
-const SHOP: InstanceId = InstanceId { service: "shop", instance: 1 };
+pub(super) const SHOP: InstanceId = InstanceId { service: "shop", instance: 1 };
 
-fn record(second: i64, instance: Option<InstanceId>, kind: RecordKind) -> Record {
+pub(super) fn record(second: i64, instance: Option<InstanceId>, kind: RecordKind) -> Record {
     let at = Timestamp::from_second(1_767_225_600 + second).unwrap();
     Record { at, instance, origin: None, kind }
 }
@@ -52,9 +52,13 @@ fn request(line: &str) -> Record {
 }
 
 /// A diagram of all records.
-fn whole<'a>(from: usize, limit: usize, name: &'a dyn Fn(&str) -> Option<String>) -> Diagram<'a> {
+pub(super) fn whole<'a>(
+    from: usize,
+    limit: usize,
+    name: &'a dyn Fn(&str) -> Option<String>,
+) -> Diagram<'a> {
     let (keep, violation, external) = (None, None, "outside");
-    Diagram { from, keep, violation, faults: &[], external, limit, name }
+    Diagram { from, keep, violation, faults: &[], external, limit, name, hold: &|_| None }
 }
 
 fn drawn(records: &[Record], from: usize, limit: usize) -> String {
