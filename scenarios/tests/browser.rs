@@ -5,7 +5,7 @@
 #[path = "browser/driver.rs"]
 mod driver;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::{env, fs};
@@ -16,7 +16,7 @@ use harness::console;
 use harness::regressions::Regression;
 use harness::run::{self, Run};
 use harness::subject::AnySubject;
-use harness::up::Up;
+use harness::up::{Place, Up};
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::Ticketing;
 use serde_json::json;
@@ -79,14 +79,15 @@ fn failed(subject: &AnySubject) -> Run {
 }
 
 /// A free local port.
-fn any() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
+fn any() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a port is free")
 }
 
 impl Stage {
     async fn live() -> Self {
-        let up = Up::live(&AnySubject::new(Ticketing), any(), 3, REPLAY).await;
-        Self::of(up.expect("a port is free"))
+        let place = Place::Simulation { seed: 3 };
+        let up = Up::live(&AnySubject::new(Ticketing), any(), place, REPLAY).await;
+        Self::of(up.expect("it starts"))
     }
 
     /// The page of a failure.
@@ -94,14 +95,14 @@ impl Stage {
         let subject = AnySubject::new(Ticketing);
         let run = failed(&subject);
         let page = console::page(&subject, &run, REPLAY);
-        Self::of(Up::recorded(any(), page).await.expect("a port is free"))
+        Self::of(Up::recorded(any(), page).expect("the socket works"))
     }
 
     fn of(up: Up) -> Self {
         // A process that has a provider already keeps it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let system = up.address();
-        tokio::spawn(async move { up.serve().await.expect("the socket works") });
+        tokio::spawn(async move { up.serve(std::future::pending()).await.expect("it goes on") });
         Self { system, driver: Driver::start() }
     }
 
