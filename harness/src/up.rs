@@ -13,6 +13,7 @@ mod ask;
 mod command;
 mod feed;
 mod guard;
+mod journal;
 mod live;
 mod playing;
 mod stage;
@@ -21,6 +22,7 @@ mod web;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,6 +35,7 @@ use crate::settings::Settings;
 use crate::subject::AnySubject;
 use crate::time_scale::TimeScale;
 use feed::Feed;
+use journal::Journal;
 use live::{InSimulation, Live, OnServers};
 use stage::Stage;
 use web::Site;
@@ -47,6 +50,8 @@ pub enum Place {
     Simulation {
         /// The seed.
         seed: u64,
+        /// The file in which requests and commands are kept; those that it has are played again.
+        journal: Option<PathBuf>,
     },
     /// On a real nats-server and mongod.
     Servers {
@@ -106,9 +111,13 @@ impl Up {
     ) -> Result<Self, StageError> {
         let feed = Arc::new(Feed::default());
         let world = place.shown();
-        let opened = (subject.clone(), Arc::clone(&feed));
-        let start = move || start(opened.0, place);
-        let stage = Stage::open(subject, opened.1, start).await?;
+        let journal = match &place {
+            Place::Simulation { journal: Some(path), .. } => Some(Journal::open(path)?),
+            _ => None,
+        };
+        let played = subject.clone();
+        let start = move || start(played, place);
+        let stage = Stage::open(subject, Arc::clone(&feed), journal, start).await?;
         let (listener, address) = listen(listener)?;
         let (system, _) = subject.open(&TimeScale::simulated(), &Settings::default());
         let (map, page) = (map::of(subject, &world), subject.page());
@@ -179,7 +188,7 @@ async fn start(
     place: Place,
 ) -> Result<Box<dyn Live>, crate::world::WorldError> {
     Ok(match place {
-        Place::Simulation { seed } => Box::new(InSimulation::start(&subject, seed)),
+        Place::Simulation { seed, .. } => Box::new(InSimulation::start(&subject, seed)),
         Place::Servers { servers, namespace, time_scale } => {
             Box::new(OnServers::start(&subject, servers, namespace, time_scale).await?)
         }

@@ -85,7 +85,7 @@ fn any() -> TcpListener {
 
 impl Stage {
     async fn live() -> Self {
-        let place = Place::Simulation { seed: 3 };
+        let place = Place::Simulation { seed: 3, journal: None };
         let up = Up::live(&AnySubject::new(Ticketing), any(), place, REPLAY).await;
         Self::of(up.expect("it starts"))
     }

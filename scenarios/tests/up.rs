@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 /// A browser of a system in simulation.
 async fn open() -> Browser {
-    let place = Place::Simulation { seed: 7 };
+    let place = Place::Simulation { seed: 7, journal: None };
     let up = Up::live(&AnySubject::new(Ticketing), any_port(), place, "rehearse replay").await;
     serve(up.expect("it starts"))
 }

@@ -4,13 +4,14 @@
 
 use std::io::{self, BufRead as _};
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
 use clap::ValueEnum;
 use listenfd::ListenFd;
 use servers::Servers;
+use tempfile::NamedTempFile;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -42,7 +43,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=600))]
     time_scale: Option<u32>,
     /// Rebuilds and restarts the system whenever sources below this folder change; the port and
-    /// the page stay. A simulation begins anew, real servers keep their data
+    /// the page stay. A simulation plays again what people have done in it; real servers keep their
+    /// data
     #[arg(long)]
     watch: bool,
     /// Opens the run of a replay token in the console, to step through its records
@@ -51,6 +53,9 @@ pub(super) struct Args {
     /// Serves on the socket of a supervisor, in this namespace of the servers
     #[arg(long, value_name = "NAMESPACE", hide = true, conflicts_with_all = ["token", "watch"])]
     supervised: Option<String>,
+    /// Plays what this file has again, and keeps there what people send
+    #[arg(long, value_name = "FILE", hide = true, requires = "supervised")]
+    journal: Option<PathBuf>,
 }
 
 /// The worlds of a system that goes on.
@@ -128,7 +133,8 @@ pub(super) fn run(
         if args.watch {
             let address = listener.local_addr()?;
             announce_system(subject, address);
-            let supervisor = supervisor(args, servers)?;
+            let journal = NamedTempFile::new()?;
+            let supervisor = supervisor(args, servers, journal.path())?;
             return supervise(&supervisor, &listener).await;
         }
         let up = Up::live(subject, listener, place(args, servers), &replay).await;
@@ -163,7 +169,9 @@ fn recorded(subject: &AnySubject, token: &str) -> Result<Run, CommandError> {
 
 fn place(args: &Args, servers: Option<&'static Servers>) -> Place {
     match servers {
-        None => Place::Simulation { seed: args.seed.unwrap_or_default() },
+        None => {
+            Place::Simulation { seed: args.seed.unwrap_or_default(), journal: args.journal.clone() }
+        }
         Some(servers) => Place::Servers {
             servers,
             namespace: args.supervised.clone().unwrap_or_else(namespace),
@@ -228,7 +236,11 @@ fn follow(builds: impl Fn(String) + Send + 'static) -> oneshot::Receiver<()> {
 }
 
 /// The supervisor of this program with these arguments.
-fn supervisor(args: &Args, servers: Option<&'static Servers>) -> Result<Supervisor, CommandError> {
+fn supervisor(
+    args: &Args,
+    servers: Option<&'static Servers>,
+    journal: &Path,
+) -> Result<Supervisor, CommandError> {
     let path = std::env::current_exe()?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let target = cargo_target(&path, &name);
@@ -242,9 +254,10 @@ fn supervisor(args: &Args, servers: Option<&'static Servers>) -> Result<Supervis
     if servers.is_some() {
         arguments.extend(["--world".to_owned(), "real".to_owned()]);
     }
+    let journal = journal.to_owned();
     let program = move || {
         let mut command = Command::new(&path);
-        command.args(&arguments);
+        command.args(&arguments).arg("--journal").arg(&journal);
         if let Some(servers) = servers {
             command
                 .env("REHEARSAL_SERVERS", "url")

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
+use ports::Timestamp;
 use ports::clock::after;
 use sim::kernel::Advance;
 
@@ -19,6 +20,19 @@ impl Simulated {
     pub fn take_reply(&self, request: &Underway) -> Option<Reply> {
         let gives_up = || self.now() >= after(request.sent(), TIMEOUT);
         (request.has_ended() || gives_up()).then(|| self.conclude(request))
+    }
+
+    /// The number of requests so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Sends the next request under this number and at this time, as in a world that is played
+    /// again. A time that has passed is now.
+    pub(crate) fn catch_up(&mut self, at: Timestamp, number: u64) {
+        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+        self.elapse(left);
+        self.requests = number.saturating_sub(1);
     }
 
     /// Lets this much time pass, however long the world has run before.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::faults::{FaultRule, Port};
 use crate::story::fault::NotAFault;
@@ -16,7 +16,7 @@ const MAX_SPEED: u32 = 600;
 const MAX_SKIP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A command.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Command {
     /// Time passes.

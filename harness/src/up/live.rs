@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::command::{Clock, Refused};
 use crate::faults::FaultRule;
+use crate::simulated::Simulated;
 use crate::world::{Reply, World, WorldError};
 
 pub(super) use real::OnServers;
@@ -70,6 +71,9 @@ pub(super) trait Live {
     ///
     /// When it cannot.
     fn check(&self, rule: &FaultRule) -> Result<(), Refused>;
+
+    /// The world that can be played again from its requests; `None` on real servers.
+    fn replayable(&mut self) -> Option<&mut Simulated>;
 
     /// Its clock and its pending work.
     fn pace(&self) -> Pace;

@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 use ports::bus::Stream;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 
 use super::ask::Ask;
 use super::command::{Command, Refused, rule};
 use super::feed::Feed;
+use super::journal::{Entry, Journal, Request, Sent};
 use super::live::{Live, Outage, Pace};
 use crate::console::view::Viewer;
 use crate::faults::Port;
 use crate::report::trace::extended;
 use crate::subject::AnySubject;
 use crate::trace::{Record, RecordKind};
-use crate::world::World;
+use crate::world::{Inspect as _, World};
 
 /// The real time between two looks at the clock that are shown.
 const CLOCK_SHOWN: Duration = Duration::from_millis(250);
@@ -33,23 +35,64 @@ pub(super) struct Playing {
     feed: Arc<Feed>,
     cuts: BTreeSet<(String, Port)>,
     dead_letters: usize,
+    journal: Option<Journal>,
+    /// The number of requests and commands that were played again at the start.
+    replayed: usize,
     /// The state in the feed without its time, and the real time since when it is there.
     state: (Value, Instant),
 }
 
 impl Playing {
-    /// A world that goes on, shown in this feed.
-    pub(super) async fn new(subject: AnySubject, mut live: Box<dyn Live>, feed: Arc<Feed>) -> Self {
+    /// A world that goes on, shown in this feed, after what is in the journal has been played
+    /// again.
+    pub(super) async fn new(
+        subject: AnySubject,
+        mut live: Box<dyn Live>,
+        feed: Arc<Feed>,
+        journal: Option<(Journal, Vec<Entry>)>,
+    ) -> Self {
         // A world on servers may begin with some.
         let dead_letters = live.world().dead_letters().await.map_or(0, |letters| letters.len());
-        Self {
+        let (journal, entries) = journal.unzip();
+        let mut playing = Self {
             viewer: Viewer::new(&subject),
             subject,
             live,
             feed,
             cuts: BTreeSet::new(),
             dead_letters,
+            journal,
+            replayed: 0,
             state: (Value::Null, Instant::now()),
+        };
+        for entry in entries.unwrap_or_default() {
+            playing.replay(entry).await;
+        }
+        playing
+    }
+
+    async fn replay(&mut self, Entry { at, number, sent }: Entry) {
+        let Some(world) = self.live.replayable() else { return };
+        world.catch_up(at, number);
+        self.replayed += 1;
+        match sent {
+            // It was refused then, too.
+            Sent::Command(command) => _ = self.command(command).await,
+            Sent::Request(request) => match request.read() {
+                Some(request) => self.live.submit(request, oneshot::channel().0),
+                None => tracing::warn!("a request of the journal is none"),
+            },
+        }
+    }
+
+    /// Keeps what is sent now, for the next program.
+    fn note(&mut self, sent: impl FnOnce() -> Option<Sent>) {
+        if let Some(journal) = &mut self.journal
+            && let Some(world) = self.live.replayable()
+            && let Some(sent) = sent()
+        {
+            let (at, number) = (world.now(), world.requests() + 1);
+            journal.add(&Entry { at, number, sent });
         }
     }
 
@@ -89,9 +132,15 @@ impl Playing {
                     Ok(()) => self.live.command(clock, done),
                     Err(refused) => _ = done.send(Err(refused)),
                 },
-                None => _ = done.send(self.command(command).await),
+                None => {
+                    self.note(|| Some(Sent::Command(command.clone())));
+                    _ = done.send(self.command(command).await);
+                }
             },
-            Ask::Request(request, reply) => self.live.submit(*request, reply),
+            Ask::Request(request, reply) => {
+                self.note(|| Request::of(&request).map(Sent::Request));
+                self.live.submit(*request, reply);
+            }
             Ask::Documents(answer) => _ = answer.send(self.documents().await),
             Ask::End(done) => {
                 // Servers that are gone have nothing left to release.
@@ -165,7 +214,7 @@ impl Playing {
     }
 
     fn state(&mut self, pace: Pace) -> Value {
-        let Self { subject, live, cuts, dead_letters, .. } = self;
+        let Self { subject, live, cuts, dead_letters, replayed, .. } = self;
         let world = live.world();
         let names = subject.topology().services.iter().map(|service| service.name);
         let services = names.map(|name| (name.to_owned(), json!(world.instances(name))));
@@ -187,6 +236,7 @@ impl Playing {
             "cuts": cuts,
             "pending": pace.pending,
             "deadLetters": dead_letters,
+            "replayed": replayed,
         })
     }
 

@@ -14,6 +14,7 @@ use tokio::task::coop::unconstrained;
 use super::ask::Ask;
 use super::command::{Command, Refused};
 use super::feed::Feed;
+use super::journal::{Entry, Journal};
 use super::live::{Live, Outage, Replied};
 use super::playing::Playing;
 use crate::subject::AnySubject;
@@ -50,6 +51,7 @@ impl Stage {
     pub(super) async fn open<S, F>(
         subject: &AnySubject,
         feed: Arc<Feed>,
+        journal: Option<(Journal, Vec<Entry>)>,
         start: S,
     ) -> Result<Self, StageError>
     where
@@ -69,7 +71,7 @@ impl Stage {
                     Ok(live) => live,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
-                let playing = Playing::new(subject, live, feed).await;
+                let playing = Playing::new(subject, live, feed, journal).await;
                 _ = ready.send(Ok(()));
                 if let Err(outage) = playing.run(asked).await {
                     _ = ending.send(outage);

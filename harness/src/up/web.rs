@@ -180,7 +180,8 @@ async fn events(
         let piece = coming.recv().await.ok()?;
         Some((piece, coming))
     });
-    let begin = Event::default().event("run").retry(RETRY).data(&run);
+    let started = json!({ "run": run }).to_string();
+    let begin = Event::default().event("run").retry(RETRY).data(started);
     let events = stream::iter(missed).chain(coming).map(move |piece| match piece {
         Piece::Records(last, text) => {
             Event::default().event("records").id(format!("{run}:{last}")).data(text)

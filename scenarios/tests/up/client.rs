@@ -34,7 +34,7 @@ impl Browser {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        request.timeout(PATIENCE).send().await.expect("the server answers")
+        request.timeout(2 * PATIENCE).send().await.expect("the server answers")
     }
 
     /// The status and the JSON of a POST.

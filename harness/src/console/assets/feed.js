@@ -96,8 +96,13 @@ async function begin(name) {
   learnBase();
   if (isAnew) {
     say(world === "real" ? "The services have been started anew; the servers have kept their data."
-      : "The system has been started anew.");
+      : `The system has been started anew; ${replayed()} played again.`);
   }
+}
+
+function replayed() {
+  const count = state.replayed ?? 0;
+  return count === 1 ? "1 request or command was" : `${count} requests and commands were`;
 }
 
 /// A document that was written before the oldest record is known only as it is.
@@ -125,7 +130,7 @@ function showBuild(build) {
 function follow() {
   const feed = new EventSource("/_/events");
   feed.addEventListener("run", (event) => {
-    begin(event.data).catch((error) => {
+    begin(JSON.parse(event.data).run).catch((error) => {
       started = ""; // the next connection tries again
       say(`${error.message}.`);
     });

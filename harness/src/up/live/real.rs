@@ -11,6 +11,7 @@ use super::{Live, Outage, Pace, Replied};
 use crate::faults::{Effect, FaultRule};
 use crate::real::Real;
 use crate::settings::Settings;
+use crate::simulated::Simulated;
 use crate::subject::AnySubject;
 use crate::time_scale::TimeScale;
 use crate::up::command::{Clock, Refused};
@@ -118,6 +119,10 @@ impl Live for OnServers {
             Effect::Jump(_) | Effect::LoseTail(_) => Err(Refused::SimulatedOnly),
             _ => Ok(()),
         }
+    }
+
+    fn replayable(&mut self) -> Option<&mut Simulated> {
+        None
     }
 
     fn pace(&self) -> Pace {

@@ -147,6 +147,10 @@ impl Live for InSimulation {
         Ok(())
     }
 
+    fn replayable(&mut self) -> Option<&mut Simulated> {
+        Some(&mut self.world)
+    }
+
     fn pace(&self) -> Pace {
         Pace { playing: self.is_playing, speed: self.speed, pending: self.world.pending() }
     }
