@@ -3,24 +3,24 @@
 
 #[path = "up/client.rs"]
 mod client;
+#[path = "up/stand_in.rs"]
+mod stand_in;
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use client::{Browser, PATIENCE};
 use harness::processes::are_unwanted;
 use harness::subject::AnySubject;
-use harness::up::supervisor::Supervisor;
 use harness::up::{Place, ServeError, Up};
 use libtest_mimic::{Arguments, Failed, Trial};
 use reqwest::{Method, StatusCode};
 use scenarios::Ticketing;
 use serde_json::{Value, json};
 use servers::{Options, Server};
+use stand_in::Sources;
 
 /// The program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rehearse");
@@ -118,15 +118,12 @@ fn purchase() -> Result<(), Failed> {
         let down = anna.ask(Method::GET, "/api/tickets", None).await;
         assert_eq!(down.status(), StatusCode::SERVICE_UNAVAILABLE);
         anna.command(json!({ "command": "start", "service": "tickets" })).await;
-        anna.record("the second start", |one| one["text"] == "tickets starts" && n(one) > 100)
-            .await;
+        let is_sixth =
+            |one: &Value| one["text"] == "tickets starts" && one["instance"] == "tickets#6";
+        anna.record("the start of a sixth instance", is_sixth).await;
         assert_eq!(anna.get("/api/tickets").await, json!([]), "the ticket is held");
         Ok(())
     })
-}
-
-fn n(record: &Value) -> u64 {
-    record["n"].as_u64().unwrap_or_default()
 }
 
 fn expiry() -> Result<(), Failed> {
@@ -205,27 +202,20 @@ fn wrong_use() -> Result<(), Failed> {
 
 /// The name of the start of the system that serves now.
 async fn started(browser: &Browser) -> Value {
-    let started = browser.event(|data| data.get("run").cloned());
-    tokio::time::timeout(PATIENCE, started).await.expect("the feed begins with it")
+    let started = async {
+        loop {
+            // A connection to the program before ends with it.
+            if let Ok(started) = browser.started().await {
+                return started;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, started).await.expect("the program answers")
 }
 
 fn supervised() -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
-    let at = |name: &str| folder.path().join(name);
-    let build = {
-        let folder = folder.path().to_owned();
-        move || stand_in(&folder)
-    };
-    let journal = at("journal");
-    let program = move || {
-        let mut command = Command::new(PROGRAM);
-        command.args(["up", "--supervised", "test", "--seed", "7"]);
-        command.arg("--journal").arg(&journal);
-        command
-    };
-    let folders = vec![folder.path().to_owned()];
-    let (build, program) = (Box::new(build), Box::new(program));
-    let supervisor = Supervisor { build, program, folders };
+    let sources = Sources::new()?;
+    let supervisor = sources.supervisor();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let (interrupt, interrupted) = tokio::sync::oneshot::channel::<()>();
@@ -238,16 +228,14 @@ fn supervised() -> Result<(), Failed> {
             let (_, order) = anna.buy().await;
             let order = format!("/api/orders/{order}");
             // What does not build replaces nothing.
-            fs::write(at("broken"), "")?;
-            fs::write(at("lib.rs"), "it is wrong")?;
+            sources.write("wrong")?;
             let errors = anna.event(|data| data.get("errors").cloned());
             let errors = tokio::time::timeout(PATIENCE, errors).await?;
             assert_eq!(errors, "error: lib.rs is wrong\n");
             assert_eq!(started(&anna).await, first, "the program goes on");
             assert_eq!(anna.get(&order).await["status"], "created");
             // What builds replaces it, on the same port.
-            fs::remove_file(at("broken"))?;
-            fs::write(at("lib.rs"), "it is right")?;
+            sources.write("right")?;
             let replaced = tokio::time::timeout(PATIENCE, async {
                 loop {
                     let now = started(&anna).await;
@@ -274,12 +262,4 @@ fn supervised() -> Result<(), Failed> {
     drop(listener);
     assert!(std::net::TcpStream::connect(address).is_err(), "the program has ended");
     Ok(())
-}
-
-/// A build that fails while a file is there.
-fn stand_in(folder: &Path) -> Command {
-    let mut command = Command::new("sh");
-    let script = "if [ -e broken ]; then echo 'error: lib.rs is wrong' >&2; exit 1; fi";
-    command.current_dir(folder).args(["-c", script]);
-    command
 }

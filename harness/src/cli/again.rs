@@ -74,9 +74,11 @@ pub(super) fn cargo_target(path: &Path, name: &str) -> Vec<String> {
     if let Some(profile) = profile.filter(|profile| *profile != "debug") {
         arguments.extend(["--profile".to_owned(), profile.to_owned()]);
     }
-    if is_example {
-        let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
-        arguments.extend(["-p".to_owned(), package]);
+    // The alias of `rehearse` names its package too. Without it, cargo would choose features for
+    // all members of the workspace, and compile the dependencies again.
+    if is_example || name == "rehearse" {
+        let package = std::env::var("CARGO_PKG_NAME");
+        arguments.extend(package.into_iter().flat_map(|package| ["-p".to_owned(), package]));
     }
     let kind = if is_example { "--example" } else { "--bin" };
     arguments.extend([kind.to_owned(), name.to_owned()]);
