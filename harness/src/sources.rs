@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn sources_are_code_manifests_features_and_pages_outside_of_the_build() {
         for source in
-            ["system/orders/src/model.rs", "Cargo.toml", "features/01_sale.feature", "page.js"]
+            ["system/loans/src/model.rs", "Cargo.toml", "features/01_loan.feature", "page.js"]
         {
             assert!(is_source(Path::new(source)), "{source}");
         }

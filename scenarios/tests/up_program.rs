@@ -205,12 +205,28 @@ async fn started(browser: &Browser) -> Value {
     let started = async {
         loop {
             // A connection to the program before ends with it.
-            if let Ok(started) = browser.started().await {
+            if let Ok(started) = first_of_feed(browser).await {
                 return started;
             }
         }
     };
     tokio::time::timeout(PATIENCE, started).await.expect("the program answers")
+}
+
+async fn first_of_feed(browser: &Browser) -> reqwest::Result<Value> {
+    let request = browser.client.get(format!("{}/_/events", browser.base)).timeout(PATIENCE);
+    let mut feed = request.send().await?;
+    let mut text = String::new();
+    while let Some(chunk) = feed.chunk().await? {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+        let first = text.split_once("\n\n").map(|(first, _)| first);
+        let data = first.and_then(|first| first.lines().find_map(|l| l.strip_prefix("data: ")));
+        if let Some(data) = data {
+            let data: Value = serde_json::from_str(data).expect("it is JSON");
+            return Ok(data["run"].clone());
+        }
+    }
+    Ok(Value::Null)
 }
 
 fn supervised() -> Result<(), Failed> {

@@ -129,10 +129,10 @@ mod tests {
 
     #[test]
     fn a_request_is_read_as_it_was_written_and_a_get_is_left_out() {
-        let mut request = http::Request::new(Bytes::from_static(b"{\"price\":20}\xff"));
+        let mut request = http::Request::new(Bytes::from_static(b"{\"days\":20}\xff"));
         assert!(Request::of(&request).is_none(), "a GET changes nothing");
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::from_static("/api/tickets?x=1");
+        *request.uri_mut() = Uri::from_static("/api/loans?x=1");
         request.headers_mut().insert("cookie", HeaderValue::from_static("session=a"));
         request.extensions_mut().insert(Asker("Anna".to_owned()));
         let written = Request::of(&request).expect("a POST is written");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ports::bus::Stream;
+use ports::clock::after;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -23,6 +24,9 @@ use crate::world::{Inspect as _, World};
 
 /// The real time between two looks at the clock that are shown.
 const CLOCK_SHOWN: Duration = Duration::from_millis(250);
+
+/// The virtual time in which the last request that is played again is answered, before others come.
+const LAST_REPLAYED: Duration = Duration::from_secs(1);
 
 /// The time for which the end of a world waits for its servers.
 const END_LIMIT: Duration = Duration::from_secs(5);
@@ -65,8 +69,13 @@ impl Playing {
             replayed: 0,
             state: (Value::Null, Instant::now()),
         };
-        for entry in entries.unwrap_or_default() {
+        let entries = entries.unwrap_or_default();
+        let last = entries.last().map(|entry| (after(entry.at, LAST_REPLAYED), entry.number + 1));
+        for entry in entries {
             playing.replay(entry).await;
+        }
+        if let (Some((at, number)), Some(world)) = (last, playing.live.replayable()) {
+            world.catch_up(at, number);
         }
         playing
     }

@@ -83,23 +83,6 @@ impl Browser {
         listed.as_array().expect("it is a list").iter().any(|listed| listed["id"] == *ticket)
     }
 
-    /// The name of the start of the system, with which the feed begins.
-    pub(crate) async fn started(&self) -> reqwest::Result<Value> {
-        let request = self.client.get(format!("{}/_/events", self.base)).timeout(PATIENCE);
-        let mut feed = request.send().await?;
-        let mut text = String::new();
-        while let Some(chunk) = feed.chunk().await? {
-            text.push_str(&String::from_utf8_lossy(&chunk));
-            let first = text.split_once("\n\n").map(|(first, _)| first);
-            let data = first.and_then(|first| first.lines().find_map(|l| l.strip_prefix("data: ")));
-            if let Some(data) = data {
-                let data: Value = serde_json::from_str(data).expect("it is JSON");
-                return Ok(data["run"].clone());
-            }
-        }
-        Ok(Value::Null)
-    }
-
     /// Reads the feed until a record satisfies the condition.
     pub(crate) async fn record(&self, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let found = self.event(|data| data.as_array()?.iter().find(|one| is_wanted(one)).cloned());
