@@ -158,10 +158,10 @@ impl Up {
     pub async fn serve(self, interrupted: impl Future<Output = ()>) -> Result<(), ServeError> {
         let served = axum::serve(self.listener, self.routes);
         let Some((stage, _)) = self.live else {
-            return Ok(tokio::select! {
-                served = served => served?,
-                () = interrupted => (),
-            });
+            return tokio::select! {
+                served = served => Ok(served?),
+                () = interrupted => Ok(()),
+            };
         };
         tokio::select! {
             served = served => served?,
