@@ -73,7 +73,8 @@ enum Subcommands {
     Load(load::Args),
     /// Compares the simulated servers with the real ones, on random calls
     Conform(conform::Args),
-    /// Serves the system on a local port, in simulation, with a console to watch and break it
+    /// Serves the system on a local port, in simulation or on real servers, with a console to watch
+    /// and break it
     Up(up::Args),
     /// Runs again whenever sources change, the last failure first
     Watch(watch::Args),

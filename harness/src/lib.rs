@@ -50,6 +50,7 @@ pub mod session;
 pub mod settings;
 pub mod shrink;
 pub mod simulated;
+mod sources;
 pub mod story;
 pub mod subject;
 pub mod system;

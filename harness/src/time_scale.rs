@@ -96,6 +96,15 @@ impl TimeScale {
         Self { policy, minutes: 60, seconds: 10, longest: 15 * MINUTE, deadline }
     }
 
+    /// For a system on real servers that people use: the delivery policy of production, and
+    /// deadlines that are this many times shorter than written.
+    pub fn used(faster: u32) -> Self {
+        let (longest, deadline) = (HOUR, HOUR);
+        // The console shows what is unpublished, so an event must not look so for a second longer.
+        let policy = Policy { clear_after: Duration::from_millis(20), ..Policy::default() };
+        Self { policy, minutes: faster, seconds: 1, longest, deadline }
+    }
+
     /// The delivery policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -171,6 +180,14 @@ mod tests {
     fn without_a_pause_of_minutes_no_deadline_runs_out() {
         let time = TimeScale::real(Duration::ZERO, WINDOW, false);
         assert_eq!(time.deadline(WINDOW), WINDOW);
+    }
+
+    #[test]
+    fn a_system_that_people_use_has_the_deadlines_of_production_unless_they_are_scaled() {
+        for deadline in [WINDOW, HOUR, 24 * HOUR] {
+            assert_eq!(TimeScale::used(1).deadline(deadline), deadline);
+            assert_eq!(TimeScale::used(60).deadline(deadline), deadline / 60);
+        }
     }
 
     #[test]

@@ -213,9 +213,16 @@ impl RecordKind {
 /// The records of one run. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Trace {
-    records: Arc<Mutex<Arc<Vec<Record>>>>,
+    records: Arc<Mutex<Records>>,
     /// Whether the details of store calls are left out.
     is_lean: bool,
+}
+
+#[derive(Debug)]
+struct Records {
+    kept: Arc<Vec<Record>>,
+    /// The number of earlier records, which were taken out.
+    taken: usize,
 }
 
 /// Capacity for the records of a typical run, so that they are not moved as it grows.
@@ -223,7 +230,7 @@ const TYPICAL_LENGTH: usize = 1024;
 
 impl Default for Trace {
     fn default() -> Self {
-        let records = Arc::new(Vec::with_capacity(TYPICAL_LENGTH));
+        let records = Records { kept: Arc::new(Vec::with_capacity(TYPICAL_LENGTH)), taken: 0 };
         Self { records: Arc::new(Mutex::new(records)), is_lean: false }
     }
 }
@@ -245,14 +252,15 @@ impl Trace {
         let record = Record { at, instance, origin: Causality::current(), kind };
         let mut records = self.records.lock();
         // Adding to records that a caller holds would copy all of them.
-        if !self.is_lean || Arc::strong_count(&records) == 1 {
-            Arc::make_mut(&mut *records).push(record);
+        if !self.is_lean || Arc::strong_count(&records.kept) == 1 {
+            Arc::make_mut(&mut records.kept).push(record);
         }
     }
 
-    /// Number of records so far.
+    /// Number of records so far, including those that were taken out.
     pub fn len(&self) -> usize {
-        self.records.lock().len()
+        let records = self.records.lock();
+        records.taken + records.kept.len()
     }
 
     /// Whether there is no record yet.
@@ -263,6 +271,35 @@ impl Trace {
     /// The records so far. The call itself is cheap; the next [`add`](Self::add) copies all
     /// records if the caller still holds them.
     pub fn records(&self) -> Arc<Vec<Record>> {
-        Arc::clone(&self.records.lock())
+        Arc::clone(&self.records.lock().kept)
+    }
+
+    /// Takes the records out, each with its number from 0: a world that goes on without end must
+    /// not keep them. Nothing can judge such a run afterwards.
+    pub(crate) fn take(&self) -> impl Iterator<Item = (usize, Record)> + use<> {
+        let mut records = self.records.lock();
+        let kept = std::mem::take(&mut records.kept);
+        let first = records.taken;
+        records.taken += kept.len();
+        (first..).zip(Arc::unwrap_or_clone(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_are_taken_out_keep_their_numbers() {
+        let trace = Trace::default();
+        let add = || trace.add(Timestamp::UNIX_EPOCH, None, RecordKind::Crash);
+        let take = || trace.take().map(|(number, _)| number).collect::<Vec<_>>();
+        add();
+        add();
+        assert_eq!(take(), [0, 1]);
+        assert_eq!((trace.len(), trace.records().len()), (2, 0));
+        add();
+        assert_eq!(take(), [2]);
+        assert_eq!(take(), [0; 0]);
     }
 }

@@ -4,8 +4,10 @@
 
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "up/stand_in.rs"]
+mod stand_in;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::{env, fs};
@@ -16,10 +18,11 @@ use harness::console;
 use harness::regressions::Regression;
 use harness::run::{self, Run};
 use harness::subject::AnySubject;
-use harness::up::Up;
+use harness::up::{Place, Up};
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::Ticketing;
 use serde_json::json;
+use stand_in::Sources;
 
 /// The command that replays a token.
 const REPLAY: &str = "rehearse replay";
@@ -47,6 +50,7 @@ fn main() {
         Trial::test("a_hold_ends_when_the_console_skips_fifteen_minutes", || run(expiry())),
         Trial::test("a_lost_acknowledgement_is_seen_in_the_timeline", || run(redelivery())),
         Trial::test("a_failure_is_opened_and_stepped_through", || run(failure())),
+        Trial::test("the_console_follows_a_program_that_is_replaced", || run(replacement())),
     ];
     let mut trials: Vec<Trial> =
         trials.into_iter().map(|trial| trial.with_ignored_flag(no_driver)).collect();
@@ -79,14 +83,15 @@ fn failed(subject: &AnySubject) -> Run {
 }
 
 /// A free local port.
-fn any() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
+fn any() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a port is free")
 }
 
 impl Stage {
     async fn live() -> Self {
-        let up = Up::live(&AnySubject::new(Ticketing), any(), 3, REPLAY).await;
-        Self::of(up.expect("a port is free"))
+        let place = Place::Simulation { seed: 3, journal: None };
+        let up = Up::live(&AnySubject::new(Ticketing), any(), place, REPLAY).await;
+        Self::of(up.expect("it starts"))
     }
 
     /// The page of a failure.
@@ -94,14 +99,18 @@ impl Stage {
         let subject = AnySubject::new(Ticketing);
         let run = failed(&subject);
         let page = console::page(&subject, &run, REPLAY);
-        Self::of(Up::recorded(any(), page).await.expect("a port is free"))
+        Self::of(Up::recorded(any(), page).expect("the socket works"))
     }
 
     fn of(up: Up) -> Self {
+        let stage = Self::at(up.address());
+        tokio::spawn(async move { up.serve(std::future::pending()).await.expect("it goes on") });
+        stage
+    }
+
+    fn at(system: SocketAddr) -> Self {
         // A process that has a provider already keeps it.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let system = up.address();
-        tokio::spawn(async move { up.serve().await.expect("the socket works") });
         Self { system, driver: Driver::start() }
     }
 
@@ -136,6 +145,15 @@ impl Window {
 
     async fn shows(&self, css: &str, text: &str) {
         self.shows_one(css, &[text]).await;
+    }
+
+    async fn hides(&self, css: &str) {
+        let is_hidden = format!("return document.querySelector('{css}').hidden");
+        until(css, async || match self.0.run(&is_hidden).await? {
+            shown if shown == false => Err(DriverError::Refused(shown)),
+            _ => Ok(()),
+        })
+        .await;
     }
 
     /// Clicks the button with this name, once it is there.
@@ -298,6 +316,32 @@ async fn failure() -> Result<(), DriverError> {
     assert!(parts > 0 && parts < before.len(), "the fork parts from the run at {parts}");
     assert_eq!(before[parts].pending, after[parts].pending, "only the decision differs");
     close([page]).await
+}
+
+async fn replacement() -> Result<(), DriverError> {
+    let sources = Sources::new().expect("a folder can be made");
+    let (supervisor, listener) = (sources.supervisor(), any());
+    let stage = Stage::at(listener.local_addr().expect("it is bound"));
+    let test = async {
+        let anna = stage.seller().await?;
+        let console = stage.window("/_/").await?;
+        console.shows("#records", "TicketCreated").await;
+        sources.write("wrong").expect("it is written");
+        console.shows("#building", "Rebuilding").await;
+        console.shows("#building", "The build has failed").await;
+        console.shows("#errors", "error: lib.rs is wrong").await;
+        console.shows("#status", "Connected").await;
+        sources.write("right").expect("it is written");
+        console.shows("#status", "The system has been started anew; 2 requests").await;
+        console.hides("#build").await;
+        console.shows("#records", "TicketCreated").await;
+        anna.sell("Tosca", "12").await;
+        close([anna, console]).await
+    };
+    tokio::select! {
+        ended = supervisor.run(&listener, std::future::pending()) => panic!("it ended: {ended:?}"),
+        tested = test => tested,
+    }
 }
 
 /// The rules of WCAG 2.1, levels A and AA, in every page.

@@ -169,6 +169,11 @@ impl Kernel {
         self.state().decisions.clone()
     }
 
+    /// Forgets the decisions so far, which a world that goes on without end must not keep.
+    pub fn forget_decisions(&self) {
+        self.state().decisions.clear();
+    }
+
     /// Replaces the scheduler and returns the previous one. Decisions are numbered anew.
     pub fn set_scheduler(&self, scheduler: Box<dyn Scheduler>) -> Box<dyn Scheduler> {
         let mut state = self.state();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::process::Command;
 
 use crate::case::Token;
 
@@ -18,7 +19,7 @@ impl Program {
         match (std::env::var_os("CARGO"), name) {
             (Some(_), Some("rehearse")) => Self("cargo rehearse".to_owned()),
             (Some(_), Some(name)) => {
-                Self(format!("cargo {} --", cargo_run(Path::new(&path), name).join(" ")))
+                Self(format!("cargo run {} --", cargo_target(Path::new(&path), name).join(" ")))
             }
             _ => Self(quoted(&path)),
         }
@@ -42,21 +43,42 @@ impl fmt::Display for Program {
     }
 }
 
-/// The arguments with which cargo builds and runs the binary or example at this path, in the
-/// same profile.
-pub(super) fn cargo_run(path: &Path, name: &str) -> Vec<String> {
+/// Cargo, as the user called it.
+pub(super) fn cargo() -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    // Cargo sets these for the program that it runs. Build scripts that read them would run
+    // again, and half of the dependencies would be compiled again with them.
+    let of_this_run = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "OUT_DIR"]
+            .iter()
+            .any(|set| name.starts_with(set))
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_this_run) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// The arguments by which cargo runs or builds the binary or example at this path, in the same
+/// profile.
+pub(super) fn cargo_target(path: &Path, name: &str) -> Vec<String> {
     let folder = path.parent();
     let is_example = folder.is_some_and(|folder| folder.ends_with("examples"));
     let profile = if is_example { folder.and_then(Path::parent) } else { folder };
     let profile = profile.and_then(Path::file_name).and_then(|profile| profile.to_str());
-    let mut arguments = vec!["run".to_owned()];
+    let mut arguments = Vec::new();
     // Cargo names the folder of the profile `dev` differently.
     if let Some(profile) = profile.filter(|profile| *profile != "debug") {
         arguments.extend(["--profile".to_owned(), profile.to_owned()]);
     }
-    if is_example {
-        let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
-        arguments.extend(["-p".to_owned(), package]);
+    // The alias of `rehearse` names its package too. Without it, cargo would choose features for
+    // all members of the workspace, and compile the dependencies again.
+    if is_example || name == "rehearse" {
+        let package = std::env::var("CARGO_PKG_NAME");
+        arguments.extend(package.into_iter().flat_map(|package| ["-p".to_owned(), package]));
     }
     let kind = if is_example { "--example" } else { "--bin" };
     arguments.extend([kind.to_owned(), name.to_owned()]);
@@ -74,9 +96,9 @@ mod tests {
 
     #[test]
     fn a_program_is_run_again_in_its_own_profile() {
-        let run = |path| cargo_run(Path::new(path), "shop").join(" ");
-        assert_eq!(run("target/debug/shop"), "run --bin shop");
-        assert_eq!(run("target/rehearse/shop"), "run --profile rehearse --bin shop");
+        let run = |path| cargo_target(Path::new(path), "shop").join(" ");
+        assert_eq!(run("target/debug/shop"), "--bin shop");
+        assert_eq!(run("target/rehearse/shop"), "--profile rehearse --bin shop");
         assert!(run("target/rehearse/examples/shop").ends_with("--example shop"));
     }
 

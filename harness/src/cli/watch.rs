@@ -3,15 +3,11 @@
 //! The services are compiled into this program, so it has cargo rebuild and run the program.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::mpsc;
-use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
-
-use super::again::cargo_run;
+use super::again::{cargo, cargo_target};
 use super::{CommandError, Verdict};
 use crate::report::terminal::{BAD, DIM, GOOD};
+use crate::sources::Sources;
 
 /// The arguments of `watch`.
 #[derive(Debug, clap::Args)]
@@ -24,38 +20,14 @@ pub(super) struct Args {
     arguments: Vec<String>,
 }
 
-/// Changes within this time of one another count as one.
-const DEBOUNCE: Duration = Duration::from_millis(150);
-
 /// Runs until the program is interrupted.
 pub(super) fn run(args: &Args) -> Result<Verdict, CommandError> {
-    let (changed, changes) = mpsc::channel();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let is_source = |path: &Path| {
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            let is_build = path.components().any(|part| part.as_os_str() == "target");
-            matches!(extension, Some("rs" | "toml" | "feature")) && !is_build
-        };
-        if let Ok(event) = event
-            && !event.kind.is_access()
-            && event.paths.iter().any(|path| is_source(path))
-        {
-            // The receiver lives as long as the watcher.
-            _ = changed.send(());
-        }
-    })
-    .map_err(CommandError::harness)?;
-    for folder in &args.folders {
-        watcher.watch(folder, RecursiveMode::Recursive).map_err(CommandError::input)?;
-    }
+    let changes = Sources::watch(&args.folders).map_err(CommandError::input)?;
     let mut last_failure: Option<String> = None;
     loop {
         rehearse(&args.arguments, &mut last_failure)?;
         anstream::println!("{DIM}waiting for a change{DIM:#}");
-        if changes.recv().is_err() {
-            return Ok(Verdict::Held);
-        }
-        while changes.recv_timeout(DEBOUNCE).is_ok() {}
+        changes.wait();
     }
 }
 
@@ -82,26 +54,13 @@ fn rehearse(arguments: &[String], last_failure: &mut Option<String>) -> Result<(
 
 /// Builds and runs this program with these arguments.
 fn execute(arguments: &[String]) -> Result<Option<i32>, CommandError> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    // Cargo sets these for the program that it runs. Build scripts that read them would run
-    // again, and half of the dependencies would be compiled again with them.
-    let of_this_run = |name: &str| {
-        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "OUT_DIR"]
-            .iter()
-            .any(|set| name.starts_with(set))
-    };
-    for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(of_this_run) {
-            command.env_remove(name);
-        }
-    }
+    let mut command = cargo();
     let path = std::env::current_exe()?;
     let name = path.file_stem().unwrap_or_default();
     if name == "rehearse" {
         command.arg("rehearse");
     } else {
-        command.args(cargo_run(&path, &name.to_string_lossy())).arg("--");
+        command.arg("run").args(cargo_target(&path, &name.to_string_lossy())).arg("--");
     }
     Ok(command.args(arguments).status()?.code())
 }

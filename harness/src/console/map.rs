@@ -1,11 +1,25 @@
 //! The map of a system as data: its services, their stores, its events and who receives them.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::subject::AnySubject;
 
-/// The map of this subject.
-pub(crate) fn of(subject: &AnySubject) -> Value {
+/// The world that a console shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub(crate) enum World {
+    /// In virtual time.
+    Simulated,
+    /// On real servers.
+    Real {
+        /// The divisor of the system's deadlines.
+        time_scale: u32,
+    },
+}
+
+/// The map of this subject in this world.
+pub(crate) fn of(subject: &AnySubject, world: &World) -> Value {
     let services = subject.topology().services.iter();
     let services: Vec<Value> = services
         .map(|service| json!({ "name": service.name, "collections": service.collections }))
@@ -19,6 +33,7 @@ pub(crate) fn of(subject: &AnySubject) -> Value {
     let forms: Vec<String> = subject.sentences().forms().collect();
     json!({
         "name": subject.name(),
+        "world": world,
         "services": services,
         "events": events.collect::<Vec<_>>(),
         "external": subject.external().0,

@@ -25,7 +25,7 @@ fn data(subject: &AnySubject, run: &Run, replay: &str) -> Value {
         records.map(|(number, record)| viewer.view(number, record).1).collect();
     let violation = run.violation();
     json!({
-        "map": map::of(subject),
+        "map": map::of(subject, &map::World::Simulated),
         "records": records,
         "choices": choices(subject, run),
         "prefix": PREFIX,

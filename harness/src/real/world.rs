@@ -78,6 +78,19 @@ impl Real {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("rehearsal-{}-{number}", std::process::id());
+        Self::start_in(system, servers, namespace).await
+    }
+
+    /// The same in this namespace, with the data and messages that it has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub async fn start_in(
+        system: System,
+        servers: &Servers,
+        namespace: String,
+    ) -> Result<Self, WorldError> {
         let policy = system.policy.clone();
         let bus = JetStream::connect(&servers.nats_url, namespace.as_str());
         let mongo = Mongo::client(&servers.mongo_url);
@@ -112,7 +125,7 @@ impl Real {
     }
 
     /// The reasons against quiescence; empty only if no work began during the check.
-    async fn pending_work(&self) -> Vec<String> {
+    pub(crate) async fn pending_work(&self) -> Vec<String> {
         let begun = self.begun();
         let mut reasons = self.activities();
         if !reasons.is_empty() {
@@ -152,8 +165,27 @@ impl Real {
         starting.chain(self.instances.iter().flat_map(running)).collect()
     }
 
-    /// Sends one request to an instance of the service that serves its path, round robin.
-    fn request(
+    /// The clock.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Whether both servers answer.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not.
+    pub(crate) async fn ping(&self) -> Result<(), WorldError> {
+        self.bus.ping().await?;
+        match self.collections.keys().next() {
+            Some(service) => Ok(self.store(service).ping().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends one request to an instance of the service that serves its path, round robin. The
+    /// reply needs the world no longer.
+    pub(crate) fn request(
         &mut self,
         mut request: http::Request<Bytes>,
     ) -> impl Future<Output = Reply> + use<> {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use ports::Timestamp;
 use ports::causality::Causality;
 use sim::access::{Access, Resource};
 use sim::call::{Call, Operation, Port};
@@ -18,10 +19,16 @@ use crate::world::{Inspect, Reply, answer_record, begin_trace, request_record};
 /// A request that was sent.
 pub struct Underway {
     number: u64,
+    sent: Timestamp,
     reply: Rc<RefCell<Option<Reply>>>,
 }
 
 impl Underway {
+    /// The time at which it was sent.
+    pub(super) fn sent(&self) -> Timestamp {
+        self.sent
+    }
+
     /// True if there is a reply, or never will be one: once nobody else holds the slot, the
     /// request was aborted, because its instance crashed.
     pub fn has_ended(&self) -> bool {
@@ -34,7 +41,7 @@ impl Simulated {
     pub fn submit(&mut self, mut request: http::Request<Bytes>) -> Underway {
         let reply = Rc::new(RefCell::new(None));
         self.requests += 1;
-        let number = self.requests;
+        let (number, sent) = (self.requests, self.kernel.now());
         let origin = client_origin(self.kernel.seed(), number);
         begin_trace(&mut request, &origin, number);
         let line = format!("{} {}", request.method(), request.uri());
@@ -44,7 +51,7 @@ impl Simulated {
         self.trace.add(self.now(), None, request_record(&request, number, to));
         let Some(at) = at else {
             *reply.borrow_mut() = Some(Reply::Unanswered(format!("no instance serves {line}")));
-            return Underway { number, reply };
+            return Underway { number, sent, reply };
         };
         let (id, routes) = (self.instances[at].id, self.instances[at].routes.clone());
         let (kernel, slot) = (self.kernel.clone(), Rc::clone(&reply));
@@ -69,7 +76,7 @@ impl Simulated {
         };
         let work = self.spawn(id, origin.scope(work));
         self.instances[at].work.push(work);
-        Underway { number, reply }
+        Underway { number, sent, reply }
     }
 
     /// The reply to a request; without one, its connection is lost.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::faults::{FaultRule, Port};
 use crate::story::fault::NotAFault;
@@ -16,7 +16,7 @@ const MAX_SPEED: u32 = 600;
 const MAX_SKIP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A command.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Command {
     /// Time passes.
@@ -66,6 +66,16 @@ pub(super) enum Command {
     Heal,
 }
 
+/// A command about time, for a world whose clock is virtual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clock {
+    Play,
+    Pause,
+    Step,
+    Speed { factor: u32 },
+    Skip { seconds: u64 },
+}
+
 /// Why a command is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
@@ -90,12 +100,33 @@ pub(super) enum Refused {
     /// No call is pending and no timer is set.
     #[error("there is nothing left to happen")]
     Nothing,
+    /// Time is real.
+    #[error("real time cannot be paused, skipped or sped up: these servers run on the real clock")]
+    RealTime,
+    /// Real servers cannot do it.
+    #[error(
+        "this fault exists in simulation only: real servers keep the real clock, and what they \
+         have synced to disk"
+    )]
+    SimulatedOnly,
     /// The world has ended.
-    #[error("the simulation has ended")]
+    #[error("the system has ended")]
     Ended,
 }
 
 impl Command {
+    /// The command about time that this is.
+    pub(super) fn clock(&self) -> Option<Clock> {
+        Some(match *self {
+            Self::Play => Clock::Play,
+            Self::Pause => Clock::Pause,
+            Self::Step => Clock::Step,
+            Self::Speed { factor } => Clock::Speed { factor },
+            Self::Skip { seconds } => Clock::Skip { seconds },
+            _ => return None,
+        })
+    }
+
     /// Whether the command makes sense for this subject.
     ///
     /// # Errors
@@ -103,14 +134,27 @@ impl Command {
     /// When it does not.
     pub(super) fn check(&self, subject: &AnySubject) -> Result<(), Refused> {
         match self {
-            Self::Speed { factor } if !(1..=MAX_SPEED).contains(factor) => Err(Refused::Speed),
-            Self::Skip { seconds } if Duration::from_secs(*seconds) > MAX_SKIP => {
-                Err(Refused::Skip)
-            }
             Self::Crash { service }
             | Self::Start { service }
             | Self::Restart { service }
             | Self::Cut { service, .. } => known(subject, service),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Clock {
+    /// Whether the command makes sense.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub(super) fn check(&self) -> Result<(), Refused> {
+        match self {
+            Self::Speed { factor } if !(1..=MAX_SPEED).contains(factor) => Err(Refused::Speed),
+            Self::Skip { seconds } if Duration::from_secs(*seconds) > MAX_SKIP => {
+                Err(Refused::Skip)
+            }
             _ => Ok(()),
         }
     }

@@ -19,6 +19,8 @@ pub(super) enum Piece {
     Records(usize, String),
     /// The state of the world.
     State(String),
+    /// The state of the build of the next program.
+    Build(String),
 }
 
 /// The feed.
@@ -33,6 +35,7 @@ pub(super) struct Feed {
 struct Kept {
     records: VecDeque<(usize, String)>,
     state: Option<String>,
+    build: Option<String>,
 }
 
 impl Default for Feed {
@@ -63,6 +66,13 @@ impl Feed {
         _ = self.pieces.send(Piece::State(text));
     }
 
+    /// Replaces the state of the build.
+    pub(super) fn build(&self, text: String) {
+        let mut kept = self.kept.lock();
+        kept.build = Some(text.clone());
+        _ = self.pieces.send(Piece::Build(text));
+    }
+
     /// The records after the one of this number so far, and those to come.
     pub(super) fn subscribe(
         &self,
@@ -71,6 +81,7 @@ impl Feed {
         let kept = self.kept.lock();
         let is_new = |record: &&(usize, String)| after.is_none_or(|after| record.0 > after);
         let mut missed: Vec<Piece> = kept.state.iter().cloned().map(Piece::State).collect();
+        missed.extend(kept.build.iter().cloned().map(Piece::Build));
         let mut records = kept.records.iter().filter(is_new).peekable();
         if records.peek().is_some()
             && let Some((last, _)) = kept.records.back()

@@ -26,6 +26,7 @@ use super::stage::Stage;
 use super::{guard, guard::Foreign};
 use crate::case::Token;
 use crate::subject::AnySubject;
+use crate::system::System;
 use crate::world::{Asker, Reply};
 use crate::{console, run};
 
@@ -40,6 +41,9 @@ const WHOLE: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src '
 
 /// The largest body of a request, in bytes. The services have smaller limits of their own.
 const MAX_BODY: usize = 4 << 20;
+
+/// The time after which a browser that lost the feed connects again.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The name of the client in the trace.
 const CLIENT: &str = "the browser";
@@ -56,6 +60,10 @@ pub(super) struct Site {
     pub(super) stage: Stage,
     /// The map of the system.
     pub(super) map: Value,
+    /// The services and their paths.
+    pub(super) system: System,
+    /// Names this start of the system, so that a page knows another one from it.
+    pub(super) run: String,
 }
 
 /// The routes of a site that listens on this address.
@@ -160,26 +168,36 @@ async fn events(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    // Records of an earlier start of the system have the same numbers.
+    let last = headers.get("last-event-id").and_then(|id| {
+        let (run, number) = id.to_str().ok()?.split_once(':')?;
+        if run == site.run { number.parse().ok() } else { None }
+    });
     let (missed, coming) = site.feed.subscribe(last);
+    let run = site.run.clone();
     // A browser that lags too far behind comes back, and asks for what it missed.
     let coming = stream::unfold(coming, async |mut coming| {
         let piece = coming.recv().await.ok()?;
         Some((piece, coming))
     });
-    let events = stream::iter(missed).chain(coming).map(|piece| {
-        Ok(match piece {
-            Piece::Records(last, text) => {
-                Event::default().event("records").id(last.to_string()).data(text)
-            }
-            Piece::State(text) => Event::default().event("state").data(text),
-        })
+    let started = json!({ "run": run }).to_string();
+    let begin = Event::default().event("run").retry(RETRY).data(started);
+    let events = stream::iter(missed).chain(coming).map(move |piece| match piece {
+        Piece::Records(last, text) => {
+            Event::default().event("records").id(format!("{run}:{last}")).data(text)
+        }
+        Piece::State(text) => Event::default().event("state").data(text),
+        Piece::Build(text) => Event::default().event("build").data(text),
     });
+    let events = stream::iter([begin]).chain(events).map(Ok);
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
 /// Sends a request into the world.
 async fn services(State(site): State<Arc<Site>>, request: Request) -> Response {
+    if site.system.serves(request.uri().path()).is_none() {
+        return unknown_route().await.into_response();
+    }
     let (mut parts, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -191,7 +209,6 @@ async fn services(State(site): State<Arc<Site>>, request: Request) -> Response {
     *inside.headers_mut() = std::mem::take(&mut parts.headers);
     inside.extensions_mut().insert(Asker(CLIENT.to_owned()));
     match site.stage.request(inside).await {
-        None => unknown_route().await.into_response(),
         Some((Reply::Answer(answer), now)) => {
             let mut answer = answer.map(Body::from);
             // A page that counts down reads the clock of its server.
@@ -201,7 +218,7 @@ async fn services(State(site): State<Arc<Site>>, request: Request) -> Response {
             }
             answer
         }
-        Some((Reply::Unanswered(_), _)) => unavailable(),
+        Some((Reply::Unanswered(_), _)) | None => unavailable(),
     }
 }
 

@@ -1,4 +1,4 @@
-// The virtual clock, and the state of the world.
+// The clock, and the state of the world.
 
 const moment = (at) => at.replace("T", " ").replace(/\.\d+Z$|Z$/, "");
 
@@ -13,9 +13,7 @@ function showState() {
   const letters = deadLetters ? `, ${deadLetters} dead letter${deadLetters > 1 ? "s" : ""}` : "";
   $("#calm").textContent = run ? "in a run that has ended"
     : (pending.length === 0 ? "quiescent" : `pending: ${pending[0]}${pending.length > 1 ? `, and ${pending.length - 1} more` : ""}`) + letters;
-  for (const one of document.querySelectorAll("[data-for]")) {
-    one.hidden = one.dataset.for !== (run ? "run" : "system");
-  }
+  showList($("#pending"), pending.length ? pending : ["None: the system is quiescent."]);
   $("#violation").hidden = !violation;
   if (violation) $("#violation").textContent = `Violated: ${violation.invariant}. ${violation.how}`;
   if (run) return;
@@ -30,11 +28,26 @@ function showState() {
   }
   const cuts = state.cuts.map((cut) => `${cut.service} is cut off from its ${cut.port} until healed`);
   const lines = [...state.planned, ...cuts];
-  const list = $("#planned");
-  if (list.dataset.shown !== lines.join("\n")) {
-    list.dataset.shown = lines.join("\n");
-    list.replaceChildren(...(lines.length ? lines : ["None"]).map((text) => element("li", {}, text)));
+  showList($("#planned"), lines.length ? lines : ["None"]);
+}
+
+/// Shows lines in a list that screen readers follow, so it changes only if they do.
+function showList(list, lines) {
+  if (list.dataset.shown === lines.join("\n")) return;
+  list.dataset.shown = lines.join("\n");
+  list.replaceChildren(...lines.map((text) => element("li", {}, text)));
+}
+
+/// Shows what this page has for a run, for any system, or for a system in one of the worlds.
+function showParts(world) {
+  const parts = run ? ["run"] : ["system", world.name];
+  for (const one of document.querySelectorAll("[data-for]")) {
+    one.hidden = !parts.includes(one.dataset.for);
   }
+  const scale = world.time_scale;
+  const deadlines = scale === 1 ? "Deadlines are those of production."
+    : `Deadlines are ${scale} times shorter: a quarter of an hour takes ${900 / scale} seconds.`;
+  if (world.name === "real") $("#pace").textContent = `Real time, which can be neither paused nor skipped. ${deadlines}`;
 }
 
 $("#play").addEventListener("click", () => {

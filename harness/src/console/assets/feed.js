@@ -35,7 +35,7 @@ function receive(news) {
     }
   }
   if (!run) records.splice(0, Math.max(0, records.length - KEPT));
-  const shown = chosen === null && !run ? news.filter((record) => !isQuery(record)).slice(-12) : [];
+  const shown = chosen === null && frozen === null && !run ? news.filter((record) => !isQuery(record)).slice(-12) : [];
   shown.forEach((record, at) => setTimeout(() => map.show(record, false), at * 120));
   if (shown.length) $("#moving").textContent = `${shown.at(-1).kind}: ${shown.at(-1).text}`;
   later();
@@ -45,8 +45,10 @@ function prepare(system) {
   const name = system.name.charAt(0).toUpperCase() + system.name.slice(1);
   $("#title").textContent = name;
   document.title = run ? `A run of ${system.name}` : `Console of ${system.name}`;
+  $("#map").replaceChildren();
   map = makeMap($("#map"), system);
   events = system.events;
+  showParts(system.world);
 }
 
 function receiveState(news) {
@@ -62,29 +64,86 @@ function show({ map: system, state: end, records: all }) {
   choose(all.at(-1)?.n ?? null);
 }
 
-/// Follows the system of the program that serves the page.
-async function follow() {
+let started = null; // name of the start of the system that is followed
+let world = null; // what the system is in
+let base = []; // documents as they were when this page came
+
+/// Forgets a system that is there no longer.
+function reset() {
+  for (const list of [records, writes]) list.length = 0;
+  for (const known of [documents, labels]) known.clear();
+  base = [];
+  choose(null);
+  $("#record").textContent = "Select a record to see its fields.";
+}
+
+/// Begins to follow a start of the system.
+async function begin(name) {
+  if (name === started) return;
+  const isAnew = started !== null;
+  started = name;
+  showBuild(null);
+  reset();
   const system = await (await fetch("/_/map")).json();
+  const { collections } = await (await fetch("/_/documents")).json();
+  if (name !== started) return;
   prepare(system);
   prepareFaults(system);
+  world = system.world.name;
   $("#page").hidden = !system.page;
-  const { collections } = await (await fetch("/_/documents")).json();
-  let base = collections;
-  const feed = new EventSource("/_/events");
-  feed.addEventListener("records", (event) => {
-    receive(JSON.parse(event.data));
-    // A document that was written before the oldest record is known only as it is.
-    for (const { service, collection, documents: made } of base) {
-      made.filter((one) => !documents.get(`${service}/${collection}`)?.has(plain(one._id)))
-        .forEach((one) => learn(service, collection, one, -1));
-    }
-    base = [];
-  });
-  feed.addEventListener("state", (event) => receiveState(JSON.parse(event.data)));
-  feed.addEventListener("error", () => say("The program cannot be reached; the console tries again."));
-  feed.addEventListener("open", () => say("Connected."));
+  if (state.services) showState();
+  base = collections;
+  learnBase();
+  if (isAnew) {
+    say(world === "real" ? "The services have been started anew; the servers have kept their data."
+      : `The system has been started anew; ${replayed()} played again.`);
+  }
+}
+
+function replayed() {
+  const count = state.replayed ?? 0;
+  return count === 1 ? "1 request or command was" : `${count} requests and commands were`;
+}
+
+/// A document that was written before the oldest record is known only as it is.
+function learnBase() {
+  if (records.length === 0) return;
+  for (const { service, collection, documents: made } of base) {
+    made.filter((one) => !documents.get(`${service}/${collection}`)?.has(plain(one._id)))
+      .forEach((one) => learn(service, collection, one, -1));
+  }
+  base = [];
   later();
 }
 
+/// Shows a build of the next program that is under way or has failed.
+function showBuild(build) {
+  $("#build").hidden = !build;
+  $("#build").classList.toggle("failed", build?.build === "failed");
+  $("#building").textContent = !build ? "" : build.build === "building"
+    ? "Rebuilding\u2026" : "The build has failed; the program before it goes on";
+  $("#errors").hidden = !build?.errors;
+  $("#errors").textContent = build?.errors ?? "";
+}
+
+/// Follows the system of the program that serves the page.
+function follow() {
+  const feed = new EventSource("/_/events");
+  feed.addEventListener("run", (event) => {
+    begin(JSON.parse(event.data).run).catch((error) => {
+      started = ""; // the next connection tries again
+      say(`${error.message}.`);
+    });
+  });
+  feed.addEventListener("records", (event) => {
+    receive(JSON.parse(event.data));
+    learnBase();
+  });
+  feed.addEventListener("state", (event) => receiveState(JSON.parse(event.data)));
+  feed.addEventListener("build", (event) => showBuild(JSON.parse(event.data)));
+  feed.addEventListener("error", () => say("The program cannot be reached; the console tries again."));
+  feed.addEventListener("open", () => say("Connected."));
+}
+
 if (run) show(run);
-else follow().catch((error) => say(`${error.message}.`));
+else follow();

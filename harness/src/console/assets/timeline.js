@@ -48,8 +48,13 @@ function showTimeline() {
     list.setAttribute("aria-activedescendant", option.id);
     option.scrollIntoView({ block: "nearest" });
   } else list.removeAttribute("aria-activedescendant");
-  $("#count").textContent = `${all.length} of ${records.length} records${chosen === null ? "" : ", stopped at one"}`;
-  $("#live").setAttribute("aria-pressed", String(chosen === null));
+  $("#count").textContent = `${all.length} of ${records.length} records${chosen === null ? "" : ", stopped at one"}${isPaused() ? ", paused" : ""}`;
+  $("#live").setAttribute("aria-pressed", String(!isPaused() && chosen === null));
+}
+
+/// True if the timeline stands still without a record that is looked at.
+function isPaused() {
+  return chosen === null && frozen !== null;
 }
 
 function choose(n) {
@@ -77,7 +82,11 @@ function move(by) {
   choose(all[next].n);
 }
 
-$("#live").addEventListener("click", () => choose(null));
+$("#live").addEventListener("click", () => {
+  const isLive = chosen === null && frozen === null;
+  choose(null);
+  if (isLive) frozen = records.at(-1)?.n ?? null;
+});
 $("#back").addEventListener("click", () => move(-1));
 $("#forward").addEventListener("click", () => move(1));
 $("#records").addEventListener("keydown", (event) => {
