@@ -31,8 +31,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::{Bson, Document, doc};
+use bson::{Bson, DateTime, Document, doc};
 use parking_lot::{Mutex, MutexGuard};
+use ports::Timestamp;
 use ports::store::limits;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
@@ -44,6 +45,9 @@ use collection::{Collection, Found};
 use filter::Filter;
 use index::Refused;
 use update::Change;
+
+/// The seconds between two looks for expired documents, as on the server (`ttlMonitorSleepSecs`).
+const EXPIRY_PERIOD: i64 = 60;
 
 /// The contents of one database. Clones share the same contents, which outlive the instances
 /// that use them.
@@ -84,6 +88,27 @@ impl SimDatabase {
         let filter = Filter::read(filter).expect("the harness uses supported filters");
         let documents = state.get(collection).map(Collection::documents).unwrap_or_default();
         documents.iter().filter(|document| filter.matches(document)).count()
+    }
+
+    /// Removes the documents that had expired when the store last looked for them, at the beginning
+    /// of this minute; returns them with their collections, and the time of that look. A call at a
+    /// later time does so by itself; a world does it earlier, to record the removal. All calls in a
+    /// collection depend on the step that is the first to notice. `name` is the database's name in
+    /// schedules.
+    pub fn expire(&self, kernel: &Kernel, name: &str) -> (Timestamp, Vec<(String, Document)>) {
+        let now = kernel.now();
+        let look = now.as_second().div_euclid(EXPIRY_PERIOD) * EXPIRY_PERIOD;
+        let date = DateTime::from_millis(look * 1000);
+        let mut expired = Vec::new();
+        for (collection, contents) in self.state().iter_mut() {
+            let removed = contents.expire(date);
+            if !removed.is_empty() && kernel.records_accesses() {
+                let accesses = Accesses { database: name, collection, instance: 0 }.ensured();
+                accesses.into_iter().for_each(|access| kernel.access(|| access));
+            }
+            expired.extend(removed.into_iter().map(|document| (collection.clone(), document)));
+        }
+        (Timestamp::from_second(look).unwrap_or(now), expired)
     }
 
     fn state(&self) -> MutexGuard<'_, BTreeMap<String, Collection>> {
@@ -133,6 +158,7 @@ impl SimStore {
             target.push_str(part);
         }
         self.kernel.step(Call::new(self.instance, Port::Store, operation, target)).await;
+        self.database.expire(&self.kernel, &self.name);
     }
 
     /// The means to record accesses in a collection, where the scheduler wants them.

@@ -33,10 +33,34 @@ impl Aggregate for Order {
         let holding = Some(doc! { "holding": true });
         let open = Some(doc! { "open": true });
         vec![
-            Index { name: ONE_HOLDER, keys: &["ticketId"], unique: true, partial: holding },
-            Index { name: ONE_FENCE, keys: &["ticketId", "fence"], unique: true, partial: None },
-            Index { name: ONE_SLOT, keys: &["userId", "slot"], unique: true, partial: open },
-            Index { name: "of-user", keys: &["userId", "_id"], unique: false, partial: None },
+            Index {
+                name: ONE_HOLDER,
+                keys: &["ticketId"],
+                unique: true,
+                partial: holding,
+                expires: false,
+            },
+            Index {
+                name: ONE_FENCE,
+                keys: &["ticketId", "fence"],
+                unique: true,
+                partial: None,
+                expires: false,
+            },
+            Index {
+                name: ONE_SLOT,
+                keys: &["userId", "slot"],
+                unique: true,
+                partial: open,
+                expires: false,
+            },
+            Index {
+                name: "of-user",
+                keys: &["userId", "_id"],
+                unique: false,
+                partial: None,
+                expires: false,
+            },
         ]
     }
 }

@@ -37,7 +37,7 @@ const AT_ONCE: usize = 16;
 
 /// The index that finds documents with unpublished events.
 pub const INDEX: Index =
-    Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None };
+    Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None, expires: false };
 
 /// Returns the filter for documents with unpublished events. [`INDEX`] serves it: a document
 /// with an empty outbox has no string at that path.

@@ -37,7 +37,7 @@ const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// The index that finds the documents whose newest event is old.
 pub(crate) const INDEX: Index =
-    Index { name: "published", keys: &[PUBLISHED], unique: false, partial: None };
+    Index { name: "published", keys: &[PUBLISHED], unique: false, partial: None, expires: false };
 
 /// A document whose consumers need its newest events however old they are.
 pub trait Renewed: Aggregate {
