@@ -112,10 +112,10 @@ pub async fn hold(
             true => None,
             false => last_of(orders, &ticket.id).await?,
         };
-        if last.as_ref().is_some_and(|last| last.holding) {
+        if model::is_held(ticket, last.as_ref()) {
             return Err(HoldError::Held);
         }
-        let fence = model::next_fence(last.as_ref());
+        let fence = model::next_fence(ticket, last.as_ref());
         let (order, events) = model::order(ticket, reservation, fence, slot);
         match orders.insert(&order, events).await {
             Ok(()) => return Ok(order),

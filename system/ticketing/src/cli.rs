@@ -131,6 +131,12 @@ pub(crate) struct Serve {
     #[arg(long, env = "DEAD_LETTERS_MAX_AGE", default_value = "90d", value_parser = max_age)]
     pub(crate) dead_letters_max_age: Limit<Duration>,
 
+    /// Time after its end at which a document is removed, `none` for never: a paid or cancelled
+    /// order, its charge and its timer, a sold ticket. No event may outlive its documents, so at
+    /// least 1.8 times EVENTS_MAX_AGE and a day. All services need the same value.
+    #[arg(long, env = "DOCUMENTS_MAX_AGE", default_value = "90d", value_parser = max_age)]
+    pub(crate) documents_max_age: Limit<Duration>,
+
     /// Time between the signal to stop and the closing of the port, in which `/readyz` says no:
     /// as long as a load balancer takes to notice.
     #[arg(long, env = "SHUTDOWN_DELAY", default_value = "1s", value_parser = duration)]

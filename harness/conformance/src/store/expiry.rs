@@ -32,6 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::timed("only a date lets a document leave", only_dates),
         Case::timed("any date in an array lets its document leave", arrays),
         Case::timed("a partial index removes only documents that match", partial),
+        Case::timed("a document stays until its array is empty, where the index says so", emptied),
         Case::timed("a nested date lets its document leave", nested),
         Case::timed("a later date keeps a document, and its removal too", postponed),
         Case::timed("an index that is added removes what is there", added),
@@ -145,6 +146,24 @@ async fn partial(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Outcome {
     ];
     insert_all(&*store, all).await?;
     left(&*store, &*clock, &["not done", "unknown"]).await
+}
+
+async fn emptied(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Outcome {
+    let partial = Some(doc! { "at": { "$exists": true }, "outbox": [] });
+    store.ensure(THINGS, &[Index { partial, ..LEAVES }]).await?;
+    let past = past(&*clock);
+    let all = [
+        doc! { "_id": "empty", "at": past.clone(), "outbox": [] },
+        doc! { "_id": "filled", "at": past.clone(), "outbox": [{ "id": 1 }] },
+        doc! { "_id": "missing", "at": past.clone() },
+        doc! { "_id": "null", "at": past.clone(), "outbox": Bson::Null },
+        doc! { "_id": "without date", "outbox": [] },
+    ];
+    insert_all(&*store, all).await?;
+    left(&*store, &*clock, &["filled", "missing", "null", "without date"]).await?;
+    let change = doc! { "$pull": { "outbox": { "id": 1 } } };
+    update(&*store, doc! { "_id": "filled" }, change).await?;
+    left(&*store, &*clock, &["missing", "null", "without date"]).await
 }
 
 async fn nested(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Outcome {
