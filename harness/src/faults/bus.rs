@@ -8,7 +8,7 @@ use futures::future::{Either, select};
 use ports::Timestamp;
 use ports::bus::{
     Bus, BusError, Consumer, Delivery, Message, Pending, PublishError, Published, Reply, Stream,
-    Subscription,
+    StreamState, Subscription,
 };
 use ports::clock::after;
 
@@ -67,6 +67,11 @@ impl Bus for FaultyBus {
     async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
         self.injector.reach_bus()?;
         self.inner.remove(stream, sequence).await
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        self.injector.reach_bus()?;
+        self.inner.state(stream).await
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {
