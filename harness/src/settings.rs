@@ -153,7 +153,7 @@ pub(crate) const DEAD_LETTERS_AGE: Setting = Setting::new(
 pub(crate) const DOCUMENTS_AGE: Setting = Setting::new(
     "documents-max-age",
     "the time after its end at which a document is removed",
-    Value::Time(DAY.saturating_mul(90)),
+    Value::Time(DAY.saturating_mul(80)),
     &[],
 );
 

@@ -79,7 +79,7 @@ impl Default for Policy {
             sweep: Duration::from_secs(30),
             events: StreamLimits { max_age: Some(40 * DAY), max_bytes: None },
             dead_letters: StreamLimits { max_age: Some(90 * DAY), max_bytes: None },
-            documents: Some(90 * DAY),
+            documents: Some(80 * DAY),
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     fn the_default_keeps_documents_longer_than_events() {
         assert_eq!(Policy::default().check(), Ok(()));
         assert_eq!(Policy::default().least_documents(), Some(73 * DAY));
-        assert_eq!(Policy::default().horizon(), Some(58 * DAY));
+        assert_eq!(Policy::default().horizon(), Some(48 * DAY));
     }
 
     #[test]
