@@ -1,5 +1,6 @@
-//! What an operator sees of retention agrees with the simulated servers: the gauges of the streams
-//! with the broker, and the archive with the store.
+//! Documents leave at their time, whatever the settings were before; and what an operator sees of
+//! retention agrees with the simulated servers: the gauges of the streams with the broker, and the
+//! archive with the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +11,19 @@ use bson::{DateTime, Document, doc};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use platform::archive::Leaving;
+use platform::collection::{Aggregate, Collection};
+use platform::event::Emit;
 use platform::health::Health;
+use platform::renewal::Renewed;
 use platform::run::{self, Policy};
 use platform::service::Service;
+use platform::task::Step;
 use ports::bus::{Message, Stream};
 use ports::clock::Clock;
 use ports::http::{Http, HttpError};
-use ports::store::Store;
+use ports::store::{Find, Store};
 use ports::{Ports, Timestamp};
+use serde::{Deserialize, Serialize};
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
 use sim::entropy::SimEntropy;
@@ -119,6 +125,85 @@ fn the_gauges_of_the_streams_agree_with_the_broker() {
         }
         assert_eq!(counts, [1, 2, 3, 2, 1, 0, 0]);
     });
+}
+
+/// A loan of a book, which ends once it is returned.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Loan {
+    id: String,
+    returned: bool,
+    damaged: bool,
+    version: i64,
+}
+
+impl Aggregate for Loan {
+    const COLLECTION: &'static str = "loans";
+}
+
+impl Renewed for Loan {
+    fn newest(&self) -> Vec<Emit> {
+        Vec::new()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.returned
+    }
+
+    fn may_leave(&self) -> bool {
+        self.returned && !self.damaged
+    }
+}
+
+/// Which loans are there after these times, under these policies, one after the other.
+fn loans_left(phases: &'static [(Option<u32>, u32)]) -> Vec<Vec<String>> {
+    let (kernel, broker) = (kernel(), SimBroker::default());
+    let ports = ports(&kernel, &broker, &Policy::default());
+    drive(&kernel.clone(), async move {
+        let loans = Collection::<Loan>::new(&ports);
+        let mut left = Vec::new();
+        for (phase, (documents, hours)) in phases.iter().enumerate() {
+            let mut policy =
+                Policy { documents: documents.map(|hours| HOUR * hours), ..Policy::default() };
+            policy.events.max_age = Some(HOUR * 10);
+            policy.check().expect("the policy is sound");
+            let service = Service::named("library").collection(&loans).renewing(&loans);
+            for spec in &service.collections {
+                ports.store.ensure(spec.name, &spec.indexes).await.unwrap();
+            }
+            if phase == 0 {
+                for (id, returned, damaged) in
+                    [("open", false, false), ("damaged", true, true), ("returned", true, false)]
+                {
+                    let loan = Loan { id: id.to_owned(), returned, damaged, version: 0 };
+                    loans.insert(&loan, Vec::new()).await.unwrap();
+                }
+            }
+            let renewal = service.tasks.iter().find(|task| task.name() == "renewal of loans");
+            let renewal = renewal.expect("loans are renewed");
+            renewal.configure(&policy);
+            for _ in 0..*hours {
+                while let Step::Worked = renewal.step().await.unwrap() {}
+                let clock: &dyn Clock = &*ports.clock;
+                clock.sleep(HOUR).await;
+            }
+            let there = loans.find(Find { sort: doc! { "_id": 1 }, ..Find::default() }).await;
+            left.push(there.unwrap().into_iter().map(|loan| loan.id).collect());
+        }
+        left
+    })
+}
+
+#[test]
+fn a_document_leaves_at_its_time_after_its_end_if_it_may() {
+    let left = loans_left(&[(Some(30), 29), (Some(30), 3)]);
+    assert_eq!(left, [vec!["damaged", "open", "returned"], vec!["damaged", "open"]]);
+}
+
+#[test]
+fn documents_that_were_kept_for_ever_leave_once_documents_do() {
+    let left = loans_left(&[(None, 200), (Some(30), 20), (Some(30), 5)]);
+    let all = vec!["damaged", "open", "returned"];
+    assert_eq!(left, [all.clone(), all, vec!["damaged", "open"]]);
 }
 
 /// The ids that the archive of this period has, page by page.

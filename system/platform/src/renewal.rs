@@ -41,6 +41,15 @@ const BATCH: u32 = 100;
 /// The longest time between two reads of the store.
 const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
+/// The time of the newest event of a document that has been renewed for the last time: never old.
+const RENEWED: Timestamp = Timestamp::MAX;
+
+/// The same for a document that is kept for ever, because documents do not leave. Should they
+/// later, it is found by this.
+fn renewed_and_kept() -> Timestamp {
+    before(RENEWED, Duration::from_secs(24 * 60 * 60))
+}
+
 /// The indexes that find the documents whose newest event is old, and remove those whose time has
 /// come and whose events are published.
 pub(crate) fn indexes() -> [Index; 2] {
@@ -105,16 +114,27 @@ impl<T: Renewed> Renewal<T> {
         let old = doc! { PUBLISHED: { "$lt": date::to_bson(before(now, ages.renewal)) } };
         // A document of an earlier release does not say when its newest event was published.
         let unknown = doc! { PUBLISHED: null };
-        let filter = doc! { "$or": [old, unknown] };
+        let mut filter = vec![old, unknown];
+        if ages.rest.is_some() {
+            filter.push(doc! { PUBLISHED: date::to_bson(renewed_and_kept()) });
+        }
+        let filter = doc! { "$or": filter };
         let find = Find { filter, sort: doc! { PUBLISHED: 1 }, limit: BATCH };
         let found: Vec<Document> = self.documents.store().find(T::COLLECTION, find).await?;
         let is_full = found.len() == BATCH as usize;
+        let kept = date::to_bson(renewed_and_kept());
         for document in found {
             let state = decode::<T>(document.clone())?;
-            let published = if state.has_ended() { Timestamp::MAX } else { now };
+            let published = match ages.rest {
+                _ if !state.has_ended() => now,
+                Some(_) => RENEWED,
+                None => renewed_and_kept(),
+            };
+            let was_kept = document.get_datetime(PUBLISHED).ok() == Some(&kept);
+            let events = if was_kept { Vec::new() } else { state.newest() };
             let leaves = ages.rest.filter(|_| state.has_ended() && state.may_leave());
             let leaves = leaves.map(|rest| after(now, rest));
-            self.documents.publish_again(&document, state.newest(), published, leaves).await?;
+            self.documents.publish_again(&document, events, published, leaves).await?;
         }
         Ok(is_full)
     }
