@@ -13,11 +13,14 @@ use crate::outcome::{Outcome, holds, same};
 /// The collection that most cases use.
 pub(super) const THINGS: &str = "things";
 
+/// Checks a rule on a store, whose time is that of the clock.
+type Check = dyn Fn(Arc<dyn Store>, Arc<dyn Clock>) -> BoxFuture<'static, Outcome> + Send + Sync;
+
 /// One rule of the contract, and the way to check it.
 pub struct Case {
     /// The rule as a sentence.
     pub name: &'static str,
-    run: Box<dyn Fn(Arc<dyn Store>, Arc<dyn Clock>) -> BoxFuture<'static, Outcome> + Send + Sync>,
+    run: Box<Check>,
 }
 
 impl Case {

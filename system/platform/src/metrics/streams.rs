@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use ports::Timestamp;
 use ports::bus::StreamState;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
@@ -46,9 +47,7 @@ impl Collector for Streams {
         self.gauge(encoder, most, |state| state.limits.max_bytes.map(whole))?;
         let oldest =
             ("stream_oldest", "Time of the oldest message since the epoch, 0 for none", seconds);
-        self.gauge(encoder, oldest, |state| {
-            Some(state.oldest.map_or(0, |oldest| oldest.as_second()))
-        })?;
+        self.gauge(encoder, oldest, |state| Some(state.oldest.map_or(0, Timestamp::as_second)))?;
         let age = ("stream_limit_age", "Age at which a message leaves the stream", seconds);
         self.gauge(encoder, age, |state| state.limits.max_age.map(|age| whole(age.as_secs())))
     }
