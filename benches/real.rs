@@ -117,8 +117,13 @@ impl Setup {
         let database = format!("rehearsal-{}-bench", std::process::id());
         let raw = Mongo::connect(&servers.mongo_url, &database).await.expect("a URL of ours");
         let holding = Some(doc! { "holding": true });
-        let one_holder =
-            Index { name: "one-holder", keys: &["ticketId"], unique: true, partial: holding };
+        let one_holder = Index {
+            name: "one-holder",
+            keys: &["ticketId"],
+            unique: true,
+            partial: holding,
+            expires: false,
+        };
         raw.ensure("orders", &[one_holder]).await.expect("the database answers");
         Self { world, raw, seller, buyers: people }
     }

@@ -76,6 +76,24 @@ impl Documents {
         })
     }
 
+    /// Adds the documents that have left by themselves, as they were: whatever holds of a document
+    /// holds of it to its end.
+    fn with_expired(mut self, trace: &[Record]) -> Self {
+        let mut expired: BTreeMap<(&str, &str, &str), &Document> = BTreeMap::new();
+        for record in trace {
+            if let RecordKind::Expire { service, collection, document } = &record.kind {
+                expired.insert((service, collection, field::id(document)), document);
+            }
+        }
+        for ((service, collection, id), document) in expired {
+            let documents = self.of_mut(service, collection);
+            if !documents.iter().any(|known| field::id(known) == id) {
+                documents.push(document.clone());
+            }
+        }
+        self
+    }
+
     /// Reads all collections of a world.
     ///
     /// # Errors
@@ -112,7 +130,7 @@ pub struct Facts {
     /// Whether the order of the records is exactly the order in which calls took effect: so
     /// in simulation, while calls overlap on real servers.
     pub exact: bool,
-    /// The final documents.
+    /// The final documents, and those that have left by themselves, as they were.
     pub documents: Documents,
     /// The dead letters.
     pub letters: Vec<DeadLetter>,
@@ -129,6 +147,10 @@ pub struct Facts {
     pub ack_wait: Duration,
     /// The number of deliveries after which a message becomes a dead letter.
     pub attempts: u32,
+    /// The age at which the newest event of a document is published again, if ever.
+    pub renewal_age: Option<Duration>,
+    /// The age from which an event is no longer handled, if any.
+    pub horizon: Option<Duration>,
     /// The record.
     pub trace: Arc<Vec<Record>>,
     /// The payloads of its events.
@@ -148,10 +170,13 @@ impl Facts {
     ) -> Result<Self, WorldError> {
         let letters = world.dead_letters().await?;
         let about = letters.iter().filter_map(|l| l.message.headers.get("ce-subject").cloned());
+        let trace = world.trace().records();
         Ok(Self {
             now: world.now(),
             exact,
-            documents: Documents::read(world).await?,
+            documents: Documents::read(world).await?.with_expired(&trace),
+            renewal_age: policy.renewal_age(),
+            horizon: policy.horizon(),
             given_up: about.collect(),
             letters,
             ack_wait: policy.ack_wait,
@@ -159,7 +184,7 @@ impl Facts {
             hurried: world.hurried(),
             without_trace: !world.traces_ports(),
             cuts: world.untraced_faults(),
-            trace: world.trace().records(),
+            trace,
             payloads: Payloads::default(),
         })
     }

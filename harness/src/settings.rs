@@ -75,7 +75,7 @@ pub struct Setting {
     pub about: Cow<'static, str>,
     /// The value in most runs.
     pub default: Value,
-    /// The values that are drawn.
+    /// The values that are drawn; none for a setting that only a person changes.
     pub values: &'static [Value],
 }
 
@@ -131,8 +131,43 @@ pub const CLEAR_AFTER: Setting = Setting::new(
     &[Value::Time(Duration::from_secs(1))],
 );
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The age at which an event leaves the stream. It is never drawn: few runs last for weeks.
+pub(crate) const EVENTS_AGE: Setting = Setting::new(
+    "events-max-age",
+    "the age at which an event leaves the stream",
+    Value::Time(DAY.saturating_mul(40)),
+    &[],
+);
+
+/// The age at which a dead letter leaves its stream.
+pub(crate) const DEAD_LETTERS_AGE: Setting = Setting::new(
+    "dead-letters-max-age",
+    "the age at which a dead letter is removed",
+    Value::Time(DAY.saturating_mul(90)),
+    &[],
+);
+
+/// The time after its end at which a document leaves.
+pub(crate) const DOCUMENTS_AGE: Setting = Setting::new(
+    "documents-max-age",
+    "the time after its end at which a document is removed",
+    Value::Time(DAY.saturating_mul(80)),
+    &[],
+);
+
 /// The settings of the delivery policy, which every system has.
-pub(crate) const POLICY: [Setting; 5] = [ACK_WAIT, ATTEMPTS, IN_FLIGHT, RELAY_BATCH, CLEAR_AFTER];
+pub(crate) const POLICY: [Setting; 8] = [
+    ACK_WAIT,
+    ATTEMPTS,
+    IN_FLIGHT,
+    RELAY_BATCH,
+    CLEAR_AFTER,
+    EVENTS_AGE,
+    DEAD_LETTERS_AGE,
+    DOCUMENTS_AGE,
+];
 
 /// The number of instances of this service.
 pub(crate) fn instances(service: &str) -> Setting {
@@ -159,6 +194,7 @@ impl Settings {
     /// The settings of this seed: in half of the runs, all are at their defaults.
     pub fn draw(all: &[Setting], seed: u64) -> Self {
         let mut chance = ChaCha8Rng::seed_from_u64(seed ^ SALT);
+        let all: Vec<&Setting> = all.iter().filter(|one| !one.values.is_empty()).collect();
         let mut drawn = Self::default();
         if chance.random_bool(0.5) {
             return drawn;

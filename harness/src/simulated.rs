@@ -77,6 +77,8 @@ pub struct Simulated {
     requests: u64,
     /// The number of steps from which [`MAX_STEPS`] counts.
     counted_from: u64,
+    /// The minute in which the stores last looked for documents whose time had come.
+    looked_in: i64,
 }
 
 impl Simulated {
@@ -114,6 +116,7 @@ impl Simulated {
             revives: false,
             requests: 0,
             counted_from: 0,
+            looked_in: 0,
             kernel,
             system,
         };
@@ -158,6 +161,21 @@ impl Simulated {
                 return;
             }
             self.kernel.advance(self.kernel.now());
+        }
+    }
+
+    /// Lets documents leave whose time has come, and records it.
+    fn expire(&mut self) {
+        let minute = self.kernel.now().as_second() / 60;
+        if std::mem::replace(&mut self.looked_in, minute) == minute {
+            return;
+        }
+        for (service, database) in &self.databases {
+            let (at, expired) = database.expire(&self.kernel, service);
+            for (collection, document) in expired {
+                let kind = RecordKind::Expire { service, collection, document };
+                self.trace.add(at, None, kind);
+            }
         }
     }
 

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use platform::run::Policy;
 
-use crate::settings::{ACK_WAIT, ATTEMPTS, CLEAR_AFTER, IN_FLIGHT, RELAY_BATCH, Settings};
+use crate::settings::{
+    ACK_WAIT, ATTEMPTS, CLEAR_AFTER, DEAD_LETTERS_AGE, DOCUMENTS_AGE, EVENTS_AGE, IN_FLIGHT,
+    RELAY_BATCH, Settings,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -71,6 +74,15 @@ impl TimeScale {
         }
         if settings.changed(&CLEAR_AFTER).is_some() {
             policy.clear_after = settings.time(&CLEAR_AFTER);
+        }
+        for (setting, field) in [
+            (&EVENTS_AGE, &mut policy.events.max_age),
+            (&DEAD_LETTERS_AGE, &mut policy.dead_letters.max_age),
+            (&DOCUMENTS_AGE, &mut policy.documents),
+        ] {
+            if settings.changed(setting).is_some() {
+                *field = Some(settings.time(setting));
+            }
         }
         for (setting, field) in [
             (&ATTEMPTS, &mut policy.max_deliver),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use platform::collection::CollectionSpec;
 use platform::http::route::DeclaredRoute;
 use ports::bus::Group;
 
@@ -24,6 +25,8 @@ pub struct ServiceTopology {
     pub name: &'static str,
     /// Its collections.
     pub collections: Vec<&'static str>,
+    /// Those of them whose documents leave by themselves.
+    pub leaving: Vec<&'static str>,
     /// Its consumers.
     pub consumers: Vec<ConsumerTopology>,
 }
@@ -51,9 +54,11 @@ impl Topology {
                 subjects: listener.subjects.clone(),
                 broadcast: listener.group == Group::Broadcast,
             };
+            let leaves = |spec: &&CollectionSpec| spec.indexes.iter().any(|index| index.expires);
             ServiceTopology {
                 name: spec.name,
                 collections: service.collections.iter().map(|spec| spec.name).collect(),
+                leaving: service.collections.iter().filter(leaves).map(|spec| spec.name).collect(),
                 consumers: service.listeners.iter().map(consumer).collect(),
             }
         });

@@ -194,6 +194,16 @@ pub enum RecordKind {
         /// The service.
         service: &'static str,
     },
+    /// A store removed a document whose time had come
+    /// ([`Index::expires`](ports::store::Index::expires)). Only a simulated store tells.
+    Expire {
+        /// The service.
+        service: &'static str,
+        /// The collection.
+        collection: String,
+        /// The document as it was.
+        document: Document,
+    },
     /// A step of the scenario began.
     Step {
         /// Text of the step, as written.

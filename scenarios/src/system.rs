@@ -72,3 +72,22 @@ pub fn settings(time: &TimeScale, run: &Settings) -> ticketing::Settings {
 /// The ticketing system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ticketing;
+
+#[cfg(test)]
+mod tests {
+    use harness::Subject;
+    use harness::topology::Topology;
+    use ticketing::LEAVING;
+
+    use super::*;
+
+    #[test]
+    fn the_archive_has_every_collection_that_documents_leave() {
+        let (system, _) = Ticketing.open(&TimeScale::simulated());
+        let services = Topology::of(&system).services;
+        let leaving = services.iter().flat_map(|service| {
+            service.leaving.iter().map(|collection| (service.name, *collection))
+        });
+        assert_eq!(leaving.collect::<Vec<_>>(), LEAVING);
+    }
+}

@@ -17,6 +17,7 @@ mod removal;
 mod replies;
 mod setup;
 mod start;
+mod state;
 mod stream_limits;
 
 pub use case::Case;
@@ -38,6 +39,7 @@ pub fn cases() -> Vec<Case> {
         limits::CASES,
         removal::CASES,
         stream_limits::CASES,
+        state::CASES,
     ]
     .concat()
 }

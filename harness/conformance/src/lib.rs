@@ -7,6 +7,7 @@
 //! use std::sync::Arc;
 //!
 //! use ports::Timestamp;
+//! use sim::clock::SimClock;
 //! use sim::kernel::{Kernel, drive};
 //! use sim::scheduler::Random;
 //! use sim::store::{SimDatabase, SimStore};
@@ -14,8 +15,9 @@
 //! for case in conformance::store::cases() {
 //!     let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(7)));
 //!     let store = SimStore::new(kernel.clone(), 1, "contract", SimDatabase::new());
-//!     let name = case.name;
-//!     let outcome = drive(&kernel, async move { case.run(Arc::new(store)).await });
+//!     let (name, clock) = (case.name, SimClock(kernel.clone()));
+//!     let run = async move { case.run(Arc::new(store), Arc::new(clock)).await };
+//!     let outcome = drive(&kernel, run);
 //!     outcome.unwrap_or_else(|deviation| panic!("{name}: {deviation}"));
 //! }
 //! ```

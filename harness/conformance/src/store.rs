@@ -4,6 +4,7 @@
 //! the contract. The cases name no service; they are the rules that services rely on.
 
 mod case;
+mod expiry;
 mod field_order;
 mod filters;
 mod finds;
@@ -31,6 +32,7 @@ pub fn cases() -> Vec<Case> {
         upserts::cases(),
         several::cases(),
         indexes::cases(),
+        expiry::cases(),
         names::cases(),
         limits::cases(),
         ordering::cases(),

@@ -10,9 +10,11 @@ mod worlds;
 use std::sync::{Arc, LazyLock};
 
 use adapters::mongo::Mongo;
+use adapters::system::SystemClock;
 use conformance::store::{Case, cases};
 use libtest_mimic::{Failed, Trial};
 use ports::Timestamp;
+use sim::clock::SimClock;
 use sim::kernel::{Kernel, drive};
 use sim::scheduler::Random;
 use sim::store::{SimDatabase, SimStore};
@@ -41,8 +43,9 @@ fn simulated(case: &Arc<Case>) -> Result<(), Failed> {
     for seed in 0..SEEDS {
         let kernel = Kernel::new(Timestamp::UNIX_EPOCH, Box::new(Random::new(seed)));
         let store = SimStore::new(kernel.clone(), 1, "contract", SimDatabase::new());
-        let case = Arc::clone(case);
-        let outcome = drive(&kernel, async move { case.run(Arc::new(store)).await });
+        let (case, clock) = (Arc::clone(case), SimClock(kernel.clone()));
+        let run = async move { case.run(Arc::new(store), Arc::new(clock)).await };
+        let outcome = drive(&kernel, run);
         outcome.map_err(|why| format!("seed {seed}: {why}"))?;
     }
     Ok(())
@@ -52,7 +55,7 @@ fn real(case: &Case) -> Result<(), Failed> {
     let client = client()?;
     RUNTIME.block_on(async {
         let store = Mongo::with_client(&client, &unique("contract"));
-        let outcome = case.run(Arc::new(store.clone())).await;
+        let outcome = case.run(Arc::new(store.clone()), Arc::new(SystemClock)).await;
         store.drop_database().await?;
         Ok(outcome?)
     })

@@ -126,7 +126,13 @@ pub(crate) async fn start(options: &Options) -> Result<Started, DockerError> {
         .with_mount(Mount::tmpfs_mount("/data"))
         .start();
     let mongo = Mongo::default()
-        .with_cmd(["--wiredTigerCacheSizeGB", "0.25"])
+        .with_cmd([
+            "--wiredTigerCacheSizeGB",
+            "0.25",
+            // Documents expire within a second, not within a minute.
+            "--setParameter",
+            "ttlMonitorSleepSecs=1",
+        ])
         .with_tag(MONGO_TAG)
         .with_container_name(mongo_name)
         .with_labels(owner)

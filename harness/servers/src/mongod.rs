@@ -39,6 +39,8 @@ pub(crate) async fn start(
         // A small cache for little data, and no diagnostic files that nobody reads.
         .args(["--wiredTigerCacheSizeGB", "0.25"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        // Documents expire within a second, not within a minute.
+        .args(["--setParameter", "ttlMonitorSleepSecs=1"])
         // The journal stays on, without its 200 MB of preallocated files.
         .args(["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"]);
     if let Some(name) = replica_set {

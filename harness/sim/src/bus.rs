@@ -32,7 +32,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ports::bus::{
     Bus, BusError, Consumer, Group, Message, Pending, PublishError, Published, Stream,
-    StreamLimits, Subscription,
+    StreamLimits, StreamState, Subscription,
 };
 
 use crate::call::Operation;
@@ -133,6 +133,17 @@ impl Bus for SimBus {
             return Err(BusError::Rejected("stream not found".to_owned()));
         }
         Ok(state.log(Stream::Events, now).pending(now))
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        self.0.step(Operation::Pending, "").await;
+        self.0.kernel.access(accesses::consumers_changed);
+        let now = self.0.kernel.now();
+        let mut state = self.0.state();
+        if !state.ensured {
+            return Err(BusError::Rejected("stream not found".to_owned()));
+        }
+        Ok(state.log(stream, now).state())
     }
 
     async fn ping(&self) -> Result<(), BusError> {

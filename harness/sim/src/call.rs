@@ -59,7 +59,7 @@ pub enum Operation {
     InProgress,
     /// Removes a message of a stream.
     Remove,
-    /// Reads the progress of every consumer.
+    /// Reads the progress of every consumer, or what a stream holds.
     Pending,
     /// Checks that the store or the bus responds.
     Ping,

@@ -31,8 +31,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bson::{Bson, Document, doc};
+use bson::{Bson, DateTime, Document, doc};
 use parking_lot::{Mutex, MutexGuard};
+use ports::Timestamp;
 use ports::store::limits;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
 
@@ -45,12 +46,22 @@ use filter::Filter;
 use index::Refused;
 use update::Change;
 
+/// The seconds between two looks for expired documents, as on the server (`ttlMonitorSleepSecs`).
+const EXPIRY_PERIOD: i64 = 60;
+
 /// The contents of one database. Clones share the same contents, which outlive the instances
 /// that use them.
 ///
 /// Its methods are for the harness, not for services: they read without a scheduling decision.
 #[derive(Debug, Clone, Default)]
-pub struct SimDatabase(Arc<Mutex<BTreeMap<String, Collection>>>);
+pub struct SimDatabase(Arc<Mutex<Contents>>);
+
+#[derive(Debug, Clone, Default)]
+struct Contents {
+    collections: BTreeMap<String, Collection>,
+    /// The time of the last look for expired documents, in seconds since 1970.
+    looked_at: i64,
+}
 
 impl SimDatabase {
     /// An empty database.
@@ -65,13 +76,13 @@ impl SimDatabase {
 
     /// The names of its collections, in alphabetical order.
     pub fn collections(&self) -> Vec<String> {
-        self.state().keys().cloned().collect()
+        self.state().collections.keys().cloned().collect()
     }
 
     /// The documents of a collection, in order of insertion; none where it does not exist.
     pub fn documents(&self, collection: &str) -> Vec<Document> {
         let state = self.state();
-        state.get(collection).map_or_else(Vec::new, |found| found.documents().to_vec())
+        state.collections.get(collection).map_or_else(Vec::new, |found| found.documents().to_vec())
     }
 
     /// The number of documents in a collection that match the filter.
@@ -82,16 +93,42 @@ impl SimDatabase {
     pub fn count(&self, collection: &str, filter: &Document) -> usize {
         let state = self.state();
         let filter = Filter::read(filter).expect("the harness uses supported filters");
-        let documents = state.get(collection).map(Collection::documents).unwrap_or_default();
+        let documents =
+            state.collections.get(collection).map(Collection::documents).unwrap_or_default();
         documents.iter().filter(|document| filter.matches(document)).count()
     }
 
-    fn state(&self) -> MutexGuard<'_, BTreeMap<String, Collection>> {
+    /// Removes the documents that had expired at the beginning of this minute, unless the store has
+    /// looked for them in this minute already; returns them with their collections, and the time of
+    /// the look. A call at a later time does so by itself; a world does it earlier, to record the
+    /// removal. All calls in a collection depend on the step that is the first to notice. `name` is
+    /// the database's name in schedules.
+    pub fn expire(&self, kernel: &Kernel, name: &str) -> (Timestamp, Vec<(String, Document)>) {
+        let now = kernel.now();
+        let look = now.as_second().div_euclid(EXPIRY_PERIOD) * EXPIRY_PERIOD;
+        let date = DateTime::from_millis(look * 1000);
+        let mut expired = Vec::new();
+        let mut state = self.state();
+        if std::mem::replace(&mut state.looked_at, look) == look {
+            return (now, expired);
+        }
+        for (collection, contents) in &mut state.collections {
+            let removed = contents.expire(date);
+            if !removed.is_empty() && kernel.records_accesses() {
+                let accesses = Accesses { database: name, collection, instance: 0 }.ensured();
+                accesses.into_iter().for_each(|access| kernel.access(|| access));
+            }
+            expired.extend(removed.into_iter().map(|document| (collection.clone(), document)));
+        }
+        (Timestamp::from_second(look).unwrap_or(now), expired)
+    }
+
+    fn state(&self) -> MutexGuard<'_, Contents> {
         self.0.lock()
     }
 
     fn read<T>(&self, name: &str, read: impl FnOnce(&Collection) -> T) -> T {
-        match self.state().get(name) {
+        match self.state().collections.get(name) {
             Some(collection) => read(collection),
             None => read(&Collection::default()),
         }
@@ -99,10 +136,10 @@ impl SimDatabase {
 
     fn write<T>(&self, name: &str, write: impl FnOnce(&mut Collection) -> T) -> T {
         let mut state = self.state();
-        if let Some(collection) = state.get_mut(name) {
+        if let Some(collection) = state.collections.get_mut(name) {
             return write(collection);
         }
-        write(state.entry(name.to_owned()).or_default())
+        write(state.collections.entry(name.to_owned()).or_default())
     }
 }
 
@@ -133,6 +170,7 @@ impl SimStore {
             target.push_str(part);
         }
         self.kernel.step(Call::new(self.instance, Port::Store, operation, target)).await;
+        self.database.expire(&self.kernel, &self.name);
     }
 
     /// The means to record accesses in a collection, where the scheduler wants them.
@@ -207,7 +245,8 @@ impl Store for SimStore {
         limits::names(&self.name, collection)?;
         self.note(self.recorder(collection).map(|to| to.got(id)));
         let state = self.database.state();
-        Ok(state.get(collection).and_then(|found| found.get(id)).cloned())
+        let found = state.collections.get(collection);
+        Ok(found.and_then(|found| found.get(id)).cloned())
     }
 
     async fn find(&self, collection: &str, find: Find) -> Result<Vec<Document>, ReadError> {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use ports::Ports;
 use ports::bus::{
-    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
+    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, StreamState,
+    Subscription,
 };
 use ports::http::{Http, HttpError};
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
@@ -202,6 +203,10 @@ impl<T: BusOverride> Bus for OverriddenBus<T> {
 
     async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
         self.inner.remove(stream, sequence).await
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        self.inner.state(stream).await
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

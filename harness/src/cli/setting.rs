@@ -4,6 +4,7 @@ use super::CommandError;
 use crate::search::explore::SettingsChoice;
 use crate::settings::{SettingError, Settings, Value};
 use crate::subject::AnySubject;
+use crate::time_scale::TimeScale;
 
 /// The word that keeps all settings at their defaults.
 const DEFAULT: &str = "default";
@@ -42,6 +43,10 @@ impl Fixed {
             Settings::default().set_named(all, name, value).map_err(wrong)?;
             choice.fixed.extend(all.iter().find(|s| s.name == name).map(|s| (s.clone(), value)));
         }
+        let mut fixed = Settings::default();
+        choice.fixed.iter().for_each(|(setting, value)| fixed.set(setting, *value));
+        let policy = TimeScale::simulated().with(&fixed);
+        policy.policy().check().map_err(|why| CommandError::Usage(format!("--setting: {why}")))?;
         Ok(choice)
     }
 }
@@ -51,7 +56,9 @@ pub(super) fn list(subject: &AnySubject) -> String {
     let lines = subject.settings().iter().map(|setting| {
         let values: Vec<String> = setting.values.iter().map(ToString::to_string).collect();
         let (default, values) = (setting.default, values.join(", "));
-        format!("\n  {:<24} {}: {default}, or {values}", setting.name, setting.about)
+        let values =
+            if values.is_empty() { "never drawn".to_owned() } else { format!("or {values}") };
+        format!("\n  {:<24} {}: {default}, {values}", setting.name, setting.about)
     });
     format!("Settings, drawn from the seed in half of the runs:{}\n", lines.collect::<String>())
 }

@@ -206,6 +206,10 @@ impl Viewer {
             RecordKind::Forget { service } => {
                 View::new("life", format!("{service} loses its data")).bad(true)
             }
+            RecordKind::Expire { service, collection, document } => {
+                let id = document.get_str("_id").unwrap_or_default();
+                View::new("life", format!("{id} leaves {service}.{collection}"))
+            }
             RecordKind::Step { text } => View::new("step", text.clone()),
         }
     }

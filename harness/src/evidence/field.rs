@@ -26,7 +26,7 @@ pub fn integer(document: &Document, field: &str) -> i64 {
 /// True for a field that a collection keeps in the record of a document, beside the fields of the
 /// document itself.
 pub fn is_bookkeeping(field: &str) -> bool {
-    ["outbox", "published", "revision"].contains(&field)
+    ["leaves", "outbox", "published", "revision"].contains(&field)
 }
 
 /// The documents by id.

@@ -1,4 +1,4 @@
-//! Renewals: events that are published again, days later, before they leave the stream.
+//! Renewals: events that are published again, much later, before they leave the stream.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,22 +6,27 @@ use std::time::Duration;
 use ports::Timestamp;
 use ports::clock::after;
 
-/// The time after which another message of the same version is a renewal.
-const AGE: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// The first publish of each version, by a key that names it.
 #[derive(Debug)]
-pub struct Renewals<K>(BTreeMap<K, Timestamp>);
+pub struct Renewals<K> {
+    first: BTreeMap<K, Timestamp>,
+    /// The time after which another message of the same version is a renewal; `None` where there
+    /// are none.
+    after: Option<Duration>,
+}
 
 impl<K: Ord> Renewals<K> {
     /// Reads a publish of a version, in the order of the trace. Returns true if it is a renewal.
     pub fn has(&mut self, version: K, at: Timestamp) -> bool {
-        at >= after(*self.0.entry(version).or_insert(at), AGE)
+        let first = *self.first.entry(version).or_insert(at);
+        self.after.is_some_and(|age| at >= after(first, age))
     }
 }
 
-impl<K> Default for Renewals<K> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
+impl<K: Ord> Renewals<K> {
+    /// No publish yet, where documents are renewed when their newest event has this age. That event
+    /// may have been published late, so half of the age is enough.
+    pub fn at(age: Option<Duration>) -> Self {
+        Self { first: BTreeMap::new(), after: age.map(|age| age / 2) }
     }
 }

@@ -316,7 +316,9 @@ impl<'a> Reading<'a> {
                 let clients = self.lives[&None];
                 self.event(clients, at, "fault", format!("{service} loses its data"));
             }
-            RecordKind::Remove { .. } | RecordKind::Subscribe { .. } => {}
+            RecordKind::Remove { .. }
+            | RecordKind::Subscribe { .. }
+            | RecordKind::Expire { .. } => {}
         }
     }
 

@@ -9,7 +9,7 @@ use platform::catalogue::Entry;
 use ports::Timestamp;
 use ports::bus::{
     Bus, BusError, Consumer, Delivery, Message, Pending, PublishError, Published, Reply, Stream,
-    Subscription,
+    StreamState, Subscription,
 };
 use ports::clock::after;
 
@@ -70,6 +70,11 @@ impl Bus for FaultyBus {
     async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
         self.injector.reach_bus()?;
         self.inner.remove(stream, sequence).await
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        self.injector.reach_bus()?;
+        self.inner.state(stream).await
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

@@ -1,6 +1,9 @@
-//! A message is dead-lettered only after enough faults.
+//! A message is dead-lettered only after enough faults, or if it was published so late that the
+//! documents it is about may have been removed.
 
-use ports::bus::Stream;
+use ports::Timestamp;
+use ports::bus::{Message, Stream};
+use ports::clock::after;
 
 use super::Declared;
 use crate::evidence::Facts;
@@ -25,7 +28,9 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
     // A message from outside the system may be malformed.
     let is_ours = |id: &str| {
         facts.trace.iter().any(|record| match &record.kind {
-            RecordKind::Publish { stream: Stream::Events, message, .. } => message.id == id,
+            RecordKind::Publish { stream: Stream::Events, message, .. } => {
+                message.id == id && !is_outdated(facts, message, record.at)
+            }
             _ => false,
         })
     };
@@ -44,4 +49,10 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
             format!("{consumer} dead-lettered {subject} {faults}: {}", letter.reason)
         })
         .collect()
+}
+
+/// Whether an event waited for so long in its outbox that no consumer takes it any more.
+fn is_outdated(facts: &Facts, message: &Message, at: Timestamp) -> bool {
+    let time = message.headers.get("ce-time").and_then(|time| time.parse().ok());
+    facts.horizon.zip(time).is_some_and(|(horizon, time)| at > after(time, horizon))
 }

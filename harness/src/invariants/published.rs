@@ -1,5 +1,5 @@
 //! Every change is published exactly once, and nothing else is published. A renewal publishes it
-//! again, days later.
+//! again, much later.
 //!
 //! A collection is the origin of a noun if the outbox of one of its documents ever held an event of
 //! that noun about the document itself. Each version of its documents must then be published by
@@ -114,7 +114,7 @@ fn subjects_about<'d>(facts: &Facts, document: &'d Document) -> impl Iterator<It
 
 fn announced(facts: &Facts) -> Announced {
     let mut announced = Announced::new();
-    let mut renewals = Renewals::default();
+    let mut renewals = Renewals::at(facts.renewal_age);
     for record in facts.trace.iter() {
         let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {

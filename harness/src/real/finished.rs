@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use bson::Document;
 use ports::Ports;
 use ports::bus::{
-    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
+    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, StreamState,
+    Subscription,
 };
 use ports::causality::Causality;
 use ports::store::{Find, Index, ReadError, Store, Update, WriteError};
@@ -97,6 +98,10 @@ impl Bus for Finished<dyn Bus> {
     async fn remove(&self, stream: Stream, sequence: u64) -> Result<bool, BusError> {
         let bus = Arc::clone(&self.0);
         finish(async move { bus.remove(stream, sequence).await }).await
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        self.0.state(stream).await
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

@@ -125,6 +125,11 @@ fn parts(kind: &RecordKind) -> (&'static str, &'static str, Value) {
         RecordKind::Start => ("instance", "start", Value::Null),
         RecordKind::Crash => ("instance", "crash", Value::Null),
         RecordKind::Panic { message } => ("instance", "panic", json!({ "message": message })),
+        RecordKind::Expire { service, collection, document } => (
+            "store",
+            "expire",
+            json!({ "service": service, "collection": collection, "document": document }),
+        ),
         RecordKind::Forget { service } => ("scenario", "forget", json!({ "service": service })),
         RecordKind::Step { text } => ("scenario", "step", json!({ "text": text })),
     }

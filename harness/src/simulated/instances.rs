@@ -82,6 +82,7 @@ impl Simulated {
     pub(super) fn poll(&mut self) {
         loop {
             self.pool.run_until_stalled();
+            self.expire();
             for fault in self.faults.take_global_faults() {
                 match fault {
                     GlobalFault::Jump(by) => self.kernel.jump_to(after(self.kernel.now(), by)),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use ports::Ports;
 use ports::bus::{
     Bus, BusError, Consumer, Delivery, Message, Pending, PublishError, Published, Reply, Stream,
-    Subscription,
+    StreamState, Subscription,
 };
 use ports::clock::Clock;
 use ports::http::{Http, HttpError};
@@ -181,6 +181,10 @@ impl Bus for Recorded<dyn Bus> {
         let is_removed = outcome.as_ref().is_ok_and(|removed| *removed);
         self.recorder.add(RecordKind::Remove { stream, sequence, removed: is_removed });
         outcome
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        self.inner.state(stream).await
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

@@ -19,7 +19,7 @@ struct Change<'a> {
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let mut published: BTreeMap<(&str, i64), BTreeSet<&str>> = BTreeMap::new();
-    let mut renewals = Renewals::default();
+    let mut renewals = Renewals::at(evidence.renewal_age);
     for record in evidence.trace.iter() {
         let RecordKind::Publish { stream: Stream::Events, message, outcome: Ok(_) } = &record.kind
         else {

@@ -277,7 +277,13 @@ impl<'a> Court<'a> {
                 let seen = visible(order, exchange).into_iter().flatten();
                 seen.into_iter().any(|o| orders::is_holding(o) && Some(id(o)) != mine)
             });
-            answers.extend(is_held.then(orders::reserved));
+            // The order that has bought a ticket may have left before the copy of the ticket.
+            let is_sold = copies.iter().flatten().any(|copy| {
+                let order = self.timelines.orders.get(text(copy, "orderId"));
+                let left = order.and_then(|order| order.left(exchange.returned.mark));
+                left.is_some_and(orders::is_holding)
+            });
+            answers.extend((is_held || is_sold).then(orders::reserved));
             if copies.contains(&None) {
                 let (unknown, late) = (orders::unknown_ticket(), orders::late_ticket());
                 answers.extend(missing(&ticket, exchange, unknown, late));

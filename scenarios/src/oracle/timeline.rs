@@ -22,7 +22,11 @@ pub(super) struct Version<'a> {
 
 /// The versions of one document, in order.
 #[derive(Debug, Default)]
-pub(super) struct Timeline<'a>(Vec<Version<'a>>);
+pub(super) struct Timeline<'a> {
+    versions: Vec<Version<'a>>,
+    /// The record of its removal.
+    left: Option<usize>,
+}
 
 /// The collections that answers show.
 const SHOWN: [(&str, &str); 5] = [
@@ -57,14 +61,19 @@ impl<'a> Timelines<'a> {
     pub(super) fn read(evidence: &'a Evidence<'_>) -> Self {
         let mut all = Self::default();
         for (mark, record) in evidence.trace.iter().enumerate() {
-            let RecordKind::Write { collection, began, outcome: Ok(Some(document)), .. } =
-                &record.kind
-            else {
-                continue;
-            };
-            let service = record.instance.map_or("", |instance| instance.service);
-            let from = if evidence.exact { mark } else { *began };
-            all.add((service, collection), Version { from, mark, document });
+            match &record.kind {
+                RecordKind::Write { collection, began, outcome: Ok(Some(document)), .. } => {
+                    let service = record.instance.map_or("", |instance| instance.service);
+                    let from = if evidence.exact { mark } else { *began };
+                    all.add((service, collection), Version { from, mark, document });
+                }
+                RecordKind::Expire { service, collection, document } => {
+                    let timelines = all.of(service, collection);
+                    let timeline = timelines.and_then(|of| of.get_mut(id(document)));
+                    timeline.into_iter().for_each(|known| known.left = Some(mark));
+                }
+                _ => {}
+            }
         }
         if !evidence.exact {
             // The record of a write may be lost with its instance.
@@ -79,17 +88,14 @@ impl<'a> Timelines<'a> {
 
     fn add(&mut self, (service, collection): (&str, &str), version: Version<'a>) {
         let document = version.document;
-        let timelines = match (service, collection) {
+        match (service, collection) {
             ("auth", "users") => {
                 let key = text(document, "emailKey");
                 let users = self.users_of.entry(key).or_default();
                 if !users.contains(&id(document)) {
                     users.push(id(document));
                 }
-                &mut self.users
             }
-            ("tickets", "tickets") => &mut self.tickets,
-            ("orders", "tickets") => &mut self.ticket_copies,
             ("orders", "orders") => {
                 let of_ticket = self.orders_of.entry(text(document, "ticketId")).or_default();
                 let by_buyer = self.orders_by.entry(text(document, "userId")).or_default();
@@ -97,12 +103,22 @@ impl<'a> Timelines<'a> {
                     of_ticket.push(id(document));
                     by_buyer.push(id(document));
                 }
-                &mut self.orders
             }
-            ("payments", "orders") => &mut self.order_copies,
-            _ => return,
-        };
+            _ => {}
+        }
+        let Some(timelines) = self.of(service, collection) else { return };
         timelines.entry(id(document)).or_default().add(version);
+    }
+
+    fn of(&mut self, service: &str, collection: &str) -> Option<&mut Collection<'a>> {
+        match (service, collection) {
+            ("auth", "users") => Some(&mut self.users),
+            ("tickets", "tickets") => Some(&mut self.tickets),
+            ("orders", "tickets") => Some(&mut self.ticket_copies),
+            ("orders", "orders") => Some(&mut self.orders),
+            ("payments", "orders") => Some(&mut self.order_copies),
+            _ => None,
+        }
     }
 
     /// The password of each hash, from the requests that set it.
@@ -125,37 +141,46 @@ impl<'a> Timeline<'a> {
     /// Adds a version in its place: by revision, since records may be out of order on real servers.
     /// There, that of a relay may precede that of the write whose revision it leaves.
     fn add(&mut self, version: Version<'a>) {
+        let all = &mut self.versions;
         let at =
-            self.0.iter().rposition(|known| revision(known.document) <= revision(version.document));
+            all.iter().rposition(|known| revision(known.document) <= revision(version.document));
         match at {
-            Some(at) if revision(self.0[at].document) == revision(version.document) => {
-                self.0[at].from = self.0[at].from.min(version.from);
+            Some(at) if revision(all[at].document) == revision(version.document) => {
+                all[at].from = all[at].from.min(version.from);
             }
-            Some(at) => self.0.insert(at + 1, version),
-            None => self.0.insert(0, version),
+            Some(at) => all.insert(at + 1, version),
+            None => all.insert(0, version),
         }
     }
 
     /// All versions.
     pub(super) fn versions(&self) -> &[Version<'a>] {
-        &self.0
+        &self.versions
     }
 
-    /// The newest version.
+    /// The newest version; `None` for a document that has left.
     pub(super) fn newest(&self) -> Option<&'a Document> {
-        self.0.last().map(|version| version.document)
+        self.versions.last().filter(|_| self.left.is_none()).map(|version| version.document)
+    }
+
+    /// The last version of a document that had left before this record.
+    pub(super) fn left(&self, before: usize) -> Option<&'a Document> {
+        let last = self.versions.last().filter(|_| self.left.is_some_and(|left| left <= before));
+        last.map(|version| version.document)
     }
 
     /// The versions that were visible at some point of this interval of records; `None` stands
-    /// for the time before the first one.
+    /// for the time before the first one, and after the document has left.
     pub(super) fn visible(
         &self,
         (from, to): (usize, usize),
     ) -> impl Iterator<Item = Option<&'a Document>> {
-        let absent = self.0.first().is_none_or(|first| first.mark > from).then_some(None);
-        let ends = self.0.iter().skip(1).map(|next| next.mark).chain([usize::MAX]);
+        let is_new = self.versions.first().is_none_or(|first| first.mark > from);
+        let absent = (is_new || self.left.is_some_and(|left| left <= to)).then_some(None);
+        let last = self.left.unwrap_or(usize::MAX);
+        let ends = self.versions.iter().skip(1).map(|next| next.mark).chain([last]);
         let seen = self
-            .0
+            .versions
             .iter()
             .zip(ends)
             .filter(move |(version, end)| version.from <= to && *end >= from);
@@ -165,8 +190,8 @@ impl<'a> Timeline<'a> {
     /// The version before a written one; `None` where that is the first.
     pub(super) fn before(&self, written: &Document) -> Option<&'a Document> {
         let is_written = |v: &Version<'_>| revision(v.document) == revision(written);
-        let at = self.0.iter().position(is_written)?;
-        at.checked_sub(1).map(|at| self.0[at].document)
+        let at = self.versions.iter().position(is_written)?;
+        at.checked_sub(1).map(|at| self.versions[at].document)
     }
 }
 

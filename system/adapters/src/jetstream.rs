@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use connection::{Connection, RequestError, decode, encode};
 use ports::bus::{
     Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, StreamLimits,
-    Subscription,
+    StreamState, Subscription,
 };
 
 /// The default deduplication window, which is JetStream's own.
@@ -270,6 +270,22 @@ impl Bus for JetStream {
         }
         pending.sort_by(|a, b| a.consumer.cmp(&b.consumer));
         Ok(pending)
+    }
+
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError> {
+        let info = format!("STREAM.INFO.{}", self.names.stream(stream));
+        let StreamInfo { config, state, .. } = self.connection.api(info, json!({})).await?;
+        let oldest = || {
+            let at = state.first_timestamp.unix_timestamp_nanos();
+            ports::Timestamp::from_nanosecond(at)
+        };
+        let max_age = (!config.max_age.is_zero()).then_some(config.max_age);
+        Ok(StreamState {
+            messages: state.messages,
+            bytes: state.bytes,
+            oldest: (state.messages > 0).then(oldest).and_then(Result::ok),
+            limits: StreamLimits { max_age, max_bytes: u64::try_from(config.max_bytes).ok() },
+        })
     }
 
     async fn ping(&self) -> Result<(), BusError> {

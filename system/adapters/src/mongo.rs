@@ -324,6 +324,7 @@ fn model(index: &Index) -> IndexModel {
         .name(index.name.to_owned())
         .unique(index.unique)
         .partial_filter_expression(index.partial.clone())
+        .expire_after(index.expires.then_some(Duration::ZERO))
         .build();
     IndexModel::builder().keys(keys).options(options).build()
 }

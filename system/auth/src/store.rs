@@ -17,8 +17,8 @@ impl Aggregate for User {
     fn indexes() -> Vec<Index> {
         let admin = Some(doc! { "role": "admin" });
         vec![
-            Index { name: EMAIL, keys: &["emailKey"], unique: true, partial: None },
-            Index { name: CLAIM, keys: &["claim"], unique: true, partial: admin },
+            Index { name: EMAIL, keys: &["emailKey"], unique: true, partial: None, expires: false },
+            Index { name: CLAIM, keys: &["claim"], unique: true, partial: admin, expires: false },
         ]
     }
 }

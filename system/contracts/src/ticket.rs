@@ -19,6 +19,10 @@ pub struct TicketState {
     pub user_id: String,
     /// The order that holds it.
     pub order_id: Option<String>,
+    /// The highest fencing number of an order that the ticket has followed; 0 for none. The next
+    /// order has a higher one, even where no order of the ticket is left.
+    #[serde(default)]
+    pub fence: i64,
     /// The ticket's version.
     pub version: i64,
 }

@@ -33,6 +33,7 @@ pub fn service(ports: &Ports, config: &Config) -> Service {
         .routes(PATHS, routes::routes(app.clone()))
         .listener(app.sessions.listener())
         .copy(TICKET_EVENTS, &app.tickets, "version")
+        .renewing(&app.tickets)
         .collection(&app.orders)
         .renewing(&app.orders)
         .on(EXPIRATION_EVENTS, &app, listeners::expired)

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The copy of a ticket, as of the newest event received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Ticket {
     /// The ticket's id.
     pub id: String,
@@ -19,6 +20,12 @@ pub struct Ticket {
     pub title: String,
     /// The price in cents.
     pub price: Cents,
+    /// The order that holds it, as the ticket knows.
+    #[serde(default)]
+    pub order_id: Option<String>,
+    /// The highest fencing number of an order that the ticket has followed.
+    #[serde(default)]
+    pub fence: i64,
     /// The ticket's version.
     pub version: i64,
 }
@@ -93,10 +100,20 @@ pub enum OrderError {
 }
 
 /// Returns the fencing number of a ticket's next hold, from that of its last one. The number in
-/// between belongs to the release of the last one.
+/// between belongs to the release of the last one. Where the last order has been removed, the
+/// ticket knows its number: it has followed that order long ago.
 #[must_use]
-pub fn next_fence(last: Option<&Order>) -> i64 {
-    last.map_or(0, |order| order.fence) + 2
+pub fn next_fence(ticket: &Ticket, last: Option<&Order>) -> i64 {
+    let followed = ticket.fence - ticket.fence % 2;
+    last.map_or(0, |order| order.fence).max(followed) + 2
+}
+
+/// Returns true if the ticket is held: by its last order, or by one that has been removed since.
+/// An order that is removed had ended long before; if the ticket still names it, it is complete.
+#[must_use]
+pub fn is_held(ticket: &Ticket, last: Option<&Order>) -> bool {
+    let is_removed = last.is_none_or(|last| last.fence < ticket.fence);
+    last.is_some_and(|last| last.holding) || (ticket.order_id.is_some() && is_removed)
 }
 
 /// Returns a free slot of a buyer, the first from a place that depends on the id of the new order,
@@ -179,6 +196,17 @@ pub fn follow(order: &Order, charge: ChargeStatus) -> Decision<Order> {
         }),
         ChargeStatus::Failed if order.status.is_open() => order.release(OrderReason::PaymentFailed),
         _ => Decision::Keep,
+    }
+}
+
+/// The copy has nothing to publish. It leaves after the ticket was sold.
+impl Renewed for Ticket {
+    fn newest(&self) -> Vec<Emit> {
+        Vec::new()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.order_id.is_some()
     }
 }
 

@@ -33,10 +33,34 @@ impl Aggregate for Order {
         let holding = Some(doc! { "holding": true });
         let open = Some(doc! { "open": true });
         vec![
-            Index { name: ONE_HOLDER, keys: &["ticketId"], unique: true, partial: holding },
-            Index { name: ONE_FENCE, keys: &["ticketId", "fence"], unique: true, partial: None },
-            Index { name: ONE_SLOT, keys: &["userId", "slot"], unique: true, partial: open },
-            Index { name: "of-user", keys: &["userId", "_id"], unique: false, partial: None },
+            Index {
+                name: ONE_HOLDER,
+                keys: &["ticketId"],
+                unique: true,
+                partial: holding,
+                expires: false,
+            },
+            Index {
+                name: ONE_FENCE,
+                keys: &["ticketId", "fence"],
+                unique: true,
+                partial: None,
+                expires: false,
+            },
+            Index {
+                name: ONE_SLOT,
+                keys: &["userId", "slot"],
+                unique: true,
+                partial: open,
+                expires: false,
+            },
+            Index {
+                name: "of-user",
+                keys: &["userId", "_id"],
+                unique: false,
+                partial: None,
+                expires: false,
+            },
         ]
     }
 }
@@ -88,10 +112,10 @@ pub async fn hold(
             true => None,
             false => last_of(orders, &ticket.id).await?,
         };
-        if last.as_ref().is_some_and(|last| last.holding) {
+        if model::is_held(ticket, last.as_ref()) {
             return Err(HoldError::Held);
         }
-        let fence = model::next_fence(last.as_ref());
+        let fence = model::next_fence(ticket, last.as_ref());
         let (order, events) = model::order(ticket, reservation, fence, slot);
         match orders.insert(&order, events).await {
             Ok(()) => return Ok(order),

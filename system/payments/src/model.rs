@@ -263,6 +263,11 @@ impl Renewed for Order {
     fn has_ended(&self) -> bool {
         !self.status.is_open() && self.transfer().is_none()
     }
+
+    /// A charge stays if its refund is refused: an operator must return the money.
+    fn may_leave(&self) -> bool {
+        self.has_ended() && !self.is_owed()
+    }
 }
 
 impl Order {
@@ -283,6 +288,13 @@ impl Order {
             }
             _ => None,
         }
+    }
+
+    /// Returns true if the order is cancelled and its money is still at the provider.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        let is_completed = |charge: &Charge| charge.status == ChargeStatus::Completed;
+        self.status == OrderStatus::Cancelled && self.charge.as_ref().is_some_and(is_completed)
     }
 
     /// The next inquiry at the provider; `None` if the charge is settled.

@@ -12,7 +12,7 @@ impl Aggregate for Order {
     const COLLECTION: &'static str = "orders";
 
     fn indexes() -> Vec<Index> {
-        vec![Index { name: "due", keys: &["due"], unique: false, partial: None }]
+        vec![Index { name: "due", keys: &["due"], unique: false, partial: None, expires: false }]
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) const PRIMARY_KEY: &str = "_id_";
 
 /// The field with the time of the newest event.
 pub(crate) const PUBLISHED: &str = "published";
+/// The field with the time at which the store removes the document; missing until its last renewal.
+pub(crate) const LEAVES: &str = "leaves";
 
 /// The result of a decision function.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,8 +107,8 @@ impl<T> Clone for Collection<T> {
 impl<T: Aggregate> Collection<T> {
     /// Opens the collection in this instance's store.
     pub fn new(ports: &Ports) -> Self {
-        let (handover, memory) = (Handover::default(), Memory::default());
-        Self { ports: ports.clone(), handover, memory, documents: PhantomData }
+        let (ports, handover, memory) = (ports.clone(), Handover::default(), Memory::default());
+        Self { ports, handover, memory, documents: PhantomData }
     }
 
     /// Creates the relay that publishes this collection's events; `source` is the service's
@@ -202,6 +204,7 @@ impl<T: Aggregate> Collection<T> {
                 None => self.ports.store.get(T::COLLECTION, id).await?,
             };
             let revision = found.as_ref().map(revision);
+            let leaves = found.as_ref().is_some_and(|found| found.contains_key(LEAVES));
             let current = found.map(decode::<T>).transpose()?;
             let (next, events) = match decide(current.as_ref()) {
                 Ok(Decision::Write(next, events)) => (next, events),
@@ -216,7 +219,7 @@ impl<T: Aggregate> Collection<T> {
             };
             let won = match revision {
                 Some(revision) => {
-                    let replaced = self.replace(&next, revision, events).await;
+                    let replaced = self.replace(&next, revision, leaves, events).await;
                     if !matches!(replaced, Ok(true)) {
                         self.memory.forget(id);
                     }
@@ -256,44 +259,59 @@ impl<T: Aggregate> Collection<T> {
         self.change_guessed(id, guess, |current| Ok(decide(current))).await
     }
 
-    /// Writes the document if it is still at this revision; returns false if it is not.
+    /// Writes the document if it is still at this revision; returns false if it is not. A document
+    /// that leaves has not ended, so it stays until it is renewed again.
     async fn replace(
         &self,
         next: &T,
         revision: Bson,
+        leaves: bool,
         events: Vec<Emit>,
     ) -> Result<bool, WriteError> {
         let mut set = encode(next);
         let id = set.remove("_id").expect("an encoded document has an id");
-        if !events.is_empty() {
+        if leaves || !events.is_empty() {
             set.insert(PUBLISHED, date::to_bson(self.ports.clock.now()));
         }
-        self.write(id, set, revision, events).await
+        let mut change = doc! { "$set": set };
+        if leaves {
+            change.insert("$unset", doc! { LEAVES: "" });
+        }
+        self.write(id, change, revision, events).await
     }
 
     /// Publishes these events of a document, as it was read, once more, unless it has changed
-    /// since. The next renewal counts from `published`.
+    /// since. The next renewal counts from `published`; with `leaves`, the store removes the
+    /// document then.
     pub(crate) async fn publish_again(
         &self,
         document: &Document,
         events: Vec<Emit>,
         published: Timestamp,
+        leaves: Option<Timestamp>,
     ) -> Result<bool, WriteError> {
         let id = document.get("_id").cloned().unwrap_or(Bson::Null);
-        let set = doc! { PUBLISHED: date::to_bson(published) };
-        self.write(id, set, revision(document), events).await
+        let mut set = doc! { PUBLISHED: date::to_bson(published) };
+        if let Some(leaves) = leaves {
+            set.insert(LEAVES, date::to_bson(leaves));
+            if !document.contains_key("outbox") {
+                // A copy. Only a document with an empty outbox leaves.
+                set.insert("outbox", Bson::Array(Vec::new()));
+            }
+        }
+        self.write(id, doc! { "$set": set }, revision(document), events).await
     }
 
-    /// Sets fields of the document if it is still at this revision; returns false if it is not.
+    /// Changes the document if it is still at this revision; returns false if it is not.
     async fn write(
         &self,
         id: Bson,
-        set: Document,
+        mut change: Document,
         revision: Bson,
         events: Vec<Emit>,
     ) -> Result<bool, WriteError> {
         let events = self.envelopes(events);
-        let mut change = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
+        change.insert("$inc", doc! { "revision": 1_i64 });
         if !events.is_empty() {
             change.insert("$push", doc! { "outbox": { "$each": entries(&events) } });
         }

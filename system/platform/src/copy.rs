@@ -1,11 +1,13 @@
 //! Copies of another service's documents: of several versions, the newest wins, whatever the
 //! order in which their events arrive.
 //!
-//! Each event is one conditional write, whose filter decides; nothing is read before.
+//! Each event is one conditional write, whose filter decides; nothing is read before. It keeps a
+//! copy that was about to leave.
 
 use bson::doc;
 
-use crate::collection::{Aggregate, Collection, PRIMARY_KEY, encode};
+use crate::collection::{Aggregate, Collection, LEAVES, PRIMARY_KEY, PUBLISHED, encode};
+use crate::date;
 use crate::event::EventGroup;
 use crate::listen::{HandleError, Listener};
 use ports::store::{Update, WriteError};
@@ -28,9 +30,14 @@ async fn copy<T: Aggregate>(
 ) -> Result<(), HandleError> {
     let mut fields = encode(&state);
     let id = fields.remove("_id").expect("an encoded document has an id");
+    fields.insert(PUBLISHED, date::to_bson(copies.clock().now()));
     let filter = doc! { "_id": id, version: { "$lt": fields.get(version).cloned() } };
     let replace = |upsert| {
-        let change = doc! { "$set": fields.clone(), "$inc": { "revision": 1_i64 } };
+        let change = doc! {
+            "$set": fields.clone(),
+            "$unset": { LEAVES: "" },
+            "$inc": { "revision": 1_i64 },
+        };
         let filter = filter.clone();
         copies.store().update(T::COLLECTION, Update { filter, change, upsert })
     };

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use ports::store::{Index, ReadError};
 
 /// A document of a service. Its serialized form has an `id`, which its collection stores as
-/// `_id`, and all its fields, absent values as null; the fields `outbox`, `published` and
-/// `revision` belong to the collection.
+/// `_id`, and all its fields, absent values as null; the fields `leaves`, `outbox`,
+/// `published` and `revision` belong to the collection.
 pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
     /// The name of its collection.
     const COLLECTION: &'static str;

@@ -21,6 +21,7 @@ use crate::http::error::ApiError;
 use crate::metrics::{self, Metrics};
 use crate::run::Running;
 use ports::Ports;
+use ports::bus::{Stream, StreamState};
 use ports::clock::Clock;
 
 /// Time in which the store and the bus must answer to count as ready.
@@ -104,6 +105,18 @@ impl Health {
         self.started.read().clone()
     }
 
+    /// Returns what the streams hold, those that the bus tells in time. All services of a process
+    /// share them.
+    async fn streams(&self) -> Vec<(&'static str, StreamState)> {
+        let Some(Started { ports, .. }) = self.all().into_iter().next() else { return Vec::new() };
+        let named = [("events", Stream::Events), ("dead_letters", Stream::DeadLetters)];
+        let asked = named.map(|(name, stream)| {
+            let state = ports.bus.state(stream);
+            async move { Some((name, self.clock.within(PING_TIMEOUT, state).await?.ok()?)) }
+        });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
     /// Describes the obstacles to readiness; empty if the process is ready.
     async fn missing(&self) -> BTreeSet<String> {
         let all = self.all();
@@ -147,9 +160,8 @@ async fn ready(State(health): State<Health>) -> Result<Json<Status>, ApiError> {
 }
 
 async fn count(State(health): State<Health>) -> impl IntoResponse {
+    let streams = health.streams().await;
     let instances: Vec<_> = health.all().into_iter().map(|started| started.metrics).collect();
-    (
-        [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)],
-        metrics::render(&instances, health.open_connections()),
-    )
+    let text = metrics::render(&instances, health.open_connections(), streams);
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }

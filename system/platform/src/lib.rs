@@ -58,6 +58,7 @@
 
 pub mod activity;
 pub mod agenda;
+pub mod archive;
 pub mod backoff;
 pub mod catalogue;
 pub mod chain;

@@ -25,11 +25,13 @@ use crate::chain::Chain;
 use crate::collection::{Aggregate, ChangeError, Collection, Decision};
 use crate::deadletter::{self, Replay};
 use crate::event::{Event, EventGroup};
+use crate::outbox::TIME;
 use crate::outcome::DeliveryOutcome;
 use crate::policy::Policy;
-use ports::Ports;
 use ports::bus::{BusError, Delivery, Group, Message, Reply};
+use ports::clock::before;
 use ports::store::{ReadError, WriteError};
+use ports::{Ports, Timestamp};
 
 /// A handler's failure to handle a message.
 #[derive(Debug, thiserror::Error)]
@@ -233,6 +235,8 @@ pub async fn deliver(
     let handled = if attempt > policy.max_deliver {
         let attempts = attempt - 1;
         Err(HandleError::permanent(format!("unacknowledged after {attempts} deliveries")))
+    } else if let Some(outdated) = Outdated::of(&delivery.message, ports.clock.now(), policy) {
+        Err(HandleError::permanent(outdated))
     } else {
         let work = handle(handler, consumer, delivery, ports, policy);
         keep_alive(work, &*delivery.reply, ports, policy).await
@@ -273,6 +277,22 @@ pub async fn deliver(
         }
     };
     concluded(replied, outcome)
+}
+
+/// An event that is so old that the documents it is about may have been removed since. Taken for
+/// news, it would bring them back in a state that is long over.
+#[derive(Debug, thiserror::Error)]
+#[error("the event is of {time}, and what it is about may have been removed since")]
+struct Outdated {
+    time: Timestamp,
+}
+
+impl Outdated {
+    fn of(message: &Message, now: Timestamp, policy: &Policy) -> Option<Self> {
+        let horizon = policy.horizon()?;
+        let time: Timestamp = message.headers.get(TIME)?.parse().ok()?;
+        (time < before(now, horizon)).then_some(Self { time })
+    }
 }
 
 fn concluded(replied: Result<(), BusError>, outcome: DeliveryOutcome) -> DeliveryOutcome {

@@ -4,6 +4,8 @@
 //! port. Everything slower happens when the text is rendered. There are no globals: an instance
 //! owns its counters, and they end with it.
 
+mod streams;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::activity::Activity;
 use crate::outcome::DeliveryOutcome;
+use ports::bus::StreamState;
 
 /// The media type of the text that [`render`] returns.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -214,12 +217,18 @@ fn observe(
     all.push(Responses { method, status, latency: first });
 }
 
-/// Renders the counters of these instances, and the number of open connections of their process,
-/// as Prometheus text.
+/// Renders the counters of these instances, the number of open connections of their process, and
+/// the streams as they are, by name, as Prometheus text.
 #[must_use]
-pub fn render(instances: &[Arc<Metrics>], connections: usize) -> String {
+pub fn render(
+    instances: &[Arc<Metrics>],
+    connections: usize,
+    streams: Vec<(&'static str, StreamState)>,
+) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Process { instances: instances.to_vec(), connections }));
+    let instances = instances.to_vec();
+    registry.register_collector(Box::new(Process { instances, connections }));
+    registry.register_collector(Box::new(streams::Streams(streams)));
     let mut text = String::new();
     encode(&mut text, &registry).expect("writing to a string does not fail");
     text

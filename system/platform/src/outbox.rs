@@ -35,9 +35,12 @@ use ports::{Ports, Timestamp};
 /// Documents that are relayed at the same time: a publish waits for the disk of the broker.
 const AT_ONCE: usize = 16;
 
+/// The header with the time of the write that caused an event.
+pub(crate) const TIME: &str = "ce-time";
+
 /// The index that finds documents with unpublished events.
 pub const INDEX: Index =
-    Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None };
+    Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None, expires: false };
 
 /// Returns the filter for documents with unpublished events. [`INDEX`] serves it: a document
 /// with an empty outbox has no string at that path.
@@ -327,7 +330,7 @@ fn message(envelope: Envelope, source: &str) -> Message {
         ("ce-source".to_owned(), source.to_owned()),
         ("ce-type".to_owned(), envelope.name),
         ("ce-subject".to_owned(), envelope.aggregate),
-        ("ce-time".to_owned(), envelope.time),
+        (TIME.to_owned(), envelope.time),
         ("traceparent".to_owned(), envelope.traceparent),
     ]);
     Message {

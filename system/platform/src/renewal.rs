@@ -1,5 +1,5 @@
 //! Renewal: the newest event of a document is published again before it leaves the stream, as
-//! long as the document may still change, and once after that.
+//! long as the document may still change, and once after that. Then the document itself may leave.
 //!
 //! Messages leave the event stream at an age ([`Policy::events`]). A service that is added later,
 //! or restored from nothing, reads the stream from its start, so it could not build its copies of
@@ -11,7 +11,13 @@
 //! away for longer than an event stays. More often would cost more with every document for ever.
 //!
 //! The time of the newest event is the field `published` of a document, which
-//! [`crate::collection`] writes. Nothing here removes a document.
+//! [`crate::collection`] writes.
+//!
+//! The last renewal also writes the field `leaves`: the time at which the store removes the
+//! document ([`Policy::documents`] after its end). It is a write that happens anyway, and comes long
+//! after the end, so a document that seemed to have ended and changed again is not affected. A
+//! document whose events are not all published stays. An event that could bring a document back
+//! is too old to be handled ([`Policy::horizon`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +26,7 @@ use async_trait::async_trait;
 use bson::{Document, doc};
 use parking_lot::Mutex;
 
-use crate::collection::{Aggregate, Collection, PUBLISHED, decode};
+use crate::collection::{Aggregate, Collection, LEAVES, PUBLISHED, decode};
 use crate::date;
 use crate::event::Emit;
 use crate::policy::Policy;
@@ -35,9 +41,30 @@ const BATCH: u32 = 100;
 /// The longest time between two reads of the store.
 const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// The index that finds the documents whose newest event is old.
-pub(crate) const INDEX: Index =
-    Index { name: "published", keys: &[PUBLISHED], unique: false, partial: None };
+/// The time of the newest event of a document that has been renewed for the last time: never old.
+const RENEWED: Timestamp = Timestamp::MAX;
+
+/// The same for a document that is kept for ever, because documents do not leave. Should they
+/// later, it is found by this.
+fn renewed_and_kept() -> Timestamp {
+    before(RENEWED, Duration::from_secs(24 * 60 * 60))
+}
+
+/// The indexes that find the documents whose newest event is old, and remove those whose time has
+/// come and whose events are published.
+pub(crate) fn indexes() -> [Index; 2] {
+    let is_published = doc! { LEAVES: { "$exists": true }, "outbox": [] };
+    let plain =
+        Index { name: PUBLISHED, keys: &[PUBLISHED], unique: false, partial: None, expires: false };
+    let leaves = Index {
+        name: LEAVES,
+        keys: &[LEAVES],
+        partial: Some(is_published),
+        expires: true,
+        ..plain
+    };
+    [plain, leaves]
+}
 
 /// A document whose consumers need its newest events however old they are.
 pub trait Renewed: Aggregate {
@@ -50,14 +77,28 @@ pub trait Renewed: Aggregate {
     fn has_ended(&self) -> bool {
         false
     }
+
+    /// Returns true if the document may be removed some time after its end.
+    fn may_leave(&self) -> bool {
+        self.has_ended()
+    }
+}
+
+/// The ages at which documents are renewed and removed.
+#[derive(Debug, Clone, Copy)]
+struct Ages {
+    /// [`Policy::renewal_age`].
+    renewal: Duration,
+    /// [`Policy::horizon`].
+    rest: Option<Duration>,
 }
 
 /// The renewal of one collection.
 pub struct Renewal<T> {
     documents: Collection<T>,
     clock: Arc<dyn Clock>,
-    /// The age at which an event leaves the stream; `None` where none does.
-    max_age: Mutex<Option<Duration>>,
+    /// `None` where no event leaves the stream.
+    ages: Mutex<Option<Ages>>,
     /// The time of the next read; `None` before the first step, which leaves the start of an
     /// instance to other work.
     next: Mutex<Option<Timestamp>>,
@@ -65,22 +106,35 @@ pub struct Renewal<T> {
 
 impl<T: Renewed> Renewal<T> {
     pub(crate) fn new(documents: Collection<T>, clock: Arc<dyn Clock>) -> Self {
-        Self { documents, clock, max_age: Mutex::default(), next: Mutex::default() }
+        Self { documents, clock, ages: Mutex::default(), next: Mutex::default() }
     }
 
     /// Renews a batch of documents; returns whether there may be more.
-    async fn renew(&self, now: Timestamp, max_age: Duration) -> Result<bool, StepError> {
-        let old = doc! { PUBLISHED: { "$lt": date::to_bson(before(now, max_age * 4 / 5)) } };
+    async fn renew(&self, now: Timestamp, ages: Ages) -> Result<bool, StepError> {
+        let old = doc! { PUBLISHED: { "$lt": date::to_bson(before(now, ages.renewal)) } };
         // A document of an earlier release does not say when its newest event was published.
         let unknown = doc! { PUBLISHED: null };
-        let filter = doc! { "$or": [old, unknown] };
+        let mut filter = vec![old, unknown];
+        if ages.rest.is_some() {
+            filter.push(doc! { PUBLISHED: date::to_bson(renewed_and_kept()) });
+        }
+        let filter = doc! { "$or": filter };
         let find = Find { filter, sort: doc! { PUBLISHED: 1 }, limit: BATCH };
         let found: Vec<Document> = self.documents.store().find(T::COLLECTION, find).await?;
         let is_full = found.len() == BATCH as usize;
+        let kept = date::to_bson(renewed_and_kept());
         for document in found {
             let state = decode::<T>(document.clone())?;
-            let published = if state.has_ended() { Timestamp::MAX } else { now };
-            self.documents.publish_again(&document, state.newest(), published).await?;
+            let published = match ages.rest {
+                _ if !state.has_ended() => now,
+                Some(_) => RENEWED,
+                None => renewed_and_kept(),
+            };
+            let was_kept = document.get_datetime(PUBLISHED).ok() == Some(&kept);
+            let events = if was_kept { Vec::new() } else { state.newest() };
+            let leaves = ages.rest.filter(|_| state.has_ended() && state.may_leave());
+            let leaves = leaves.map(|rest| after(now, rest));
+            self.documents.publish_again(&document, events, published, leaves).await?;
         }
         Ok(is_full)
     }
@@ -97,18 +151,19 @@ impl<T: Renewed> Task for Renewal<T> {
     }
 
     fn configure(&self, policy: &Policy) {
-        *self.max_age.lock() = policy.events.max_age;
+        let rest = policy.horizon();
+        *self.ages.lock() = policy.renewal_age().map(|renewal| Ages { renewal, rest });
     }
 
     async fn step(&self) -> Result<Step, StepError> {
-        let Some(max_age) = *self.max_age.lock() else { return Ok(Step::Idle { next: None }) };
+        let Some(ages) = *self.ages.lock() else { return Ok(Step::Idle { next: None }) };
         let now = self.clock.now();
-        let later = after(now, MAX_INTERVAL.min(max_age / 20));
+        let later = after(now, MAX_INTERVAL.min(ages.renewal / 16));
         let next = *self.next.lock().get_or_insert(later);
         if next > now {
             return Ok(Step::Idle { next: Some(next) });
         }
-        if self.renew(now, max_age).await? {
+        if self.renew(now, ages).await? {
             return Ok(Step::Worked);
         }
         *self.next.lock() = Some(later);

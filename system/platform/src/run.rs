@@ -19,7 +19,7 @@ use ports::Ports;
 use ports::bus::BusError;
 use ports::store::WriteError;
 
-pub use crate::policy::Policy;
+pub use crate::policy::{Policy, RetentionError};
 
 /// A failed start. Starting again is safe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum StartError {
         /// The failed write.
         source: WriteError,
     },
+    /// The policy contradicts itself.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
     /// The streams or a consumer could not be created.
     #[error(transparent)]
     Bus(#[from] BusError),
@@ -61,6 +64,7 @@ pub async fn start(
     policy: &Policy,
     stop: &CancellationToken,
 ) -> Result<Running, StartError> {
+    policy.check()?;
     let collections = service.collections.iter().map(|spec| async {
         let ensured = ports.store.ensure(spec.name, &spec.indexes).await;
         ensured.map_err(|source| StartError::Collection { collection: spec.name, source })

@@ -65,7 +65,8 @@ impl Service {
         self.task(relay)
     }
 
-    /// Publishes the newest events of a collection's documents again before they leave the stream.
+    /// Publishes the newest events of a collection's documents again before they leave the stream,
+    /// and lets the documents leave some time after their end.
     ///
     /// # Panics
     ///
@@ -73,7 +74,7 @@ impl Service {
     #[must_use]
     pub fn renewing<T: Renewed + 'static>(mut self, collection: &Collection<T>) -> Self {
         let spec = self.collections.iter_mut().find(|spec| spec.name == T::COLLECTION);
-        spec.expect("the collection was added").indexes.push(renewal::INDEX);
+        spec.expect("the collection was added").indexes.extend(renewal::indexes());
         self.task(Renewal::new(collection.clone(), collection.clock()))
     }
 

@@ -227,6 +227,19 @@ pub struct Pending {
     pub unacknowledged: u64,
 }
 
+/// What a stream holds, and what it may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamState {
+    /// The number of messages.
+    pub messages: u64,
+    /// Their bytes, as [`Message::stored_size`] counts them.
+    pub bytes: u64,
+    /// The time at which the bus accepted the oldest of them; `None` for an empty stream.
+    pub oldest: Option<Timestamp>,
+    /// The limits that the stream has, whoever gave them.
+    pub limits: StreamLimits,
+}
+
 /// The message bus.
 #[async_trait]
 pub trait Bus: Send + Sync {
@@ -248,6 +261,8 @@ pub trait Bus: Send + Sync {
     /// Lists the outstanding work of every consumer of the event stream, including those with
     /// none.
     async fn pending(&self) -> Result<Vec<Pending>, BusError>;
+    /// Returns what a stream holds. A message that has just reached its age may still count.
+    async fn state(&self, stream: Stream) -> Result<StreamState, BusError>;
     /// Checks that the bus answers and has both streams.
     async fn ping(&self) -> Result<(), BusError>;
 }

@@ -1,8 +1,9 @@
 //! The store port: collections of BSON documents in one database per service.
 //!
 //! It offers what the services need and no more: insert, get, find, *one* conditional update of
-//! *one* document, and one unconditional change of several. There are no transactions and no
-//! deletes. Documents are keyed by a string `_id`.
+//! *one* document, and one unconditional change of several. There are no transactions, and no call
+//! deletes: a document leaves at a time that it carries itself, see [`Index::expires`]. Documents
+//! are keyed by a string `_id`.
 //!
 //! A write of unknown outcome is a value ([`WriteError::Unknown`]), never a guess. Sizes, depths
 //! and names have [`limits`].
@@ -24,6 +25,11 @@ pub struct Index {
     pub unique: bool,
     /// A filter of equalities and `$exists: true`; the index holds only documents that match.
     pub partial: Option<Document>,
+    /// True if the store removes a document once the date in the field of this index, its only
+    /// one, has passed. The store looks once a minute, and may be later under load. Of an array,
+    /// any date counts; a value that is no date, and a document that the partial filter excludes,
+    /// never expire. Removals are in no order, and no call reports them.
+    pub expires: bool,
 }
 
 /// A query. Without a `sort`, the order of the result is unspecified.

@@ -11,12 +11,14 @@ use axum::http::HeaderName;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
+use ports::Timestamp;
 use ticketing::SERVICES;
 
 use crate::limits::{Limit, max_age, max_bytes};
 use crate::values::{
-    DEFAULT_FILTER, address, boolean, claim, duration, filter, header_name, lifetime, mongo_url,
-    namespace, nats_url, open_orders, replicas, secret, signing_key, stripe_url, user_id,
+    DEFAULT_FILTER, address, boolean, claim, duration, filter, header_name, lifetime, moment,
+    mongo_url, namespace, nats_url, open_orders, replicas, secret, signing_key, stripe_url,
+    user_id,
 };
 
 const EXAMPLES: &str = "\
@@ -36,7 +38,10 @@ Examples:
 
   List the dead letters, then replay those of a service:
     ticketing dead-letters
-    ticketing dead-letters --service orders --replay";
+    ticketing dead-letters --service orders --replay
+
+  Archive the documents that leave on a day, from a week before on:
+    ticketing archive --from 2026-05-01 --until 2026-05-02 --out 2026-05-01.jsonl";
 
 /// The ticketing system: five services, one binary.
 #[derive(Debug, Parser)]
@@ -56,6 +61,8 @@ pub(crate) enum Command {
     Serve(Box<Serve>),
     /// List or replay the messages that a consumer gave up on.
     DeadLetters(DeadLetters),
+    /// Write the documents that leave within a period, before they do.
+    Archive(Archive),
 }
 
 /// Run one service, or all of them in this process.
@@ -131,6 +138,12 @@ pub(crate) struct Serve {
     #[arg(long, env = "DEAD_LETTERS_MAX_AGE", default_value = "90d", value_parser = max_age)]
     pub(crate) dead_letters_max_age: Limit<Duration>,
 
+    /// Time after its end at which a document is removed, `none` for never: a paid or cancelled
+    /// order, its charge and its timer, a sold ticket. No event may outlive its documents, so at
+    /// least 1.8 times EVENTS_MAX_AGE and a day. All services need the same value.
+    #[arg(long, env = "DOCUMENTS_MAX_AGE", default_value = "80d", value_parser = max_age)]
+    pub(crate) documents_max_age: Limit<Duration>,
+
     /// Time between the signal to stop and the closing of the port, in which `/readyz` says no:
     /// as long as a load balancer takes to notice.
     #[arg(long, env = "SHUTDOWN_DELAY", default_value = "1s", value_parser = duration)]
@@ -197,6 +210,49 @@ pub(crate) struct DeadLetters {
     /// Remove each chosen letter without a replay.
     #[arg(long, conflicts_with = "replay")]
     pub(crate) remove: bool,
+}
+
+const ARCHIVE_EXAMPLES: &str = "\
+Examples:
+  A file for the documents that leave on one day:
+    ticketing archive --from 2026-05-01 --until 2026-05-02 --out 2026-05-01.jsonl
+
+  Every night, those that leave a week later:
+    ticketing archive --from +7d --until +8d --out /archive/{from}.jsonl";
+
+/// Write the documents that leave within a period, before they do: one line of JSON each, with its
+/// service, its collection and the document as MongoDB's extended JSON. A document leaves
+/// DOCUMENTS_MAX_AGE after its end, and the time is known for most of that. So the archive of a
+/// period that is less than a month ahead is complete, and equal however often it is written. It
+/// needs the right to find, and no other.
+#[derive(Debug, Args)]
+#[command(after_help = ARCHIVE_EXAMPLES)]
+pub(crate) struct Archive {
+    /// URL of the MongoDB server: `mongodb://host:port`.
+    #[arg(long, env = "MONGO_URL", hide_env_values = true, value_parser = mongo_url)]
+    pub(crate) mongo_url: String,
+
+    /// Prefix of the names of databases.
+    #[arg(long, env = "NAMESPACE", default_value = "ticketing", value_parser = namespace)]
+    pub(crate) namespace: String,
+
+    /// The beginning of the period, a day or a time in UTC: `2026-05-01`, `2026-05-01T12:00:00Z`,
+    /// or the day so many days ahead: `+7d`. Without it, everything that leaves before its end.
+    #[arg(long, value_parser = moment, value_name = "DATE")]
+    pub(crate) from: Option<Timestamp>,
+
+    /// The end of the period, which does not belong to it.
+    #[arg(long, value_parser = moment, value_name = "DATE")]
+    pub(crate) until: Timestamp,
+
+    /// Only documents of these services.
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(services()))]
+    pub(crate) service: Vec<String>,
+
+    /// The file to write, `-` for the standard output; `{from}` in its name stands for the first
+    /// day of the period. It is complete once it has its name.
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    pub(crate) out: String,
 }
 
 /// The bus to connect to.

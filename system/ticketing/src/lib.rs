@@ -12,6 +12,7 @@ use auth::password::{Compute, Cost};
 use axum::Router;
 use identity::session::SessionConfig;
 use payments::provider::ProviderConfig;
+use platform::collection::Aggregate;
 use platform::service::Service;
 use ports::Ports;
 
@@ -143,6 +144,15 @@ pub const SERVICES: &[Entry] = &[
             payments::service(ports, &config)
         },
     },
+];
+
+/// The collections whose documents leave some time after their end: service and collection.
+pub const LEAVING: &[(&str, &str)] = &[
+    (tickets::NAME, tickets::model::Ticket::COLLECTION),
+    (orders::NAME, orders::model::Ticket::COLLECTION),
+    (orders::NAME, orders::model::Order::COLLECTION),
+    (expiration::NAME, expiration::model::Timer::COLLECTION),
+    (payments::NAME, payments::model::Order::COLLECTION),
 ];
 
 /// Merges the routes of several services; every other path responds with 404.

@@ -1,8 +1,10 @@
-//! `ticketing`: runs the services of the ticketing system, and lists and replays dead letters.
+//! `ticketing`: runs the services of the ticketing system, lists and replays dead letters, and
+//! archives documents before they leave.
 //!
 //! It reads the command line and the environment, connects the real adapters, and shuts down
 //! gracefully. It has no business logic.
 
+mod archive;
 mod cli;
 mod connections;
 mod dead_letters;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let ended = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
         let ended = match cli.command {
             Command::Serve(args) => runtime.block_on(serve::serve(*args)),
+            Command::Archive(args) => runtime.block_on(archive::write(args)),
             Command::DeadLetters(args) => runtime.block_on(dead_letters::list(args)),
         };
         runtime.shutdown_background();

@@ -55,7 +55,7 @@ mod tests {
         let arguments = from_files(&Cli::command(), arguments, variable)?;
         match Cli::try_parse_from(arguments).expect("it parses").command {
             Parsed::Serve(serve) => Ok(serve.jwt_key),
-            Parsed::DeadLetters(_) => unreachable!("the command is serve"),
+            Parsed::DeadLetters(_) | Parsed::Archive(_) => unreachable!("the command is serve"),
         }
     }
 

@@ -130,7 +130,10 @@ fn policy(args: &Serve) -> Result<Policy, String> {
     let (max_age, max_bytes) = (args.events_max_age.0, args.events_max_bytes.0);
     let dead_letters = StreamLimits { max_age: args.dead_letters_max_age.0, max_bytes: None };
     let events = StreamLimits { max_age, max_bytes };
-    Ok(Policy { ack_wait: args.ack_wait, events, dead_letters, ..Policy::default() })
+    let (ack_wait, documents) = (args.ack_wait, args.documents_max_age.0);
+    let policy = Policy { ack_wait, events, dead_letters, documents, ..Policy::default() };
+    policy.check().map_err(|why| format!("DOCUMENTS_MAX_AGE: {why}"))?;
+    Ok(policy)
 }
 
 fn plan(args: Serve, policy: Policy) -> Plan {

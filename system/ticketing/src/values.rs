@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adapters::system::SystemClock;
 use axum::http::HeaderName;
+use ports::Timestamp;
+use ports::clock::{Clock, after};
 use ports::entropy::is_id;
 use tracing_subscriber::EnvFilter;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The default filter: the NATS client logs much at `info`.
 pub(crate) const DEFAULT_FILTER: &str = "info,async_nats=warn";
@@ -19,6 +24,28 @@ pub(crate) fn filter(text: &str) -> Result<String, String> {
 
 pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not an address such as 127.0.0.1:3000"))
+}
+
+/// A time, or the beginning of a day, in UTC: also of one that is so many days ahead.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    moment_from(text.trim(), SystemClock.now())
+}
+
+fn moment_from(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let midnight = |day: &str| format!("{day}T00:00:00Z").parse();
+    let ahead = text.strip_prefix('+').and_then(|ahead| ahead.strip_suffix('d'));
+    let time = match ahead.and_then(|days| days.parse::<u16>().ok()) {
+        Some(days) => midnight(&day(after(now, DAY * u32::from(days)))),
+        None => text.parse().or_else(|_| midnight(text)),
+    };
+    time.map_err(|_| {
+        format!("{text:?} is no day such as 2026-05-01 or +7d, and no time in RFC 3339")
+    })
+}
+
+/// The day of a time, in UTC.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.to_string().chars().take("2026-05-01".len()).collect()
 }
 
 pub(crate) fn secret(text: &str) -> Result<String, &'static str> {
@@ -135,6 +162,20 @@ pub(crate) fn namespace(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_a_day_or_a_time() {
+        assert_eq!(moment("2026-05-01"), moment("2026-05-01T00:00:00Z"));
+        assert_eq!(moment("2026-05-01T02:00:00+02:00"), moment("2026-05-01"));
+        let now = moment("2026-04-24T23:59:59Z").unwrap();
+        assert_eq!(moment_from("+7d", now), moment("2026-05-01"));
+        assert_eq!(moment_from("+0d", now), moment("2026-04-24"));
+        assert_eq!(day(now), "2026-04-24");
+        for bad in ["", "7d", "+7", "+-1d", "tomorrow", "2026-13-01", "01.05.2026", "2026-05-01T12"]
+        {
+            assert!(moment(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn invalid_values_are_rejected() {

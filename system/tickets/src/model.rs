@@ -127,6 +127,7 @@ impl Ticket {
             price: self.price,
             user_id: self.user_id.clone(),
             order_id: self.order_id.clone(),
+            fence: self.fence,
             version: self.version,
         }
     }

@@ -11,7 +11,13 @@ impl Aggregate for Ticket {
     const COLLECTION: &'static str = "tickets";
 
     fn indexes() -> Vec<Index> {
-        vec![Index { name: "for-sale", keys: &["orderId", "_id"], unique: false, partial: None }]
+        vec![Index {
+            name: "for-sale",
+            keys: &["orderId", "_id"],
+            unique: false,
+            partial: None,
+            expires: false,
+        }]
     }
 }
 

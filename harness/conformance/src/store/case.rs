@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bson::{Document, doc};
 use futures::future::BoxFuture;
+use ports::clock::Clock;
 use ports::store::{Find, ReadError, Store, Update, WriteError};
 
 use crate::outcome::{Outcome, holds, same};
@@ -12,21 +13,36 @@ use crate::outcome::{Outcome, holds, same};
 /// The collection that most cases use.
 pub(super) const THINGS: &str = "things";
 
+/// Checks a rule on a store, whose time is that of the clock.
+type Check = dyn Fn(Arc<dyn Store>, Arc<dyn Clock>) -> BoxFuture<'static, Outcome> + Send + Sync;
+
 /// One rule of the contract, and the way to check it.
 pub struct Case {
     /// The rule as a sentence.
     pub name: &'static str,
-    run: Box<dyn Fn(Arc<dyn Store>) -> BoxFuture<'static, Outcome> + Send + Sync>,
+    run: Box<Check>,
 }
 
 impl Case {
-    /// Checks the rule on this store, whose database must be empty.
+    /// Checks the rule on this store, whose database must be empty, and whose time is that of this
+    /// clock.
     ///
     /// # Errors
     ///
     /// When the adapter deviates from the rule.
-    pub async fn run(&self, store: Arc<dyn Store>) -> Outcome {
-        (self.run)(store).await
+    pub async fn run(&self, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Outcome {
+        (self.run)(store, clock).await
+    }
+
+    /// A case in which time passes.
+    pub(super) fn timed<F>(
+        name: &'static str,
+        run: impl Fn(Arc<dyn Store>, Arc<dyn Clock>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        Self { name, run: Box::new(move |store, clock| Box::pin(run(store, clock))) }
     }
 
     pub(super) fn new<F>(
@@ -36,7 +52,7 @@ impl Case {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        Self { name, run: Box::new(move |store| Box::pin(run(store))) }
+        Self { name, run: Box::new(move |store, _| Box::pin(run(store))) }
     }
 
     /// The filter finds these documents.

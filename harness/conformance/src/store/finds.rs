@@ -15,8 +15,10 @@ const DOCUMENTS: i32 = 150;
 /// The most finds until each deviation from a snapshot must have been observed.
 const FINDS: usize = 3_000;
 
-const PLACE: Index = Index { name: "place", keys: &["n"], unique: false, partial: None };
-const TAGS: Index = Index { name: "tags", keys: &["tags"], unique: false, partial: None };
+const PLACE: Index =
+    Index { name: "place", keys: &["n"], unique: false, partial: None, expires: false };
+const TAGS: Index =
+    Index { name: "tags", keys: &["tags"], unique: false, partial: None, expires: false };
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

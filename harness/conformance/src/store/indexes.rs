@@ -9,16 +9,19 @@ use ports::store::{Find, Index, Store};
 use super::case::{Case, THINGS, duplicate, insert_all, rejected, update, upsert};
 use crate::outcome::{Outcome, same};
 
-const EMAIL: Index = Index { name: "email", keys: &["email"], unique: true, partial: None };
+const EMAIL: Index =
+    Index { name: "email", keys: &["email"], unique: true, partial: None, expires: false };
 const FENCE: Index =
-    Index { name: "fence", keys: &["slot", "number"], unique: true, partial: None };
-const WAITING: Index = Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None };
-const TAGS: Index = Index { name: "tags", keys: &["tags"], unique: true, partial: None };
+    Index { name: "fence", keys: &["slot", "number"], unique: true, partial: None, expires: false };
+const WAITING: Index =
+    Index { name: "outbox", keys: &["outbox.id"], unique: false, partial: None, expires: false };
+const TAGS: Index =
+    Index { name: "tags", keys: &["tags"], unique: true, partial: None, expires: false };
 
 /// A lock: at most one document per slot is holding.
 pub(super) fn lock() -> Index {
     let partial = Some(doc! { "holding": true });
-    Index { name: "lock", keys: &["slot"], unique: true, partial }
+    Index { name: "lock", keys: &["slot"], unique: true, partial, expires: false }
 }
 
 pub(super) fn cases() -> Vec<Case> {

@@ -222,7 +222,7 @@ async fn odd_names(store: Arc<dyn Store>) -> Outcome {
 }
 
 async fn large_keys(store: Arc<dyn Store>) -> Outcome {
-    let index = Index { name: "large", keys: &["x"], unique: true, partial: None };
+    let index = Index { name: "large", keys: &["x"], unique: true, partial: None, expires: false };
     store.ensure(THINGS, &[index]).await?;
     let large = "x".repeat(1_000_000);
     store.insert(THINGS, doc! { "_id": &large, "x": &large }).await?;

@@ -27,7 +27,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn index(name: &'static str, keys: &'static [&'static str]) -> Index {
-    Index { name, keys, unique: false, partial: None }
+    Index { name, keys, unique: false, partial: None, expires: false }
 }
 
 /// Texts that live as long as the definition of an index requires.

@@ -16,7 +16,7 @@ const THINGS: &str = "things";
 pub(super) async fn each_call_is_one(client: &Client) -> Result<(), Failed> {
     let name = unique("commands");
     let store = Mongo::with_client(client, &name);
-    let one = Index { name: "one", keys: &["x"], unique: true, partial: None };
+    let one = Index { name: "one", keys: &["x"], unique: true, partial: None, expires: false };
     store.ensure(THINGS, &[one]).await?;
     let database = client.database(&name);
     database.run_command(doc! { "profile": 2 }).await?;

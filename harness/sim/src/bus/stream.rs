@@ -10,6 +10,7 @@ use std::time::Duration;
 use ports::Timestamp;
 use ports::bus::{
     BusError, Consumer, Group, Message, Pending, PublishError, Published, Start, StreamLimits,
+    StreamState,
 };
 use ports::clock::after;
 
@@ -58,6 +59,15 @@ impl Log {
             consumers: BTreeMap::new(),
             durables: BTreeMap::new(),
             opened: 0,
+        }
+    }
+
+    pub(super) fn state(&self) -> StreamState {
+        StreamState {
+            messages: self.messages.len() as u64,
+            bytes: self.bytes,
+            oldest: self.messages.first().map(|stored| stored.published),
+            limits: self.limits,
         }
     }
 

@@ -47,7 +47,8 @@ pub(super) enum Outcome<'a> {
 }
 
 impl Accesses<'_> {
-    /// A new index may refuse any other write in the collection.
+    /// A new index may refuse any other write in the collection. A removal of what has expired
+    /// counts as the same.
     pub(super) fn ensured(self) -> Vec<Access> {
         vec![Access::Write(self.indexes())]
     }

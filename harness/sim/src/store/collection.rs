@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Bson, Document};
+use bson::{Bson, DateTime, Document};
 use ports::store::limits::{self, MAX_INDEXES};
 use ports::store::{Find, Index, Update};
 
@@ -23,14 +23,20 @@ use super::value::admissible;
 /// The name of the primary key's index.
 pub(super) const PRIMARY: &str = "_id_";
 
-/// A collection. The port deletes nothing, so a document keeps its position.
+/// A collection. A document keeps its position until one before it expires.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Collection {
     documents: Vec<Document>,
+    /// The number of each document in order of insertion, which it keeps.
+    ordinals: Vec<usize>,
+    /// The number of documents inserted so far.
+    inserted: usize,
     positions: BTreeMap<String, usize>,
     indexes: Vec<StoredIndex>,
-    /// The number of documents written so far.
+    /// The number of documents written or removed so far.
     writes: u64,
+    /// No document expires before this date; `None` where none does at all.
+    expiry: Option<DateTime>,
 }
 
 /// The result of the first step of a find.
@@ -76,7 +82,50 @@ impl Collection {
             }
         }
         self.indexes.append(&mut added);
+        self.expiry = self.earliest_expiry();
         Ok(())
+    }
+
+    /// Removes the documents that have expired, and returns them in order of insertion.
+    pub(super) fn expire(&mut self, now: DateTime) -> Vec<Document> {
+        let mut expired = Vec::new();
+        if self.expiry.is_none_or(|expiry| expiry > now) {
+            return expired;
+        }
+        let mut at = 0;
+        while at < self.documents.len() {
+            if self.expiry_of(&self.documents[at]).is_some_and(|expiry| expiry <= now) {
+                expired.push(self.remove(at));
+            } else {
+                at += 1;
+            }
+        }
+        self.expiry = self.earliest_expiry();
+        expired
+    }
+
+    fn remove(&mut self, at: usize) -> Document {
+        self.writes += 1;
+        self.indexes.iter_mut().for_each(|index| index.remove(at));
+        self.positions.retain(|_, position| *position != at);
+        self.positions.values_mut().for_each(|position| *position -= usize::from(*position > at));
+        self.ordinals.remove(at);
+        self.documents.remove(at)
+    }
+
+    fn earliest_expiry(&self) -> Option<DateTime> {
+        self.documents.iter().filter_map(|document| self.expiry_of(document)).min()
+    }
+
+    /// The date at which this document expires.
+    fn expiry_of(&self, document: &Document) -> Option<DateTime> {
+        let expiring = self.indexes.iter().filter(|index| index.expires());
+        expiring.filter_map(|index| index.expiry(document)).min()
+    }
+
+    fn note_expiry(&mut self, at: usize) {
+        let expiry = self.expiry_of(&self.documents[at]);
+        self.expiry = self.expiry.into_iter().chain(expiry).min();
     }
 
     /// Adds a document.
@@ -98,7 +147,10 @@ impl Collection {
         let transitions = checks.collect::<Result<Vec<_>, _>>()?;
         self.apply(at, transitions);
         self.positions.insert(id.clone(), at);
+        self.ordinals.push(self.inserted);
+        self.inserted += 1;
         self.documents.push(document);
+        self.note_expiry(at);
         Ok(&self.documents[at])
     }
 
@@ -127,9 +179,9 @@ impl Collection {
         scan.end(&self.matching(&Filter::read(&find.filter)?), &self.indexes, find)
     }
 
-    /// The matching documents and their positions.
+    /// The matching documents and their numbers.
     fn matching(&self, filter: &Filter<'_>) -> Vec<(usize, &Document)> {
-        let all = self.documents.iter().enumerate();
+        let all = self.ordinals.iter().copied().zip(&self.documents);
         all.filter(|(_, document)| filter.matches(document)).collect()
     }
 
@@ -194,7 +246,10 @@ impl Collection {
             checks.map(|(index, old)| index.check(at, old, document)).collect()
         });
         match checked {
-            Ok(transitions) => self.apply(at, transitions),
+            Ok(transitions) => {
+                self.apply(at, transitions);
+                self.note_expiry(at);
+            }
             Err(refused) => {
                 undo.revert(document);
                 return Err(refused);

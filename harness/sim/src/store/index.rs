@@ -2,7 +2,7 @@
 //!
 //! Indexes speed up no query: simulated collections are small.
 
-use bson::{Bson, Document};
+use bson::{Bson, DateTime, Document};
 use ports::store::{Index, WriteError};
 
 use super::filter::Filter;
@@ -151,14 +151,35 @@ impl StoredIndex {
         Affected::Keys { freed: without(&old, &new), taken: without(&new, &old) }
     }
 
+    /// Whether it removes documents by their dates.
+    pub(super) fn expires(&self) -> bool {
+        self.index.expires
+    }
+
+    /// The earliest date among the keys of a document, at which it expires.
+    pub(super) fn expiry(&self, document: &Document) -> Option<DateTime> {
+        // A document that cannot be indexed was refused.
+        let keys = self.keys(document).unwrap_or_default();
+        keys.iter().flatten().filter_map(|key| key.as_datetime().copied()).min()
+    }
+
+    /// Forgets the document at this position, and moves those behind it up.
+    pub(super) fn remove(&mut self, position: usize) {
+        self.entries.retain(|(_, at)| *at != position);
+        for (_, at) in &mut self.entries {
+            *at -= usize::from(*at > position);
+        }
+    }
+
     /// Whether this is the given index; rejected where it is a different index of the same
-    /// name, or the same index under a different name.
+    /// name, or the same index under a different name. Whether it removes documents does not make
+    /// it another index.
     pub(super) fn is(&self, index: &Index) -> Result<bool, Rejected> {
         let own = &self.index;
         let twins =
             (own.keys, own.unique, &own.partial) == (index.keys, index.unique, &index.partial);
         match (own.name == index.name, twins) {
-            (true, true) => Ok(true),
+            (true, true) if own.expires == index.expires => Ok(true),
             // The server reports a duplicate by its fields.
             (false, false) if own.unique && index.unique && own.keys == index.keys => {
                 Err(Rejected(format!(
@@ -167,7 +188,7 @@ impl StoredIndex {
                 )))
             }
             (false, false) => Ok(false),
-            (true, false) => {
+            (true, _) => {
                 Err(Rejected(format!("index {} exists with different options", index.name)))
             }
             (false, true) => Err(Rejected(format!("index {} exists as {}", index.name, own.name))),

@@ -23,7 +23,7 @@ use super::sort::Sort;
 /// The first step of a find.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// All documents that matched at the first step, with their positions.
+    /// All documents that matched at the first step, with their numbers in order of insertion.
     matching: Vec<(usize, Document)>,
     /// The number of writes to the collection before.
     pub(super) writes: u64,

@@ -297,6 +297,7 @@ impl<'a> Facts<'a> {
             RecordKind::Subscribe { .. }
             | RecordKind::Remove { .. }
             | RecordKind::Forget { .. }
+            | RecordKind::Expire { .. }
             | RecordKind::Step { .. } => {}
         }
         self.handle(at, record, known, &mut fact);

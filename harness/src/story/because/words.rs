@@ -100,6 +100,9 @@ impl Words<'_> {
             RecordKind::Subscribe { .. } => format!("{service} opens a consumer"),
             RecordKind::Remove { .. } => format!("{service} removes a message"),
             RecordKind::Forget { service } => format!("{service} loses its data"),
+            RecordKind::Expire { service, collection, .. } => {
+                format!("a document leaves {service}.{collection}")
+            }
             RecordKind::Step { text } => text.clone(),
         }
     }

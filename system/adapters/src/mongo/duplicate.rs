@@ -84,8 +84,9 @@ mod tests {
         let odd = "a index: b dup key: { a: 1 }";
         let keys = &["state", "at"];
         let known = KnownIndexes::default();
-        let plain = Index { name: "plain", keys, unique: false, partial: None };
-        let indexes = [plain, Index { name: odd, keys, unique: true, partial: None }];
+        let plain = Index { name: "plain", keys, unique: false, partial: None, expires: false };
+        let indexes =
+            [plain, Index { name: odd, keys, unique: true, partial: None, expires: false }];
         known.remember("things", unique(&indexes));
         let report = rawdoc! { "code": 11000, "keyPattern": { "state": 1, "at": 1.0 } };
         let fields = reported(&report).expect("the report has the fields");

@@ -5,7 +5,14 @@ use contracts::{TicketState, TicketUpdated};
 use super::*;
 
 fn ticket() -> Ticket {
-    Ticket { id: "t1".to_owned(), title: "Opera".to_owned(), price: Cents(1999), version: 3 }
+    Ticket {
+        id: "t1".to_owned(),
+        title: "Opera".to_owned(),
+        price: Cents(1999),
+        order_id: None,
+        fence: 3,
+        version: 3,
+    }
 }
 
 fn ordered() -> Order {
@@ -87,6 +94,7 @@ fn the_event_of_a_ticket_is_read_as_its_copy() {
         price: Cents(1999),
         user_id: "seller".to_owned(),
         order_id: None,
+        fence: 3,
         version: 3,
     };
     let payload = serde_json::to_string(&TicketUpdated(state)).unwrap();
@@ -95,11 +103,41 @@ fn the_event_of_a_ticket_is_read_as_its_copy() {
 
 #[test]
 fn holds_and_releases_of_a_ticket_never_share_a_fencing_number() {
-    assert_eq!(next_fence(None), 2);
+    let fresh = Ticket { fence: 0, version: 0, ..ticket() };
+    assert_eq!(next_fence(&fresh, None), 2);
     let first = ordered();
     let released = apply(&first, Input::Cancel);
     assert_eq!((first.state().ticket.fence, released.state().ticket.fence), (4, 5));
-    assert_eq!(next_fence(Some(&released)), 6);
+    assert_eq!(next_fence(&fresh, Some(&released)), 6);
+}
+
+#[test]
+fn the_ticket_knows_the_number_of_an_order_that_has_been_removed() {
+    let first = ordered();
+    let followed = |fence| Ticket { fence, ..ticket() };
+    for (fence, next) in [(3, 4), (4, 6), (5, 6)] {
+        assert_eq!(next_fence(&followed(fence), None), next, "{fence}");
+    }
+    assert_eq!(next_fence(&followed(5), Some(&first)), 6);
+    // The ticket is behind.
+    assert_eq!(next_fence(&followed(2), Some(&first)), 6);
+}
+
+#[test]
+fn a_ticket_is_held_by_its_last_order_or_by_one_that_has_been_removed() {
+    let first = ordered();
+    let released = apply(&first, Input::Cancel);
+    let names = |fence| Ticket { order_id: Some("o1".to_owned()), fence, ..ticket() };
+    let free = |fence| Ticket { fence, ..ticket() };
+    assert!(is_held(&free(3), Some(&first)));
+    assert!(is_held(&names(4), Some(&first)));
+    // It was sold, and its order has been removed since; or the order before it is still there.
+    assert!(is_held(&names(4), None));
+    assert!(is_held(&names(6), Some(&released)));
+    // The ticket has not followed the release yet.
+    assert!(!is_held(&names(4), Some(&released)));
+    assert!(!is_held(&free(5), Some(&released)));
+    assert!(!is_held(&free(5), None));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use platform::collection::encode;
 use ports::Ports;
 use ports::Timestamp;
 use ports::bus::{
-    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, Subscription,
+    Bus, BusError, Consumer, Message, Pending, PublishError, Published, Stream, StreamState,
+    Subscription,
 };
 use ports::clock::Clock;
 use ports::entropy::Entropy;
@@ -140,6 +141,10 @@ impl Bus for NoBus {
 
     async fn remove(&self, _: Stream, _: u64) -> Result<bool, BusError> {
         unreachable!("a charge removes no message")
+    }
+
+    async fn state(&self, _: Stream) -> Result<StreamState, BusError> {
+        unreachable!("a charge reads no stream")
     }
 
     async fn pending(&self) -> Result<Vec<Pending>, BusError> {

@@ -290,6 +290,29 @@ fn a_refund_that_is_refused_for_good_ends_and_shows_its_reason() {
 }
 
 #[test]
+fn an_order_may_leave_once_no_money_can_move_and_none_is_owed() {
+    let paid = concluded(&pay(&open()).unwrap(), charged()).0;
+    let complete = received(Some(paid.clone()), OrderStatus::Complete, 5);
+    let refunding = cancelled(&paid);
+    let refused = answered(&refunding, declined(), 2).0;
+    assert_eq!(refused.transfer(), None);
+    let orders = [
+        (open(), false),
+        (cancelled(&open()), true),
+        (pay(&open()).unwrap(), false),
+        (cancelled(&pay(&open()).unwrap()), false),
+        (paid, false),
+        (complete, true),
+        (refunded(&refunding), true),
+        (refunding, false),
+        (refused, false),
+    ];
+    for (order, may_leave) in orders {
+        assert_eq!(order.may_leave(), may_leave, "{order:?}");
+    }
+}
+
+#[test]
 fn a_refund_has_keys_of_its_own() {
     let order = cancelled(&concluded(&pay(&open()).unwrap(), charged()).0);
     let (next, _) = answered(&order, Some(Outcome::Absent), 2);

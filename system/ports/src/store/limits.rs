@@ -176,6 +176,9 @@ pub fn indexes(indexes: &[Index]) -> Result<(), Exceeded> {
         if index.keys.is_empty() || index.keys.len() > MAX_INDEX_FIELDS {
             return reject("an index has one field at least and 32 at most");
         }
+        if index.expires && index.keys.len() > 1 {
+            return reject("an index that removes documents has one field");
+        }
         if index.keys == ["_id"] {
             return reject("the index of the _id exists already");
         }

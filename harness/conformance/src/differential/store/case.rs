@@ -122,7 +122,7 @@ fn race() -> impl Strategy<Value = Operation> {
 }
 
 fn indexes() -> impl Strategy<Value = Vec<Index>> {
-    let index = |name, keys, unique, partial| Index { name, keys, unique, partial };
+    let index = |name, keys, unique, partial| Index { name, keys, unique, partial, expires: false };
     let all = vec![
         index("a", &["a"], true, None),
         index("lock", &["b"], true, Some(doc! { "c": true })),

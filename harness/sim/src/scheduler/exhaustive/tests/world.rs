@@ -26,11 +26,12 @@ const COLLECTIONS: [&str; 2] = ["indexed", "plain"];
 /// A unique index on the seats of the documents that are not released.
 fn index() -> Index {
     let partial = Some(doc! { "holding": true });
-    Index { name: "seat", keys: &["seat"], unique: true, partial }
+    Index { name: "seat", keys: &["seat"], unique: true, partial, expires: false }
 }
 
 /// An index through which a document may pass a search.
-const PLACE: Index = Index { name: "place", keys: &["seat"], unique: false, partial: None };
+const PLACE: Index =
+    Index { name: "place", keys: &["seat"], unique: false, partial: None, expires: false };
 
 /// Everything that a run leaves behind and that its tasks observed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
