@@ -21,7 +21,8 @@ pub(super) static STRATEGY: Strategy = Strategy {
     about: "Insert a hold; a unique partial index admits one for each ticket",
     collections: || {
         let partial = Some(doc! { "holding": true });
-        let index = Index { name: ONE_HOLDER, keys: &["ticket"], unique: true, partial };
+        let index =
+            Index { name: ONE_HOLDER, keys: &["ticket"], unique: true, partial, expires: false };
         vec![(ticket::TICKETS, Vec::new()), (HOLDS, vec![index])]
     },
     open: |store| Arc::new(UniqueIndex(store)),

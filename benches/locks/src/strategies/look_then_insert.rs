@@ -15,8 +15,13 @@ pub static STRATEGY: Strategy = Strategy {
     name: "look, then insert",
     about: "Look whether a hold exists, then insert one: wrong, and counted",
     collections: || {
-        let of_ticket =
-            Index { name: "of-ticket", keys: &["ticket"], unique: false, partial: None };
+        let of_ticket = Index {
+            name: "of-ticket",
+            keys: &["ticket"],
+            unique: false,
+            partial: None,
+            expires: false,
+        };
         vec![(ticket::TICKETS, Vec::new()), (index::HOLDS, vec![of_ticket])]
     },
     open: |store| Arc::new(LookThenInsert(store)),
