@@ -331,7 +331,7 @@ async fn replacement() -> Result<(), DriverError> {
         console.shows("#building", "The build has failed").await;
         console.shows("#errors", "error: lib.rs is wrong").await;
         console.shows("#status", "Connected").await;
-        sources.write("right").expect("it is written");
+        sources.write("right anew").expect("it is written");
         console.shows("#status", "The system has been started anew; 2 requests").await;
         console.hides("#build").await;
         console.shows("#records", "TicketCreated").await;

@@ -87,6 +87,42 @@ async fn a_service_that_is_down_is_unavailable_until_it_starts() {
 }
 
 #[tokio::test]
+async fn a_request_without_a_reply_is_given_up_after_a_minute() {
+    let mut anna = open().await;
+    anna.sign_up().await;
+    let sentence = "the next write of tickets to tickets takes 5 minutes longer";
+    anna.command(json!({ "command": "inject", "sentence": sentence })).await;
+    let ticket = json!({ "title": "Dracula", "price": 20 });
+    let (listed, ()) = tokio::join!(anna.post("/api/tickets", ticket), async {
+        anna.record("the fault", |one| one["kind"] == "fault").await;
+        anna.command(json!({ "command": "skip", "seconds": 60 })).await;
+    });
+    assert_eq!(listed.0, StatusCode::SERVICE_UNAVAILABLE, "{}", listed.1);
+    anna.record("the client giving up", |one| one["text"] == "no reply to POST /api/tickets").await;
+}
+
+#[tokio::test]
+async fn what_is_asked_while_a_day_is_skipped_is_answered_meanwhile() {
+    let anna = open().await;
+    let skip = anna.command(json!({ "command": "skip", "seconds": 86_400 }));
+    // The world begins at midnight.
+    let asked = async {
+        loop {
+            let reply = anna.ask(Method::GET, "/api/tickets", None).await;
+            let date = reply.headers()[DATE].to_str().expect("it is text").to_owned();
+            let hour: u32 = date[17..19].parse().expect("it is an hour");
+            if (1..23).contains(&hour) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = skip => panic!("the day has passed without a reply"),
+        () = asked => {}
+    }
+}
+
+#[tokio::test]
 async fn a_world_that_pauses_answers_when_it_plays() {
     let anna = open().await;
     anna.command(json!({ "command": "pause" })).await;

@@ -250,8 +250,13 @@ fn supervised() -> Result<(), Failed> {
             assert_eq!(errors, "error: lib.rs is wrong\n");
             assert_eq!(started(&anna).await, first, "the program goes on");
             assert_eq!(anna.get(&order).await["status"], "created");
-            // What builds replaces it, on the same port.
+            // Nor does what was built before.
             sources.write("right")?;
+            let built = anna.event(|data| (data["build"] == "unchanged").then(|| data.clone()));
+            tokio::time::timeout(PATIENCE, built).await?;
+            assert_eq!(started(&anna).await, first, "the program goes on");
+            // What builds replaces it, on the same port.
+            sources.write("right anew")?;
             let replaced = tokio::time::timeout(PATIENCE, async {
                 loop {
                     let now = started(&anna).await;

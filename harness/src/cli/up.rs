@@ -254,7 +254,7 @@ fn supervisor(
     if servers.is_some() {
         arguments.extend(["--world".to_owned(), "real".to_owned()]);
     }
-    let journal = journal.to_owned();
+    let (journal, artifact) = (journal.to_owned(), path.clone());
     let program = move || {
         let mut command = Command::new(&path);
         command.args(&arguments).arg("--journal").arg(&journal);
@@ -272,7 +272,7 @@ fn supervisor(
         command
     };
     let folders = vec![PathBuf::from(".")];
-    Ok(Supervisor { build: Box::new(build), program: Box::new(program), folders })
+    Ok(Supervisor { build: Box::new(build), program: Box::new(program), artifact, folders })
 }
 
 async fn supervise(

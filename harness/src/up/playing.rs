@@ -73,6 +73,7 @@ impl Playing {
         let last = entries.last().map(|entry| (after(entry.at, LAST_REPLAYED), entry.number + 1));
         for entry in entries {
             playing.replay(entry).await;
+            playing.show();
         }
         if let (Some((at, number)), Some(world)) = (last, playing.live.replayable()) {
             world.catch_up(at, number);

@@ -16,7 +16,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use tokio::io::AsyncWriteExt as _;
@@ -39,6 +39,8 @@ pub struct Supervisor {
     pub build: Box<dyn Fn() -> Command>,
     /// Runs what was built.
     pub program: Box<dyn Fn() -> Command>,
+    /// The file that a build writes anew where the program has changed.
+    pub artifact: PathBuf,
     /// The folders of its sources.
     pub folders: Vec<PathBuf>,
 }
@@ -70,7 +72,7 @@ impl Supervisor {
         interrupted: impl Future<Output = ()>,
     ) -> Result<(), SupervisorError> {
         let mut changes = changes(&self.folders)?;
-        let mut program = Some(Program::start(&self.program, listener)?);
+        let mut program = Some(self.start(listener)?);
         let mut interrupted = std::pin::pin!(interrupted);
         loop {
             tokio::select! {
@@ -119,15 +121,36 @@ impl Supervisor {
             while changes.try_recv().is_ok() {}
         };
         match built {
+            // A change of a test, for example.
+            Built::Succeeded if self.is_current(program.as_ref()) => {
+                tell(program, &Build::Unchanged).await;
+            }
             Built::Succeeded => {
                 if let Some(program) = program.take() {
                     program.kill().await?;
                 }
-                *program = Some(Program::start(&self.program, listener)?);
+                *program = Some(self.start(listener)?);
             }
             Built::Failed { errors } => tell(program, &Build::Failed { errors }).await,
         }
         Ok(())
+    }
+}
+
+impl Supervisor {
+    /// Whether this program is what the artifact has.
+    fn is_current(&self, program: Option<&Program>) -> bool {
+        let version = program.and_then(|program| program.version);
+        version.is_some() && version == self.version()
+    }
+
+    fn start(&self, listener: &TcpListener) -> io::Result<Program> {
+        Program::start(&self.program, self.version(), listener)
+    }
+
+    /// The time of the last change of the artifact, where it can be known.
+    fn version(&self) -> Option<SystemTime> {
+        self.artifact.metadata().and_then(|artifact| artifact.modified()).ok()
     }
 }
 
@@ -164,10 +187,16 @@ async fn end_of(program: &mut Option<Program>) -> io::Result<ExitStatus> {
 struct Program {
     process: Child,
     input: ChildStdin,
+    /// The time of the last change of the artifact when it started.
+    version: Option<SystemTime>,
 }
 
 impl Program {
-    fn start(command: &dyn Fn() -> Command, listener: &TcpListener) -> io::Result<Self> {
+    fn start(
+        command: &dyn Fn() -> Command,
+        version: Option<SystemTime>,
+        listener: &TcpListener,
+    ) -> io::Result<Self> {
         let mut command = tokio::process::Command::from(command());
         command
             .env("LISTEN_FDS", "1")
@@ -181,7 +210,7 @@ impl Program {
         fcntl_setfd(listener.as_fd(), FdFlags::CLOEXEC)?;
         let mut process = process?;
         let input = process.stdin.take().expect("it is piped");
-        Ok(Self { process, input })
+        Ok(Self { process, input, version })
     }
 
     /// Tells the program of a build.
@@ -199,7 +228,7 @@ impl Program {
 
     /// Lets it release what it has, and waits for its end.
     async fn end(self) -> io::Result<()> {
-        let Self { mut process, input } = self;
+        let Self { mut process, input, .. } = self;
         drop(input);
         match tokio::time::timeout(END_LIMIT, process.wait()).await {
             Ok(ended) => ended.map(drop),

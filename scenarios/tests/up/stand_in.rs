@@ -10,15 +10,19 @@ use tempfile::TempDir;
 /// A folder of sources that are right or wrong.
 pub(crate) struct Sources(TempDir);
 
-/// A build that takes a second, and fails while the source is wrong.
-const BUILD: &str =
-    "sleep 1; if grep -q wrong lib.rs; then echo 'error: lib.rs is wrong' >&2; exit 1; fi";
+/// A build that takes a second, fails while the source is wrong, and writes what has changed.
+const BUILD: &str = "
+sleep 1
+if grep -q wrong lib.rs; then echo 'error: lib.rs is wrong' >&2; exit 1; fi
+cmp -s lib.rs built || cp lib.rs built
+";
 
 impl Sources {
     /// Sources that are right.
     pub(crate) fn new() -> io::Result<Self> {
         let sources = Self(tempfile::tempdir()?);
         sources.write("right")?;
+        fs::copy(sources.0.path().join("lib.rs"), sources.0.path().join("built"))?;
         Ok(sources)
     }
 
@@ -31,7 +35,7 @@ impl Sources {
     pub(crate) fn supervisor(&self) -> Supervisor {
         let folder = self.0.path().to_owned();
         let journal = folder.join("journal");
-        let folders = vec![folder.clone()];
+        let (folders, artifact) = (vec![folder.clone()], folder.join("built"));
         let build = Box::new(move || {
             let mut command = Command::new("sh");
             command.current_dir(&folder).args(["-c", BUILD]);
@@ -43,6 +47,6 @@ impl Sources {
             command.arg("--journal").arg(&journal);
             command
         });
-        Supervisor { build, program, folders }
+        Supervisor { build, program, artifact, folders }
     }
 }

@@ -117,7 +117,8 @@ function learnBase() {
 }
 
 /// Shows a build of the next program that is under way or has failed.
-function showBuild(build) {
+function showBuild(news) {
+  const build = news?.build === "unchanged" ? null : news;
   $("#build").hidden = !build;
   $("#build").classList.toggle("failed", build?.build === "failed");
   $("#building").textContent = !build ? "" : build.build === "building"

@@ -16,6 +16,8 @@ const SHOWN: usize = 60;
 pub(super) enum Build {
     /// It is under way.
     Building,
+    /// It has succeeded, and the program is what it was.
+    Unchanged,
     /// It has failed, so the program before it goes on.
     Failed {
         /// The last errors of the compiler.
