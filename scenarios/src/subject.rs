@@ -104,7 +104,7 @@ impl Subject for Ticketing {
         const TICKETS: Copy = Copy {
             of: ("tickets", "tickets"),
             at: ("orders", "tickets"),
-            fields: &["title", "price", "orderId", "fence", "version"],
+            fields: &["title", "price", "fence", "version"],
         };
         const ORDERS: Copy = Copy {
             of: ("orders", "orders"),

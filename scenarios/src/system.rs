@@ -85,7 +85,9 @@ mod tests {
     fn the_archive_has_every_collection_that_documents_leave() {
         let (system, _) = Ticketing.open(&TimeScale::simulated());
         let services = Topology::of(&system).services;
-        let leaving = services.iter().flat_map(|service| {
+        // Users never end.
+        let services = services.iter().filter(|service| service.name != "auth");
+        let leaving = services.flat_map(|service| {
             service.leaving.iter().map(|collection| (service.name, *collection))
         });
         assert_eq!(leaving.collect::<Vec<_>>(), LEAVING);
