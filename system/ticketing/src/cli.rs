@@ -283,7 +283,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         ErrorKind::MissingRequiredArgument => match context(ContextKind::InvalidArg) {
             Some(ContextValue::Strings(missing)) => {
                 let names: Vec<_> = missing.iter().map(|arg| variable(arg)).collect();
-                Some(format!("missing {} (see ticketing serve --help)", names.join(", ")))
+                Some(format!("missing {} (see --help)", names.join(", ")))
             }
             _ => None,
         },
