@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 const SEED: u64 = 42;
 
 /// The SHA-256 of its trace.
-const TRACE_OF_SEED: &str = "2bd7065b8a884b0fb3b293fc862f05ec548a2a69b862d525296ba323000a0926";
+const TRACE_OF_SEED: &str = "e4fa8ee6ed74c82b4e154071ce5cc2211bb4dc5f7bfda5bd21dac46ea1dda650";
 
 /// A case without chance: a ban is delivered twice to an instance that starts, and its
 /// connection breaks.
