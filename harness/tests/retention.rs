@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use platform::archive::Leaving;
 use platform::collection::{Aggregate, Collection};
+use platform::copy;
 use platform::event::Emit;
 use platform::health::Health;
 use platform::renewal::Renewed;
@@ -23,7 +24,9 @@ use ports::clock::Clock;
 use ports::http::{Http, HttpError};
 use ports::store::{Find, Store};
 use ports::{Ports, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sim::bus::{SimBroker, SimBus};
 use sim::clock::SimClock;
 use sim::entropy::SimEntropy;
@@ -253,4 +256,49 @@ fn the_archive_of_a_period_is_complete_in_pages_of_any_size() {
         assert_eq!(days.concat().concat(), ["h", "b", "c", "d", "e", "a", "f", "g"]);
         assert_eq!(archived(&store, start + 11, start + 99, 2).await, Vec::<Vec<String>>::new());
     });
+}
+
+/// A book, as its events and the copy have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+struct Book {
+    id: String,
+    title: String,
+    /// A field that an earlier release did not have.
+    #[serde(default)]
+    shelf: i64,
+    version: i64,
+}
+
+impl Aggregate for Book {
+    const COLLECTION: &'static str = "books";
+}
+
+platform::events! {
+    SHELVED of Book, from "shelves" to ["readers"]:
+    BookShelved = "book.shelved";
+}
+
+#[test]
+fn an_event_of_the_same_version_completes_the_copy_of_an_earlier_release_and_changes_no_other() {
+    let (kernel, broker) = (kernel(), SimBroker::default());
+    let ports = ports(&kernel, &broker, &Policy::default());
+    let shelf = drive(&kernel.clone(), async move {
+        let books = Collection::<Book>::new(&ports);
+        let of_earlier_release = doc! { "_id": "emma", "title": "Emma", "version": 3_i64 };
+        ports.store.insert("books", of_earlier_release).await.unwrap();
+        let listeners = copy::listeners(SHELVED, &books, "version");
+        let mut shelves = Vec::new();
+        for (version, shelf) in [(2, 20), (3, 30), (3, 31), (2, 21), (4, 40)] {
+            let book = json!({ "id": "emma", "title": "Emma", "shelf": shelf, "version": version });
+            let message = Message {
+                subject: "book.shelved".to_owned(),
+                payload: Bytes::from(book.to_string()),
+                ..message("renewal")
+            };
+            listeners[0].handler.handle(&message).await.unwrap();
+            shelves.push(books.get("emma").await.unwrap().unwrap().shelf);
+        }
+        shelves
+    });
+    assert_eq!(shelf, [0, 30, 30, 30, 40]);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -98,33 +98,13 @@ impl Task for Queue {
     }
 }
 
-/// Gives each event that tickets receives a higher fencing number than all before it.
+/// Hides the fencing number of a ticket from the listeners of tickets.
 pub(super) fn order_of_arrival(system: System) -> System {
-    with_service(system, Some(tickets::NAME), |service| {
-        let arrived = Arc::new(AtomicI64::new(0));
-        for listener in &mut service.listeners {
-            let (inner, arrived) = (Arc::clone(&listener.handler), Arc::clone(&arrived));
-            listener.handler = Arc::new(Arrival { inner, arrived });
-        }
+    with_listeners(system, tickets::NAME, ORDER_EVENTS, |ports| {
+        lying(ports, |ticket| {
+            ticket.insert("fence", -1_i64);
+        })
     })
-}
-
-struct Arrival {
-    inner: Arc<dyn Handler>,
-    arrived: Arc<AtomicI64>,
-}
-
-#[async_trait]
-impl Handler for Arrival {
-    async fn handle(&self, message: &Message) -> Result<(), HandleError> {
-        let arrived = 1000 + self.arrived.fetch_add(1, Ordering::Relaxed);
-        let altered = altered(message, |event| {
-            if let Some(fence) = event.pointer_mut("/ticket/fence") {
-                *fence = arrived.into();
-            }
-        });
-        self.inner.handle(&altered).await
-    }
 }
 
 /// Drops the version from the filter by which orders replaces its copy of a ticket.
