@@ -39,6 +39,7 @@
 //!
 //! Next: [`strategies`], the ways; [`subject`], the rehearsal of them.
 
+pub mod clients;
 pub mod desk;
 mod linearizable;
 pub mod strategies;

@@ -7,8 +7,8 @@ use harness::linearizability::{Call, Model, check as order};
 use harness::prelude::*;
 
 use crate::LEASE;
+use crate::clients::{Buyers, Operation};
 use crate::desk::Hold;
-use crate::subject::{Locks, Operation};
 
 /// A call on a ticket, with its reply. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,10 @@ impl Model for Ticket {
     }
 }
 
-pub(crate) fn check(evidence: &Evidence<'_, Locks>) -> Vec<String> {
+pub(crate) fn check<S>(evidence: &Evidence<'_, S>) -> Vec<String>
+where
+    S: Subject<Operation = Operation, Clients = Buyers>,
+{
     let mut calls: BTreeMap<&str, Vec<Call<Event>>> = BTreeMap::new();
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut prices: BTreeMap<&str, i64> = BTreeMap::new();

@@ -1,16 +1,13 @@
 //! The locks as a subject of the harness: buyers that hold and release a few tickets. The setting
 //! `strategy` chooses the way to lock.
 
-use std::collections::BTreeMap;
-
-use derive_more::Display;
 use harness::prelude::*;
 use harness::settings::{Setting, Settings, Value};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::desk::{self, Hold, Listing, Wish};
+use crate::clients::{Buyers, Operation};
+use crate::desk;
 use crate::strategies::look_then_insert;
 use crate::{LEASE, STRATEGIES, Strategy as Way, linearizable};
 
@@ -21,83 +18,6 @@ pub static STRATEGY: Setting = Setting::new(
     Value::Count(0),
     &[Value::Count(1), Value::Count(2), Value::Count(3), Value::Count(4)],
 );
-
-/// An operation of a client. A ticket goes by its title.
-#[derive(Debug, Display, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Operation {
-    /// The client lists a ticket.
-    #[display("{who} lists {ticket} at {price}")]
-    List {
-        /// The client.
-        who: String,
-        /// The ticket.
-        ticket: String,
-        /// The price in cents.
-        price: i64,
-    },
-    /// The client wants to hold a ticket.
-    #[display("{who} holds {ticket}")]
-    Hold {
-        /// The client.
-        who: String,
-        /// The ticket.
-        ticket: String,
-    },
-    /// The client releases the hold it got last.
-    #[display("{who} releases {ticket}")]
-    Release {
-        /// The client.
-        who: String,
-        /// The ticket.
-        ticket: String,
-    },
-}
-
-impl harness::subject::Operation for Operation {}
-
-/// The clients of one run: they keep the holds they got.
-#[derive(Default)]
-pub struct Buyers {
-    /// True if the lock ends holds by itself.
-    pub(crate) is_lease: bool,
-    holds: BTreeMap<(String, String), Hold>,
-}
-
-impl Clients for Buyers {
-    type Operation = Operation;
-    /// The hold that a release is about.
-    type Context = Option<String>;
-
-    fn context(&self, operation: &Operation, _: Timestamp) -> Option<String> {
-        let Operation::Release { who, ticket } = operation else { return None };
-        self.holds.get(&(who.clone(), ticket.clone())).map(|hold| hold.hold.clone())
-    }
-
-    fn request(&self, operation: &Operation) -> Option<Request<Bytes>> {
-        let (path, body) = match operation {
-            Operation::List { ticket, price, .. } => {
-                let listing = Listing { ticket: ticket.clone(), price: *price };
-                ("/api/tickets", serde_json::to_value(listing))
-            }
-            Operation::Hold { who, ticket } => {
-                let wish = Wish { ticket: ticket.clone(), buyer: who.clone() };
-                ("/api/holds", serde_json::to_value(wish))
-            }
-            Operation::Release { who, ticket } => {
-                let hold = self.holds.get(&(who.clone(), ticket.clone()))?;
-                ("/api/releases", serde_json::to_value(hold))
-            }
-        };
-        Some(post(path, &body.expect("a body is plain data")))
-    }
-
-    fn learn(&mut self, operation: &Operation, reply: &Reply, _: Timestamp) {
-        let Operation::Hold { who, ticket } = operation else { return };
-        if let Ok(hold) = serde_json::from_value(reply.json().clone()) {
-            self.holds.insert((who.clone(), ticket.clone()), hold);
-        }
-    }
-}
 
 /// The system of one service, `desk`.
 pub struct Locks;
@@ -116,7 +36,7 @@ impl Subject for Locks {
     }
 
     fn open(&self, time: &TimeScale) -> (System, Buyers) {
-        (system(STRATEGIES[0], time), Buyers::default())
+        self.open_with(time, &Settings::default())
     }
 
     fn settings(&self) -> &'static [Setting] {
@@ -126,7 +46,7 @@ impl Subject for Locks {
     fn open_with(&self, time: &TimeScale, settings: &Settings) -> (System, Buyers) {
         let number = settings.count(&STRATEGY) as usize;
         let way = STRATEGIES[number % STRATEGIES.len()];
-        (system(way, time), Buyers { is_lease: way.is_lease, ..Buyers::default() })
+        (system(way, time), Buyers::new(way.is_lease))
     }
 
     fn workloads(&self) -> Vec<Workload<Operation>> {
