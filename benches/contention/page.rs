@@ -9,7 +9,7 @@ use harness::report::plot::{Axis, Plot};
 use crate::BUYERS;
 use crate::cell::{Cell, Load};
 use crate::publish::Publishing;
-use crate::table::{millis, ratio};
+use crate::table::{millis, row};
 
 /// The marks around the table.
 const MARKS: (&str, &str) = ("<!-- figures -->\n", "<!-- end of figures -->\n");
@@ -76,21 +76,7 @@ fn table(cells: &[Cell], publishing: &[Publishing]) -> anyhow::Result<String> {
         )?;
         writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for cell in cells.iter().filter(|cell| cell.load == load) {
-            let ratio = ratio(cells, cell).map_or(String::new(), |ratio| format!("{ratio:.2}"));
-            let calls = if cell.calls > 0.0 { format!("{:.2}", cell.calls) } else { String::new() };
-            writeln!(
-                text,
-                "| {} | {} | {:.0} | {} | {} | {} | {} | {ratio} | {calls} | {:.2} | {} |",
-                cell.lock,
-                cell.buyers,
-                cell.goodput,
-                millis(cell.p50),
-                millis(cell.p95),
-                millis(cell.p99),
-                millis(cell.p999),
-                cell.wasted,
-                cell.double_sales
-            )?;
+            writeln!(text, "| {} |", row(cells, cell).join(" | "))?;
         }
     }
     writeln!(text, "\n### Publishing\n\n| | p50 | p99 |\n|---|---:|---:|")?;

@@ -11,20 +11,38 @@ use crate::publish::Publishing;
 const LAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/rehearsal/contention.json");
 
 /// The bare insert beside a cell.
-pub(crate) fn limit<'a>(cells: &'a [Cell], of: &Cell) -> Option<&'a Cell> {
+fn limit<'a>(cells: &'a [Cell], of: &Cell) -> Option<&'a Cell> {
     let is_limit =
         |cell: &&Cell| cell.lock == bare::NAME && cell.load == of.load && cell.buyers == of.buyers;
     cells.iter().find(is_limit)
 }
 
-/// How many times the latency of the bare insert a cell has at p50.
-pub(crate) fn ratio(cells: &[Cell], of: &Cell) -> Option<f64> {
+/// The latency of a cell at p50, as a multiple of that of the bare insert.
+fn ratio(cells: &[Cell], of: &Cell) -> Option<f64> {
     limit(cells, of).map(|limit| of.p50 as f64 / limit.p50.max(1) as f64)
 }
 
 /// Microseconds as milliseconds.
 pub(crate) fn millis(micros: u64) -> String {
     format!("{:.2}", micros as f64 / 1_000.0)
+}
+
+/// The figures of a cell as text, in the order of the columns. One that does not apply is empty.
+pub(crate) fn row(cells: &[Cell], cell: &Cell) -> [String; 11] {
+    let calls = if cell.calls > 0.0 { format!("{:.2}", cell.calls) } else { String::new() };
+    [
+        cell.lock.clone(),
+        cell.buyers.to_string(),
+        format!("{:.0}", cell.goodput),
+        millis(cell.p50),
+        millis(cell.p95),
+        millis(cell.p99),
+        millis(cell.p999),
+        ratio(cells, cell).map_or(String::new(), |ratio| format!("{ratio:.2}")),
+        calls,
+        format!("{:.2}", cell.wasted),
+        cell.double_sales.to_string(),
+    ]
 }
 
 pub(crate) fn print(cells: &[Cell], publishing: &[Publishing]) {
@@ -45,20 +63,11 @@ pub(crate) fn print(cells: &[Cell], publishing: &[Publishing]) {
             "doubles"
         );
         for cell in cells.iter().filter(|cell| cell.load == load) {
-            let ratio = ratio(cells, cell).map_or(String::new(), |ratio| format!("{ratio:.2}"));
+            let [lock, buyers, goodput, p50, p95, p99, p999, ratio, calls, wasted, doubles] =
+                row(cells, cell);
             println!(
-                "{:<30} {:>6} {:>9.0} {:>8} {:>8} {:>8} {:>8} {:>7} {:>6.2} {:>7.2} {:>7}",
-                cell.lock,
-                cell.buyers,
-                cell.goodput,
-                millis(cell.p50),
-                millis(cell.p95),
-                millis(cell.p99),
-                millis(cell.p999),
-                ratio,
-                cell.calls,
-                cell.wasted,
-                cell.double_sales
+                "{lock:<30} {buyers:>6} {goodput:>9} {p50:>8} {p95:>8} {p99:>8} {p999:>8} \
+                 {ratio:>7} {calls:>6} {wasted:>7} {doubles:>7}"
             );
         }
     }

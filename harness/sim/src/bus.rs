@@ -101,10 +101,7 @@ impl Bus for SimBus {
         self.0.kernel.access(accesses::consumers_changed);
         consumer.check()?;
         let now = self.0.kernel.now();
-        let mut state = self.0.state();
-        if !state.ensured {
-            return Err(BusError::Rejected("stream not found".to_owned()));
-        }
+        let mut state = self.0.streams()?;
         let (stream, name) = (consumer.stream, Arc::from(consumer.name.as_str()));
         let broadcast = consumer.group == Group::Broadcast;
         let opened = state.log(stream, now).open(consumer, now);
@@ -117,10 +114,7 @@ impl Bus for SimBus {
         self.0.step(Operation::Remove, "").await;
         self.0.kernel.access(accesses::consumers_changed);
         let now = self.0.kernel.now();
-        let mut state = self.0.state();
-        if !state.ensured {
-            return Err(BusError::Rejected("stream not found".to_owned()));
-        }
+        let mut state = self.0.streams()?;
         state.log(stream, now).remove(sequence, now)
     }
 
@@ -128,10 +122,7 @@ impl Bus for SimBus {
         self.0.step(Operation::Pending, "").await;
         self.0.kernel.access(accesses::consumers_changed);
         let now = self.0.kernel.now();
-        let mut state = self.0.state();
-        if !state.ensured {
-            return Err(BusError::Rejected("stream not found".to_owned()));
-        }
+        let mut state = self.0.streams()?;
         Ok(state.log(Stream::Events, now).pending(now))
     }
 
@@ -139,10 +130,7 @@ impl Bus for SimBus {
         self.0.step(Operation::Pending, "").await;
         self.0.kernel.access(accesses::consumers_changed);
         let now = self.0.kernel.now();
-        let mut state = self.0.state();
-        if !state.ensured {
-            return Err(BusError::Rejected("stream not found".to_owned()));
-        }
+        let mut state = self.0.streams()?;
         Ok(state.log(stream, now).state())
     }
 

@@ -131,7 +131,7 @@ fn export(args: &Args, records: &[Record]) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// What a collector has accepted, and the time under which its viewer shows it.
+/// The answer of a collector in words, with the time under which its viewer shows the trace.
 fn receipt(endpoint: &Endpoint, accepted: &Accepted, records: &[Record]) -> String {
     let spans = spans::of(records).len();
     let Accepted { rejected, message } = accepted;

@@ -163,7 +163,7 @@ impl FaultKind {
         })
     }
 
-    /// Whether faults of this kind only change the format of a payload.
+    /// True if faults of this kind only change the format of a payload.
     fn is_format(self) -> bool {
         matches!(self, Self::NewerFormat | Self::OlderFormat)
     }

@@ -51,7 +51,7 @@ pub(super) fn check(facts: &Facts, _: &Declared<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Whether an event waited for so long in its outbox that no consumer takes it any more.
+/// True if an event waited for so long in its outbox that no consumer takes it any more.
 fn is_outdated(facts: &Facts, message: &Message, at: Timestamp) -> bool {
     let time = message.headers.get("ce-time").and_then(|time| time.parse().ok());
     facts.horizon.zip(time).is_some_and(|(horizon, time)| at > after(time, horizon))

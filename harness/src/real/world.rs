@@ -170,7 +170,7 @@ impl Real {
         Arc::clone(&self.clock)
     }
 
-    /// Whether both servers answer.
+    /// Asks both servers for an answer.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What the routes ask the world for.
+//! The questions of the routes to the world.
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -127,7 +127,7 @@ impl Command {
         })
     }
 
-    /// Whether the command makes sense for this subject.
+    /// Checks that the command makes sense for this subject.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Command {
 }
 
 impl Clock {
-    /// Whether the command makes sense.
+    /// Checks that the command makes sense.
     ///
     /// # Errors
     ///

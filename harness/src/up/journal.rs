@@ -26,7 +26,7 @@ pub(super) struct Entry {
     pub(super) at: Timestamp,
     /// The ordinal of this request in the world, or of the one after this command.
     pub(super) number: u64,
-    /// What was sent.
+    /// The request or the command.
     pub(super) sent: Sent,
 }
 

@@ -35,7 +35,7 @@ pub struct Outage {
 /// The clock of a world, and the work that waits in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Pace {
-    /// Whether time passes.
+    /// True if time passes.
     pub(super) playing: bool,
     /// The factor of the world's time to real time.
     pub(super) speed: u32,
@@ -65,7 +65,7 @@ pub(super) trait Live {
     /// Carries out a command about time, or refuses it.
     fn command(&mut self, command: Clock, done: oneshot::Sender<Result<(), Refused>>);
 
-    /// Whether this world can inject the fault.
+    /// Checks that this world can inject the fault.
     ///
     /// # Errors
     ///

@@ -138,7 +138,7 @@ impl Supervisor {
 }
 
 impl Supervisor {
-    /// Whether this program is what the artifact has.
+    /// True if this program is what the artifact has.
     fn is_current(&self, program: Option<&Program>) -> bool {
         let version = program.and_then(|program| program.version);
         version.is_some() && version == self.version()

@@ -77,7 +77,7 @@ impl Browser {
         (id, order["id"].as_str().expect("it has an id").to_owned())
     }
 
-    /// Whether the ticket is listed.
+    /// True if the ticket is listed.
     pub(crate) async fn is_for_sale(&self, ticket: &str) -> bool {
         let listed = self.get("/api/tickets").await;
         listed.as_array().expect("it is a list").iter().any(|listed| listed["id"] == *ticket)

@@ -227,7 +227,7 @@ pub struct Pending {
     pub unacknowledged: u64,
 }
 
-/// What a stream holds, and what it may hold.
+/// The contents of a stream in numbers, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamState {
     /// The number of messages.

@@ -1,7 +1,7 @@
 //! The connection of one instance to the broker.
 
 use parking_lot::MutexGuard;
-use ports::bus::StreamLimits;
+use ports::bus::{BusError, StreamLimits};
 
 use super::accesses;
 use super::broker::{SimBroker, State};
@@ -34,6 +34,15 @@ impl Connection {
             self.kernel.access(accesses::consumers_changed);
         }
         state
+    }
+
+    /// The state of a broker that has the streams.
+    pub(super) fn streams(&self) -> Result<MutexGuard<'_, State>, BusError> {
+        let state = self.state();
+        if !state.ensured {
+            return Err(BusError::Rejected("stream not found".to_owned()));
+        }
+        Ok(state)
     }
 
     /// Records accesses, where the scheduler wants them.

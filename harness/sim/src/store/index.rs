@@ -151,7 +151,7 @@ impl StoredIndex {
         Affected::Keys { freed: without(&old, &new), taken: without(&new, &old) }
     }
 
-    /// Whether it removes documents by their dates.
+    /// True if it removes documents by their dates.
     pub(super) fn expires(&self) -> bool {
         self.index.expires
     }

@@ -36,7 +36,7 @@ struct Bar {
 pub(super) struct Bars(BTreeMap<Key, Bar>);
 
 impl Bars {
-    /// Whether the document of this key has one.
+    /// True if the document of this key has one.
     pub(super) fn has(&self, key: &Key) -> bool {
         self.0.contains_key(key)
     }
